@@ -1,0 +1,13 @@
+#include "exports.h"
+
+static Napi::Object Init(Napi::Env env, Napi::Object exports) {
+  exports.Set("listenOn", Napi::Function::New(env, ListenOn));
+  exports.Set("acceptFrom", Napi::Function::New(env, AcceptFrom));
+  exports.Set("lockExclusively", Napi::Function::New(env, LockExclusively));
+  exports.Set("lookUpUser", Napi::Function::New(env, LookUpUser));
+  exports.Set("lookUpUid", Napi::Function::New(env, LookUpUid));
+  exports.Set("hardenProcess", Napi::Function::New(env, HardenProcess));
+  return exports;
+}
+
+NODE_API_MODULE(pve_authenticator, Init)

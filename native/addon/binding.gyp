@@ -1,0 +1,38 @@
+{
+  "targets": [
+    {
+      "target_name": "pve_authenticator",
+      "sources": [
+        "addon.cc",
+        "os_error.cc",
+        "listen_on.cc",
+        "accept_from.cc",
+        "lock_exclusively.cc",
+        "look_up_user.cc",
+        "harden_process.cc"
+      ],
+      "include_dirs": ["<!(node -p \"require('node-addon-api').include_dir\")"],
+      "defines": ["NAPI_VERSION=8", "NAPI_CPP_EXCEPTIONS"],
+      "cflags_cc!": ["-fno-exceptions"],
+      "cflags_cc": [
+        "-std=c++17",
+        "-fexceptions",
+        "-fvisibility=hidden",
+        "-fstack-protector-strong",
+        "-fstack-clash-protection",
+        "-U_FORTIFY_SOURCE",
+        "-D_FORTIFY_SOURCE=2",
+        "-Wall",
+        "-Wextra",
+        "-Wformat=2",
+        "-Wvla",
+        "-Wundef",
+        "-Werror"
+      ],
+      "ldflags": [
+        "-Wl,-z,relro,-z,now,-z,noexecstack",
+        "-Wl,--as-needed,--fatal-warnings"
+      ]
+    }
+  ]
+}

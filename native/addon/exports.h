@@ -1,0 +1,13 @@
+#pragma once
+
+#include <napi.h>
+
+// The functions that src/host/addon.ts declares, documents and guards: it has
+// checked every argument before it calls one of these.
+
+Napi::Value ListenOn(const Napi::CallbackInfo& info);
+Napi::Value AcceptFrom(const Napi::CallbackInfo& info);
+Napi::Value LockExclusively(const Napi::CallbackInfo& info);
+Napi::Value LookUpUser(const Napi::CallbackInfo& info);
+Napi::Value LookUpUid(const Napi::CallbackInfo& info);
+void HardenProcess(const Napi::CallbackInfo& info);
