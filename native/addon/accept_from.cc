@@ -48,8 +48,9 @@ class Acceptor : public std::enable_shared_from_this<Acceptor> {
 
   void Resume() {
     if (closed_ || polling_) return;
+    const int rc = uv_poll_start(&poll_, UV_READABLE, OnReadable);
+    if (rc != 0) throw OsError(env_, -rc, "epoll_ctl");
     polling_ = true;
-    uv_poll_start(&poll_, UV_READABLE, OnReadable);
   }
 
   void Close() {
@@ -174,7 +175,8 @@ void CheckListener(Napi::Env env, int fd) {
   if (SocketOption(env, fd, SO_ACCEPTCONN) == 0) {
     throw OsError(env, EINVAL, "accept4");
   }
-  // An inherited one is open to children until somebody says otherwise.
+  // An inherited one must not go on to our children. Node sees to that when it
+  // starts, but nowhere promises to.
   if (fcntl(fd, F_SETFD, FD_CLOEXEC) != 0) throw OsError(env, errno, "fcntl");
 }
 

@@ -254,8 +254,8 @@ describe('acceptFrom', () => {
   });
 
   // As under systemd: root listens, an unprivileged process accepts. With server.listen({ fd: 3 }) in place of
-  // acceptFrom the client of the first connection, which was queued before, sees "0", and each later one "65534":
-  // listen() stores the credentials of its caller anew. The last test of this group holds that down.
+  // acceptFrom every client that connects after it sees 65534 where it should see 0, as the second of these tests
+  // shows: listen() stores the credentials of its caller anew.
   const AS_NOBODY = `
 import os, socket, sys
 s = socket.socket(socket.AF_UNIX); s.bind(sys.argv[1]); os.chmod(sys.argv[1], 0o666); s.listen(8)
@@ -562,6 +562,23 @@ describe('look-ups', () => {
   it('serves many at once', async () => {
     const found = await Promise.all(Array.from({ length: 500 }, () => addon.lookUpUser('root')));
     expect(found.every((entry) => entry?.uid === 0)).toBe(true);
+  });
+
+  it('lets a worker thread end while look-ups are under way', async () => {
+    const child = startNode(
+      `import { Worker } from 'node:worker_threads';
+       const file = ${JSON.stringify(path.join(tree, 'native/addon/build/Release/pve_authenticator.node'))};
+       for (let i = 0; i < 30; i++) {
+         const worker = new Worker(
+           \`const { lookUpUser } = require(\${JSON.stringify(file)});
+            for (let n = 0; n < 300; n++) lookUpUser('root');
+            setTimeout(() => process.exit(), \${i % 5});\`,
+           { eval: true, execArgv: [] });
+         await new Promise((ended) => worker.once('exit', ended));
+       }
+       console.log('all ended');`,
+    );
+    expect(await nextLine(child)).toBe('all ended');
   });
 
   it.each([
