@@ -102,7 +102,6 @@ static void put_facts(struct frame *start, pam_handle_t *pamh,
 	put_pam_item(start, pamh, PAM_TTY, TAG_TTY);
 	put_pam_item(start, pamh, PAM_RHOST, TAG_RHOST);
 	put_pam_item(start, pamh, PAM_RUSER, TAG_RUSER);
-	put_passwd(start, pamh, user);
 }
 
 /* The host may ask for the name here. */
@@ -150,6 +149,7 @@ static int authenticate(struct relay *relay, unsigned flags, int argc,
 	begin_start(&relay->frame, flags);
 	put_facts(&relay->frame, relay->pamh, user);
 	read_arguments(&options, &relay->frame, argc, argv);
+	put_passwd(&relay->frame, relay->pamh, user);
 	memcpy(relay->paths, options.paths, sizeof relay->paths);
 	rc = relay_run(relay);
 	return rc == PAM_SUCCESS ? return_value(relay, &options) : rc;

@@ -272,12 +272,14 @@ int relay_forward(struct relay *relay)
 
 	if (shape == SHAPE_NONE)
 		return PAM_SUCCESS;
-	if (shape >= SHAPES_MAX || kept->fits[shape] == 0)
+	if (kept->fits[shape] == 0)
 		return out_of_order(relay, "no such tail to cut off");
 	/* An empty rest is an empty password, and set as one: what a module
 	 * before us stacked must not pass for what was typed here. */
 	kept->text[kept->length - kept->fits[shape]] = 0;
-	return pam_set_item(relay->pamh, PAM_AUTHTOK, kept->text);
+	if (pam_set_item(relay->pamh, PAM_AUTHTOK, kept->text) != PAM_SUCCESS)
+		return PAM_SYSTEM_ERR;
+	return PAM_SUCCESS;
 }
 
 void relay_end(struct relay *relay)

@@ -108,6 +108,7 @@ static bool get_verdict(struct reader *reader, struct message *message)
 	    get_u8(reader, &verdict->shape) &&
 	    get_u32(reader, &verdict->fail_delay_us) &&
 	    verdict->code <= VERDICT_EXEMPT &&
+	    (verdict->shape < SHAPES_MAX || verdict->shape == SHAPE_NONE) &&
 	    verdict->fail_delay_us <= FAIL_DELAY_MAX_US;
 }
 

@@ -1,0 +1,220 @@
+/* Runs test/wire-vectors.json against native/pam/wire.c: what the daemon sends
+ * is decoded, what the module sends is encoded and compared. */
+#define _GNU_SOURCE
+#include <errno.h>
+#include <stdio.h>
+#include <string.h>
+#include <sys/socket.h>
+#include <unistd.h>
+
+#include "wire.h"
+
+struct item {
+	unsigned first, second;
+	size_t length;
+	const char *text;
+};
+
+struct vector {
+	const char *name, *message;
+	int valid;
+	size_t size;
+	const char *bytes;
+	unsigned numbers[3];
+	const char *text;
+	const struct item *items;
+	size_t count;
+};
+
+#include "vectors.h"
+
+#define COUNT (sizeof vectors / sizeof *vectors)
+
+static unsigned passed, failed;
+
+static void check(bool good, const char *what, const char *name)
+{
+	if (good) {
+		passed++;
+		return;
+	}
+	failed++;
+	printf("FAILED: %s: %s\n", what, name);
+}
+
+/* Sends bytes and end of file through a socket; the result of receiving. */
+static int receive(const char *bytes, size_t size, struct frame *frame,
+    struct message *message)
+{
+	struct channel channel;
+	int fds[2], rc;
+
+	if (socketpair(AF_UNIX, SOCK_STREAM, 0, fds) != 0)
+		return -1;
+	if (send(fds[1], bytes, size, MSG_NOSIGNAL) != (ssize_t)size)
+		return -1;
+	close(fds[1]);
+	channel.fd = fds[0];
+	channel_allow(&channel, 1000);
+	memset(frame, 0xA5, sizeof *frame);
+	rc = frame_receive(frame, &channel, message);
+	channel_close(&channel);
+	return rc;
+}
+
+static bool same(const struct vector *vector, const struct message *message)
+{
+	const struct prompt *prompt = &message->prompt;
+	const struct verdict *verdict = &message->verdict;
+	const unsigned *n = vector->numbers;
+
+	if (message->type == MESSAGE_VERDICT)
+		return verdict->code == n[0] && verdict->shape == n[1] &&
+		    verdict->fail_delay_us == n[2];
+	if (strcmp(message->text, vector->text) != 0)
+		return false;
+	if (message->type == MESSAGE_NOTICE)
+		return message->notice == n[0];
+	if (prompt->source != n[0] || prompt->part != n[1] ||
+	    prompt->count != vector->count)
+		return false;
+	for (size_t i = 0; i < vector->count; i++)
+		if (prompt->shapes[i].class != vector->items[i].first ||
+		    prompt->shapes[i].length != vector->items[i].second)
+			return false;
+	return true;
+}
+
+/* A cut frame is never a message; a changed byte never more than a refusal. */
+static void damage(const struct vector *vector)
+{
+	static struct frame frame;
+	struct message message;
+	size_t size = vector->size < 64 ? vector->size : 64;
+
+	for (size_t i = 0; i < size; i++) {
+		check(receive(vector->bytes, i, &frame, &message) == ECONNRESET,
+		    "cut", vector->name);
+		for (unsigned flip = 1; flip < 256; flip++) {
+			if (vector->size > sizeof frame.bytes - 1)
+				break;
+			memcpy(frame.bytes, vector->bytes, vector->size);
+			frame.bytes[i] ^= (uint8_t)flip;
+			frame.size = vector->size;
+			int rc = frame_decode(&frame, &message);
+			check(rc == 0 || rc == EBADMSG, "flip", vector->name);
+		}
+	}
+}
+
+static void test_decoding(const struct vector *vector)
+{
+	static struct frame frame;
+	struct message message;
+	int rc = receive(vector->bytes, vector->size, &frame, &message);
+
+	if (!vector->valid) {
+		check(rc == EBADMSG || rc == ECONNRESET, "refused", vector->name);
+		return;
+	}
+	check(rc == 0 && same(vector, &message), "decoded", vector->name);
+	damage(vector);
+}
+
+static enum message_type type_of(const struct vector *vector)
+{
+	if (strcmp(vector->message, "start") == 0)
+		return MESSAGE_START;
+	return strcmp(vector->message, "answer") == 0 ? MESSAGE_ANSWER
+	                                              : MESSAGE_CANCEL;
+}
+
+static void test_encoding(const struct vector *vector)
+{
+	static struct frame frame;
+	enum message_type type = type_of(vector);
+	size_t numbers = type == MESSAGE_START ? 2 : type == MESSAGE_CANCEL;
+	int rc;
+
+	frame_begin(&frame, type);
+	for (size_t i = 0; i < numbers; i++)
+		frame_put_u8(&frame, (uint8_t)vector->numbers[i]);
+	for (size_t i = 0; i < vector->count; i++) {
+		frame_put_u8(&frame, (uint8_t)vector->items[i].first);
+		frame_put_str(&frame, vector->items[i].text,
+		    vector->items[i].length);
+	}
+	rc = frame_end(&frame);
+	if (vector->size > LENGTH_SIZE + BODY_MAX)
+		check(rc == EMSGSIZE, "too long to send", vector->name);
+	else
+		check(rc == 0 && frame.size == vector->size &&
+		        memcmp(frame.bytes, vector->bytes, vector->size) == 0,
+		    "encoded", vector->name);
+}
+
+static const struct fit {
+	bool fits;
+	uint8_t part, class, length;
+	const char *text;
+} fits[] = {
+	{ true, 0, 1, 6, "123456" },
+	{ true, 1, 1, 8, "00000000" },
+	{ false, 0, 1, 6, "12345" },
+	{ false, 0, 1, 6, "1234567" },
+	{ false, 0, 1, 6, "12345x" },
+	{ false, 0, 1, 6, "+12345" },
+	{ false, 0, 1, 6, "12 345" },
+	{ false, 0, 1, 6, "12345\xb2" },
+	{ true, 0, 2, 32, "cbdefghijklnrtuvcbdefghijklnrtuv" },
+	{ true, 0, 2, 32, "CBDEFGHIJKLNRTUVcbdefghijklnrtuv" },
+	{ true, 1, 2, 32, "jxe.uidchtnbpygkjxe.uidchtnbpygk" },
+	{ true, 0, 2, 32, "JXE.UIDCHTNBPYGKjxe.uidchtnbpygk" },
+	{ false, 0, 2, 32, "cbdefghijklnrtuvjxe.uidchtnbpygk" },
+	{ false, 0, 2, 32, "cbdefghijklnrtuvcbdefghijklnrtuo" },
+	{ false, 0, 2, 32, "cbdefghijklnrtuvcbdefghijklnrtu" },
+	{ false, 0, 2, 32, "cbdefghijklnrtuv-bdefghijklnrtuv" },
+	{ true, 0, 3, 16, "ABCDEFGHIJKLM234" },
+	{ true, 0, 3, 16, "abcdefgHIJKLM567" },
+	{ false, 0, 3, 16, "ABCDEFGHIJKLM018" },
+	{ false, 0, 3, 16, "ABCDEFGHIJKLM23" },
+	{ true, 1, 3, 19, "ABCD-efgh-IJKL-M234" },
+	{ false, 1, 3, 19, "ABCDXefgh-IJKL-M234" },
+	{ false, 1, 3, 19, "ABCD-efghXIJKL-M234" },
+	{ false, 1, 3, 19, "ABCD-efgh-IJKLXM234" },
+	{ false, 1, 3, 19, "ABCD-efgh-IJKL-M23-" },
+	{ false, 1, 3, 19, "ABCD-efgh-IJKL-M238" },
+	{ false, 1, 3, 19, "-BCD-efgh-IJKL-M234" },
+	{ false, 0, 0, 6, "123456" },
+	{ false, 0, 4, 6, "123456" },
+};
+
+static void test_shapes(void)
+{
+	for (size_t i = 0; i < sizeof fits / sizeof *fits; i++) {
+		const struct fit *fit = &fits[i];
+		struct shape shape = { fit->class, fit->length };
+
+		check(shape_fits(shape, fit->part, fit->text,
+		          strlen(fit->text)) == fit->fits,
+		    "shape", fit->text);
+	}
+	struct shape six = { 1, 6 };
+	check(!shape_fits(six, 0, "12\0 56", 6), "shape", "with NUL");
+}
+
+int main(void)
+{
+	for (size_t i = 0; i < COUNT; i++) {
+		const struct vector *vector = &vectors[i];
+		char first = vector->message[0];
+
+		if (first == 'p' || first == 'n' || first == 'v')
+			test_decoding(vector);
+		else if (vector->valid)
+			test_encoding(vector);
+	}
+	test_shapes();
+	printf("%u passed, %u failed\n", passed, failed);
+	return failed != 0;
+}
