@@ -1,0 +1,69 @@
+# pve-authenticator. `make help` says what there is.
+
+BUILD := build
+NODE_MODULES := node_modules/.package-lock.json
+ADDON := native/addon/build/Release/pve_authenticator.node
+ADDON_SOURCES := $(wildcard native/addon/*.cc native/addon/*.h native/addon/binding.gyp)
+MODULE_SOURCES := $(wildcard native/pam/*)
+NODE_BIN := node_modules/.bin
+# What npm would otherwise download: nothing is fetched but the packages of the lock file.
+NPM_CI := npm ci --ignore-scripts --no-audit --no-fund
+
+.DEFAULT_GOAL := help
+.PHONY: help deps deps-nodes build native-pam addon daemon lint format test test-full demo clean
+
+help:
+	@echo 'make deps       install the Debian packages (as root) and the npm packages that building and testing needs'
+	@echo 'make build      build the PAM module, the addon, the daemon and the command'
+	@echo 'make test       lint, build and run all tests, with reduced rounds (about ten minutes)'
+	@echo 'make test-full  the same with the full rounds'
+	@echo 'make demo       a real SSH login with the second factor (as root in a throw-away copy: scripts/demo)'
+	@echo 'make lint       check types, rules and format'
+	@echo 'make format     mend the format'
+	@echo 'make clean      remove what was built'
+
+deps: $(NODE_MODULES)
+
+$(NODE_MODULES): package.json package-lock.json
+	./scripts/install-packages
+	$(NPM_CI)
+	@touch $@
+
+# Node 22 and 24 for the unit tests; the packages are for x86-64 only.
+deps-nodes:
+	cd test/nodes && $(NPM_CI) --force
+
+build: native-pam addon daemon
+
+native-pam:
+	$(MAKE) -C native/pam BUILD=$(abspath $(BUILD))
+
+addon: $(ADDON)
+
+$(ADDON): $(ADDON_SOURCES) $(NODE_MODULES)
+	$(NODE_BIN)/node-gyp rebuild --silent --directory native/addon --nodedir="$$(./scripts/node-headers)"
+	@touch $@
+
+daemon: $(NODE_MODULES)
+	$(NODE_BIN)/tsc -p tsconfig.build.json
+
+lint: $(NODE_MODULES)
+	$(NODE_BIN)/tsc --noEmit
+	$(NODE_BIN)/eslint --max-warnings 0 .
+	$(NODE_BIN)/prettier --log-level warn --check .
+
+format: $(NODE_MODULES)
+	$(NODE_BIN)/prettier --log-level warn --write .
+	$(NODE_BIN)/eslint --fix .
+
+test: lint build
+	./scripts/run-tests
+
+test-full: lint build
+	ROUNDS=full ./scripts/run-tests
+
+demo: build
+	./scripts/demo-inside
+
+clean:
+	rm -rf $(BUILD) dist native/addon/build

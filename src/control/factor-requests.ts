@@ -1,0 +1,211 @@
+import { hostname } from 'node:os';
+import { z } from 'zod';
+import { encodeBase32 } from '../factors/base32.ts';
+import { ALGORITHMS } from '../factors/hotp-value.ts';
+import { otpauthUri } from '../factors/otpauth-uri.ts';
+import type { Account } from '../enrolments/enrolment.ts';
+import { addTotp, ChangeError, removeFactor } from '../enrolments/store/change.ts';
+import {
+  FACTOR_NAME,
+  RecordError,
+  type EnrolmentRecord,
+  type StoredFactor,
+} from '../enrolments/store/record.ts';
+import type { Store } from '../enrolments/store/store.ts';
+import { lookUpUser } from '../host/addon.ts';
+import type { Ledger } from '../ledger/ledger.ts';
+import { markKey } from '../ledger/mark-key.ts';
+import { loggable } from '../log/escape.ts';
+import type { Log } from '../log/log.ts';
+import { ControlError } from './control-error.ts';
+import {
+  MAX_NEW_PERIOD,
+  MIN_NEW_PERIOD,
+  type AddedFactor,
+  type FactorView,
+  type UserView,
+} from './requests.ts';
+
+/** What requests about factors need. */
+export interface FactorPorts {
+  readonly store: Store;
+  readonly ledger: Ledger;
+  readonly log: Log;
+  /** The time in milliseconds since 1970. */
+  readonly now: () => number;
+}
+
+const addSchema = z.strictObject({
+  kind: z.literal('totp'),
+  name: z
+    .string()
+    .regex(FACTOR_NAME, 'letters, digits and ._@- only, at most 32, beginning with a letter or digit')
+    .optional(),
+  algorithm: z.enum(ALGORITHMS).optional(),
+  digits: z.union([z.literal(6), z.literal(7), z.literal(8)], 'must be 6, 7 or 8').optional(),
+  period: z.int().min(MIN_NEW_PERIOD).max(MAX_NEW_PERIOD).optional(),
+});
+
+/**
+ * Adds a factor with a new secret.
+ *
+ * @param ports - store, ledger, log, clock
+ * @param userName - whose
+ * @param body - an AddTotpRequest, not yet checked
+ * @returns the factor with its secret
+ * @throws ControlError when the request or the record does not allow it
+ */
+export async function addFactor(ports: FactorPorts, userName: string, body: unknown): Promise<AddedFactor> {
+  const wanted = addSchema.safeParse(body);
+  if (!wanted.success) {
+    const [issue] = wanted.error.issues;
+    throw new ControlError(
+      400,
+      'ERR_BAD_REQUEST',
+      `${issue?.path.join('.') || 'request'}: ${issue?.message ?? 'wrong'}`,
+    );
+  }
+  const account = await existingAccount(userName);
+  const { record, factor } = refusing(() =>
+    addTotp(account, recordOf(ports, account), wanted.data, ports.now()),
+  );
+  save(() => ports.store.write(record));
+  ports.log.event('notice', `Factor totp:${factor.name} added for ${loggable(account.name)}`, {
+    id: factor.id,
+  });
+  return {
+    user: account.name,
+    factor: viewOf(ports, account.name, factor),
+    secret: encodeBase32(factor.secret),
+    uri: otpauthUri(factor, hostname(), account.name),
+  };
+}
+
+/**
+ * Removes a factor. With the last one the user's record goes, and the user is not enrolled any more.
+ *
+ * @param ports - store, ledger, log, clock
+ * @param userName - whose
+ * @param idOrName - which
+ * @returns what the user has left
+ * @throws ControlError when there is no such user or factor
+ */
+export async function dropFactor(ports: FactorPorts, userName: string, idOrName: string): Promise<UserView> {
+  const account = await existingAccount(userName);
+  const before = recordOf(ports, account);
+  if (before === undefined) {
+    throw new ControlError(404, 'ERR_NOT_ENROLLED', `${account.name} has no factor`);
+  }
+  const { record, factor } = refusing(() => removeFactor(before, idOrName));
+  save(() => (record.factors.length === 0 ? ports.store.remove(record.user) : ports.store.write(record)));
+  ports.log.event('notice', `Factor ${factor.kind}:${factor.name} removed for ${loggable(account.name)}`, {
+    id: factor.id,
+  });
+  return userView(ports, record);
+}
+
+/**
+ * What one user has enrolled.
+ *
+ * @param ports - store, ledger, log, clock
+ * @param userName - who
+ * @returns the factors, without their secrets; none when the user is not enrolled
+ * @throws ControlError when there is no such user
+ */
+export async function showUser(ports: FactorPorts, userName: string): Promise<UserView> {
+  const account = await existingAccount(userName);
+  return userView(ports, recordOf(ports, account) ?? { user: account.name, uid: account.uid, factors: [] });
+}
+
+/**
+ * What all users have enrolled.
+ *
+ * @param ports - store, ledger, log, clock
+ * @returns one entry for each record; one that cannot be used says why
+ */
+export async function showUsers(ports: FactorPorts): Promise<UserView[]> {
+  const views: UserView[] = [];
+  for (const user of ports.store.users()) {
+    views.push(await viewOrProblem(ports, user));
+  }
+  return views;
+}
+
+async function viewOrProblem(ports: FactorPorts, user: string): Promise<UserView> {
+  try {
+    return await showUser(ports, user);
+  } catch (error) {
+    const problem = error instanceof ControlError ? error.message : 'its record cannot be read';
+    return { user, uid: -1, factors: [], problem };
+  }
+}
+
+async function existingAccount(name: string): Promise<Account> {
+  const entry = name === '' || name.includes('\0') ? undefined : await lookUpUser(name);
+  if (entry === undefined) {
+    throw new ControlError(404, 'ERR_NO_SUCH_USER', `There is no user ${loggable(name)} on this machine`);
+  }
+  return { name: entry.name, uid: entry.uid };
+}
+
+function recordOf(ports: FactorPorts, account: Account): EnrolmentRecord | undefined {
+  try {
+    return ports.store.read(account);
+  } catch (error) {
+    if (error instanceof RecordError) {
+      throw new ControlError(
+        409,
+        error.code,
+        `The record of ${account.name} cannot be used: ${error.message}`,
+      );
+    }
+    throw unavailable('read', error);
+  }
+}
+
+function refusing<T>(change: () => T): T {
+  try {
+    return change();
+  } catch (error) {
+    if (error instanceof ChangeError) {
+      throw new ControlError(error.code === 'ERR_NO_SUCH_FACTOR' ? 404 : 409, error.code, error.message);
+    }
+    throw error;
+  }
+}
+
+function save(write: () => void): void {
+  try {
+    write();
+  } catch (error) {
+    throw unavailable('written', error);
+  }
+}
+
+function unavailable(what: string, error: unknown): ControlError {
+  const code = error instanceof Error && 'code' in error ? ` (${String(error.code)})` : '';
+  return new ControlError(503, 'ERR_STORE', `The store cannot be ${what}${code}. Nothing was changed.`);
+}
+
+function userView(ports: FactorPorts, record: EnrolmentRecord): UserView {
+  return {
+    user: record.user,
+    uid: record.uid,
+    factors: record.factors.map((factor) => viewOf(ports, record.user, factor)),
+  };
+}
+
+function viewOf({ ledger }: FactorPorts, user: string, factor: StoredFactor): FactorView {
+  const { id, kind, name, algorithm, digits, period, added } = factor;
+  const used = ledger.mark(markKey(user, `totp/${period}`, factor.secret));
+  return {
+    id,
+    kind,
+    name,
+    algorithm,
+    digits,
+    period,
+    added: new Date(added * 1000).toISOString(),
+    lastUsed: used === undefined ? null : new Date(used.at * 1000).toISOString(),
+  };
+}

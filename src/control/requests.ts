@@ -1,0 +1,62 @@
+/*
+ * What the command and the daemon say to each other through control.sock: HTTP/1.1, JSON bodies. docs/protocol.md is about the
+ * other socket; this one is private to the two programs of one version.
+ */
+
+/** Adds a TOTP factor: POST /v1/users/USER/factors. What is left out is as phones expect it. */
+export interface AddTotpRequest {
+  readonly kind: 'totp';
+  /** A name for the device: letters, digits and `._@-`, at most 32. */
+  readonly name?: string | undefined;
+  readonly algorithm?: 'sha1' | 'sha256' | 'sha512' | undefined;
+  readonly digits?: 6 | 7 | 8 | undefined;
+  /** Length of a time step in seconds, 15 to 120. */
+  readonly period?: number | undefined;
+}
+
+/** A factor without its secret. */
+export interface FactorView {
+  readonly id: string;
+  readonly kind: 'totp';
+  readonly name: string;
+  readonly algorithm: 'sha1' | 'sha256' | 'sha512';
+  readonly digits: 6 | 7 | 8;
+  /** Seconds. */
+  readonly period: number;
+  /** When it was added, ISO 8601. */
+  readonly added: string;
+  /** When a code of it last let somebody in, ISO 8601; null: never. */
+  readonly lastUsed: string | null;
+}
+
+/** The answer to {@link AddTotpRequest}: the only time that the secret is shown. */
+export interface AddedFactor {
+  readonly user: string;
+  readonly factor: FactorView;
+  /** Base32. */
+  readonly secret: string;
+  /** otpauth:// URI for the QR code. */
+  readonly uri: string;
+}
+
+/** What a user has enrolled: GET /v1/users/USER, and a list of them: GET /v1/users. */
+export interface UserView {
+  readonly user: string;
+  readonly uid: number;
+  readonly factors: readonly FactorView[];
+  /** Why the record cannot be used; left out when it can. */
+  readonly problem?: string;
+}
+
+/** The body of every answer that is not a success. */
+export interface Refusal {
+  readonly error: {
+    readonly code: string;
+    /** For the person: what is wrong and what to do. */
+    readonly message: string;
+  };
+}
+
+/** A new factor's time step, in seconds: shorter ones run out while typing, longer ones live too long when seen. */
+export const MIN_NEW_PERIOD = 15;
+export const MAX_NEW_PERIOD = 120;

@@ -1,0 +1,130 @@
+import { z } from 'zod';
+import { decodeBase32, encodeBase32 } from '../../factors/base32.ts';
+import { ALGORITHMS, MAX_SECRET_BYTES, MIN_SECRET_BYTES } from '../../factors/hotp-value.ts';
+import { MAX_WINDOW, type Totp } from '../../factors/totp.ts';
+
+/** The version of the records that this program writes. */
+export const RECORD_SCHEMA = 1;
+/** More factors per user would make every login of that user slow. */
+export const MAX_FACTORS = 16;
+/** A larger file is not one of ours. */
+export const MAX_RECORD_BYTES = 64 * 1024;
+/** Names of factors: letters, digits, and a few signs that need no quoting anywhere. */
+export const FACTOR_NAME = /^[A-Za-z0-9][A-Za-z0-9._@-]{0,31}$/;
+/** Periods that are accepted, in seconds; new ones are enrolled with 15 to 120. */
+const MIN_PERIOD = 1;
+const MAX_PERIOD = 300;
+
+const secretSchema = z.string().transform((text, context) => {
+  const secret = decodeBase32(text);
+  if (secret === undefined || secret.length < MIN_SECRET_BYTES || secret.length > MAX_SECRET_BYTES) {
+    context.addIssue({
+      code: 'custom',
+      message: `not base32 of ${MIN_SECRET_BYTES} to ${MAX_SECRET_BYTES} bytes`,
+    });
+    return z.NEVER;
+  }
+  return secret;
+});
+
+const common = {
+  /** Names the factor to commands; never used again for another one. */
+  id: z.string().regex(/^[a-z0-9]{4,16}$/),
+  name: z.string().regex(FACTOR_NAME),
+  /** When it was added, seconds since 1970. */
+  added: z.int().min(0),
+};
+
+const totpSchema = z.strictObject({
+  kind: z.literal('totp'),
+  ...common,
+  secret: secretSchema,
+  algorithm: z.enum(ALGORITHMS),
+  digits: z.union([z.literal(6), z.literal(7), z.literal(8)]),
+  period: z.int().min(MIN_PERIOD).max(MAX_PERIOD),
+  window: z.int().min(1).max(MAX_WINDOW),
+});
+
+const recordSchema = z.strictObject({
+  schema: z.literal(RECORD_SCHEMA),
+  /** Canonical name and uid of the user: the file name alone is not trusted. */
+  user: z.string().min(1),
+  uid: z.int().min(0),
+  factors: z.array(z.discriminatedUnion('kind', [totpSchema])).max(MAX_FACTORS),
+});
+
+/** A TOTP factor in a record. */
+export type TotpFactor = Totp & {
+  readonly kind: 'totp';
+  readonly id: string;
+  readonly name: string;
+  readonly added: number;
+};
+/** A factor in a record. */
+export type StoredFactor = TotpFactor;
+/** What one user has enrolled in the store. */
+export interface EnrolmentRecord {
+  readonly user: string;
+  readonly uid: number;
+  readonly factors: readonly StoredFactor[];
+}
+
+/** A record that cannot be read. The message names the place and what is expected there, never the value. */
+export class RecordError extends Error {
+  readonly code = 'ERR_RECORD';
+  /** @param message - what is wrong, and where */
+  constructor(message: string) {
+    super(message);
+    this.name = 'RecordError';
+  }
+}
+
+/**
+ * Reads a record.
+ *
+ * @param text - the file's content
+ * @returns the record; its secrets are Buffers
+ * @throws RecordError when it is not a record of this schema
+ */
+export function parseRecord(text: string): EnrolmentRecord {
+  let json: unknown;
+  try {
+    json = JSON.parse(text);
+  } catch {
+    // The parser's own message quotes the text, and with it maybe a secret.
+    throw new RecordError(text === '' ? 'the file is empty' : 'the file is not JSON');
+  }
+  const result = recordSchema.safeParse(json);
+  if (!result.success) {
+    const [issue] = result.error.issues;
+    throw new RecordError(`${issue?.path.join('.') || 'the record'}: ${issue?.message ?? 'not as expected'}`);
+  }
+  const { user, uid, factors } = result.data;
+  return { user, uid, factors };
+}
+
+/**
+ * Writes a record.
+ *
+ * @param record - what the user has enrolled
+ * @returns the file's content. It holds secrets.
+ */
+export function formatRecord(record: EnrolmentRecord): string {
+  const factors = record.factors.map((factor) => ({ ...factor, secret: encodeBase32(factor.secret) }));
+  return `${JSON.stringify({ schema: RECORD_SCHEMA, user: record.user, uid: record.uid, factors }, undefined, 2)}\n`;
+}
+
+/**
+ * The name of a user's file: characters other than `a-z 0-9 _ -` are percent-encoded, so that no name leads elsewhere, and no two
+ * names lead to one file, whatever the file system thinks of capitals.
+ *
+ * @param user - canonical name
+ * @returns the file name
+ */
+export function recordFileName(user: string): string {
+  const bytes = Array.from(Buffer.from(user), (byte) => {
+    const character = String.fromCharCode(byte);
+    return /[a-z0-9_-]/.test(character) ? character : `%${byte.toString(16).toUpperCase().padStart(2, '0')}`;
+  });
+  return `${bytes.join('')}.json`;
+}

@@ -1,0 +1,226 @@
+import {
+  closeSync,
+  constants,
+  fstatSync,
+  fsyncSync,
+  lstatSync,
+  mkdirSync,
+  openSync,
+  readdirSync,
+  readSync,
+} from 'node:fs';
+import { renameSync, unlinkSync, writeSync } from 'node:fs';
+import { z } from 'zod';
+import type { Ledger } from '../../ledger/ledger.ts';
+import type { Account, EnrolmentSource, Lookup } from '../enrolment.ts';
+import {
+  formatRecord,
+  MAX_RECORD_BYTES,
+  parseRecord,
+  recordFileName,
+  RecordError,
+  type EnrolmentRecord,
+} from './record.ts';
+import { shapesOf, storeEnrolment } from './store-enrolment.ts';
+
+const MARKER = 'store.json';
+const ENROLMENTS = 'enrolments';
+const STORE_SCHEMA = 1;
+const OWNER_ONLY = 0o600;
+const OWNER_ONLY_DIRECTORY = 0o700;
+/** Never through a link, never waiting for the other end of a pipe. */
+const READ = constants.O_RDONLY | constants.O_NOFOLLOW | constants.O_NONBLOCK;
+const CREATE = constants.O_WRONLY | constants.O_CREAT | constants.O_TRUNC | constants.O_NOFOLLOW;
+
+const markerSchema = z.strictObject({ schema: z.literal(STORE_SCHEMA) });
+
+/** Where the store's files are: a name below the state directory to a path. */
+export interface StoreFiles {
+  path(relative: string): string;
+}
+
+/** The daemon's own enrolments: one file per user. Only the daemon writes here. */
+export class Store {
+  readonly #files: StoreFiles;
+
+  /** @param files - the state directory */
+  constructor(files: StoreFiles) {
+    this.#files = files;
+  }
+
+  /** @returns whether the marker is there, which says that this directory is the store and not an empty mount point */
+  get initialised(): boolean {
+    try {
+      return markerSchema.safeParse(JSON.parse(this.#read(MARKER))).success;
+    } catch {
+      return false;
+    }
+  }
+
+  /** @returns whether there is no record of any user */
+  get empty(): boolean {
+    try {
+      return readdirSync(this.#files.path(ENROLMENTS)).length === 0;
+    } catch (error) {
+      return isMissing(error);
+    }
+  }
+
+  /**
+   * Makes a new, empty store. Only where there is none: an existing one is left as it is.
+   *
+   * @throws Error of the system when the disk does not take it
+   */
+  initialise(): void {
+    mkdirSync(this.#files.path(ENROLMENTS), { mode: OWNER_ONLY_DIRECTORY, recursive: true });
+    this.#write('', MARKER, `${JSON.stringify({ schema: STORE_SCHEMA })}\n`);
+  }
+
+  /**
+   * Reads a user's record.
+   *
+   * @param account - who
+   * @returns the record, or undefined when there is none
+   * @throws RecordError when there is one that is not readable or belongs to another user
+   * @throws Error when it cannot be found out whether there is one
+   */
+  read(account: Account): EnrolmentRecord | undefined {
+    let text: string;
+    try {
+      text = this.#read(`${ENROLMENTS}/${recordFileName(account.name)}`);
+    } catch (error) {
+      if (isMissing(error) && this.initialised && this.#isDirectory(ENROLMENTS)) {
+        return undefined;
+      }
+      throw error;
+    }
+    const record = parseRecord(text);
+    if (record.user !== account.name || record.uid !== account.uid) {
+      throw new RecordError(
+        `it belongs to ${record.user} (uid ${record.uid}), not to ${account.name} (uid ${account.uid})`,
+      );
+    }
+    return record;
+  }
+
+  /**
+   * Writes a user's record: the old one or the new one is there, whatever happens, and the new one is durable afterwards.
+   *
+   * @param record - the record
+   * @throws Error of the system when the disk does not take it
+   */
+  write(record: EnrolmentRecord): void {
+    this.#write(`${ENROLMENTS}/`, recordFileName(record.user), formatRecord(record));
+  }
+
+  /**
+   * Removes a user's record.
+   *
+   * @param user - canonical name
+   * @throws Error of the system
+   */
+  remove(user: string): void {
+    unlinkSync(this.#files.path(`${ENROLMENTS}/${recordFileName(user)}`));
+    this.#syncDirectory(ENROLMENTS);
+  }
+
+  /** @returns the canonical names of all users that have a record, sorted */
+  users(): string[] {
+    return readdirSync(this.#files.path(ENROLMENTS))
+      .filter((name) => name.endsWith('.json'))
+      .map((name) => decodeURIComponent(name.slice(0, -'.json'.length)))
+      .sort();
+  }
+
+  #read(name: string): string {
+    const fd = openSync(this.#files.path(name), READ);
+    try {
+      const status = fstatSync(fd);
+      if (!status.isFile() || status.size > MAX_RECORD_BYTES) {
+        throw new RecordError(`it is not a regular file of at most ${MAX_RECORD_BYTES} bytes`);
+      }
+      const bytes = Buffer.alloc(status.size);
+      const length = readSync(fd, bytes, 0, bytes.length, 0);
+      const text = bytes.toString('utf8', 0, length);
+      bytes.fill(0);
+      return text;
+    } finally {
+      closeSync(fd);
+    }
+  }
+
+  #write(directory: string, name: string, text: string): void {
+    // The dot keeps half-written files out of the list of users.
+    const temporary = this.#files.path(`${directory}.${name}.new`);
+    const bytes = Buffer.from(text);
+    const fd = openSync(temporary, CREATE, OWNER_ONLY);
+    try {
+      if (writeSync(fd, bytes) !== bytes.length) {
+        throw new Error('The disk took only a part of the record');
+      }
+      fsyncSync(fd);
+    } finally {
+      closeSync(fd);
+      bytes.fill(0);
+    }
+    renameSync(temporary, this.#files.path(directory + name));
+    this.#syncDirectory(directory);
+  }
+
+  #syncDirectory(directory: string): void {
+    const fd = openSync(this.#files.path(directory), constants.O_RDONLY | constants.O_DIRECTORY);
+    try {
+      fsyncSync(fd);
+    } finally {
+      closeSync(fd);
+    }
+  }
+
+  #isDirectory(name: string): boolean {
+    return lstatSync(this.#files.path(name)).isDirectory();
+  }
+}
+
+/**
+ * The store as a source of enrolments.
+ *
+ * @param store - the store
+ * @param ledger - where codes are used up
+ * @returns the source
+ */
+export function storeSource(store: Store, ledger: Ledger): EnrolmentSource {
+  const lookUp = (account: Account): Lookup => {
+    let record: EnrolmentRecord | undefined;
+    try {
+      record = store.read(account);
+    } catch (error) {
+      const why = `record of ${account.name}: ${error instanceof Error ? error.message : 'not readable'}`;
+      return error instanceof RecordError ? { kind: 'blocked', why } : { kind: 'failed', why };
+    }
+    if (record === undefined) {
+      return { kind: 'absent' };
+    }
+    if (record.factors.length === 0) {
+      return { kind: 'blocked', why: `record of ${account.name}: it has no factor` };
+    }
+    const factorsNow = (): EnrolmentRecord['factors'] => factorsOf(store, account);
+    return {
+      kind: 'enrolled',
+      enrolment: storeEnrolment(account.name, shapesOf(record.factors), factorsNow, ledger),
+    };
+  };
+  return { lookUp: (account) => Promise.resolve(lookUp(account)) };
+}
+
+/** Whatever is wrong with the record by now, there is no factor to check against. */
+function factorsOf(store: Store, account: Account): EnrolmentRecord['factors'] {
+  try {
+    return store.read(account)?.factors ?? [];
+  } catch {
+    return [];
+  }
+}
+
+function isMissing(error: unknown): boolean {
+  return error instanceof Error && 'code' in error && error.code === 'ENOENT';
+}

@@ -1,0 +1,154 @@
+import {
+  close,
+  closeSync,
+  constants,
+  fdatasync,
+  fdatasyncSync,
+  fsync,
+  open,
+  rename,
+  unlinkSync,
+  write,
+  writeSync,
+} from 'node:fs';
+import { promisify } from 'node:util';
+import { encodeBatch, HEADER_BYTES, journalHeader } from './batch.ts';
+import { ENTRY_BYTES, type Entry } from './entry.ts';
+
+/** Bytes of a journal: it is written full of zeros first, so that a sync need not wait for new blocks. */
+export const JOURNAL_BYTES = 4 * 1024 * 1024;
+
+const openFile = promisify(open);
+const syncFile = promisify(fsync);
+const syncData = promisify(fdatasync);
+const closeFile = promisify(close);
+const renameFile = promisify(rename);
+
+/** Never through a link; only for the owner. */
+const CREATE = constants.O_WRONLY | constants.O_CREAT | constants.O_TRUNC | constants.O_NOFOLLOW;
+const OWNER_ONLY = 0o600;
+
+/** A journal that is open for appending. After an error it is broken, and never appended to again. */
+export class JournalFile {
+  readonly generation: number;
+  readonly #fd: number;
+  readonly #size: number;
+  #end = HEADER_BYTES;
+  #sequence = 0;
+  #broken = false;
+
+  private constructor(fd: number, generation: number, size: number) {
+    this.#fd = fd;
+    this.generation = generation;
+    this.#size = size;
+  }
+
+  /**
+   * Makes a new journal and syncs it; it gets its name when it is whole. Making the name durable is the caller's matter.
+   *
+   * @param path - of the file; what is there is replaced
+   * @param generation - of the journal
+   * @param size - in bytes
+   * @returns the journal, open
+   * @throws Error of the system when the disk does not take it
+   */
+  static async create(path: string, generation: number, size: number = JOURNAL_BYTES): Promise<JournalFile> {
+    const temporary = `${path}.new`;
+    const fd = await openFile(temporary, CREATE, OWNER_ONLY);
+    try {
+      const zeros = Buffer.alloc(size);
+      journalHeader(generation).copy(zeros);
+      await writeAll(fd, zeros, 0);
+      await syncFile(fd);
+      await renameFile(temporary, path);
+    } catch (error) {
+      closeSync(fd);
+      removeQuietly(temporary);
+      throw error;
+    }
+    return new JournalFile(fd, generation, size);
+  }
+
+  /** @returns whether an append failed: what is on the disk behind the last good batch is unknown */
+  get broken(): boolean {
+    return this.#broken;
+  }
+
+  /** @returns whether a batch of so many entries still fits */
+  fits(entries: number): boolean {
+    return !this.#broken && this.#end + HEADER_BYTES + entries * ENTRY_BYTES <= this.#size;
+  }
+
+  /**
+   * Appends a batch and makes it durable, without giving up the thread: right when nobody else waits.
+   *
+   * @param entries - the batch
+   * @throws Error of the system; the journal is broken then
+   */
+  appendNow(entries: readonly Entry[]): void {
+    const batch = this.#begin(entries);
+    if (writeSync(this.#fd, batch, 0, batch.length, this.#end) !== batch.length) {
+      throw new Error('A batch was written only in part');
+    }
+    fdatasyncSync(this.#fd);
+    this.#complete(batch);
+  }
+
+  /**
+   * Appends a batch and makes it durable, on the thread pool.
+   *
+   * @param entries - the batch
+   * @throws Error of the system; the journal is broken then
+   */
+  async append(entries: readonly Entry[]): Promise<void> {
+    const batch = this.#begin(entries);
+    await writeAll(this.#fd, batch, this.#end);
+    await syncData(this.#fd);
+    this.#complete(batch);
+  }
+
+  /** Closes the file. */
+  async close(): Promise<void> {
+    this.#broken = true;
+    await closeFile(this.#fd).catch(() => undefined);
+  }
+
+  #begin(entries: readonly Entry[]): Buffer {
+    if (this.#broken) {
+      throw new Error('The journal is broken');
+    }
+    this.#broken = true;
+    return encodeBatch(this.generation, this.#sequence + 1, entries);
+  }
+
+  #complete(batch: Buffer): void {
+    this.#end += batch.length;
+    this.#sequence += 1;
+    this.#broken = false;
+  }
+}
+
+/** A half-made journal must not fill a full disk any further. */
+function removeQuietly(path: string): void {
+  try {
+    unlinkSync(path);
+  } catch {
+    // The error that led here is the one to report.
+  }
+}
+
+/** A short write is an error here: it means that the disk is full, and the next one would say so. */
+async function writeAll(fd: number, bytes: Buffer, position: number): Promise<void> {
+  const written = await new Promise<number>((resolve, reject) => {
+    write(fd, bytes, 0, bytes.length, position, (error, count) => {
+      if (error) {
+        reject(error);
+      } else {
+        resolve(count);
+      }
+    });
+  });
+  if (written !== bytes.length) {
+    throw new Error(`Only ${written} of ${bytes.length} bytes were written`);
+  }
+}

@@ -1,0 +1,142 @@
+import { readdirSync, readFileSync } from 'node:fs';
+import { mkdir, open, rename, rm } from 'node:fs/promises';
+import { scanJournal } from './batch.ts';
+import { JournalFile } from './journal-file.ts';
+import { Marks } from './marks.ts';
+import { decodeSnapshot, encodeSnapshot } from './snapshot.ts';
+
+const SNAPSHOT = 'snapshot';
+const JOURNAL = /^journal\.(\d{1,15})$/;
+const OWNER_ONLY_DIRECTORY = 0o700;
+const OWNER_ONLY = 0o600;
+
+/** What a directory of a ledger holds. */
+export interface LoadedLedger {
+  readonly marks: Marks;
+  /** The newest generation that any file names; 0 when there is none. */
+  readonly generation: number;
+  /** Whether nothing was ever written here. */
+  readonly empty: boolean;
+  /** What cannot be read, in words, with the file's name; none when all is well. */
+  readonly damages: readonly string[];
+}
+
+/** The files of a ledger: one snapshot, and the journals since. */
+export class LedgerDirectory {
+  readonly #path: string;
+
+  /** @param path - of the directory */
+  constructor(path: string) {
+    this.#path = path;
+  }
+
+  /** Makes the directory if it is not there. */
+  async create(): Promise<void> {
+    await mkdir(this.#path, { mode: OWNER_ONLY_DIRECTORY, recursive: true });
+  }
+
+  /**
+   * Reads everything that can be read.
+   *
+   * @returns the marks, and what is damaged
+   * @throws Error of the system when the directory itself cannot be read
+   */
+  load(): LoadedLedger {
+    const names = readdirSync(this.#path);
+    const generations = names.flatMap((name) => JOURNAL.exec(name)?.[1] ?? []).map(Number);
+    const marks = new Marks();
+    const damages: string[] = [];
+    const from = names.includes(SNAPSHOT) ? this.#loadSnapshot(marks, damages) : undefined;
+    if (from === undefined && generations.length > 0) {
+      damages.push(`${SNAPSHOT}: it is missing or not readable`);
+    }
+    for (const generation of generations.sort((a, b) => a - b)) {
+      this.#loadJournal(generation, marks, damages, generation < (from ?? 0));
+    }
+    if (from !== undefined && !generations.includes(from)) {
+      damages.push(`journal.${from}: it is missing`);
+    }
+    const generation = Math.max(from ?? 0, ...generations);
+    return { marks, generation, empty: from === undefined && generations.length === 0, damages };
+  }
+
+  #loadSnapshot(marks: Marks, damages: string[]): number | undefined {
+    const snapshot = decodeSnapshot(readFileSync(this.#file(SNAPSHOT)));
+    if (snapshot === undefined) {
+      damages.push(`${SNAPSHOT}: its checksum is wrong`);
+      return undefined;
+    }
+    for (const entry of snapshot.entries) {
+      marks.merge(entry);
+    }
+    return snapshot.generation;
+  }
+
+  /** A journal that is older than the snapshot was left behind by a crash: what it says is in the snapshot already. */
+  #loadJournal(generation: number, marks: Marks, damages: string[], outdated: boolean): void {
+    const scan = scanJournal(readFileSync(this.#file(`journal.${generation}`)), generation);
+    for (const entry of scan.entries) {
+      marks.merge(entry);
+    }
+    if (scan.condition === 'damaged' && !outdated) {
+      damages.push(`journal.${generation}: ${scan.damage ?? 'it is damaged'}`);
+    }
+  }
+
+  /**
+   * Begins a new generation: a snapshot of all marks and an empty journal. What was durable before stays so until both are.
+   *
+   * @param marks - all marks
+   * @param generation - the new one, larger than all before
+   * @returns the new journal
+   * @throws Error of the system when the disk does not take it; the files of the last generation are untouched then
+   */
+  async begin(marks: Marks, generation: number): Promise<JournalFile> {
+    const journal = await JournalFile.create(this.#file(`journal.${generation}`), generation);
+    try {
+      await this.#sync();
+      await this.#writeSnapshot(encodeSnapshot({ generation, entries: marks.entries() }));
+    } catch (error) {
+      await journal.close();
+      throw error;
+    }
+    await this.#removeOlderThan(generation);
+    return journal;
+  }
+
+  async #writeSnapshot(bytes: Buffer): Promise<void> {
+    const temporary = this.#file(`${SNAPSHOT}.new`);
+    const file = await open(temporary, 'w', OWNER_ONLY);
+    try {
+      await file.writeFile(bytes);
+      await file.sync();
+    } finally {
+      await file.close();
+    }
+    await rename(temporary, this.#file(SNAPSHOT));
+    await this.#sync();
+  }
+
+  /** Makes the names in the directory durable. */
+  async #sync(): Promise<void> {
+    const directory = await open(this.#path, 'r');
+    try {
+      await directory.sync();
+    } finally {
+      await directory.close();
+    }
+  }
+
+  async #removeOlderThan(generation: number): Promise<void> {
+    for (const name of readdirSync(this.#path)) {
+      const match = JOURNAL.exec(name);
+      if (match !== null && Number(match[1]) < generation) {
+        await rm(this.#file(name), { force: true }).catch(() => undefined);
+      }
+    }
+  }
+
+  #file(name: string): string {
+    return `${this.#path}/${name}`;
+  }
+}

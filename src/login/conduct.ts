@@ -1,0 +1,197 @@
+import { decoyEnrolment } from '../enrolments/decoy.ts';
+import type { Account, Enrolment, EnrolmentSource, Verification } from '../enrolments/enrolment.ts';
+import type { TypedCode } from '../factors/code-shape.ts';
+import type { Ledger } from '../ledger/ledger.ts';
+import type { Log } from '../log/log.ts';
+import { ConversationEnded, type Conversation, type Reply } from './conversation.ts';
+import { LOGIN_START, nextStep, type Ending, type LoginEvent, type LoginTerms } from './login.ts';
+import { logEnding, logOptionError, type LoginContext } from './login-log.ts';
+import { parseModuleOptions } from './module-options.ts';
+
+/** How long the host shall wait after a failure, in microseconds: as long as pam_unix does. */
+export const FAIL_DELAY_US = 2_000_000;
+
+/** The module is gone: nobody is there to be told, and nobody gets in. */
+const GONE: Ending = { code: 'denied', reason: 'cancelled' };
+
+/** Who wants to log in, from where, by which line of pam.d. */
+export interface LoginRequest {
+  /** For the log only. */
+  readonly context: LoginContext;
+  readonly moduleArguments: readonly Buffer[];
+  /** Undefined: nobody of this name is in the passwd database. */
+  readonly account: Account | undefined;
+  /** Whether the host is root. Others get no say in who is asked. */
+  readonly trustedHost: boolean;
+}
+
+/** What a login needs from the rest of the daemon. */
+export interface LoginPorts {
+  readonly enrolments: EnrolmentSource;
+  readonly ledger: Ledger;
+  readonly log: Log;
+  /** The time in milliseconds since 1970. */
+  readonly now: () => number;
+}
+
+/**
+ * Conducts one login from the first question to the verdict.
+ *
+ * @param request - who, from where
+ * @param conversation - with the module
+ * @param ports - the rest of the daemon
+ * @throws ConversationEnded when the module is gone before the verdict
+ */
+export async function conductLogin(
+  request: LoginRequest,
+  conversation: Conversation,
+  ports: LoginPorts,
+): Promise<void> {
+  const parsed = parseModuleOptions(request.moduleArguments);
+  if (parsed.kind === 'bad') {
+    logOptionError(ports.log, request.context, parsed.argument);
+    conversation.conclude({ code: 'denied', failDelayUs: FAIL_DELAY_US });
+    return;
+  }
+  const { enrolment, standing, why } = await lookUp(request.account, ports);
+  const terms: LoginTerms = {
+    options: parsed.options,
+    standing,
+    shapes: enrolment.shapes,
+    maySkip: request.trustedHost,
+  };
+  let ending: Ending;
+  try {
+    ending = await converse(terms, enrolment, conversation, ports);
+  } catch (error) {
+    if (error instanceof ConversationEnded) {
+      logEnding(ports.log, request.context, GONE, error.message);
+    }
+    throw error;
+  }
+  if (conversation.over) {
+    logEnding(ports.log, request.context, GONE, `the module was gone before the verdict (${ending.reason})`);
+    return;
+  }
+  if (ending.notice !== undefined) {
+    conversation.tell({ kind: 'error', text: ending.notice });
+  }
+  logEnding(ports.log, request.context, ending, why);
+  conversation.conclude({
+    code: ending.code,
+    failDelayUs: ending.code === 'ok' ? 0 : FAIL_DELAY_US,
+    ...(ending.cut === undefined ? {} : { shape: ending.cut }),
+  });
+}
+
+interface Found {
+  readonly enrolment: Enrolment;
+  readonly standing: LoginTerms['standing'];
+  readonly why?: string;
+}
+
+/** Whoever has no usable enrolment gets a decoy: the same questions, the same work. */
+async function lookUp(account: Account | undefined, ports: LoginPorts): Promise<Found> {
+  const decoy = decoyEnrolment(ports.ledger);
+  if (account === undefined) {
+    return { enrolment: decoy, standing: 'unknown-user' };
+  }
+  const lookup = await ports.enrolments.lookUp(account);
+  switch (lookup.kind) {
+    case 'enrolled':
+      return { enrolment: lookup.enrolment, standing: 'enrolled' };
+    case 'absent':
+      return { enrolment: decoy, standing: 'not-enrolled' };
+    case 'blocked':
+    case 'failed':
+      return { enrolment: decoy, standing: lookup.kind, why: lookup.why };
+  }
+}
+
+async function converse(
+  terms: LoginTerms,
+  enrolment: Enrolment,
+  conversation: Conversation,
+  ports: LoginPorts,
+): Promise<Ending> {
+  const debug = debugLog(terms, ports);
+  let readings: readonly TypedCode[] = [];
+  let step = nextStep(terms, LOGIN_START, { type: 'begun' });
+  try {
+    while (step.command.type !== 'end') {
+      let event: LoginEvent;
+      if (step.command.type === 'ask') {
+        wipe(readings);
+        const reply = await conversation.ask(step.command.question);
+        readings = typedCodes(reply, terms);
+        event = eventOf(reply);
+      } else {
+        const verification = await enrolment.verify(readings, ports.now());
+        event = { type: 'verified', verification, shape: shapeOf(verification, readings, terms) };
+      }
+      debug(event);
+      step = nextStep(terms, step.state, event);
+    }
+    return step.command.ending;
+  } finally {
+    wipe(readings);
+  }
+}
+
+function eventOf(reply: Reply): LoginEvent {
+  return reply.kind === 'cancel'
+    ? { type: 'cancelled', why: reply.reason }
+    : { type: 'answered', readings: reply.readings.length };
+}
+
+function typedCodes(reply: Reply, terms: LoginTerms): readonly TypedCode[] {
+  if (reply.kind === 'cancel') {
+    return [];
+  }
+  return reply.readings.map(({ shape, text }) => {
+    const known = terms.shapes[shape];
+    if (known === undefined) {
+      throw new Error(`A reading of shape ${shape} came, which was not asked for`);
+    }
+    return { shape: known, text };
+  });
+}
+
+function shapeOf(
+  verification: Verification,
+  readings: readonly TypedCode[],
+  terms: LoginTerms,
+): number | undefined {
+  const right = verification.kind === 'accepted' ? readings[verification.reading] : undefined;
+  return right === undefined ? undefined : terms.shapes.indexOf(right.shape);
+}
+
+/** Codes are wiped as soon as the next answer, or the end, makes them useless. */
+function wipe(readings: readonly TypedCode[]): void {
+  for (const { text } of readings) {
+    text.fill(0);
+  }
+}
+
+/** What the module argument `debug` adds to the log: the course of the login, never what was typed. */
+function debugLog(terms: LoginTerms, { log }: LoginPorts): (event: LoginEvent) => void {
+  if (!terms.options.debug) {
+    return () => undefined;
+  }
+  log.event('debug', 'debug: login begun', { standing: terms.standing, shapes: terms.shapes.length });
+  return (event) => {
+    switch (event.type) {
+      case 'begun':
+        break;
+      case 'answered':
+        log.event('debug', 'debug: answered', { readings: event.readings });
+        break;
+      case 'cancelled':
+        log.event('debug', 'debug: cancelled', { why: event.why });
+        break;
+      case 'verified':
+        log.event('debug', 'debug: checked', { outcome: event.verification.kind });
+        break;
+    }
+  };
+}

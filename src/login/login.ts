@@ -1,0 +1,198 @@
+import type { CodeShape } from '../factors/code-shape.ts';
+import type { Verification } from '../enrolments/enrolment.ts';
+import type { ModuleOptions } from './module-options.ts';
+import { TEXTS } from './texts.ts';
+
+/*
+ * The state machine of one login: pure. An event comes in, the next state and what to do come out; no clock, no socket, no disk.
+ *
+ *   start -> (the stacked password) -> (the question) -> verdict
+ */
+
+/** What is known of the user, as far as the course of the login depends on it. */
+export type Standing =
+  | 'enrolled'
+  /** The passwd database has nobody of this name. */
+  | 'unknown-user'
+  | 'not-enrolled'
+  /** There is a record, but nothing in it can be used. */
+  | 'blocked'
+  /** It could not be found out. */
+  | 'failed';
+
+/** What the login goes by. */
+export interface LoginTerms {
+  readonly options: ModuleOptions;
+  readonly standing: Standing;
+  /** Shapes of the user's codes, or of a decoy's. */
+  readonly shapes: readonly CodeShape[];
+  /** Whether `nullok` may skip the question: not for hosts that are not root. */
+  readonly maySkip: boolean;
+}
+
+/** What happens to a login. */
+export type LoginEvent =
+  | { readonly type: 'begun' }
+  /** An answer came; how many of the prompt's shapes it has. */
+  | { readonly type: 'answered'; readonly readings: number }
+  /** An answer was checked; `shape` is the place of the right reading's shape in the question's list. */
+  | { readonly type: 'verified'; readonly verification: Verification; readonly shape: number | undefined }
+  /** The host could not ask. */
+  | { readonly type: 'cancelled'; readonly why: string };
+
+/** Why a login ended as it did: for the log. */
+export type Reason =
+  | 'accepted'
+  | 'wrong-code'
+  | 'no-code'
+  | 'code-already-used'
+  | 'not-enrolled'
+  | 'user-unknown'
+  | 'record-unusable'
+  | 'unavailable'
+  | 'cancelled';
+
+/** What to ask. */
+export interface Question {
+  readonly source: 'ask-hidden' | 'stacked-password';
+  readonly part: 'whole' | 'tail';
+  readonly shapes: readonly CodeShape[];
+  readonly text: string;
+}
+
+/** How a login ends. */
+export interface Ending {
+  readonly code: 'denied' | 'ok' | 'not-enrolled' | 'user-unknown' | 'unavailable';
+  readonly reason: Reason;
+  readonly factor?: string;
+  /** Place of the shape whose bytes the module shall cut off to get the password. */
+  readonly cut?: number;
+  /** What the person is told before the end. */
+  readonly notice?: string;
+}
+
+/** What to do next. */
+export type LoginCommand =
+  | { readonly type: 'ask'; readonly question: Question }
+  | { readonly type: 'verify' }
+  | { readonly type: 'end'; readonly ending: Ending };
+
+/** Where a login is. */
+export type LoginState =
+  | { readonly at: 'start' }
+  | { readonly at: 'asking' | 'verifying'; readonly source: Question['source'] }
+  | { readonly at: 'end' };
+
+/** The state after an event, and what to do. */
+export interface LoginStep {
+  readonly state: LoginState;
+  readonly command: LoginCommand;
+}
+
+/** Where every login begins. */
+export const LOGIN_START: LoginState = { at: 'start' };
+
+/**
+ * Takes a login one step further.
+ *
+ * @param terms - what the login goes by; the same in every step
+ * @param state - where it is
+ * @param event - what happened
+ * @returns where it is then, and what to do
+ * @throws Error when the event cannot happen in this state: the caller has a bug, and the login must not go on
+ */
+export function nextStep(terms: LoginTerms, state: LoginState, event: LoginEvent): LoginStep {
+  if (state.at === 'start' && event.type === 'begun') {
+    return begin(terms);
+  }
+  if (state.at === 'asking' && event.type === 'answered') {
+    return event.readings > 0
+      ? { state: { at: 'verifying', source: state.source }, command: { type: 'verify' } }
+      : failed(terms, state.source, { code: 'denied', reason: 'no-code' });
+  }
+  if (state.at === 'asking' && event.type === 'cancelled') {
+    return end({ code: 'denied', reason: 'cancelled' });
+  }
+  if (state.at === 'verifying' && event.type === 'verified') {
+    return judge(terms, state.source, event);
+  }
+  throw new Error(`A login that is at "${state.at}" cannot meet "${event.type}"`);
+}
+
+function begin(terms: LoginTerms): LoginStep {
+  if (terms.standing === 'not-enrolled' && terms.options.nullok && terms.maySkip) {
+    return end({ code: 'not-enrolled', reason: 'not-enrolled' });
+  }
+  return terms.options.stacked === 'ignore' ? ask(terms, 'ask-hidden') : ask(terms, 'stacked-password');
+}
+
+/** A stacked password always has the code at its end. */
+function ask(terms: LoginTerms, source: Question['source']): LoginStep {
+  const { forwardPass } = terms.options;
+  const question: Question = {
+    source,
+    part: forwardPass || source === 'stacked-password' ? 'tail' : 'whole',
+    shapes: terms.shapes,
+    text: source === 'stacked-password' ? '' : forwardPass ? TEXTS.askForPasswordAndCode : TEXTS.askForCode,
+  };
+  return { state: { at: 'asking', source }, command: { type: 'ask', question } };
+}
+
+type Verified = Extract<LoginEvent, { type: 'verified' }>;
+
+function judge(terms: LoginTerms, source: Question['source'], { verification, shape }: Verified): LoginStep {
+  // Whatever a check says: only who is enrolled can be let in.
+  if (terms.standing !== 'enrolled') {
+    return failed(terms, source, { code: 'denied', reason: 'wrong-code' });
+  }
+  switch (verification.kind) {
+    case 'accepted':
+      return end({
+        code: 'ok',
+        reason: 'accepted',
+        factor: verification.factor,
+        ...(terms.options.forwardPass && shape !== undefined ? { cut: shape } : {}),
+      });
+    case 'rejected':
+      return failed(terms, source, {
+        code: 'denied',
+        reason: verification.reason,
+        ...(verification.reason === 'code-already-used' ? { factor: verification.factor } : {}),
+      });
+    case 'unavailable':
+      return end({
+        code: 'unavailable',
+        reason: 'unavailable',
+        factor: verification.factor,
+        notice: TEXTS.unavailable,
+      });
+  }
+}
+
+/** A stacked password that does not hold a right code is not the end, when there may be a question. */
+function failed(terms: LoginTerms, source: Question['source'], ending: Ending): LoginStep {
+  if (source === 'stacked-password' && terms.options.stacked === 'try') {
+    return ask(terms, 'ask-hidden');
+  }
+  return end(endingOf(terms.standing, ending));
+}
+
+/** Who cannot be let in at all gets an ending of its own, after the same questions and the same work. */
+function endingOf(standing: Standing, otherwise: Ending): Ending {
+  switch (standing) {
+    case 'enrolled':
+      return otherwise;
+    case 'unknown-user':
+      return { code: 'user-unknown', reason: 'user-unknown' };
+    case 'not-enrolled':
+      return { code: 'not-enrolled', reason: 'not-enrolled' };
+    case 'blocked':
+      return { code: 'denied', reason: 'record-unusable' };
+    case 'failed':
+      return { code: 'unavailable', reason: 'unavailable', notice: TEXTS.unavailable };
+  }
+}
+
+function end(ending: Ending): LoginStep {
+  return { state: { at: 'end' }, command: { type: 'end', ending } };
+}

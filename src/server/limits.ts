@@ -1,0 +1,21 @@
+/** Limits of the daemon's sockets. docs/security.md says what each one stops. */
+
+/** Connections of root's socket at one moment: one is one login. */
+export const MAX_LOGINS = 512;
+/** Of these, so many stay free for logins from local terminals (without a remote host). */
+export const LOCAL_RESERVE = 8;
+/** Connections of the socket that everybody may use, at one moment; they never push out one of root's. */
+export const MAX_USER_LOGINS = 64;
+/** Of these, so many for one uid. */
+export const MAX_USER_LOGINS_PER_UID = 8;
+
+/** How long a module may take to say START after it has connected, in milliseconds. */
+export const START_DEADLINE_MS = 5_000;
+/** The module waits 15 s from an answer to the next question or the verdict; the daemon gives up before that. */
+export const WORK_DEADLINE_MS = 12_000;
+/** At shutdown, logins in flight get so long to end; systemd's own limit (TimeoutStopSec) is longer. */
+export const SHUTDOWN_GRACE_MS = 15_000;
+/** Waiting for more file descriptors, when there are none, in milliseconds. */
+export const DESCRIPTOR_PAUSE_MS = 100;
+/** Connections that the kernel queues while the daemon starts or is busy. */
+export const BACKLOG = 128;

@@ -1,0 +1,208 @@
+import { Socket } from 'node:net';
+import { acceptFrom, lookUpUser, type Acceptor, type Peer } from '../host/addon.ts';
+import type { Log } from '../log/log.ts';
+import { conductLogin, type LoginPorts, type LoginRequest } from '../login/conduct.ts';
+import { ConversationEnded } from '../login/conversation.ts';
+import type { Start } from '../wire/start.ts';
+import { PROTOCOL_VERSION } from '../wire/limits.ts';
+import { WireError } from '../wire/wire-error.ts';
+import { DESCRIPTOR_PAUSE_MS, SHUTDOWN_GRACE_MS, START_DEADLINE_MS, WORK_DEADLINE_MS } from './limits.ts';
+import { ModuleConnection } from './module-connection.ts';
+import { Places, type Origin } from './places.ts';
+
+/** A socket that the module connects to. */
+export interface LoginSocket {
+  readonly fd: number;
+  /** `root`: only root can connect. `user`: everybody can, and is served for their own account only. */
+  readonly kind: Origin['socket'];
+}
+
+/** Serves logins: one connection is one login. */
+export class LoginServer {
+  readonly #ports: LoginPorts;
+  readonly #log: Log;
+  readonly #places = new Places();
+  readonly #acceptors: Acceptor[] = [];
+
+  /** @param ports - what logins need */
+  constructor(ports: LoginPorts) {
+    this.#ports = ports;
+    this.#log = ports.log;
+  }
+
+  /** @returns how many logins are in flight */
+  get logins(): number {
+    return this.#places.taken;
+  }
+
+  /**
+   * Accepts connections from a socket that somebody opened for us.
+   *
+   * @param socket - the socket
+   */
+  listen(socket: LoginSocket): void {
+    const acceptor = acceptFrom(
+      socket.fd,
+      (fd, peer) =>
+        this.#accepted(
+          fd,
+          socket.kind === 'root' ? { socket: 'root' } : { socket: 'user', uid: peer.uid },
+          peer,
+        ),
+      (code) => {
+        this.#log.event('error', `Cannot accept a connection: ${code}`);
+        acceptor.pause();
+        setTimeout(() => acceptor.resume(), DESCRIPTOR_PAUSE_MS).unref();
+      },
+    );
+    this.#acceptors.push(acceptor);
+  }
+
+  /** Accepts no more, and waits for the logins in flight; those that take too long are given up. */
+  async close(): Promise<void> {
+    for (const acceptor of this.#acceptors) {
+      acceptor.close();
+    }
+    const deadline = performance.now() + SHUTDOWN_GRACE_MS;
+    while (this.#places.taken > 0) {
+      await new Promise((resolve) => setTimeout(resolve, 20));
+      if (performance.now() > deadline) {
+        this.#places.all().forEach((login) => login.giveUp('the daemon is stopping'));
+      }
+    }
+  }
+
+  #accepted(fd: number, origin: Origin, peer: Peer): void {
+    const socket = new Socket({ fd });
+    const connection = new ModuleConnection(socket, () => performance.now());
+    if (!this.#places.take(connection, origin)) {
+      this.#log.event('warning', 'A login is refused: too many at once', {
+        socket: origin.socket,
+        uid: peer.uid,
+      });
+      connection.giveUp('too many logins at once');
+      return;
+    }
+    void this.#serve(connection, origin).finally(() => this.#places.leave(connection));
+  }
+
+  /** The one place where errors of a login end: whatever is wrong, the module is told that nobody gets in. */
+  async #serve(connection: ModuleConnection, origin: Origin): Promise<void> {
+    try {
+      await this.#login(connection, origin);
+    } catch (error) {
+      if (error instanceof WireError) {
+        this.#log.event('error', `The module broke the protocol: ${error.message}`, { code: error.code });
+        connection.destroy();
+      } else if (!(error instanceof ConversationEnded)) {
+        this.#log.event('error', 'A login failed for an unexpected reason', { error: nameOf(error) });
+        connection.giveUp('unexpected error');
+      }
+    }
+  }
+
+  async #login(connection: ModuleConnection, origin: Origin): Promise<void> {
+    const start = await within(START_DEADLINE_MS, connection.start(), () =>
+      connection.giveUp('no START came in time'),
+    );
+    if ('foreignVersion' in start) {
+      this.#log.event(
+        'error',
+        `A module of protocol version ${start.foreignVersion} came, this daemon speaks ${PROTOCOL_VERSION}`,
+      );
+      connection.giveUp('the module speaks another version');
+      return;
+    }
+    if (start.rhost !== undefined && start.rhost.length > 0 && !this.#places.markRemote(connection)) {
+      connection.giveUp('too many remote logins at once');
+      return;
+    }
+    const request = await requestOf(start, origin);
+    const limited = deadlineBetweenQuestions(connection);
+    try {
+      await conductLogin(request, limited.conversation, this.#ports);
+    } finally {
+      limited.stop();
+    }
+  }
+}
+
+async function requestOf(start: Start, origin: Origin): Promise<LoginRequest> {
+  const account = accountOf(start);
+  const context = {
+    service: start.service,
+    user: start.user,
+    tty: start.tty,
+    rhost: start.rhost,
+    ruser: start.ruser,
+  };
+  if (origin.socket === 'root') {
+    return { context, moduleArguments: start.moduleArguments, account, trustedHost: true };
+  }
+  // What an ordinary program says about itself is not believed: the kernel says who it is.
+  const own = account === undefined ? undefined : await lookUpUser(account.name);
+  return {
+    context: { ...context, rhost: undefined },
+    moduleArguments: start.moduleArguments,
+    account: own?.uid === origin.uid ? { name: own.name, uid: own.uid } : undefined,
+    trustedHost: false,
+  };
+}
+
+const utf8 = new TextDecoder('utf-8', { fatal: true });
+
+/** Only the canonical name with its uid names a user; a name that is not UTF-8 names nobody that could be enrolled. */
+function accountOf({ canonicalUser, uid }: Start): LoginRequest['account'] {
+  if (canonicalUser === undefined || canonicalUser.length === 0 || uid === undefined) {
+    return undefined;
+  }
+  try {
+    return { name: utf8.decode(canonicalUser), uid };
+  } catch {
+    return undefined;
+  }
+}
+
+/** A person may take their time, the daemon may not: its work between two questions has a deadline. */
+function deadlineBetweenQuestions(connection: ModuleConnection): {
+  conversation: Parameters<typeof conductLogin>[1];
+  stop: () => void;
+} {
+  let timer: NodeJS.Timeout | undefined;
+  const stop = (): void => clearTimeout(timer);
+  const begin = (): void => {
+    timer = setTimeout(() => connection.giveUp('the check took too long'), WORK_DEADLINE_MS);
+  };
+  begin();
+  const conversation = {
+    async ask(prompt: Parameters<ModuleConnection['ask']>[0]) {
+      stop();
+      const reply = await connection.ask(prompt);
+      begin();
+      return reply;
+    },
+    get over() {
+      return connection.over;
+    },
+    tell: (notice: Parameters<ModuleConnection['tell']>[0]) => connection.tell(notice),
+    conclude(verdict: Parameters<ModuleConnection['conclude']>[0]) {
+      stop();
+      connection.conclude(verdict);
+    },
+  };
+  return { conversation, stop };
+}
+
+async function within<T>(milliseconds: number, work: Promise<T>, giveUp: () => void): Promise<T> {
+  const timer = setTimeout(giveUp, milliseconds);
+  try {
+    return await work;
+  } finally {
+    clearTimeout(timer);
+  }
+}
+
+/** Messages of unexpected errors are not logged: nobody knows what they quote. */
+function nameOf(error: unknown): string {
+  return error instanceof Error ? ('code' in error ? String(error.code) : error.name) : typeof error;
+}

@@ -1,0 +1,169 @@
+import type { Socket } from 'node:net';
+import { ConversationEnded, type Conversation, type Reply } from '../login/conversation.ts';
+import { decodeAnswer } from '../wire/answer.ts';
+import { decodeCancel } from '../wire/cancel.ts';
+import { encodeFrame, FRAME_TYPE, FrameReader, type Frame } from '../wire/frame.ts';
+import { encodeNotice, type Notice } from '../wire/notice.ts';
+import { encodePrompt, type Prompt } from '../wire/prompt.ts';
+import { decodeStart, type ForeignStart, type Start } from '../wire/start.ts';
+import { encodeVerdict, type Verdict } from '../wire/verdict.ts';
+import { WireError } from '../wire/wire-error.ts';
+
+interface Expecting {
+  readonly resolve: (frame: Frame) => void;
+  readonly reject: (error: Error) => void;
+}
+
+/**
+ * The connection of one login: lock-step, the module speaks first and answers each question. A frame that nobody expects breaks
+ * the protocol and ends the connection.
+ */
+export class ModuleConnection implements Conversation {
+  /** When the person was asked, for the choice of whom to push out; undefined: nobody is being waited for. */
+  askedAt: number | undefined;
+  readonly #socket: Socket;
+  readonly #reader = new FrameReader();
+  readonly #now: () => number;
+  #expecting: Expecting | undefined;
+  #early: Frame | undefined;
+  #ended: Error | undefined;
+
+  /**
+   * @param socket - the accepted connection
+   * @param now - any clock in milliseconds that never jumps
+   */
+  constructor(socket: Socket, now: () => number) {
+    this.#socket = socket;
+    this.#now = now;
+    socket.on('data', (chunk: Buffer) => this.#received(chunk));
+    socket.on('end', () => this.#end(new ConversationEnded('the module closed the connection')));
+    socket.on('close', () => this.#end(new ConversationEnded('the connection was closed')));
+    socket.on('error', () => this.#end(new ConversationEnded('the connection broke')));
+  }
+
+  get over(): boolean {
+    return this.#ended !== undefined;
+  }
+
+  /**
+   * Waits for the module's first frame.
+   *
+   * @returns what it says
+   * @throws WireError when it is not a START
+   * @throws ConversationEnded when the module is gone
+   */
+  async start(): Promise<Start | ForeignStart> {
+    const frame = await this.#next();
+    if (frame.type !== FRAME_TYPE.start) {
+      throw new WireError('ERR_ORDER', `Frame type ${frame.type} came, START was expected`);
+    }
+    return decodeStart(frame.payload);
+  }
+
+  async ask(prompt: Prompt): Promise<Reply> {
+    this.#send(FRAME_TYPE.prompt, encodePrompt(prompt));
+    this.askedAt = this.#now();
+    const frame = await this.#next();
+    this.askedAt = undefined;
+    try {
+      switch (frame.type) {
+        case FRAME_TYPE.answer:
+          return { kind: 'answer', readings: decodeAnswer(frame.payload, prompt.shapes.length) };
+        case FRAME_TYPE.cancel:
+          return { kind: 'cancel', reason: decodeCancel(frame.payload) };
+        default:
+          throw new WireError('ERR_ORDER', `Frame type ${frame.type} came, ANSWER or CANCEL was expected`);
+      }
+    } finally {
+      frame.payload.fill(0);
+    }
+  }
+
+  tell(notice: Notice): void {
+    this.#send(FRAME_TYPE.notice, encodeNotice(notice));
+  }
+
+  conclude(verdict: Verdict): void {
+    this.#send(FRAME_TYPE.verdict, encodeVerdict(verdict));
+    this.#socket.destroySoon();
+    this.#end(new ConversationEnded('the login is over'));
+  }
+
+  /**
+   * Gives up this login: whoever waits for an answer is told, and the module gets a last word if it can still be sent.
+   *
+   * @param why - for the log
+   */
+  giveUp(why: string): void {
+    if (this.#ended === undefined) {
+      this.#send(FRAME_TYPE.verdict, encodeVerdict({ code: 'unavailable', failDelayUs: 0 }));
+      this.#socket.destroySoon();
+      this.#end(new ConversationEnded(why));
+    }
+  }
+
+  /** Cuts the connection. */
+  destroy(): void {
+    this.#socket.destroy();
+  }
+
+  #send(type: number, payload: Buffer): void {
+    if (this.#ended === undefined && this.#socket.writable) {
+      this.#socket.write(encodeFrame(type, payload));
+    }
+  }
+
+  #next(): Promise<Frame> {
+    const frame = this.#early;
+    this.#early = undefined;
+    if (frame !== undefined) {
+      return Promise.resolve(frame);
+    }
+    if (this.#ended !== undefined) {
+      return Promise.reject(this.#ended);
+    }
+    return new Promise((resolve, reject) => {
+      this.#expecting = { resolve, reject };
+    });
+  }
+
+  #received(chunk: Buffer): void {
+    if (this.#ended !== undefined) {
+      chunk.fill(0);
+      return;
+    }
+    try {
+      for (const frame of this.#reader.push(chunk)) {
+        this.#deliver(frame);
+      }
+    } catch (error) {
+      this.#end(error instanceof Error ? error : new Error('the frame cannot be read'));
+    }
+  }
+
+  /** One frame may come before it is asked for: START. Everything else answers a question. */
+  #deliver(frame: Frame): void {
+    const expecting = this.#expecting;
+    if (expecting !== undefined) {
+      this.#expecting = undefined;
+      expecting.resolve(frame);
+      return;
+    }
+    if (this.#early !== undefined || frame.type !== FRAME_TYPE.start) {
+      frame.payload.fill(0);
+      throw new WireError('ERR_ORDER', `Frame type ${frame.type} came, nothing was expected`);
+    }
+    this.#early = frame;
+  }
+
+  #end(error: Error): void {
+    if (this.#ended !== undefined) {
+      return;
+    }
+    this.#ended = error;
+    this.#reader.wipe();
+    const expecting = this.#expecting;
+    this.#expecting = undefined;
+    expecting?.reject(error);
+  }
+}

@@ -1,0 +1,72 @@
+import { MAX_FAIL_DELAY_US, MAX_SHAPES } from './limits.ts';
+import { PayloadReader } from './payload-reader.ts';
+import { PayloadWriter } from './payload-writer.ts';
+import { WireError } from './wire-error.ts';
+
+/** How a login ended. The numbers on the wire are the places in this list: a zeroed frame is a denial. */
+export const VERDICT_CODES = [
+  'denied',
+  'ok',
+  'not-enrolled',
+  'user-unknown',
+  'too-many-tries',
+  'unavailable',
+  'exempt',
+] as const;
+
+/** How a login ended (DESIGN: docs/protocol.md, VERDICT). */
+export type VerdictCode = (typeof VERDICT_CODES)[number];
+
+/** The daemon's last word in a login. */
+export interface Verdict {
+  readonly code: VerdictCode;
+  /**
+   * Index of the shape whose bytes the module cuts off the answer to the last PROMPT with part `tail`; the rest becomes the
+   * stacked password. Only with `ok`.
+   */
+  readonly shape?: number;
+  /** How long the host shall wait after a failure, in microseconds. */
+  readonly failDelayUs: number;
+}
+
+const NO_SHAPE = 0xff;
+
+/**
+ * Writes the payload of a VERDICT.
+ *
+ * @param verdict - the last word
+ * @returns the payload
+ * @throws WireError ERR_FIELD when the delay is longer than 10 s
+ */
+export function encodeVerdict(verdict: Verdict): Buffer {
+  if (verdict.failDelayUs > MAX_FAIL_DELAY_US) {
+    throw new WireError(
+      'ERR_FIELD',
+      `A delay of ${verdict.failDelayUs} us is to be sent, at most ${MAX_FAIL_DELAY_US} fit`,
+    );
+  }
+  return new PayloadWriter()
+    .u8(VERDICT_CODES.indexOf(verdict.code))
+    .u8(verdict.shape ?? NO_SHAPE)
+    .u32(verdict.failDelayUs)
+    .bytes();
+}
+
+/**
+ * Reads the payload of a VERDICT: what the module does, here for tests.
+ *
+ * @param payload - the payload of the frame
+ * @returns the last word
+ * @throws WireError when the payload breaks the protocol
+ */
+export function decodeVerdict(payload: Buffer): Verdict {
+  const reader = new PayloadReader(payload);
+  const code = VERDICT_CODES[reader.u8()];
+  const shape = reader.u8();
+  const failDelayUs = reader.u32();
+  reader.end();
+  if (code === undefined || failDelayUs > MAX_FAIL_DELAY_US || (shape !== NO_SHAPE && shape >= MAX_SHAPES)) {
+    throw new WireError('ERR_FIELD', 'VERDICT has an unknown code or shape, or too long a delay');
+  }
+  return shape === NO_SHAPE ? { code, failDelayUs } : { code, shape, failDelayUs };
+}

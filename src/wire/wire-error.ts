@@ -1,0 +1,23 @@
+/** What can be wrong with a frame. The text says what came and what was expected; it never quotes a payload. */
+export type WireErrorCode =
+  | 'ERR_FRAME_LENGTH'
+  | 'ERR_FRAME_TYPE'
+  | 'ERR_PAYLOAD_SHORT'
+  | 'ERR_PAYLOAD_LEFT_OVER'
+  | 'ERR_VERSION'
+  | 'ERR_FIELD'
+  | 'ERR_ORDER';
+
+/** The other side broke the protocol. */
+export class WireError extends Error {
+  readonly code: WireErrorCode;
+  /**
+   * @param code - which rule was broken
+   * @param message - what came and what was expected
+   */
+  constructor(code: WireErrorCode, message: string) {
+    super(message);
+    this.name = 'WireError';
+    this.code = code;
+  }
+}
