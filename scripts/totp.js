@@ -6,6 +6,7 @@
  * a secret in base32 (RFC 6238: SHA-1, 6 digits, 30 s). It shares nothing
  * with the daemon.
  */
+import { Buffer } from 'node:buffer';
 import { createHmac } from 'node:crypto';
 
 const [secret = '', seconds = '0'] = process.argv.slice(2);

@@ -4,7 +4,8 @@ import { describe } from 'vitest';
 export const inBox = process.env['PVE_AUTHENTICATOR_BOX'] === '1';
 
 /** What a person is told where suites for the box cannot run. */
-export const HOW_TO_RUN = 'not run: the logins through real hosts; they need root and a throw-away machine: sudo ./scripts/test';
+export const HOW_TO_RUN =
+  'not run: the logins through real hosts; they need root and a throw-away machine: sudo ./scripts/test';
 
 /**
  * A suite that runs only in the box. Outside it is counted as skipped, and test/e2e/hosts/box.test.ts says so.

@@ -49,6 +49,7 @@ export function wrongCodeOf(app: App): string {
 }
 
 function bytesOfBase32(text: string): Buffer {
-  const bits = [...text.replace(/=+$/, '')].map((letter) => BASE32.indexOf(letter).toString(2).padStart(5, '0')).join('');
+  const letters = Array.from(text.replace(/=+$/, ''), (letter) => BASE32.indexOf(letter));
+  const bits = letters.map((value) => value.toString(2).padStart(5, '0')).join('');
   return Buffer.from((bits.match(/.{8}/g) ?? []).map((byte) => parseInt(byte, 2)));
 }

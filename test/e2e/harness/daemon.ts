@@ -96,7 +96,11 @@ export function command(daemon: Pick<Daemon, 'runtimeDir'>, ...argv: readonly st
  * @param argv - further arguments of `add totp`
  * @returns the factor, with the secret that the user's app gets
  */
-export async function enrolTotp(daemon: Pick<Daemon, 'runtimeDir'>, user: string, ...argv: readonly string[]): Promise<Enrolled> {
+export async function enrolTotp(
+  daemon: Pick<Daemon, 'runtimeDir'>,
+  user: string,
+  ...argv: readonly string[]
+): Promise<Enrolled> {
   return JSON.parse(await runWell(commandLine(daemon, ['add', 'totp', user, '--json', ...argv]))) as Enrolled;
 }
 

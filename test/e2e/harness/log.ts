@@ -54,7 +54,9 @@ export class Log {
       }
       const left = deadline - Date.now();
       if (this.#ended || left <= 0) {
-        throw new Error(`${this.#name}: ${found.length} of ${count} lines with ${String(pattern)} in its log:\n${this.lines.join('\n')}`);
+        throw new Error(
+          `${this.#name}: ${found.length} of ${count} lines with ${String(pattern)} in its log:\n${this.lines.join('\n')}`,
+        );
       }
       await this.#change(left);
     }

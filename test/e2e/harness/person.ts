@@ -28,7 +28,11 @@ export async function newPerson(daemon: Daemon): Promise<Person> {
   const name = `p${process.pid}-${count}`;
   // Its end must not look like a code.
   const password = `Pw-${randomBytes(12).toString('hex')}-end`;
-  await runWell(['sh', '-c', `printf '#!/bin/sh\\necho "in as $(id -un)"\\n' >${SHELL} && chmod 755 ${SHELL}`]);
+  await runWell([
+    'sh',
+    '-c',
+    `printf '#!/bin/sh\\necho "in as $(id -un)"\\n' >${SHELL} && chmod 755 ${SHELL}`,
+  ]);
   await runWell(['useradd', '--create-home', '--shell', SHELL, name]);
   await runWell(['chpasswd'], `${name}:${password}\n`);
   const factor = await enrolTotp(daemon, name, '--name', 'phone');
@@ -42,6 +46,10 @@ export async function newPerson(daemon: Daemon): Promise<Person> {
  */
 export async function daemonAccount(): Promise<string> {
   const name = 'pve-authenticator';
-  await runWell(['sh', '-c', `id ${name} >/dev/null 2>&1 || useradd --system --user-group --no-create-home --shell /usr/sbin/nologin ${name}`]);
+  await runWell([
+    'sh',
+    '-c',
+    `id ${name} >/dev/null 2>&1 || useradd --system --user-group --no-create-home --shell /usr/sbin/nologin ${name}`,
+  ]);
   return name;
 }

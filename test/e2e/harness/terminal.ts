@@ -35,8 +35,17 @@ const PATIENCE_S = 40;
 export async function atTerminal(argv: readonly string[], steps: readonly Step[]): Promise<Screen> {
   const order = {
     argv,
-    env: { PATH: '/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin', TERM: 'dumb', LC_ALL: 'C.UTF-8', HOME: '/' },
-    steps: steps.map(({ expect, hidden = false, ...act }) => ({ expect: expect.source, hidden, ...inHex(act) })),
+    env: {
+      PATH: '/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin',
+      TERM: 'dumb',
+      LC_ALL: 'C.UTF-8',
+      HOME: '/',
+    },
+    steps: steps.map(({ expect, hidden = false, ...act }) => ({
+      expect: expect.source,
+      hidden,
+      ...inHex(act),
+    })),
     timeout: PATIENCE_S,
   };
   const { stdout, stderr } = await run([`${CHECKOUT}/test/e2e/terminal.py`], JSON.stringify(order));

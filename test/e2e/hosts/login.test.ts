@@ -20,9 +20,7 @@ describeHost('login', {
       answering(/Verification code: $/, answer),
     ];
     // It asks for the next name, for ever; then the person goes.
-    return atTerminal(
-      ['/bin/login'],
-      end === 'out' && answer.kind === 'code' ? [...steps, { expect: /Login incorrect[^]*login: $/, hangUp: true }] : steps,
-    );
+    const goes: Step = { expect: /Login incorrect[\s\S]*login: $/, hangUp: true };
+    return atTerminal(['/bin/login'], end === 'refused' ? [...steps, goes] : steps);
   },
 });

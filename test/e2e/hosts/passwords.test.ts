@@ -23,7 +23,10 @@ describeInBox('hosts that answer every prompt with the password', () => {
       `/etc/pam.d/${PROXMOX}`,
       `auth required ${MODULE} forward_pass\nauth required pam_unix.so try_first_pass\naccount required pam_unix.so\n`,
     );
-    writeFileSync(`/etc/pam.d/${PLAIN}`, `auth required ${MODULE}\naccount required pam_unix.so\nsession required pam_unix.so\n`);
+    writeFileSync(
+      `/etc/pam.d/${PLAIN}`,
+      `auth required ${MODULE}\naccount required pam_unix.so\nsession required pam_unix.so\n`,
+    );
     const oneString = [`${CHECKOUT}/test/e2e/hosts/answers-all.pl`, PROXMOX, person.name];
 
     // Password and code: in. Password alone, to the same question: out.
@@ -31,7 +34,10 @@ describeInBox('hosts that answer every prompt with the password', () => {
     expect(await run(oneString, person.password)).toMatchObject({ status: 1 });
 
     // sshd's `password` method gives the password to the question for the code.
-    const server = await startSshServer(PLAIN, ['PasswordAuthentication yes', 'KbdInteractiveAuthentication no']);
+    const server = await startSshServer(PLAIN, [
+      'PasswordAuthentication yes',
+      'KbdInteractiveAuthentication no',
+    ]);
     try {
       const typed = { expect: /password: $/, hidden: true, enter: person.password } as const;
       expect((await sshTo(server, person, [], [typed])).screen).toContain('Permission denied');
@@ -40,8 +46,12 @@ describeInBox('hosts that answer every prompt with the password', () => {
     } finally {
       await server.stop();
     }
-    await daemon().log.waitFor(new RegExp(`Accepted verification code for ${person.name} service=${PROXMOX} `));
-    await daemon().log.waitFor(new RegExp(`Invalid verification code for ${person.name} service=${PROXMOX} `));
+    await daemon().log.waitFor(
+      new RegExp(`Accepted verification code for ${person.name} service=${PROXMOX} `),
+    );
+    await daemon().log.waitFor(
+      new RegExp(`Invalid verification code for ${person.name} service=${PROXMOX} `),
+    );
     await daemon().log.waitFor(new RegExp(`Invalid verification code for ${person.name} service=${PLAIN} `));
     await daemon().log.waitFor(new RegExp(` for root service=${PLAIN} `));
 

@@ -13,7 +13,10 @@ describeHost('OpenSSH: publickey,keyboard-interactive, key and code', {
   start: async () => {
     // The key was the first factor: no password is asked for.
     const stack = readFileSync('/etc/pam.d/sshd', 'utf8');
-    writeFileSync(`/etc/pam.d/${SERVICE}`, stack.replace(/^@include common-auth$/m, `auth required ${MODULE}`));
+    writeFileSync(
+      `/etc/pam.d/${SERVICE}`,
+      stack.replace(/^@include common-auth$/m, `auth required ${MODULE}`),
+    );
     server = await startSshServer(SERVICE, [
       'AuthenticationMethods publickey,keyboard-interactive',
       'KbdInteractiveAuthentication yes',
@@ -30,5 +33,10 @@ describeHost('OpenSSH: publickey,keyboard-interactive, key and code', {
     await runWell(['chown', '-R', `${name}:`, directory]);
   },
   attempt: (person, answer) =>
-    sshTo(server, person, [`IdentityFile=${server.directory}/key`], [answering(/Verification code: $/, answer)]),
+    sshTo(
+      server,
+      person,
+      [`IdentityFile=${server.directory}/key`],
+      [answering(/Verification code: $/, answer)],
+    ),
 });

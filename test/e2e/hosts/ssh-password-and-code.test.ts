@@ -20,8 +20,13 @@ describeHost('OpenSSH: keyboard-interactive, password and code', {
     unguard('sshd');
   },
   attempt: (person, answer) =>
-    sshTo(server, person, [], [
-      { expect: /Password: $/, hidden: true, enter: person.password },
-      answering(/Verification code: $/, answer),
-    ]),
+    sshTo(
+      server,
+      person,
+      [],
+      [
+        { expect: /Password: $/, hidden: true, enter: person.password },
+        answering(/Verification code: $/, answer),
+      ],
+    ),
 });

@@ -67,10 +67,24 @@ export async function startSshServer(service: string, settings: readonly string[
  * @param steps - what is typed
  * @returns what the person saw
  */
-export function sshTo(server: SshServer, person: Pick<Person, 'name'>, options: readonly string[], steps: readonly Step[]): Promise<Screen> {
-  const ours = ['UserKnownHostsFile=/dev/null', 'StrictHostKeyChecking=no', 'LogLevel=ERROR', 'NumberOfPasswordPrompts=1', 'IdentitiesOnly=yes'];
+export function sshTo(
+  server: SshServer,
+  person: Pick<Person, 'name'>,
+  options: readonly string[],
+  steps: readonly Step[],
+): Promise<Screen> {
+  const ours = [
+    'UserKnownHostsFile=/dev/null',
+    'StrictHostKeyChecking=no',
+    'LogLevel=ERROR',
+    'NumberOfPasswordPrompts=1',
+    'IdentitiesOnly=yes',
+  ];
   const argv = [...ours, ...options].flatMap((option) => ['-o', option]);
-  return atTerminal(['ssh', '-F', '/dev/null', '-p', String(server.port), ...argv, `${person.name}@127.0.0.1`, 'true'], steps);
+  return atTerminal(
+    ['ssh', '-F', '/dev/null', '-p', String(server.port), ...argv, `${person.name}@127.0.0.1`, 'true'],
+    steps,
+  );
 }
 
 /**

@@ -13,6 +13,8 @@ describeHost(
     service: 'sudo',
     cancels: ['ctrl-c', 'closes-terminal'],
     refusal: /Sorry, try again\./,
+    // It reads at most 1,023 bytes; more it does not hand to PAM.
+    tooLong: { refusal: /Conversation error/, logged: 'No verification code from' },
     start: () => {
       guard('sudo');
     },
@@ -23,10 +25,8 @@ describeHost(
     attempt: (person, answer, end) => {
       const steps = once(person, answer);
       // It asks again; then the person gives up.
-      return sudo(
-        person,
-        end === 'out' && answer.kind === 'code' ? [...steps, { expect: PASSWORD_PROMPT, hidden: true, type: INTERRUPT }] : steps,
-      );
+      const givesUp: Step = { expect: PASSWORD_PROMPT, hidden: true, type: INTERRUPT };
+      return sudo(person, end === 'refused' ? [...steps, givesUp] : steps);
     },
   },
   (daemon) => {
@@ -51,7 +51,11 @@ describeHost(
       const person = await newPerson(daemon());
       allowSudo(person);
       const wrong: Answer = { kind: 'code', bytes: person.wrongCode() };
-      const seen = await sudo(person, [...once(person, wrong), ...once(person, wrong), ...once(person, wrong)]);
+      const seen = await sudo(person, [
+        ...once(person, wrong),
+        ...once(person, wrong),
+        ...once(person, wrong),
+      ]);
       expect(seen).toMatchObject({ status: 1, unmet: null });
       expect(seen.screen).toContain('3 incorrect password attempts');
       await daemon().log.waitFor(new RegExp(`Invalid verification code for ${person.name} service=sudo `), 3);
@@ -71,5 +75,8 @@ function sudo({ name }: Person, steps: readonly Step[]): Promise<Screen> {
 }
 
 function once(person: Person, answer: Answer): Step[] {
-  return [{ expect: PASSWORD_PROMPT, hidden: true, enter: person.password }, answering(/Verification code: $/, answer)];
+  return [
+    { expect: PASSWORD_PROMPT, hidden: true, enter: person.password },
+    answering(/Verification code: $/, answer),
+  ];
 }
