@@ -39,12 +39,12 @@ class Tally:
         print(f"{self.total('passed')} passed, {self.total('failed')} failed")
 
 
-def run_case(stage, root, function):
-    if root and not ROOT:
+def run_case(stage, case):
+    if case.root and not ROOT:
         raise Skip("needs root")
     box = Box(stage)
     try:
-        function(box)
+        case.run(box)
         box.check()
     finally:
         box.close()
@@ -62,28 +62,22 @@ def outcome_of(future):
         return "failed", f"{type(error).__name__}: {error}"
 
 
-def in_order(jobs, stages, cases):
-    for stage in stages:
-        for case in cases:
-            yield stage, case, jobs[stage, case]
-
-
 def run_scenarios(build, word, tally):
     stages = [Stage(build, name) for name in ("native-test", "native-sanitized")]
-    wanted = [c for c in scenarios.CASES if word in f"{c[0]} {c[1]}"]
-    longest_first = sorted(
-        ((stage, case) for stage in stages for case in wanted),
-        key=lambda pair: -pair[1][2],
-    )
+    wanted = [
+        (stage, case)
+        for stage in stages
+        for case in scenarios.CASES
+        if word in f"{case.group} {case.name}"
+        and not (case.plain and stage.variant == "native-sanitized")
+    ]
+    longest_first = sorted(wanted, key=lambda pair: -pair[1].seconds)
     with concurrent.futures.ThreadPoolExecutor(max_workers=48) as pool:
-        jobs = {
-            (stage, case): pool.submit(run_case, stage, case[3], case[4])
-            for stage, case in longest_first
-        }
-    for stage, (group, name, *_), job in in_order(jobs, stages, wanted):
+        jobs = {pair: pool.submit(run_case, *pair) for pair in longest_first}
+    for stage, case in wanted:
         suffix = ", sanitized" if stage.variant == "native-sanitized" else ""
-        outcome, why = outcome_of(job)
-        tally.add(group + suffix, outcome, name, why)
+        outcome, why = outcome_of(jobs[stage, case])
+        tally.add(case.group + suffix, outcome, case.name, why)
     for stage in stages:
         stage.remove()
 

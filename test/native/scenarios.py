@@ -1,5 +1,6 @@
 """What the module does with every daemon, host and person, good or bad."""
 
+import collections
 import json
 import os
 import signal
@@ -10,17 +11,19 @@ import time
 
 from scripted import *  # the vocabulary of a test
 
+Case = collections.namedtuple("Case", "group name seconds root plain run")
 CASES = []
 DEFAULT_DELAY = 2_000_000
 YUBIKEY = "cccccckdvvulethkhtvkrlgkgchufdvbcdjrkbgjlihh"
 DVORAK = "jxe.uidchtnbpygkjxe.uidchtnbpygkjxe.uidchtnb"
 
 
-def case(group, name, seconds=0, root=False):
-    """Registers a test; the long ones start first."""
+def case(group, name, seconds=0, root=False, plain=False):
+    """Registers a test; the long ones start first, and a plain one is not
+    run with sanitizers."""
 
     def register(function):
-        CASES.append((group, name, seconds, root, function))
+        CASES.append(Case(group, name, seconds, root, plain, function))
         return function
 
     return register
@@ -510,22 +513,15 @@ def _(box):
 
 @case("deadlines", "a backlog that is full for 1 s", seconds=1)
 def _(box):
-    def ignore(conn):
-        time.sleep(1)
-
     sock = box.listen(backlog=0)
     waiting = fill(box, sock)
-    scripts = [ignore] * (len(waiting) - 1) + [says(verdict(OK))]
-    import threading
-
-    thread = threading.Thread(target=box._serve, args=(sock, scripts))
-    time.sleep(0.1)
-    thread.start()
-    box.threads.append(thread)
+    ignored = [lambda conn: None] * (len(waiting) - 1)
+    box.serve(sock, *ignored, says(verdict(OK)), after=1)
     result = box.login()
     for one in waiting:
         one.close()
     expect(result.rc, SUCCESS, "return value")
+    expect_took(result, 0.9, 2.5)
 
 
 # --- shapes ---------------------------------------------------------------
@@ -976,19 +972,28 @@ def _(box):
     expect_failure(result, AUTHINFO_UNAVAIL)
 
 
-def production(box, **login):
-    """Meets the production build at its fixed path, in a namespace."""
-    mount = f"mount -t tmpfs none /run && mkdir /run/pve-authenticator && \
-      mount --bind {box.dir} /run/pve-authenticator && exec \"$@\""
-    prefix = ["unshare", "--mount", "--", "sh", "-c", mount, "sh"]
+UNPRIVILEGED = ["setpriv", f"--reuid={NOBODY}", f"--regid={NOBODY}", "--clear-groups"]
+
+
+def in_namespace(mount, become=()):
+    """A command prefix: with mounts of its own, perhaps as another user."""
+    script = mount + ' && exec "$@"'
+    prefix = ["unshare", "--mount", "--", "sh", "-c", script, "sh", *become]
     if subprocess.run([*prefix, "true"], capture_output=True).returncode:
         raise Skip("no mount namespaces")
-    if box.stage.variant == "native-sanitized":
-        raise Skip("it has no sanitizers")
-    return box.login(module=box.stage.production, prefix=prefix, **login)
+    return prefix
 
 
-@case("peers", "production: root at the fixed path", root=True)
+def production(box, *answers, become=(), **login):
+    """Meets the production build at its fixed path."""
+    there = "/run/pve-authenticator"
+    mount = "mount -t tmpfs none /run && mkdir " + there
+    mount += f" && mount --bind {box.dir} {there}"
+    prefix = in_namespace(mount, become)
+    return box.login(*answers, module=box.stage.production, prefix=prefix, **login)
+
+
+@case("peers", "production: root at the fixed path", root=True, plain=True)
 def _(box):
     def script(conn):
         items = conn.start()[1]
@@ -1000,42 +1005,25 @@ def _(box):
     expect(result.rc, SUCCESS, "return value")
 
 
-@case("peers", "production: another uid", root=True)
+@case("peers", "production: another uid", root=True, plain=True)
 def _(box):
     box.daemon(lambda conn: conn.end(), uid=NOBODY)
     expect_failure(production(box), SYSTEM_ERR)
 
 
-@case("peers", "production: own uid, but not root", root=True)
+@case("peers", "production: own uid, but not root", root=True, plain=True)
 def _(box):
-    box.daemon(lambda conn: conn.end(), uid=NOBODY, path=box.dir + "/user.sock")
     box.listen(mode=0o600)
-    os.chmod(box.dir, 0o755)
-    box.service()
-    mount_then = f"setpriv --reuid {NOBODY} --regid {NOBODY} --clear-groups"
-    result = production_as(box, mount_then.split())
-    expect_failure(result, SYSTEM_ERR)
+    box.daemon(lambda conn: conn.end(), uid=NOBODY, path=box.dir + "/user.sock")
+    expect_failure(production(box, become=UNPRIVILEGED), SYSTEM_ERR)
 
 
-@case("peers", "production: an ordinary user gets to user.sock", root=True)
+@case("peers", "production: an ordinary user gets to user.sock", root=True, plain=True)
 def _(box):
     box.listen(mode=0o600)
     box.daemon(asks(prompt()), path=box.dir + "/user.sock")
-    mount_then = f"setpriv --reuid {NOBODY} --regid {NOBODY} --clear-groups"
-    result = production_as(box, mount_then.split(), "1")
+    result = production(box, "1", become=UNPRIVILEGED)
     expect(result.rc, SUCCESS, "return value")
-
-
-def production_as(box, become, *answers):
-    mount = f"mount -t tmpfs none /run && mkdir /run/pve-authenticator && \
-      mount --bind {box.dir} /run/pve-authenticator && exec \"$@\""
-    prefix = ["unshare", "--mount", "--", "sh", "-c", mount, "sh", *become]
-    if subprocess.run([*prefix, "true"], capture_output=True).returncode:
-        raise Skip("no mount namespaces")
-    if box.stage.variant == "native-sanitized":
-        raise Skip("it has no sanitizers")
-    return box.login(*answers, module=box.stage.production, prefix=prefix,
-                     user="nobody")
 
 
 # --- the host process -----------------------------------------------------
@@ -1144,7 +1132,7 @@ for name, part, then, kind in [
     ("an answer before garbage", TAIL, b"\0\1\xff", ""),
 ]:
 
-    @case("host", f"no trace of {name}", root=True)
+    @case("host", f"no trace of {name}", root=True, plain=True)
     def _(box, part=part, then=then, kind=kind):
         secret = "493817" if part == WHOLE else "Correct-Horse493817"
 
@@ -1166,8 +1154,6 @@ for name, part, then, kind in [
 
         box.daemon(first, second)
         options = ["-k", "-w", "600"]
-        if box.stage.variant == "native-sanitized":
-            raise Skip("sanitizers keep copies")
         result = box.login(secret, "1", options=options, ops=["auth", "auth"])
         expect(result.rc, SUCCESS, "return value")
 
@@ -1175,36 +1161,28 @@ for name, part, then, kind in [
 # --- with pam_unix --------------------------------------------------------
 
 
-@case("pam_unix", "an empty rest is no way around a password", root=True)
+@case("pam_unix", "an empty rest is no way around a password", root=True, plain=True)
 def _(box):
     pam_unix(box, "123456", 7)
 
 
-@case("pam_unix", "a rest that is the password", root=True)
+@case("pam_unix", "a rest that is the password", root=True, plain=True)
 def _(box):
     pam_unix(box, "secret123456", 0)
 
 
-@case("pam_unix", "a rest that is not", root=True)
+@case("pam_unix", "a rest that is not", root=True, plain=True)
 def _(box):
     pam_unix(box, "secreT123456", 7)
 
 
 def pam_unix(box, typed, rc):
     """The next module takes the rest as the password "secret" of nobody."""
-    if box.stage.variant == "native-sanitized":
-        raise Skip("the same with and without sanitizers")
     hashed = "$5$saltsalt$0IyaXrmV7.sGNS6tirgqHLqX/G.FBvgkYA.lpPdS5sA"
     with open(box.dir + "/shadow", "w") as file:
         file.write(f"nobody:{hashed}:19000:0:99999:7:::\n")
-    mount = f"mount --bind {box.dir}/shadow /etc/shadow && exec \"$@\""
-    prefix = ["unshare", "--mount", "--", "sh", "-c", mount, "sh"]
-    if subprocess.run([*prefix, "true"], capture_output=True).returncode:
-        raise Skip("no mount namespaces")
+    prefix = in_namespace(f"mount --bind {box.dir}/shadow /etc/shadow")
     box.daemon(asks(prompt(part=TAIL), then=verdict(OK, 0)))
-    box.service()
-    with open(box.pam_d + "/test", "a") as file:
-        file.write("auth required pam_unix.so use_first_pass nullok\n")
-    box.service = lambda **_: None
-    result = box.login(typed, user="nobody", prefix=prefix)
+    then = "auth required pam_unix.so use_first_pass nullok\n"
+    result = box.login(typed, user="nobody", prefix=prefix, then=then)
     expect(result.rc, rc, "return value")

@@ -231,13 +231,17 @@ class Box:
 
     def daemon(self, *scripts, path=None, **kwargs):
         """Serves one connection per script, in order."""
-        sock = self.listen(path=path, **kwargs)
-        thread = threading.Thread(target=self._serve, args=(sock, scripts))
+        self.serve(self.listen(path=path, **kwargs), *scripts)
+
+    def serve(self, sock, *scripts, after=0):
+        thread = threading.Thread(
+            target=self._serve, args=(sock, scripts, after), daemon=True
+        )
         thread.start()
         self.threads.append(thread)
-        return sock
 
-    def _serve(self, sock, scripts):
+    def _serve(self, sock, scripts, after):
+        time.sleep(after)
         for script in scripts:
             conn = None
             try:
@@ -249,13 +253,13 @@ class Box:
                 if conn is not None:
                     conn.close()
 
-    def service(self, args="", module=None, sockets=None):
+    def service(self, args="", module=None, sockets=None, then=""):
         module = module or self.stage.path("pam_pve_authenticator.so")
         sockets = [self.path] if sockets is None else sockets
         probe = f"auth optional {self.stage.path('pam_probe.so')}\n"
         told = " ".join(f"socket={path}" for path in sockets)
         with open(os.path.join(self.pam_d, "test"), "w") as file:
-            file.write(f"{probe}auth required {module} {told} {args}\n{probe}")
+            file.write(f"{probe}auth required {module} {told} {args}\n{probe}{then}")
 
     def login(self, *answers, options=(), user="root", ops=("auth", "authtok"),
               uid=None, prefix=(), **service):
