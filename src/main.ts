@@ -1,6 +1,7 @@
 #!/usr/bin/env node
 import { existsSync, mkdirSync, readdirSync, unlinkSync } from 'node:fs';
 import { connect } from 'node:net';
+import { uptime } from 'node:os';
 import { parseArgs } from 'node:util';
 import { ControlServer } from './control/control-server.ts';
 import { sourcesInOrder } from './enrolments/sources-in-order.ts';
@@ -11,6 +12,7 @@ import { StateDirectory, StateDirectoryError } from './host/state-directory.ts';
 import { LedgerDirectory } from './ledger/ledger-directory.ts';
 import { LocalLedger } from './ledger/local-ledger.ts';
 import { Marks } from './ledger/marks.ts';
+import { VolatileMarks } from './ledger/volatile-marks.ts';
 import { journalLog, type Log } from './log/log.ts';
 import { BACKLOG } from './server/limits.ts';
 import { LoginServer } from './server/login-server.ts';
@@ -151,9 +153,15 @@ async function main(): Promise<void> {
     directory: new LedgerDirectory(state.path('ledger')),
     reports: {
       trouble: (what) => log.event('alert', 'The ledger of used codes cannot be written', { what }),
+      damaged: (what) =>
+        log.event('alert', 'The ledger of used codes is damaged: run "pve-google-authenticator repair"', {
+          what,
+        }),
       recovered: () => log.event('notice', 'The ledger of used codes can be written again'),
     },
+    volatile: new VolatileMarks(`${settings.runtimeDir}/volatile`),
     now: Date.now,
+    uptime,
     crowded: () => (server.logins?.logins ?? 0) > 1,
   });
   const ports = {

@@ -1,5 +1,7 @@
 const ALPHABET = 'ABCDEFGHIJKLMNOPQRSTUVWXYZ234567';
 const BITS_PER_CHARACTER = 5;
+/** Checked before the change to capitals, which makes ASCII letters of some that are none (U+017F, U+FB01). */
+const DIGITS = /^[A-Za-z2-7]+$/;
 
 /**
  * Writes bytes in base32 without padding (RFC 4648, section 6).
@@ -31,21 +33,16 @@ export function encodeBase32(bytes: Uint8Array): string {
  * @returns the bytes, or undefined when there is a character that is not base32, or no whole byte
  */
 export function decodeBase32(text: string): Buffer | undefined {
-  const digits = text
-    .replaceAll(/[ \t-]/g, '')
-    .replace(/=+$/, '')
-    .toUpperCase();
+  const digits = text.replaceAll(/[ \t-]/g, '').replace(/=+$/, '');
+  if (!DIGITS.test(digits)) {
+    return undefined;
+  }
   const bytes = Buffer.alloc(Math.floor((digits.length * BITS_PER_CHARACTER) / 8));
   let bits = 0;
   let value = 0;
   let filled = 0;
-  for (const digit of digits) {
-    const place = ALPHABET.indexOf(digit);
-    if (place < 0) {
-      bytes.fill(0);
-      return undefined;
-    }
-    value = ((value << BITS_PER_CHARACTER) | place) & 0xfff;
+  for (const digit of digits.toUpperCase()) {
+    value = ((value << BITS_PER_CHARACTER) | ALPHABET.indexOf(digit)) & 0xfff;
     bits += BITS_PER_CHARACTER;
     if (bits >= 8) {
       bits -= 8;

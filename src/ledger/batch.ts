@@ -27,6 +27,9 @@ export interface JournalScan {
   readonly condition: 'clean' | 'torn' | 'damaged';
   /** What is wrong and where, when it is damaged. */
   readonly damage?: string;
+  /** Where the last good batch ends, in bytes, and its sequence number: a clean journal can go on there. */
+  readonly end: number;
+  readonly sequence: number;
 }
 
 /**
@@ -71,33 +74,30 @@ export function encodeBatch(generation: number, sequence: number, entries: reado
  */
 export function scanJournal(file: Buffer, generation: number): JournalScan {
   if (file.length < HEADER_BYTES || !file.subarray(0, HEADER_BYTES).equals(journalHeader(generation))) {
-    return { entries: [], condition: 'damaged', damage: 'the header is not that of this journal' };
+    return {
+      entries: [],
+      condition: 'damaged',
+      damage: 'the header is not that of this journal',
+      end: 0,
+      sequence: 0,
+    };
   }
   const entries: Entry[] = [];
-  let offset = HEADER_BYTES;
+  let end = HEADER_BYTES;
   let sequence = 0;
-  let hole: number | undefined;
-  while (offset < file.length) {
-    const batch = batchAt(file, offset, generation);
-    if (batch === undefined) {
-      hole ??= offset;
-      offset += HEADER_BYTES;
-      continue;
-    }
-    if (hole !== undefined || batch.sequence !== sequence + 1) {
-      entries.push(...batch.entries, ...restOf(file, offset + batch.bytes, generation));
-      return {
-        entries,
-        condition: 'damaged',
-        damage: `a batch is missing or unreadable at byte ${hole ?? offset}`,
-      };
-    }
+  for (let batch = batchAt(file, end, generation); batch?.sequence === sequence + 1;) {
     entries.push(...batch.entries);
+    end += batch.bytes;
     sequence = batch.sequence;
-    offset += batch.bytes;
+    batch = batchAt(file, end, generation);
   }
-  const torn = hole !== undefined && file.subarray(hole).some((byte) => byte !== 0);
-  return { entries, condition: torn ? 'torn' : 'clean' };
+  const behind = restOf(file, end, generation);
+  if (behind.length > 0) {
+    const damage = `a batch is missing or unreadable at byte ${end}`;
+    return { entries: [...entries, ...behind], condition: 'damaged', damage, end, sequence };
+  }
+  const torn = file.subarray(end).some((byte) => byte !== 0);
+  return { entries, condition: torn ? 'torn' : 'clean', end, sequence };
 }
 
 /** Everything that can still be read behind a damage. */

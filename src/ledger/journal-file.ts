@@ -4,6 +4,7 @@ import {
   constants,
   fdatasync,
   fdatasyncSync,
+  fstatSync,
   fsync,
   open,
   rename,
@@ -16,7 +17,7 @@ import { encodeBatch, HEADER_BYTES, journalHeader } from './batch.ts';
 import { ENTRY_BYTES, type Entry } from './entry.ts';
 
 /** Bytes of a journal: it is written full of zeros first, so that a sync need not wait for new blocks. */
-export const JOURNAL_BYTES = 4 * 1024 * 1024;
+export const JOURNAL_BYTES = 1024 * 1024;
 
 const openFile = promisify(open);
 const syncFile = promisify(fsync);
@@ -33,14 +34,16 @@ export class JournalFile {
   readonly generation: number;
   readonly #fd: number;
   readonly #size: number;
-  #end = HEADER_BYTES;
-  #sequence = 0;
+  #end: number;
+  #sequence: number;
   #broken = false;
 
-  private constructor(fd: number, generation: number, size: number) {
+  private constructor(fd: number, generation: number, size: number, end: number, sequence: number) {
     this.#fd = fd;
     this.generation = generation;
     this.#size = size;
+    this.#end = end;
+    this.#sequence = sequence;
   }
 
   /**
@@ -66,7 +69,22 @@ export class JournalFile {
       removeQuietly(temporary);
       throw error;
     }
-    return new JournalFile(fd, generation, size);
+    return new JournalFile(fd, generation, size, HEADER_BYTES, 0);
+  }
+
+  /**
+   * Opens a journal to go on with it: where there is no room for a new one.
+   *
+   * @param path - of the file
+   * @param generation - of the journal
+   * @param end - where its last good batch ends
+   * @param sequence - the number of that batch
+   * @returns the journal, open
+   * @throws Error of the system
+   */
+  static async reopen(path: string, generation: number, end: number, sequence: number): Promise<JournalFile> {
+    const fd = await openFile(path, constants.O_WRONLY | constants.O_NOFOLLOW);
+    return new JournalFile(fd, generation, fstatSync(fd).size, end, sequence);
   }
 
   /** @returns whether an append failed: what is on the disk behind the last good batch is unknown */

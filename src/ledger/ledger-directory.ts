@@ -1,7 +1,7 @@
 import { readdirSync, readFileSync } from 'node:fs';
 import { mkdir, open, rename, rm } from 'node:fs/promises';
 import { scanJournal } from './batch.ts';
-import { JournalFile } from './journal-file.ts';
+import { JOURNAL_BYTES, JournalFile } from './journal-file.ts';
 import { Marks } from './marks.ts';
 import { decodeSnapshot, encodeSnapshot } from './snapshot.ts';
 
@@ -9,6 +9,13 @@ const SNAPSHOT = 'snapshot';
 const JOURNAL = /^journal\.(\d{1,15})$/;
 const OWNER_ONLY_DIRECTORY = 0o700;
 const OWNER_ONLY = 0o600;
+
+/** Where a journal that ends well can be gone on with. */
+interface OpenEnd {
+  readonly generation: number;
+  readonly end: number;
+  readonly sequence: number;
+}
 
 /** What a directory of a ledger holds. */
 export interface LoadedLedger {
@@ -19,15 +26,22 @@ export interface LoadedLedger {
   readonly empty: boolean;
   /** What cannot be read, in words, with the file's name; none when all is well. */
   readonly damages: readonly string[];
+  /** Where the newest journal can be gone on with; undefined: nowhere. */
+  readonly openEnd: OpenEnd | undefined;
 }
 
 /** The files of a ledger: one snapshot, and the journals since. */
 export class LedgerDirectory {
   readonly #path: string;
+  readonly #journalBytes: number;
 
-  /** @param path - of the directory */
-  constructor(path: string) {
+  /**
+   * @param path - of the directory
+   * @param journalBytes - size of a journal
+   */
+  constructor(path: string, journalBytes: number = JOURNAL_BYTES) {
     this.#path = path;
+    this.#journalBytes = journalBytes;
   }
 
   /** Makes the directory if it is not there. */
@@ -43,21 +57,28 @@ export class LedgerDirectory {
    */
   load(): LoadedLedger {
     const names = readdirSync(this.#path);
-    const generations = names.flatMap((name) => JOURNAL.exec(name)?.[1] ?? []).map(Number);
+    const generations = names
+      .flatMap((name) => JOURNAL.exec(name)?.[1] ?? [])
+      .map(Number)
+      .sort((a, b) => a - b);
     const marks = new Marks();
     const damages: string[] = [];
     const from = names.includes(SNAPSHOT) ? this.#loadSnapshot(marks, damages) : undefined;
-    if (from === undefined && generations.length > 0) {
-      damages.push(`${SNAPSHOT}: it is missing or not readable`);
+    if (!names.includes(SNAPSHOT) && generations.length > 0) {
+      damages.push(`${SNAPSHOT}: it is missing`);
     }
-    for (const generation of generations.sort((a, b) => a - b)) {
-      this.#loadJournal(generation, marks, damages, generation < (from ?? 0));
+    let openEnd: OpenEnd | undefined;
+    for (const generation of generations) {
+      openEnd = this.#loadJournal(generation, marks, damages, generation < (from ?? 0));
     }
     if (from !== undefined && !generations.includes(from)) {
       damages.push(`journal.${from}: it is missing`);
     }
     const generation = Math.max(from ?? 0, ...generations);
-    return { marks, generation, empty: from === undefined && generations.length === 0, damages };
+    const empty = !names.includes(SNAPSHOT) && generations.length === 0;
+    // Only the snapshot's own journal: a later one was begun when its snapshot could not be written.
+    const goesOn = damages.length === 0 && openEnd?.generation === from ? openEnd : undefined;
+    return { marks, generation, empty, damages, openEnd: goesOn };
   }
 
   #loadSnapshot(marks: Marks, damages: string[]): number | undefined {
@@ -73,7 +94,7 @@ export class LedgerDirectory {
   }
 
   /** A journal that is older than the snapshot was left behind by a crash: what it says is in the snapshot already. */
-  #loadJournal(generation: number, marks: Marks, damages: string[], outdated: boolean): void {
+  #loadJournal(generation: number, marks: Marks, damages: string[], outdated: boolean): OpenEnd | undefined {
     const scan = scanJournal(readFileSync(this.#file(`journal.${generation}`)), generation);
     for (const entry of scan.entries) {
       marks.merge(entry);
@@ -81,6 +102,7 @@ export class LedgerDirectory {
     if (scan.condition === 'damaged' && !outdated) {
       damages.push(`journal.${generation}: ${scan.damage ?? 'it is damaged'}`);
     }
+    return scan.condition === 'clean' ? { generation, end: scan.end, sequence: scan.sequence } : undefined;
   }
 
   /**
@@ -92,16 +114,53 @@ export class LedgerDirectory {
    * @throws Error of the system when the disk does not take it; the files of the last generation are untouched then
    */
   async begin(marks: Marks, generation: number): Promise<JournalFile> {
-    const journal = await JournalFile.create(this.#file(`journal.${generation}`), generation);
+    const journal = await JournalFile.create(
+      this.#file(`journal.${generation}`),
+      generation,
+      this.#journalBytes,
+    );
     try {
       await this.#sync();
       await this.#writeSnapshot(encodeSnapshot({ generation, entries: marks.entries() }));
     } catch (error) {
       await journal.close();
+      // Nothing is in it, and on a full disk it would be in the way of the next try.
+      await rm(this.#file(`journal.${generation}`), { force: true }).catch(() => undefined);
       throw error;
     }
     await this.#removeOlderThan(generation);
     return journal;
+  }
+
+  /**
+   * Goes on with the journal that is there.
+   *
+   * @param openEnd - of {@link LoadedLedger}
+   * @returns the journal
+   * @throws Error of the system
+   */
+  goOn(openEnd: OpenEnd): Promise<JournalFile> {
+    return JournalFile.reopen(
+      this.#file(`journal.${openEnd.generation}`),
+      openEnd.generation,
+      openEnd.end,
+      openEnd.sequence,
+    );
+  }
+
+  /**
+   * Puts everything that is there aside, for whoever wants to look at it.
+   *
+   * @param suffix - added to the names
+   * @throws Error of the system
+   */
+  async putAside(suffix: string): Promise<void> {
+    for (const name of readdirSync(this.#path)) {
+      if (name === SNAPSHOT || JOURNAL.test(name)) {
+        await rename(this.#file(name), this.#file(`damaged-${suffix}-${name}`));
+      }
+    }
+    await this.#sync();
   }
 
   async #writeSnapshot(bytes: Buffer): Promise<void> {

@@ -1,31 +1,48 @@
 import type { Entry } from './entry.ts';
 import { MAX_BATCH_ENTRIES } from './batch.ts';
 import type { JournalFile } from './journal-file.ts';
-import type { Advance, Ledger, Mark } from './ledger.ts';
-import type { LedgerDirectory } from './ledger-directory.ts';
+import type { Advance, Ledger, Mark, MarkKind } from './ledger.ts';
+import type { LedgerDirectory, LoadedLedger } from './ledger-directory.ts';
 import type { Marks } from './marks.ts';
+import type { VolatileMarks } from './volatile-marks.ts';
+
+/** How often it is tried again to write a ledger that could not be written, in seconds. */
+export const RETRY_SECONDS = 1;
 
 /** What the ledger says about itself; the composition root puts it into the log. */
 export interface LedgerReports {
-  /** The ledger cannot be written, or cannot be read: what, in words. */
-  trouble(what: string): void;
+  /** The ledger cannot be written: why. */
+  trouble(why: string): void;
   /** It can be written again. */
   recovered(): void;
+  /** What was written cannot be read: what. */
+  damaged(what: string): void;
 }
 
 /** What a local ledger needs. */
 export interface LocalLedgerOptions {
   /** Where its files are. */
   readonly directory: LedgerDirectory;
+  /** Where the use of time steps is kept while the directory cannot be written. */
+  readonly volatile: VolatileMarks;
   readonly reports: LedgerReports;
   /** The time in milliseconds since 1970. */
   readonly now: () => number;
+  /** Seconds since the machine was booted. */
+  readonly uptime: () => number;
   /** Whether logins wait beside the one that is being committed: then they share a sync on the thread pool. */
   readonly crowded: () => boolean;
 }
 
+/**
+ * `sound`: the journal takes commits. `in-trouble`: it does not, time steps are kept in memory and in /run. `damaged`: the same,
+ * and it stays so until somebody says repair.
+ */
+export type LedgerCondition = 'sound' | 'in-trouble' | 'damaged';
+
 interface Waiting {
   readonly entry: Entry;
+  readonly kind: MarkKind;
   readonly before: Mark | undefined;
   readonly resolve: (outcome: Advance) => void;
 }
@@ -35,134 +52,225 @@ interface Waiting {
  * that wait at one moment share one sync.
  */
 export class LocalLedger implements Ledger {
-  readonly #directory: LedgerDirectory;
-  readonly #reports: LedgerReports;
-  readonly #now: () => number;
-  readonly #crowded: () => boolean;
+  readonly #options: LocalLedgerOptions;
   readonly #marks: Marks;
+  /** Uptime from which on nothing can be replayed that was lost: time steps need a whole window since then. */
+  readonly #completeSince: number;
+  #condition: LedgerCondition = 'sound';
   #generation: number;
   #journal: JournalFile | undefined;
+  #triedAt = -Infinity;
   #waiting: Waiting[] = [];
   #committing = false;
-  #inTrouble = false;
+  /** Whether a generation was begun since it was opened: then nothing is lost. */
+  #wasSound = false;
 
-  private constructor(options: LocalLedgerOptions, marks: Marks, generation: number) {
-    this.#directory = options.directory;
-    this.#reports = options.reports;
-    this.#now = options.now;
-    this.#crowded = options.crowded;
-    this.#marks = marks;
-    this.#generation = generation;
+  private constructor(options: LocalLedgerOptions, loaded: LoadedLedger, completeSince: number) {
+    this.#options = options;
+    this.#marks = loaded.marks;
+    this.#generation = loaded.generation;
+    this.#completeSince = completeSince;
   }
 
   /**
-   * Reads the ledger from the disk and begins a new generation of it.
+   * Reads the ledger from the disk and begins a new generation of it. It opens in any case: what is damaged or cannot be
+   * written is reported, and decides what is accepted.
    *
    * @param options - what it needs
    * @returns the ledger
-   * @throws Error when the ledger is damaged: the message says where
+   * @throws Error of the system when the directory cannot even be read
    */
   static async open(options: LocalLedgerOptions): Promise<LocalLedger> {
-    const { marks, generation, empty, damages } = options.directory.load();
-    if (empty || damages.length > 0) {
-      throw new Error(
-        `The ledger of used codes is damaged: ${empty ? 'its files are missing' : damages.join('; ')}`,
-      );
+    const loaded = options.directory.load();
+    const damages = loaded.empty ? ['its files are missing'] : loaded.damages;
+    for (const entry of options.volatile.load()) {
+      loaded.marks.merge(entry);
     }
-    const ledger = new LocalLedger(options, marks, generation);
-    await ledger.#renew();
+    // What was used shortly before may be among what is lost: /run loses at boot, a damage whenever it came.
+    const ledger = new LocalLedger(options, loaded, damages.length > 0 ? options.uptime() : 0);
+    if (damages.length > 0) {
+      ledger.#condition = 'damaged';
+      options.reports.damaged(damages.join('; '));
+    } else if (!(await ledger.#renew()) && loaded.openEnd !== undefined) {
+      await ledger.#goOn(loaded.openEnd);
+    }
     return ledger;
+  }
+
+  /** @returns what the ledger can do at the moment */
+  get condition(): LedgerCondition {
+    return this.#condition;
   }
 
   mark(key: string): Mark | undefined {
     return this.#marks.get(key);
   }
 
-  advance(key: string, value: number): Promise<Advance> {
+  advance(key: string, value: number, kind: MarkKind): Promise<Advance> {
     const before = this.#marks.get(key);
-    const entry: Entry = { key, value, at: Math.floor(this.#now() / 1000) };
+    const entry: Entry = { key, value, at: Math.floor(this.#options.now() / 1000) };
     if (!this.#marks.merge(entry)) {
       return Promise.resolve('spent');
     }
     return new Promise((resolve) => {
-      this.#waiting.push({ entry, before, resolve });
+      this.#waiting.push({ entry, kind, before, resolve });
       if (!this.#committing) {
         void this.#commitWaiting();
       }
     });
   }
 
+  /**
+   * Accepts that what is damaged is lost: puts the damaged files aside and begins anew with everything that could be read.
+   *
+   * @returns whether there was something to repair, and it is sound now
+   */
+  async repair(): Promise<boolean> {
+    await this.#idle();
+    if (this.#condition !== 'damaged') {
+      return false;
+    }
+    this.#committing = true;
+    try {
+      await this.#options.directory.create();
+      await this.#options.directory.putAside(String(this.#options.now()));
+      this.#condition = 'in-trouble';
+      return await this.#renew();
+    } catch {
+      return false;
+    } finally {
+      await this.#commitWaiting();
+    }
+  }
+
   /** Waits for what is being committed, and closes the journal. */
   async close(): Promise<void> {
+    await this.#idle();
+    await this.#journal?.close();
+    this.#journal = undefined;
+  }
+
+  async #idle(): Promise<void> {
     while (this.#committing) {
       await new Promise((resolve) => setImmediate(resolve));
     }
-    await this.#journal?.close();
-    this.#journal = undefined;
   }
 
   async #commitWaiting(): Promise<void> {
     this.#committing = true;
     while (this.#waiting.length > 0) {
       const batch = this.#waiting.splice(0, MAX_BATCH_ENTRIES);
-      const durable = await this.#commit(batch.map(({ entry }) => entry));
-      this.#settle(batch, durable);
+      await this.#commit(batch);
     }
     this.#committing = false;
   }
 
-  /** What is not durable is taken back, the last first, so that it can be tried again: nobody was let in for it. */
-  #settle(batch: readonly Waiting[], durable: boolean): void {
-    if (!durable) {
-      for (const { entry, before } of batch.toReversed()) {
-        this.#marks.takeBack(entry, before);
-      }
+  async #commit(batch: readonly Waiting[]): Promise<void> {
+    if (await this.#commitDurably(batch.map(({ entry }) => entry))) {
+      settle(batch, 'advanced');
+      return;
     }
-    for (const { resolve } of batch) {
-      resolve(durable ? 'advanced' : 'unavailable');
+    const timeSteps = batch.filter(({ kind }) => this.#outlivesReplay(kind));
+    const refused = batch.filter((waiting) => !timeSteps.includes(waiting));
+    this.#takeBack(refused);
+    if (
+      timeSteps.length > 0 &&
+      !(await this.#options.volatile.append(
+        timeSteps.map(({ entry }) => entry),
+        this.#marks,
+      ))
+    ) {
+      this.#takeBack(timeSteps);
+      settle(batch, 'unavailable');
+      return;
+    }
+    settle(timeSteps, 'advanced');
+    settle(refused, 'unavailable');
+  }
+
+  /** A time step whose use is only in /run may count when nothing that is lost could be replayed any more. */
+  #outlivesReplay(kind: MarkKind): boolean {
+    if (kind.kind === 'counter') {
+      return false;
+    }
+    return this.#wasSound || this.#options.uptime() - this.#completeSince >= kind.validFor;
+  }
+
+  /** What is not recorded is taken back, the last first, so that it can be tried again: nobody was let in for it. */
+  #takeBack(batch: readonly Waiting[]): void {
+    for (const { entry, before } of batch.toReversed()) {
+      this.#marks.takeBack(entry, before);
     }
   }
 
   /** After a failed append the journal is never used again: a fresh snapshot from memory holds the batch, too. */
-  async #commit(entries: readonly Entry[]): Promise<boolean> {
+  async #commitDurably(entries: readonly Entry[]): Promise<boolean> {
     const journal = this.#journal;
     if (journal?.fits(entries.length) === true) {
       try {
-        if (entries.length === 1 && !this.#crowded()) {
+        if (entries.length === 1 && !this.#options.crowded()) {
           journal.appendNow(entries);
         } else {
           await journal.append(entries);
         }
         return true;
       } catch (error) {
-        this.#trouble(error);
+        this.#report(error);
       }
+    } else if (this.#condition === 'damaged' || this.#triedJustNow()) {
+      return false;
     }
     return this.#renew();
+  }
+
+  #triedJustNow(): boolean {
+    return this.#condition !== 'sound' && this.#options.uptime() - this.#triedAt < RETRY_SECONDS;
   }
 
   async #renew(): Promise<boolean> {
     const outdated = this.#journal;
     this.#journal = undefined;
     await outdated?.close();
+    this.#triedAt = this.#options.uptime();
     try {
       this.#generation += 1;
-      this.#journal = await this.#directory.begin(this.#marks, this.#generation);
+      this.#journal = await this.#options.directory.begin(this.#marks, this.#generation);
     } catch (error) {
-      this.#trouble(error);
+      this.#report(error);
       return false;
     }
-    if (this.#inTrouble) {
-      this.#inTrouble = false;
-      this.#reports.recovered();
-    }
+    this.#wasSound = true;
+    this.#sound();
     return true;
   }
 
-  #trouble(error: unknown): void {
-    if (!this.#inTrouble) {
-      this.#inTrouble = true;
-      this.#reports.trouble(error instanceof Error ? error.message : String(error));
+  /** On a full disk there may be no room for a new journal, but in the old one. */
+  async #goOn(openEnd: NonNullable<LoadedLedger['openEnd']>): Promise<void> {
+    try {
+      this.#journal = await this.#options.directory.goOn(openEnd);
+      this.#sound();
+    } catch (error) {
+      this.#report(error);
     }
+  }
+
+  #sound(): void {
+    if (this.#condition !== 'sound') {
+      this.#condition = 'sound';
+      this.#options.reports.recovered();
+    }
+  }
+
+  #report(error: unknown): void {
+    if (this.#condition === 'sound') {
+      this.#condition = 'in-trouble';
+      this.#options.reports.trouble(error instanceof Error ? error.message : String(error));
+    }
+  }
+}
+
+function settle(batch: readonly Waiting[], outcome: Advance): void {
+  for (const { resolve } of batch) {
+    resolve(outcome);
   }
 }

@@ -51,22 +51,25 @@ export class FrameReader {
   /**
    * Takes bytes as they arrive.
    *
-   * @param chunk - any number of bytes; it is wiped
+   * @param chunk - any number of bytes; it is wiped, also when it is refused
    * @returns the frames that are complete now, in order
    * @throws WireError ERR_FRAME_LENGTH as soon as a length field is out of bounds
    */
   push(chunk: Buffer): Frame[] {
     const frames: Frame[] = [];
     let offset = 0;
-    while (offset < chunk.length) {
-      offset += this.#fill(chunk, offset);
-      const frame = this.#complete();
-      if (frame !== undefined) {
-        frames.push(frame);
+    try {
+      while (offset < chunk.length) {
+        offset += this.#fill(chunk, offset);
+        const frame = this.#complete();
+        if (frame !== undefined) {
+          frames.push(frame);
+        }
       }
+      return frames;
+    } finally {
+      chunk.fill(0);
     }
-    chunk.fill(0);
-    return frames;
   }
 
   /** @returns whether the stream ended in the middle of a frame */

@@ -1,0 +1,324 @@
+import { mkdtempSync, readdirSync, readFileSync, rmSync, truncateSync, writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import fc from 'fast-check';
+import { afterEach, beforeEach, describe, expect, it } from 'vitest';
+import { scanJournal } from '../../../src/ledger/batch.ts';
+import type { JournalFile } from '../../../src/ledger/journal-file.ts';
+import type { MarkKind } from '../../../src/ledger/ledger.ts';
+import { LedgerDirectory } from '../../../src/ledger/ledger-directory.ts';
+import { LocalLedger } from '../../../src/ledger/local-ledger.ts';
+import { markKey } from '../../../src/ledger/mark-key.ts';
+import { Marks } from '../../../src/ledger/marks.ts';
+import { VolatileMarks } from '../../../src/ledger/volatile-marks.ts';
+
+const COUNTER: MarkKind = { kind: 'counter' };
+const WINDOW = 90;
+const TIME_STEP: MarkKind = { kind: 'time-step', validFor: WINDOW };
+const ALICE = markKey('alice', 'totp/30', Buffer.from('a secret'));
+const BOB = markKey('bob', 'totp/30', Buffer.from('a secret'));
+
+let root: string;
+let uptime: number;
+let events: string[];
+/** Faults that the next operations meet. */
+let fault: { append: boolean; begin: boolean };
+
+beforeEach(() => {
+  root = mkdtempSync(join(tmpdir(), 'ledger-'));
+  uptime = 10_000;
+  events = [];
+  fault = { append: false, begin: false };
+});
+afterEach(() => rmSync(root, { recursive: true }));
+
+/** A directory whose disk fails when the test says so. */
+class FailingDirectory extends LedgerDirectory {
+  override async begin(marks: Marks, generation: number): Promise<JournalFile> {
+    if (fault.begin) {
+      throw new Error('no space');
+    }
+    const journal = await super.begin(marks, generation);
+    const append = journal.append.bind(journal);
+    const appendNow = journal.appendNow.bind(journal);
+    journal.append = (entries) => (fault.append ? failAfter(append(entries)) : append(entries));
+    journal.appendNow = (entries) => {
+      appendNow(entries);
+      if (fault.append) {
+        breakJournal(journal);
+        throw new Error('sync failed');
+      }
+    };
+    return journal;
+  }
+}
+
+/** The bytes may have reached the disk or not; the sync says no. */
+async function failAfter(written: Promise<void>): Promise<void> {
+  await written;
+  throw new Error('sync failed');
+}
+
+function breakJournal(journal: JournalFile): void {
+  void journal.close();
+}
+
+async function open(crowded = true): Promise<LocalLedger> {
+  const directory = new FailingDirectory(join(root, 'ledger'));
+  return LocalLedger.open({
+    directory,
+    volatile: new VolatileMarks(join(root, 'volatile')),
+    reports: {
+      trouble: () => events.push('trouble'),
+      recovered: () => events.push('recovered'),
+      damaged: (what) => events.push(`damaged: ${what}`),
+    },
+    now: () => 1_700_000_000_000,
+    uptime: () => uptime,
+    crowded: () => crowded,
+  });
+}
+
+async function fresh(): Promise<LocalLedger> {
+  const directory = new LedgerDirectory(join(root, 'ledger'));
+  await directory.create();
+  await (await directory.begin(new Marks(), 1)).close();
+  return open();
+}
+
+function journalPath(): string {
+  const name = readdirSync(join(root, 'ledger')).find((file) => file.startsWith('journal.'));
+  return join(root, 'ledger', name!);
+}
+
+describe('a sound ledger', () => {
+  it('lets a mark only grow, and keys apart', async () => {
+    const ledger = await fresh();
+    expect(await ledger.advance(ALICE, 5, TIME_STEP)).toBe('advanced');
+    expect(await ledger.advance(ALICE, 5, TIME_STEP)).toBe('spent');
+    expect(await ledger.advance(ALICE, 4, TIME_STEP)).toBe('spent');
+    expect(await ledger.advance(BOB, 4, TIME_STEP)).toBe('advanced');
+    expect(await ledger.advance(ALICE, 6, TIME_STEP)).toBe('advanced');
+    expect(ledger.mark(ALICE)).toEqual({ value: 6, at: 1_700_000_000 });
+    expect(events).toEqual([]);
+  });
+
+  it.each([true, false])('has one winner among many at once (crowded: %s)', async (crowded) => {
+    await (await fresh()).close();
+    const ledger = await open(crowded);
+    const outcomes = await Promise.all(Array.from({ length: 200 }, () => ledger.advance(ALICE, 1, COUNTER)));
+    expect(outcomes.filter((outcome) => outcome === 'advanced')).toHaveLength(1);
+    expect(outcomes.filter((outcome) => outcome === 'spent')).toHaveLength(199);
+  });
+
+  it('lets commits that wait at one moment share a sync', async () => {
+    const ledger = await fresh();
+    await Promise.all(Array.from({ length: 100 }, (_, number) => ledger.advance(keyOf(number), 1, COUNTER)));
+    await ledger.close();
+    const path = journalPath();
+    const scan = scanJournal(readFileSync(path), Number(path.split('.').at(-1)));
+    expect(scan.entries).toHaveLength(100);
+    expect(scan.sequence).toBeLessThanOrEqual(3);
+  });
+
+  it('has answered only what the next daemon finds, without a proper end of this one', async () => {
+    const ledger = await fresh();
+    await ledger.advance(ALICE, 5, COUNTER);
+    const next = await open();
+    expect(await next.advance(ALICE, 5, COUNTER)).toBe('spent');
+    expect(await next.advance(ALICE, 6, COUNTER)).toBe('advanced');
+  });
+
+  it('begins a new journal when one is full, and loses nothing', { timeout: 120_000 }, async () => {
+    const ledger = await fresh();
+    const count = 50_000;
+    for (let done = 0; done < count; done += 1000) {
+      await Promise.all(
+        Array.from({ length: 1000 }, (_, number) => ledger.advance(keyOf(done + number), 1, COUNTER)),
+      );
+    }
+    await ledger.close();
+    expect(readdirSync(join(root, 'ledger'))).toHaveLength(2);
+    const next = await open();
+    for (let number = 0; number < count; number++) {
+      expect(next.mark(keyOf(number))?.value).toBe(1);
+    }
+  });
+
+  it('keeps every answer over any course of commits and crashes', { timeout: 120_000 }, async () => {
+    const step = fc.oneof(
+      fc.record({ key: fc.integer({ min: 0, max: 4 }), value: fc.integer({ min: 0, max: 20 }) }),
+      fc.constant('crash' as const),
+      fc.constant('fail' as const),
+    );
+    await fc.assert(
+      fc.asyncProperty(fc.array(step, { maxLength: 30 }), async (steps) => {
+        rmSync(join(root, 'ledger'), { recursive: true, force: true });
+        rmSync(join(root, 'volatile'), { recursive: true, force: true });
+        let ledger = await fresh();
+        const answered = new Map<number, number>();
+        for (const what of steps) {
+          if (what === 'crash') {
+            ledger = await open();
+          } else if (what === 'fail') {
+            fault.append = true;
+          } else {
+            const outcome = await ledger.advance(keyOf(what.key), what.value, COUNTER);
+            fault.append = false;
+            const before = answered.get(what.key) ?? -1;
+            expect(outcome).toBe(what.value > before ? 'advanced' : 'spent');
+            answered.set(what.key, Math.max(before, what.value));
+          }
+        }
+      }),
+      { numRuns: 60 },
+    );
+  });
+});
+
+describe('a ledger whose disk fails', () => {
+  it('writes a fresh snapshot after a failed sync, and never appends to that journal again', async () => {
+    const ledger = await fresh();
+    const before = journalPath();
+    fault.append = true;
+    expect(await ledger.advance(ALICE, 5, COUNTER)).toBe('advanced');
+    fault.append = false;
+    expect(journalPath()).not.toBe(before);
+    expect(events).toEqual(['trouble', 'recovered']);
+    expect((await open()).mark(ALICE)?.value).toBe(5);
+  });
+
+  it('goes on with time steps in /run, and refuses counters', async () => {
+    const ledger = await fresh();
+    fault = { append: true, begin: true };
+    expect(await ledger.advance(ALICE, 5, COUNTER)).toBe('unavailable');
+    expect(await ledger.advance(BOB, 7, TIME_STEP)).toBe('advanced');
+    expect(await ledger.advance(BOB, 7, TIME_STEP)).toBe('spent');
+    expect(ledger.condition).toBe('in-trouble');
+    expect(ledger.mark(ALICE), 'nobody was let in for it').toBeUndefined();
+    fault.begin = false;
+    const next = await open();
+    expect(await next.advance(BOB, 7, TIME_STEP), 'the next daemon knows').toBe('spent');
+    expect((await open()).mark(BOB)?.value, 'and has it on the disk').toBe(7);
+  });
+
+  it('is well again when the fault is gone, and the refused code works', async () => {
+    const ledger = await fresh();
+    fault = { append: true, begin: true };
+    expect(await ledger.advance(ALICE, 5, COUNTER)).toBe('unavailable');
+    fault = { append: false, begin: false };
+    expect(await ledger.advance(ALICE, 5, COUNTER), 'not tried again within a second').toBe('unavailable');
+    uptime += 1;
+    expect(await ledger.advance(ALICE, 5, COUNTER)).toBe('advanced');
+    expect(events).toEqual(['trouble', 'recovered']);
+    expect((await open()).mark(ALICE)?.value).toBe(5);
+  });
+
+  it('refuses time steps, too, when /run takes nothing', async () => {
+    const ledger = await fresh();
+    fault = { append: true, begin: true };
+    writeFileSync(join(root, 'volatile'), 'not a directory');
+    expect(await ledger.advance(BOB, 7, TIME_STEP)).toBe('unavailable');
+    expect(ledger.mark(BOB)).toBeUndefined();
+  });
+
+  it('goes on with the old journal when there is no room for a new one', async () => {
+    const first = await fresh();
+    await first.advance(ALICE, 5, COUNTER);
+    await first.close();
+    fault.begin = true;
+    const ledger = await open();
+    expect(await ledger.advance(ALICE, 6, COUNTER)).toBe('advanced');
+    fault.begin = false;
+    expect((await open()).mark(ALICE)?.value).toBe(6);
+  });
+
+  it('accepts no time step before a window has passed since boot, when it never could be written', async () => {
+    await (await fresh()).close();
+    truncateSync(journalPath(), 32); // Clean, but without room.
+    fault.begin = true;
+    uptime = WINDOW - 1;
+    const ledger = await open();
+    expect(await ledger.advance(BOB, 7, TIME_STEP)).toBe('unavailable');
+    uptime = WINDOW;
+    expect(await ledger.advance(BOB, 7, TIME_STEP)).toBe('advanced');
+  });
+});
+
+describe('a damaged ledger', () => {
+  async function damaged(): Promise<LocalLedger> {
+    const ledger = await fresh();
+    await ledger.advance(ALICE, 5, COUNTER);
+    await ledger.advance(BOB, 7, COUNTER);
+    await ledger.close();
+    const path = journalPath();
+    const bytes = readFileSync(path);
+    bytes[40] = bytes[40]! ^ 0xff;
+    writeFileSync(path, bytes);
+    return open();
+  }
+
+  it('says so, refuses counters, and serves time steps after one window', async () => {
+    const ledger = await damaged();
+    expect(events).toEqual([expect.stringMatching(/^damaged: journal\.\d+: .* byte 32$/)]);
+    expect(ledger.mark(BOB)?.value, 'what can be read counts').toBe(7);
+    expect(await ledger.advance(BOB, 8, COUNTER)).toBe('unavailable');
+    expect(await ledger.advance(BOB, 8, TIME_STEP)).toBe('unavailable');
+    uptime += WINDOW;
+    expect(await ledger.advance(BOB, 8, TIME_STEP)).toBe('advanced');
+    expect(await ledger.advance(BOB, 9, COUNTER)).toBe('unavailable');
+  });
+
+  it('is sound after repair, which puts the old files aside', async () => {
+    const ledger = await damaged();
+    expect(await ledger.repair()).toBe(true);
+    expect(ledger.condition).toBe('sound');
+    expect(await ledger.advance(BOB, 7, COUNTER)).toBe('spent');
+    expect(await ledger.advance(BOB, 8, COUNTER)).toBe('advanced');
+    expect(readdirSync(join(root, 'ledger')).filter((name) => name.startsWith('damaged-'))).toHaveLength(2);
+    events = [];
+    expect((await open()).mark(BOB)?.value).toBe(8);
+    expect(events).toEqual([]);
+  });
+
+  it.each(['snapshot', 'journal', 'both'])('says so when files are missing: %s', async (which) => {
+    await (await fresh()).close();
+    for (const name of readdirSync(join(root, 'ledger'))) {
+      if (which === 'both' || name.startsWith(which)) {
+        rmSync(join(root, 'ledger', name));
+      }
+    }
+    const ledger = await open();
+    expect(ledger.condition).toBe('damaged');
+    expect(await ledger.advance(ALICE, 1, COUNTER)).toBe('unavailable');
+    expect(await ledger.repair()).toBe(true);
+    expect(await ledger.advance(ALICE, 1, COUNTER)).toBe('advanced');
+  });
+
+  it('says so for a snapshot with a changed byte', async () => {
+    await (await fresh()).close();
+    const path = join(root, 'ledger', 'snapshot');
+    const bytes = readFileSync(path);
+    bytes[9] = bytes[9]! ^ 1;
+    writeFileSync(path, bytes);
+    await open();
+    expect(events).toEqual([expect.stringMatching(/^damaged: snapshot: /)]);
+  });
+});
+
+describe('markKey', () => {
+  it('depends on user, purpose and secret, and on where one ends', () => {
+    const keys = [
+      markKey('a', 'b', Buffer.from('c')),
+      markKey('ab', '', Buffer.from('c')),
+      markKey('a', 'bc', Buffer.from('')),
+      markKey('a', 'b', Buffer.from('d')),
+    ];
+    expect(new Set(keys).size).toBe(4);
+    expect(keys[0]).toMatch(/^[0-9a-f]{32}$/);
+  });
+});
+
+function keyOf(number: number): string {
+  return markKey('user', 'test', Buffer.from(String(number)));
+}
