@@ -10,6 +10,8 @@ Reads one JSON object from standard input:
               "type": HEX    the bytes to type, without Enter
               "enter": HEX   the same, then Enter
               "hangUp": true the terminal is closed
+              "interrupt": true Ctrl-C, once a second until the program ends:
+                             right after its prompt, sudo may miss the first
             }, optionally "hidden": true: type only once the echo is off
   timeout   seconds for all of it
 
@@ -85,6 +87,13 @@ class Terminal:
         while data:
             data = data[os.write(self.master, data):]
 
+    def interrupt(self, deadline):
+        while not self.has_ended() and time.monotonic() < deadline:
+            self.type(b"\x03")
+            again = time.monotonic() + 1
+            while not self.has_ended() and time.monotonic() < again:
+                self.read()
+
     def hang_up(self):
         os.close(self.holder)
         os.close(self.master)
@@ -113,6 +122,8 @@ def run(terminal, steps, deadline):
             terminal.type(bytes.fromhex(step["enter"]) + b"\r")
         elif "type" in step:
             terminal.type(bytes.fromhex(step["type"]))
+        elif step.get("interrupt"):
+            terminal.interrupt(deadline)
     return None
 
 

@@ -8,6 +8,8 @@ export type Act =
   | { readonly enter: string | Buffer }
   | { readonly type: string | Buffer }
   | { readonly hangUp: true }
+  /** Ctrl-C, until the program ends. */
+  | { readonly interrupt: true }
   | { readonly look: true };
 
 /** What came of it. */
@@ -19,9 +21,6 @@ export interface Screen {
   /** The `expect` that was never seen. */
   readonly unmet: string | null;
 }
-
-/** Ctrl-C. */
-export const INTERRUPT = '\x03';
 
 const PATIENCE_S = 40;
 

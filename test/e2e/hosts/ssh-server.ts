@@ -4,7 +4,7 @@ import { createServer, type AddressInfo } from 'node:net';
 import { Log } from '../harness/log.ts';
 import type { Person } from '../harness/person.ts';
 import { run, runWell } from '../harness/run.ts';
-import { atTerminal, INTERRUPT, type Screen, type Step } from '../harness/terminal.ts';
+import { atTerminal, type Screen, type Step } from '../harness/terminal.ts';
 import type { Answer } from './host.ts';
 
 /** An OpenSSH server of the box, on a port of its own. */
@@ -99,7 +99,7 @@ export function answering(prompt: RegExp, answer: Answer): Step {
     case 'code':
       return { expect: prompt, hidden: true, enter: answer.bytes };
     case 'ctrl-c':
-      return { expect: prompt, hidden: true, type: INTERRUPT };
+      return { expect: prompt, hidden: true, interrupt: true };
     case 'closes-terminal':
       return { expect: prompt, hidden: true, hangUp: true };
   }

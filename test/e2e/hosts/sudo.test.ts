@@ -1,7 +1,7 @@
 import { chmodSync, writeFileSync } from 'node:fs';
 import { expect, test } from 'vitest';
 import { newPerson, type Person } from '../harness/person.ts';
-import { atTerminal, INTERRUPT, type Screen, type Step } from '../harness/terminal.ts';
+import { atTerminal, type Screen, type Step } from '../harness/terminal.ts';
 import { describeHost, guard, unguard, type Answer } from './host.ts';
 import { answering } from './ssh-server.ts';
 
@@ -25,7 +25,7 @@ describeHost(
     attempt: (person, answer, end) => {
       const steps = once(person, answer);
       // It asks again; then the person gives up.
-      const givesUp: Step = { expect: PASSWORD_PROMPT, hidden: true, type: INTERRUPT };
+      const givesUp: Step = { expect: PASSWORD_PROMPT, hidden: true, interrupt: true };
       return sudo(person, end === 'refused' ? [...steps, givesUp] : steps);
     },
   },
