@@ -1,0 +1,267 @@
+import { spawn } from 'node:child_process';
+import { randomBytes } from 'node:crypto';
+import {
+  chmodSync,
+  chownSync,
+  closeSync,
+  copyFileSync,
+  mkdirSync,
+  mkdtempSync,
+  rmSync,
+  writeFileSync,
+} from 'node:fs';
+import { tmpdir } from 'node:os';
+import { formatRecord, recordFileName, type TotpFactor } from '../../../src/enrolments/store/record.ts';
+import { encodeBase32 } from '../../../src/factors/base32.ts';
+import { listenOn } from '../../../src/host/addon.ts';
+import { codeOf, wrongCodeOf } from '../harness/code.ts';
+import { CHECKOUT } from '../harness/daemon.ts';
+import { Log } from '../harness/log.ts';
+import { runWell } from '../harness/run.ts';
+
+/** Whether this runs as root. As an ordinary user the daemon runs under the same uid. */
+export const AS_ROOT = process.getuid!() === 0;
+/** An account that has nothing, and is nobody's: the daemon's. */
+export const DAEMON_UID = AS_ROOT ? 64_321 : process.getuid!();
+/** Whoever else may come. */
+export const STRANGER_UID = 65_534;
+/** ROUNDS=full: as often as the figures in docs/ say. */
+export const FULL = process.env['ROUNDS'] === 'full';
+
+const FIRST_UID = 100_000;
+const SOCKETS = ['pam', 'user', 'control'] as const;
+const MODES = { pam: 0o600, user: 0o666, control: 0o666 } as const;
+const BACKLOG = 128;
+let lastUid = FIRST_UID;
+
+/** Somebody whom the passwd database knows, and who may have an authenticator app. */
+export interface Person {
+  readonly name: string;
+  readonly uid: number;
+  readonly secret: string;
+  /** The code of now, or of some steps later. */
+  code(steps?: number): string;
+  wrongCode(): string;
+}
+
+/** A daemon behind the sockets of a stage. */
+export interface Daemon {
+  readonly pid: number;
+  readonly log: Log;
+  /** How it ended: its exit status, null after a signal. */
+  readonly ended: Promise<number | null>;
+  signal(name: NodeJS.Signals): void;
+  /** Ends it and waits. */
+  stop(name?: NodeJS.Signals): Promise<number | null>;
+}
+
+/** What runs on which stage: says so where something cannot run. */
+export function notRun(what: string, why: string): void {
+  process.stderr.write(`\n  not run: ${what}: ${why}\n\n`);
+}
+
+/**
+ * A directory of its own with sockets, a state directory and PAM services, as if it were a machine. The sockets are opened by us (root, if
+ * we are), as systemd does it, and given to one daemon after the other.
+ */
+export class Stage {
+  readonly dir: string;
+  readonly runtimeDir: string;
+  readonly stateDir: string;
+  readonly #services = new Set<string>();
+  readonly #fds: number[] = [];
+  readonly #daemons: Daemon[] = [];
+
+  private constructor(dir: string) {
+    this.dir = dir;
+    this.runtimeDir = `${dir}/run`;
+    this.stateDir = `${dir}/state`;
+  }
+
+  /** Builds a stage; the caller clears it. */
+  static async build(): Promise<Stage> {
+    const stage = new Stage(mkdtempSync(`${tmpdir()}/pve-authenticator-e2e-`));
+    chmodSync(stage.dir, 0o755);
+    mkdirSync(stage.runtimeDir, { mode: 0o755 });
+    mkdirSync(`${stage.dir}/pam.d`, { mode: 0o755 });
+    stage.#makeState();
+    // Readable to every user, wherever the checkout is.
+    for (const name of ['pam_pve_authenticator.so', 'pam-client']) {
+      copyFileSync(`${CHECKOUT}/build/native-test/${name}`, `${stage.dir}/${name}`);
+      chmodSync(`${stage.dir}/${name}`, 0o755);
+    }
+    const users = `${CHECKOUT}/test/e2e/daemon/stage-users.c`;
+    await stage.compile(users, 'stage-users.so', '-fPIC', '-shared', '-ldl');
+    for (const name of SOCKETS) {
+      stage.#fds.push(listenOn(stage.socket(name), MODES[name], BACKLOG));
+    }
+    return stage;
+  }
+
+  #makeState(): void {
+    mkdirSync(this.stateDir, { mode: 0o700 });
+    chownSync(this.stateDir, DAEMON_UID, AS_ROOT ? DAEMON_UID : process.getgid!());
+  }
+
+  /** Where a socket is. */
+  socket(name: (typeof SOCKETS)[number]): string {
+    return `${this.runtimeDir}/${name}.sock`;
+  }
+
+  /** The environment of programs that shall know our persons. */
+  get environment(): NodeJS.ProcessEnv {
+    return { PATH: process.env['PATH'], LC_ALL: 'C.UTF-8', LD_PRELOAD: `${this.dir}/stage-users.so` };
+  }
+
+  /**
+   * Compiles a small C program.
+   *
+   * @param source - its file
+   * @param name - of the result in {@link dir}
+   * @param flags - for compiler and linker
+   * @returns the path of the result
+   */
+  async compile(source: string, name: string, ...flags: readonly string[]): Promise<string> {
+    const out = `${this.dir}/${name}`;
+    await runWell(['cc', '-std=c11', '-O2', '-Wall', '-Wextra', '-Werror', source, '-o', out, ...flags]);
+    chmodSync(out, 0o755);
+    return out;
+  }
+
+  /** Empties the state directory, as a new machine has it. */
+  forgetState(): void {
+    rmSync(this.stateDir, { recursive: true });
+    this.#makeState();
+  }
+
+  /**
+   * A PAM service that asks the module only.
+   *
+   * @param args - arguments of the module; sockets other than `pam.sock` come first
+   * @returns the service's name
+   */
+  service(...args: readonly string[]): string {
+    const sockets = args.some((arg) => arg.startsWith('socket=')) ? [] : [`socket=${this.socket('pam')}`];
+    const line = ['auth required', `${this.dir}/pam_pve_authenticator.so`, ...sockets, ...args].join(' ');
+    const name = `e2e-${this.#services.size + 1}`;
+    this.#services.add(name);
+    writeFileSync(`${this.dir}/pam.d/${name}`, `${line}\n`);
+    return name;
+  }
+
+  /**
+   * The command line of the daemon as its own user.
+   *
+   * @param options - where, if not here, and more arguments
+   * @returns program and arguments
+   */
+  daemonCommand(
+    options: { runtimeDir?: string; stateDir?: string; more?: readonly string[] } = {},
+  ): string[] {
+    const { runtimeDir = this.runtimeDir, stateDir = this.stateDir, more = [] } = options;
+    return [
+      ...asUser(DAEMON_UID),
+      process.execPath,
+      `${CHECKOUT}/dist/main.js`,
+      ...['--runtime-dir', runtimeDir, '--state-dir', stateDir],
+      ...more,
+    ];
+  }
+
+  /**
+   * Starts a daemon behind our sockets, and waits until it is ready.
+   *
+   * @param more - further arguments
+   * @returns the daemon
+   */
+  async start(...more: readonly string[]): Promise<Daemon> {
+    const environment = {
+      ...this.environment,
+      LISTEN_FDS: String(SOCKETS.length),
+      LISTEN_FDNAMES: SOCKETS.join(':'),
+    };
+    // exec keeps the pid, of which LISTEN_PID has to speak.
+    const argv = ['-c', 'LISTEN_PID=$$ exec "$@"', 'sh', ...this.daemonCommand({ more })];
+    const child = spawn('sh', argv, { env: environment, stdio: ['ignore', 'inherit', 'pipe', ...this.#fds] });
+    const log = new Log('daemon', child.stderr!);
+    const ended = new Promise<number | null>((resolve) => child.on('close', resolve));
+    const daemon: Daemon = {
+      pid: child.pid!,
+      log,
+      ended,
+      signal: (name) => child.kill(name),
+      stop: (name = 'SIGTERM') => {
+        child.kill(name);
+        return ended;
+      },
+    };
+    this.#daemons.push(daemon);
+    await log.waitFor(/Ready/);
+    return daemon;
+  }
+
+  /**
+   * Somebody new.
+   *
+   * @param app - what differs from an ordinary app; `enrolled: false`: has no app
+   * @returns the person
+   */
+  person(app: { enrolled?: boolean; uid?: number; period?: number; digits?: 6 | 7 | 8 } = {}): Person {
+    const { enrolled = true, uid = ++lastUid, period = 30, digits = 6 } = app;
+    const name = `e2e-${uid}`;
+    const secret = randomBytes(20);
+    if (enrolled) {
+      this.#enrol(name, uid, {
+        ...{ kind: 'totp', id: 'e2e1', name: 'phone', added: 0, secret },
+        ...{ algorithm: 'sha1', digits, period, window: 3 },
+      });
+    }
+    const known = { secret: encodeBase32(secret), digits, period };
+    return {
+      name,
+      uid,
+      secret: known.secret,
+      code: (steps) => codeOf(known, steps),
+      wrongCode: () => wrongCodeOf(known),
+    };
+  }
+
+  /** As the daemon would, but at once, and without root: test/e2e/daemon/command.test.ts takes the real way. */
+  #enrol(user: string, uid: number, factor: TotpFactor): void {
+    const file = `${this.stateDir}/enrolments/${recordFileName(user)}`;
+    writeFileSync(file, formatRecord({ user, uid, factors: [factor] }), { mode: 0o600 });
+    chownSync(file, DAEMON_UID, AS_ROOT ? DAEMON_UID : process.getgid!());
+  }
+
+  /** Ends every daemon, and removes everything. */
+  async clear(): Promise<void> {
+    for (const daemon of this.#daemons) {
+      daemon.signal('SIGCONT');
+      await daemon.stop('SIGKILL');
+    }
+    for (const fd of this.#fds) {
+      closeSync(fd);
+    }
+    rmSync(this.dir, { recursive: true });
+  }
+}
+
+/**
+ * What to put before a command line, so that it runs as somebody else.
+ *
+ * @param uid - who
+ * @returns nothing, if we are that already
+ */
+export function asUser(uid: number): string[] {
+  return uid === process.getuid!()
+    ? []
+    : [
+        'setpriv',
+        `--reuid=${uid}`,
+        `--regid=${uid}`,
+        '--clear-groups',
+        '--no-new-privs',
+        '--bounding-set=-all',
+        '--',
+      ];
+}
