@@ -16,7 +16,8 @@
  *   -e              interrupt system calls every millisecond
  *
  * An empty USER is none. OPs: auth acct setcred open close chauthtok env
- * host (what the module may not change) authtok (PAM_AUTHTOK in hexadecimal).
+ * host (what the module may not change) authtok (PAM_AUTHTOK in hexadecimal)
+ * pause (until a line or end of file on standard input).
  * Applications cannot see PAM_AUTHTOK, so AUTHTOK and authtok need the test
  * module: `auth optional pam_probe.so` before and after what is tested.
  *
@@ -252,6 +253,17 @@ static void put_authtok(const struct client *client, pam_handle_t *pamh)
 	fflush(client->out);
 }
 
+static void pause_here(const struct client *client)
+{
+	int c;
+
+	fputs("{\"ev\":\"pause\"}\n", client->out);
+	fflush(client->out);
+	do
+		c = fgetc(client->in);
+	while (c != EOF && c != '\n');
+}
+
 static int call(pam_handle_t *pamh, const struct client *client,
     const char *op)
 {
@@ -302,6 +314,8 @@ static int run_all(struct client *client, pam_handle_t *pamh, char **ops)
 			put_host(client);
 		else if (strcmp(*ops, "authtok") == 0)
 			put_authtok(client, pamh);
+		else if (strcmp(*ops, "pause") == 0)
+			pause_here(client);
 		else if (client->keep || rc == PAM_SUCCESS)
 			rc = run(client, pamh, *ops);
 		if (rc < 0)

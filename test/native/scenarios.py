@@ -942,9 +942,12 @@ def _(box):
     box.listen(mode=0o600)
     second = box.dir + "/user.sock"
     box.daemon(asks(prompt()), path=second)
+    ops = ["host", "auth", "host"]
     sockets = [box.path, second]
-    result = box.login("1", uid=NOBODY, user="nobody", sockets=sockets)
+    result = box.login("1", uid=NOBODY, user="nobody", sockets=sockets, ops=ops)
     expect(result.rc, SUCCESS, "return value")
+    before, after = result.of("host")
+    expect(after, before, "state of the process")
 
 
 @case("peers", "no access, and no second socket", root=True)
@@ -1109,53 +1112,37 @@ def _(box):
     expect(box.login("123456", options=["-e"]).rc, SUCCESS, "return value")
 
 
-def memory_of(pid):
-    """Everything the process may write to."""
-    data = []
-    with open(f"/proc/{pid}/maps") as maps, open(f"/proc/{pid}/mem", "rb") as mem:
-        for line in maps:
-            span, mode = line.split()[:2]
-            low, high = (int(end, 16) for end in span.split("-"))
-            if not mode.startswith("rw") or high - low > 1 << 28:
-                continue
-            mem.seek(low)
-            try:
-                data.append(mem.read(high - low))
-            except OSError:
-                pass
-    return b"".join(data)
+PASSWORD = "Correct-Horse-Battery-Staple-" * 3
+DENY = verdict(DENIED, delay=1)
 
-
-for name, part, then, kind in [
-    ("a tail", TAIL, verdict(DENIED, delay=1), ""),
-    ("a whole answer", WHOLE, verdict(DENIED, delay=1), ""),
-    ("an answer before garbage", TAIL, b"\0\1\xff", ""),
+for name, part, source, secret, then in [
+    ("a tail", TAIL, HIDDEN, PASSWORD + "493817", DENY),
+    ("a whole answer", WHOLE, HIDDEN, "49" + "-" * 60 + "3817", DENY),
+    ("an answer that fits nothing", WHOLE, HIDDEN, PASSWORD, DENY),
+    ("an answer of which the tail does not fit", TAIL, HIDDEN, PASSWORD, DENY),
+    ("an answer before garbage", TAIL, HIDDEN, PASSWORD + "493817", b"\0\1\xff"),
+    ("an answer before the end", TAIL, VISIBLE, PASSWORD + "493817", b""),
 ]:
 
     @case("host", f"no trace of {name}", root=True, plain=True)
-    def _(box, part=part, then=then, kind=kind):
-        secret = "493817" if part == WHOLE else "Correct-Horse493817"
-
-        def first(conn):
+    def _(box, part=part, source=source, secret=secret, then=then):
+        def script(conn):
             conn.start()
-            expect(conn.ask(part=part), [(0, b"493817")], "answer")
+            conn.ask([SIX] * 2, source=source, part=part, message="This stays: ")
             conn.send(then)
 
-        def second(conn):
-            conn.start()
-            conn.send(prompt())
-            time.sleep(0.3)
-            found = memory_of(conn.pid())
-            expect(b"Code: " in found, True, "memory can be read")
-            expect(b"493817" in found, False, "the code is left")
-            expect(b"Correct-Horse" in found, False, "the password is left")
-            conn.answer()
-            conn.send(verdict(OK))
+        box.daemon(script)
+        found = box.memory_after_login(secret)
+        expect(b"493817" in found, False, "the code is left")
+        expect(b"Battery-Staple" in found, False, "the password is left")
+        expect(b"-" * 20 in found, False, "dashes are left")
 
-        box.daemon(first, second)
-        options = ["-k", "-w", "600"]
-        result = box.login(secret, "1", options=options, ops=["auth", "auth"])
-        expect(result.rc, SUCCESS, "return value")
+
+@case("host", "a trace of what nobody wipes", root=True, plain=True)
+def _(box):
+    options = ["-i", "RHOST=this-can-be-found"]
+    found = box.memory_after_login(options=options)
+    expect(b"this-can-be-found" in found, True, "what PAM keeps is found")
 
 
 # --- with pam_unix --------------------------------------------------------

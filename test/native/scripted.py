@@ -69,6 +69,24 @@ def verdict(code, shape=NONE, delay=0):
     return frame(VERDICT, struct.pack(">BBI", code, shape, delay))
 
 
+def lines(answers):
+    """Answers as pam-client -x reads them."""
+    data = [a if isinstance(a, bytes) else a.encode() for a in answers]
+    return b"".join(one.hex().encode() + b"\n" for one in data)
+
+
+def writable_memory(pid):
+    data = []
+    with open(f"/proc/{pid}/maps") as maps, open(f"/proc/{pid}/mem", "rb") as mem:
+        for line in maps:
+            span, mode = line.split()[:2]
+            low, high = (int(end, 16) for end in span.split("-"))
+            if mode.startswith("rw"):
+                mem.seek(low)
+                data.append(mem.read(high - low))
+    return b"".join(data)
+
+
 class Connection:
     """The daemon's end of one login."""
 
@@ -261,17 +279,19 @@ class Box:
         with open(os.path.join(self.pam_d, "test"), "w") as file:
             file.write(f"{probe}auth required {module} {told} {args}\n{probe}{then}")
 
+    def _command(self, options, user, ops, prefix):
+        client = [*prefix, self.stage.path("pam-client"), "-x", "-d", self.pam_d]
+        return [*client, *options, "test", user, *ops]
+
     def login(self, *answers, options=(), user="root", ops=("auth", "authtok"),
               uid=None, prefix=(), **service):
         self.service(**service)
-        command = [*prefix, self.stage.path("pam-client"), "-x", "-d", self.pam_d]
-        command += [*options, "test", user, *ops]
-        lines = [a if isinstance(a, bytes) else a.encode() for a in answers]
-        told = b"".join(line.hex().encode() + b"\n" for line in lines)
         began = time.monotonic()
-        done = subprocess.run(command, input=told, capture_output=True,
-                              timeout=PATIENCE + 20, user=uid, cwd="/",
-                              env={"ASAN_OPTIONS": "detect_leaks=1"})
+        done = subprocess.run(
+            self._command(options, user, ops, prefix), input=lines(answers),
+            capture_output=True, timeout=PATIENCE + 20, user=uid, cwd="/",
+            env={"ASAN_OPTIONS": "detect_leaks=1"},
+        )
         took = time.monotonic() - began
         result = Result(done.stdout, done.stderr.decode(), took)
         if done.stderr and "-z" not in options:
@@ -279,6 +299,21 @@ class Box:
         if done.returncode not in (0, 1):
             raise Failure(f"the client died: {done.returncode}")
         return result
+
+    def memory_after_login(self, *answers, options=()):
+        """All that the client may write to, when the module has returned."""
+        self.service()
+        command = self._command(options, "root", ["auth", "pause"], [])
+        client = subprocess.Popen(
+            command, stdin=subprocess.PIPE, stdout=subprocess.PIPE
+        )
+        with client:
+            client.stdin.write(lines(answers))
+            client.stdin.flush()
+            while b'"pause"' not in (line := client.stdout.readline()):
+                if not line:
+                    raise Failure("the client ended early")
+            return writable_memory(client.pid)
 
     def check(self):
         """Waits for the daemons and tells what went wrong in them."""
