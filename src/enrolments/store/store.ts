@@ -124,11 +124,10 @@ export class Store {
     this.#syncDirectory(ENROLMENTS);
   }
 
-  /** @returns the canonical names of all users that have a record, sorted */
+  /** @returns the canonical names of all users that have a record, sorted; files that no login would read do not count */
   users(): string[] {
     return readdirSync(this.#files.path(ENROLMENTS))
-      .filter((name) => name.endsWith('.json'))
-      .map((name) => decodeURIComponent(name.slice(0, -'.json'.length)))
+      .flatMap((name) => userOf(name) ?? [])
       .sort();
   }
 
@@ -218,6 +217,16 @@ function factorsOf(store: Store, account: Account): EnrolmentRecord['factors'] {
     return store.read(account)?.factors ?? [];
   } catch {
     return [];
+  }
+}
+
+/** The other way round of {@link recordFileName}; undefined when that would not give this name. */
+function userOf(fileName: string): string | undefined {
+  try {
+    const user = decodeURIComponent(fileName.replace(/\.json$/, ''));
+    return recordFileName(user) === fileName ? user : undefined;
+  } catch {
+    return undefined;
   }
 }
 
