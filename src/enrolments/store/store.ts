@@ -224,7 +224,7 @@ function factorsOf(store: Store, account: Account): EnrolmentRecord['factors'] {
 function userOf(fileName: string): string | undefined {
   try {
     const user = decodeURIComponent(fileName.replace(/\.json$/, ''));
-    return recordFileName(user) === fileName ? user : undefined;
+    return user !== '' && recordFileName(user) === fileName ? user : undefined;
   } catch {
     return undefined;
   }
