@@ -81,7 +81,8 @@ class Terminal:
         return self.status is not None
 
     def echo_is_off(self):
-        return not termios.tcgetattr(self.holder)[3] & termios.ECHO
+        # Asked at the master: the holder is dead after a hang-up.
+        return not termios.tcgetattr(self.master)[3] & termios.ECHO
 
     def type(self, data):
         while data:
