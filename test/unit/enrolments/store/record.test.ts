@@ -1,0 +1,203 @@
+import fc from 'fast-check';
+import { describe, expect, it } from 'vitest';
+import {
+  formatRecord,
+  parseRecord,
+  recordFileName,
+  RecordError,
+  type EnrolmentRecord,
+  type StoredFactor,
+} from '../../../../src/enrolments/store/record.ts';
+
+const SECRET = 'GEZDGNBVGY3TQOJQGEZDGNBVGY3TQOJQ';
+
+const FACTOR = {
+  kind: 'totp',
+  id: 'abcdef',
+  name: 'pixel-7',
+  added: 1_700_000_000,
+  secret: SECRET,
+  algorithm: 'sha1',
+  digits: 6,
+  period: 30,
+  window: 3,
+};
+const RECORD = { schema: 1, user: 'alice', uid: 1000, factors: [FACTOR] };
+
+function messageOf(text: string): string {
+  try {
+    parseRecord(text);
+  } catch (error) {
+    expect(error).toBeInstanceOf(RecordError);
+    return (error as RecordError).message;
+  }
+  return expect.unreachable('the record was accepted');
+}
+
+const withFactor = (change: object): string =>
+  JSON.stringify({ ...RECORD, factors: [FACTOR, { ...FACTOR, ...change }] });
+const withoutKey = (object: object, key: string): object =>
+  Object.fromEntries(Object.entries(object).filter(([name]) => name !== key));
+
+describe('parseRecord', () => {
+  it('reads a record', () => {
+    expect(parseRecord(JSON.stringify(RECORD))).toEqual({
+      user: 'alice',
+      uid: 1000,
+      factors: [{ ...FACTOR, secret: Buffer.from('12345678901234567890') }],
+    });
+  });
+
+  it.each([
+    ['', 'the file is empty'],
+    ['{', 'the file is not JSON'],
+    [`{"secret": "${SECRET}"`, 'the file is not JSON'],
+    ['\0'.repeat(100), 'the file is not JSON'],
+    ['null', 'the record'],
+    ['[]', 'the record'],
+    ['"text"', 'the record'],
+  ])('refuses %j', (text, place) => {
+    expect(messageOf(text)).toContain(place);
+    expect(messageOf(text)).not.toContain(SECRET);
+  });
+
+  it.each(Object.keys(RECORD))('refuses a record without "%s"', (key) => {
+    expect(messageOf(JSON.stringify(withoutKey(RECORD, key)))).toMatch(new RegExp(`^${key}:`));
+  });
+
+  it.each(Object.keys(FACTOR))('refuses a factor without "%s"', (key) => {
+    const text = JSON.stringify({ ...RECORD, factors: [FACTOR, withoutKey(FACTOR, key)] });
+    expect(messageOf(text)).toMatch(new RegExp(`^factors\\.1\\.${key}:`));
+  });
+
+  it('refuses what it does not know', () => {
+    expect(messageOf(JSON.stringify({ ...RECORD, extra: 1 }))).toMatch(/^the record: /);
+    expect(messageOf(withFactor({ extra: 1 }))).toMatch(/^factors\.1: /);
+  });
+
+  it.each([
+    ['schema', [0, 2, '1', null]],
+    ['user', ['', 5, null, ['alice']]],
+    ['uid', [-1, 1.5, '1000', null, 2 ** 53]],
+    ['factors', [null, {}, 'totp', Array.from({ length: 17 }, () => FACTOR)]],
+  ])('refuses a record whose "%s" is wrong', (key, values) => {
+    for (const value of values) {
+      expect(messageOf(JSON.stringify({ ...RECORD, [key]: value }))).toMatch(new RegExp(`^${key}:`));
+    }
+  });
+
+  it.each([
+    ['kind', ['hotp', 'TOTP', 1, null]],
+    ['id', ['abc', 'a'.repeat(17), 'ABCDEF', 'abc-def', '', 5]],
+    ['name', ['', ' ', 'a b', '.x', '-x', 'x'.repeat(33), 'ä', 'a\nb', 'a=b', 'a"b', null]],
+    ['added', [-1, 1.5, '2024', null]],
+    ['secret', ['', 'AAAA', 'A'.repeat(15), 'A'.repeat(207), `${SECRET}1`, `${SECRET}ſ`, 5, null]],
+    ['algorithm', ['md5', 'SHA1', '', 1, null]],
+    ['digits', [5, 9, '6', 6.5, null]],
+    ['period', [0, 301, 1.5, '30', null]],
+    ['window', [0, 101, 1.5, '3', null]],
+  ])('refuses a factor whose "%s" is wrong', (key, values) => {
+    for (const value of values) {
+      const message = messageOf(withFactor({ [key]: value }));
+      expect(message).toMatch(new RegExp(`^factors\\.1\\.${key}:`));
+      expect(message).not.toContain(SECRET.slice(0, 8));
+    }
+  });
+
+  it.each([
+    ['period', [1, 300]],
+    ['window', [1, 100]],
+    ['digits', [6, 7, 8]],
+    ['name', ['x', 'x'.repeat(32), 'A.b_c@d-e', '0']],
+    ['id', ['abcd', 'a'.repeat(16)]],
+    ['secret', ['A'.repeat(16), 'A'.repeat(206)]],
+  ])('takes the bounds of "%s"', (key, values) => {
+    for (const value of values) {
+      expect(parseRecord(withFactor({ [key]: value })).factors).toHaveLength(2);
+    }
+  });
+
+  it('takes sixteen factors', () => {
+    const factors = Array.from({ length: 16 }, () => FACTOR);
+    expect(parseRecord(JSON.stringify({ ...RECORD, factors })).factors).toHaveLength(16);
+  });
+
+  it('never quotes a secret, wherever it stands and whatever is wrong', () => {
+    fc.assert(
+      fc.property(
+        fc.constantFrom(...Object.keys(FACTOR)),
+        fc.constantFrom(SECRET, [SECRET], { secret: SECRET }, `${SECRET}!`),
+        fc.boolean(),
+        (key, value, cut) => {
+          const wrong = value === SECRET ? `${SECRET}?` : value;
+          const text = withFactor({ secret: `${SECRET}!`, [key]: wrong });
+          expect(messageOf(cut ? text.slice(0, -1) : text)).not.toContain(SECRET);
+        },
+      ),
+    );
+  });
+});
+
+describe('formatRecord', () => {
+  const factor: fc.Arbitrary<StoredFactor> = fc.record({
+    kind: fc.constant('totp'),
+    id: fc.stringMatching(/^[a-z0-9]{4,16}$/),
+    name: fc.stringMatching(/^[A-Za-z0-9][A-Za-z0-9._@-]{0,31}$/),
+    added: fc.nat(),
+    secret: fc.uint8Array({ minLength: 10, maxLength: 128 }).map((bytes) => Buffer.from(bytes)),
+    algorithm: fc.constantFrom('sha1', 'sha256', 'sha512'),
+    digits: fc.constantFrom(6, 7, 8),
+    period: fc.integer({ min: 1, max: 300 }),
+    window: fc.integer({ min: 1, max: 100 }),
+  });
+  const record: fc.Arbitrary<EnrolmentRecord> = fc.record({
+    user: fc.string({ unit: 'grapheme', minLength: 1 }),
+    uid: fc.integer({ min: 0, max: 0xffff_fffe }),
+    factors: fc.array(factor, { maxLength: 16 }),
+  });
+
+  it('writes what parseRecord reads', () => {
+    fc.assert(
+      fc.property(record, (written) => {
+        expect(parseRecord(formatRecord(written))).toEqual(written);
+      }),
+    );
+  });
+});
+
+describe('recordFileName', () => {
+  it.each([
+    ['alice', 'alice.json'],
+    ['a_b-9', 'a_b-9.json'],
+    ['Alice', '%41lice.json'],
+    ['../x', '%2E%2E%2Fx.json'],
+    ['.', '%2E.json'],
+    ['a%2fb', 'a%252fb.json'],
+    ['a.json', 'a%2Ejson.json'],
+    ['jürgen', 'j%C3%BCrgen.json'],
+    ['a b\n', 'a%20b%0A.json'],
+  ])('of %j is %s', (user, name) => {
+    expect(recordFileName(user)).toBe(name);
+  });
+
+  it('of a long name is as long, and not cut', () => {
+    expect(recordFileName('x'.repeat(300))).toBe(`${'x'.repeat(300)}.json`);
+  });
+
+  it('is one for each name, in one directory, and leads back to the name', () => {
+    const name = fc.oneof(
+      fc.string({ unit: 'grapheme', minLength: 1, maxLength: 20 }),
+      fc.stringMatching(/^[aA%41./]{1,6}$/),
+    );
+    fc.assert(
+      fc.property(name, name, (one, other) => {
+        const file = recordFileName(one);
+        expect(file).toMatch(/^[a-z0-9_%A-F-]+\.json$/);
+        expect(decodeURIComponent(file.slice(0, -5))).toBe(one);
+        // A file system may take capitals and small letters for the same.
+        expect(file.toLowerCase() === recordFileName(other).toLowerCase()).toBe(one === other);
+      }),
+      { numRuns: 1_000 },
+    );
+  });
+});
