@@ -264,11 +264,20 @@ static void pause_here(const struct client *client)
 	while (c != EOF && c != '\n');
 }
 
+/* Far down the stack, so that what modules leave there stays to be found. */
+static int authenticate(pam_handle_t *pamh, int flags)
+{
+	volatile char room[1 << 16];
+
+	room[0] = 0;
+	return pam_authenticate(pamh, flags) + room[0];
+}
+
 static int call(pam_handle_t *pamh, const struct client *client,
     const char *op)
 {
 	if (strcmp(op, "auth") == 0)
-		return pam_authenticate(pamh, client->flags);
+		return authenticate(pamh, client->flags);
 	if (strcmp(op, "acct") == 0)
 		return pam_acct_mgmt(pamh, 0);
 	if (strcmp(op, "setcred") == 0)

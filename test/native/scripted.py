@@ -271,10 +271,11 @@ class Box:
                 if conn is not None:
                     conn.close()
 
-    def service(self, args="", module=None, sockets=None, then=""):
+    def service(self, args="", module=None, sockets=None, then="",
+                probe=True):
         module = module or self.stage.path("pam_pve_authenticator.so")
         sockets = [self.path] if sockets is None else sockets
-        probe = f"auth optional {self.stage.path('pam_probe.so')}\n"
+        probe = f"auth optional {self.stage.path('pam_probe.so')}\n" if probe else ""
         told = " ".join(f"socket={path}" for path in sockets)
         with open(os.path.join(self.pam_d, "test"), "w") as file:
             file.write(f"{probe}auth required {module} {told} {args}\n{probe}{then}")
@@ -302,7 +303,7 @@ class Box:
 
     def memory_after_login(self, *answers, options=()):
         """All that the client may write to, when the module has returned."""
-        self.service()
+        self.service(probe=False)
         command = self._command(options, "root", ["auth", "pause"], [])
         client = subprocess.Popen(
             command, stdin=subprocess.PIPE, stdout=subprocess.PIPE
