@@ -42,10 +42,11 @@ export async function startSshServer(service: string, settings: readonly string[
   ];
   writeFileSync(config, `${lines.join('\n')}\n`);
 
-  // OpenSSH names itself to PAM by its configuration (since 9.8), before by the name it was called.
+  // OpenSSH names itself to PAM by its configuration (since 9.8), before by the name it was called. The newer one also
+  // turns a client away for a while after some failures, and all persons here come from one address.
   let program = '/usr/sbin/sshd';
   if ((await run([program, '-t', '-f', config, '-o', `PAMServiceName=${service}`])).status === 0) {
-    writeFileSync(config, `PAMServiceName ${service}\n`, { flag: 'a' });
+    writeFileSync(config, `PAMServiceName ${service}\nPerSourcePenalties no\n`, { flag: 'a' });
   } else if (service !== 'sshd') {
     program = `/usr/local/sbin/${service}`;
     rmSync(program, { force: true });
