@@ -1,0 +1,292 @@
+import { beforeEach, describe, expect, it } from 'vitest';
+import type { Enrolment, Lookup, Verification } from '../../../src/enrolments/enrolment.ts';
+import type { TypedCode } from '../../../src/factors/code-shape.ts';
+import { conductLogin, FAIL_DELAY_US, type LoginRequest } from '../../../src/login/conduct.ts';
+import { ConversationEnded, type Conversation, type Reply } from '../../../src/login/conversation.ts';
+import { TEXTS } from '../../../src/login/texts.ts';
+import type { Notice } from '../../../src/wire/notice.ts';
+import type { Prompt } from '../../../src/wire/prompt.ts';
+import type { Verdict } from '../../../src/wire/verdict.ts';
+import { InMemoryLedger } from '../fixtures/in-memory-ledger.ts';
+import { RecordedLog } from '../fixtures/recorded-log.ts';
+
+const CODE = '731864';
+const NOW = 1_700_000_000_000;
+const ACCEPTED: Verification = { kind: 'accepted', factor: 'totp:phone', reading: 0 };
+const WRONG: Verification = { kind: 'rejected', reason: 'wrong-code' };
+const UNAVAILABLE: Verification = { kind: 'unavailable', factor: 'totp:phone', why: 'disk' };
+
+/** What was said and logged, in its order. */
+let course: string[];
+let log: RecordedLog;
+let typed: Buffer[];
+/** The codes as the enrolment saw them. */
+let seen: string[];
+
+beforeEach(() => {
+  course = [];
+  typed = [];
+  seen = [];
+  log = new RecordedLog();
+  const record = log.event.bind(log);
+  log.event = (priority, message, fields) => {
+    record(priority, message, fields);
+    course.push('log');
+  };
+});
+
+/** A module that answers what the test says; without an answer it is gone. */
+class Script implements Conversation {
+  over = false;
+  readonly prompts: Prompt[] = [];
+  readonly notices: Notice[] = [];
+  readonly verdicts: Verdict[] = [];
+  readonly #replies: (readonly string[] | Reply)[];
+
+  constructor(...replies: (readonly string[] | Reply)[]) {
+    this.#replies = replies;
+  }
+
+  ask(prompt: Prompt): Promise<Reply> {
+    course.push('ask');
+    this.prompts.push(prompt);
+    const reply = this.#replies.shift();
+    if (reply === undefined) {
+      this.over = true;
+      return Promise.reject(new ConversationEnded('the module closed the connection'));
+    }
+    if ('kind' in reply) {
+      return Promise.resolve(reply);
+    }
+    const readings = reply.map((text, shape) => ({ shape, text: Buffer.from(text) }));
+    typed.push(...readings.map(({ text }) => text));
+    return Promise.resolve({ kind: 'answer', readings });
+  }
+
+  tell(notice: Notice): void {
+    course.push('tell');
+    this.notices.push(notice);
+  }
+
+  conclude(verdict: Verdict): void {
+    course.push('conclude');
+    this.verdicts.push(verdict);
+    this.over = true;
+  }
+}
+
+/** An enrolment that says what the test wants, one after the other. */
+function enrolled(...results: (Verification | (() => Verification))[]): Lookup {
+  const enrolment: Enrolment = {
+    shapes: [
+      { class: 'digits', length: 6 },
+      { class: 'digits', length: 8 },
+    ],
+    verify(readings: readonly TypedCode[], now: number) {
+      course.push('verify');
+      expect(now).toBe(NOW);
+      seen.push(...readings.map(({ text }) => text.toString()));
+      const result = results.shift();
+      return Promise.resolve(typeof result === 'function' ? result() : result!);
+    },
+  };
+  return { kind: 'enrolled', enrolment };
+}
+
+async function conduct(
+  script: Script,
+  lookup: Lookup,
+  args: readonly string[] = [],
+  change: Partial<LoginRequest> = {},
+): Promise<void> {
+  const request: LoginRequest = {
+    context: {
+      service: Buffer.from('sshd'),
+      user: Buffer.from('alice'),
+      tty: 'ssh',
+      rhost: '192.0.2.1',
+      ruser: undefined,
+    },
+    moduleArguments: args.map((argument) => Buffer.from(argument)),
+    account: { name: 'alice', uid: 1000 },
+    trustedHost: true,
+    ...change,
+  };
+  const ports = {
+    enrolments: { lookUp: () => Promise.resolve(lookup) },
+    ledger: new InMemoryLedger(),
+    log,
+    now: () => NOW,
+  };
+  await conductLogin(request, script, ports);
+}
+
+const wiped = (): boolean => typed.every((code) => code.every((byte) => byte === 0));
+
+describe('conductLogin', () => {
+  it('lets in who types a right code', async () => {
+    const script = new Script([CODE]);
+    await conduct(script, enrolled(ACCEPTED));
+    expect(seen).toEqual([CODE]);
+    expect(script.verdicts).toEqual([{ code: 'ok', failDelayUs: 0 }]);
+    expect(course).toEqual(['ask', 'verify', 'log', 'conclude']);
+    expect(log.events).toMatchObject([
+      {
+        priority: 'info',
+        message: 'Accepted verification code for alice',
+        fields: { factor: 'totp:phone', verdict: 'ok', rhost: '192.0.2.1' },
+      },
+    ]);
+  });
+
+  it('refuses who types a wrong one, after a delay', async () => {
+    const script = new Script([CODE]);
+    await conduct(script, enrolled(WRONG));
+    expect(script.verdicts).toEqual([{ code: 'denied', failDelayUs: FAIL_DELAY_US }]);
+    expect(log.events).toMatchObject([
+      { message: 'Invalid verification code for alice', fields: { reason: 'wrong-code' } },
+    ]);
+  });
+
+  it('checks nothing when nothing that was typed has a shape', async () => {
+    const script = new Script([]);
+    await conduct(script, enrolled());
+    expect(course).toEqual(['ask', 'log', 'conclude']);
+    expect(log.events[0]!.fields).toMatchObject({ reason: 'no-code' });
+  });
+
+  it('tells first, then logs, then concludes', async () => {
+    const script = new Script([CODE]);
+    await conduct(script, enrolled(UNAVAILABLE));
+    expect(course).toEqual(['ask', 'verify', 'tell', 'log', 'conclude']);
+    expect(script.notices).toEqual([{ kind: 'error', text: TEXTS.unavailable }]);
+    expect(script.verdicts).toEqual([{ code: 'unavailable', failDelayUs: FAIL_DELAY_US }]);
+  });
+
+  it('asks again after a stacked password that holds no right code', async () => {
+    const script = new Script(['000000'], [CODE]);
+    await conduct(script, enrolled(WRONG, ACCEPTED), ['try_first_pass']);
+    expect(script.prompts.map(({ source }) => source)).toEqual(['stacked-password', 'ask-hidden']);
+    expect(seen).toEqual(['000000', CODE]);
+    expect(script.verdicts).toEqual([{ code: 'ok', failDelayUs: 0 }]);
+    expect(wiped()).toBe(true);
+  });
+
+  it('says which shape to cut off with forward_pass', async () => {
+    const script = new Script([CODE, '12731864']);
+    await conduct(script, enrolled({ ...ACCEPTED, reading: 1 }), ['forward_pass']);
+    expect(script.verdicts).toEqual([{ code: 'ok', failDelayUs: 0, shape: 1 }]);
+  });
+
+  it('ends when the host cannot ask', async () => {
+    const script = new Script({ kind: 'cancel', reason: 'conversation-failed' });
+    await conduct(script, enrolled());
+    expect(script.verdicts).toEqual([{ code: 'denied', failDelayUs: FAIL_DELAY_US }]);
+    expect(log.events).toMatchObject([{ fields: { reason: 'cancelled' } }]);
+  });
+
+  it.each([
+    [{ kind: 'absent' }, 'not-enrolled'],
+    [{ kind: 'blocked', why: 'w' }, 'denied'],
+    [{ kind: 'failed', why: 'w' }, 'unavailable'],
+  ] as const)('asks who is %j as everybody else, and does not let them in', async (lookup, code) => {
+    const script = new Script([CODE]);
+    await conduct(script, lookup);
+    expect(script.prompts).toHaveLength(1);
+    expect(script.prompts[0]).toMatchObject({
+      source: 'ask-hidden',
+      shapes: [{ class: 'digits', length: 6 }],
+    });
+    expect(script.verdicts).toEqual([{ code, failDelayUs: FAIL_DELAY_US }]);
+    expect(wiped()).toBe(true);
+  });
+
+  it('never looks up who has no account', async () => {
+    const script = new Script([CODE]);
+    await conduct(script, enrolled(ACCEPTED), [], { account: undefined });
+    expect(course).toEqual(['ask', 'log', 'conclude']);
+    expect(script.verdicts).toEqual([{ code: 'user-unknown', failDelayUs: FAIL_DELAY_US }]);
+  });
+
+  it('skips with nullok who is not enrolled, unless the host is not root', async () => {
+    const skipped = new Script();
+    await conduct(skipped, { kind: 'absent' }, ['nullok']);
+    expect(skipped.prompts).toHaveLength(0);
+    expect(skipped.verdicts).toMatchObject([{ code: 'not-enrolled' }]);
+    const asked = new Script([CODE]);
+    await conduct(asked, { kind: 'absent' }, ['nullok'], { trustedHost: false });
+    expect(asked.prompts).toHaveLength(1);
+  });
+
+  it('denies without a question when pam.d has an option that it does not know', async () => {
+    const script = new Script([CODE]);
+    await conduct(script, enrolled(ACCEPTED), ['nullok', 'secret=/root/hidden']);
+    expect(course).toEqual(['log', 'conclude']);
+    expect(script.verdicts).toEqual([{ code: 'denied', failDelayUs: FAIL_DELAY_US }]);
+    expect(log.text).toContain('Unrecognized option secret in pam.d');
+    expect(log.text).not.toContain('hidden');
+  });
+
+  it('does not log a login as accepted when the module was gone before the verdict', async () => {
+    const script = new Script([CODE]);
+    const gone = (): Verification => {
+      script.over = true;
+      return ACCEPTED;
+    };
+    await conduct(script, enrolled(gone));
+    expect(script.verdicts).toEqual([]);
+    expect(log.events).toMatchObject([
+      { message: 'No verification code from alice', fields: { verdict: 'denied', reason: 'cancelled' } },
+    ]);
+    expect(log.text).not.toMatch(/^Accepted/m);
+  });
+
+  it('logs that the module went while the person was asked', async () => {
+    const script = new Script();
+    await expect(conduct(script, enrolled())).rejects.toBeInstanceOf(ConversationEnded);
+    expect(script.verdicts).toEqual([]);
+    expect(log.events).toMatchObject([{ fields: { reason: 'cancelled', verdict: 'denied' } }]);
+  });
+
+  it('lets nobody in when the check itself fails', async () => {
+    const script = new Script([CODE]);
+    const broken = (): never => {
+      throw new Error('bug');
+    };
+    await expect(conduct(script, enrolled(broken))).rejects.toThrow('bug');
+    expect(script.verdicts).toEqual([]);
+    expect(wiped()).toBe(true);
+  });
+
+  it('refuses a reading of a shape that was not asked for', async () => {
+    const script = new Script(['1', '2', '3']);
+    await expect(conduct(script, enrolled(ACCEPTED))).rejects.toThrow(/not asked for/);
+    expect(script.verdicts).toEqual([]);
+  });
+
+  it.each([
+    ['accepted', [ACCEPTED]],
+    ['wrong', [WRONG]],
+    ['used', [{ kind: 'rejected', reason: 'code-already-used', factor: 'totp:phone' }]],
+    ['unavailable', [UNAVAILABLE]],
+  ] as const)('wipes the codes and logs none, also with debug: %s', async (_name, results) => {
+    await conduct(new Script([CODE, '31415926']), enrolled(...results), ['debug']);
+    expect(seen).toEqual([CODE, '31415926']);
+    expect(wiped()).toBe(true);
+    expect(log.events.filter(({ priority }) => priority === 'debug').length).toBeGreaterThan(2);
+    expect(log.text).not.toContain(CODE);
+    expect(log.text).not.toContain('31415926');
+  });
+
+  it('puts the names that others chose in quotes', async () => {
+    const context = {
+      service: 'sshd',
+      user: Buffer.from('x rhost=1.2.3.4\n'),
+      tty: undefined,
+      rhost: '192.0.2.1',
+      ruser: undefined,
+    };
+    await conduct(new Script([CODE]), enrolled(WRONG), [], { context });
+    expect(log.events[0]!.message).toBe(String.raw`Invalid verification code for "x rhost=1.2.3.4\u000a"`);
+  });
+});
