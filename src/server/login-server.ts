@@ -149,7 +149,8 @@ async function requestOf(start: Start, origin: Origin): Promise<LoginRequest> {
   };
 }
 
-const utf8 = new TextDecoder('utf-8', { fatal: true });
+/** A byte order mark stays: without it a name would be another user's. */
+const utf8 = new TextDecoder('utf-8', { fatal: true, ignoreBOM: true });
 
 /** Only the canonical name with its uid names a user; a name that is not UTF-8 names nobody that could be enrolled. */
 function accountOf({ canonicalUser, uid }: Start): LoginRequest['account'] {
