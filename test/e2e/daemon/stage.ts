@@ -25,6 +25,8 @@ export const AS_ROOT = process.getuid!() === 0;
 export const DAEMON_UID = AS_ROOT ? 64_321 : process.getuid!();
 /** Whoever else may come. */
 export const STRANGER_UID = 65_534;
+/** Debian's: the one in the PATH may be in somebody's home. */
+export const PYTHON = '/usr/bin/python3';
 /** ROUNDS=full: as often as the figures in docs/ say. */
 export const FULL = process.env['ROUNDS'] === 'full';
 
