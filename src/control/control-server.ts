@@ -11,7 +11,7 @@ const MAX_HEADER_BYTES = 8 * 1024;
 /** Connections at one moment, in all and for one uid other than root. */
 const MAX_CONNECTIONS = 64;
 const MAX_CONNECTIONS_PER_UID = 4;
-/** How long a request may take to arrive, in milliseconds. */
+/** How long a connection may last, in milliseconds: it is one request and its answer. */
 const REQUEST_TIMEOUT_MS = 10_000;
 const ROOT_UID = 0;
 const DESCRIPTOR_PAUSE_MS = 100;
@@ -28,13 +28,8 @@ export class ControlServer {
   constructor(ports: FactorPorts) {
     this.#ports = ports;
     this.#log = ports.log;
-    this.#http = createServer({
-      maxHeaderSize: MAX_HEADER_BYTES,
-      requestTimeout: REQUEST_TIMEOUT_MS,
-      headersTimeout: REQUEST_TIMEOUT_MS,
-      connectionsCheckingInterval: 1_000,
-      keepAlive: false,
-    });
+    // No time-outs here: Node checks them only in a server that listens itself.
+    this.#http = createServer({ maxHeaderSize: MAX_HEADER_BYTES, keepAlive: false });
     this.#http.on('request', (request, response) => void this.#answer(request, response));
     this.#http.on('clientError', (_error, socket) => socket.destroy());
   }
@@ -59,7 +54,6 @@ export class ControlServer {
   /** Accepts no more, and ends what is going on. */
   close(): void {
     this.#acceptor?.close();
-    this.#http.closeAllConnections();
     for (const socket of this.#peers.keys()) {
       socket.destroySoon();
     }
@@ -74,7 +68,11 @@ export class ControlServer {
       return;
     }
     this.#peers.set(socket, peer);
-    socket.on('close', () => this.#peers.delete(socket));
+    const timer = setTimeout(() => socket.destroy(), REQUEST_TIMEOUT_MS);
+    socket.on('close', () => {
+      clearTimeout(timer);
+      this.#peers.delete(socket);
+    });
     this.#http.emit('connection', socket);
   }
 
