@@ -77,6 +77,8 @@ export class ControlClient {
           response.on('end', () =>
             resolve({ status: response.statusCode ?? 0, text: Buffer.concat(chunks).toString() }),
           );
+          // Without it a daemon that dies in the middle of its answer would never be noticed.
+          response.on('error', (error) => reject(this.#unreachable(error)));
         },
       );
       outgoing.setTimeout(TIMEOUT_MS, () => outgoing.destroy(new Error('it does not answer')));
