@@ -1,0 +1,113 @@
+/* The command as a process: what it prints where, and how it ends. */
+import { execFile } from 'node:child_process';
+import { once } from 'node:events';
+import {
+  mkdirSync,
+  mkdtempSync,
+  readdirSync,
+  readFileSync,
+  rmSync,
+  symlinkSync,
+  writeFileSync,
+} from 'node:fs';
+import { createServer, type Server } from 'node:http';
+import { tmpdir } from 'node:os';
+import { join, resolve } from 'node:path';
+import ts from 'typescript';
+import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+
+const root = resolve(import.meta.dirname, '../../..');
+let tree: string;
+let server: Server;
+
+/** Compiled here, so that the test needs no build and never runs an old one. */
+beforeAll(async () => {
+  tree = mkdtempSync(join(tmpdir(), 'cli-'));
+  writeFileSync(join(tree, 'package.json'), '{"type":"module"}');
+  symlinkSync(join(root, 'node_modules'), join(tree, 'node_modules'));
+  for (const directory of ['cli', 'cli/commands', 'control']) {
+    compile(directory);
+  }
+  server = createServer((_request, response) => {
+    response.writeHead(403).end('{"error":{"code":"ERR_NOT_ROOT","message":"Only root may do that"}}');
+  });
+  server.listen(join(tree, 'control.sock'));
+  await once(server, 'listening');
+});
+
+afterAll(() => {
+  server.close();
+  rmSync(tree, { recursive: true, force: true });
+});
+
+function compile(directory: string): void {
+  mkdirSync(join(tree, 'src', directory), { recursive: true });
+  for (const name of readdirSync(join(root, 'src', directory)).filter((file) => file.endsWith('.ts'))) {
+    const { outputText } = ts.transpileModule(readFileSync(join(root, 'src', directory, name), 'utf8'), {
+      compilerOptions: {
+        module: ts.ModuleKind.ESNext,
+        target: ts.ScriptTarget.ES2022,
+        rewriteRelativeImportExtensions: true,
+        verbatimModuleSyntax: true,
+      },
+    });
+    writeFileSync(join(tree, 'src', directory, name.replace(/\.ts$/, '.js')), outputText);
+  }
+}
+
+interface Result {
+  readonly status: number;
+  readonly stdout: string;
+  readonly stderr: string;
+}
+
+function run(words: readonly string[], environment: NodeJS.ProcessEnv = {}): Promise<Result> {
+  return new Promise((done) => {
+    const child = execFile(
+      process.execPath,
+      [join(tree, 'src/cli/main.js'), ...words],
+      { env: { ...process.env, ...environment } },
+      (_error, stdout, stderr) => done({ status: child.exitCode ?? -1, stdout, stderr }),
+    );
+  });
+}
+
+describe('pve-google-authenticator', () => {
+  it('ends with 0 after --help, on standard output', async () => {
+    for (const words of [['--help'], ['add', '--help'], ['add', 'totp', '--help'], ['help', 'list']]) {
+      const { status, stdout, stderr } = await run(words);
+      expect([status, stderr]).toEqual([0, '']);
+      expect(stdout).toContain('Usage: pve-google-authenticator');
+    }
+  });
+
+  it.each([[['no-such-command']], [['--no-such-option']], [['add', 'totp']], [['remove', 'alice']], [[]]])(
+    'ends with 2 and says why after %j',
+    async (words) => {
+      const { status, stdout, stderr } = await run(words);
+      expect([status, stdout]).toEqual([2, '']);
+      expect(stderr).toMatch(/error: |Usage: /);
+    },
+  );
+
+  it('ends with 1 when the daemon is not there, and says where it looked', async () => {
+    const { status, stdout, stderr } = await run(['--runtime-dir', `${tree}/none`, 'list']);
+    expect([status, stdout]).toEqual([1, '']);
+    expect(stderr).toMatch(
+      /^pve-google-authenticator: The daemon cannot be reached at .*\/none\/control\.sock \(ENOENT\)\. Is it running\?.*\n$/,
+    );
+  });
+
+  it('ends with 1 when the daemon refuses, with its words', async () => {
+    const { status, stdout, stderr } = await run(['--runtime-dir', tree, 'list', '--json']);
+    expect([status, stdout, stderr]).toEqual([1, '', 'pve-google-authenticator: Only root may do that\n']);
+  });
+
+  it('takes the directory from the environment, and the option before it', async () => {
+    const environment = { PVE_AUTHENTICATOR_RUNTIME_DIR: tree };
+    expect((await run(['list'], environment)).stderr).toContain('Only root may do that');
+    expect((await run(['--runtime-dir', '/none', 'list'], environment)).stderr).toContain(
+      '/none/control.sock',
+    );
+  });
+});
