@@ -42,8 +42,8 @@ export interface Person {
   readonly uid: number;
   readonly secret: string;
   /** The code of now, or of some steps later. */
-  code(steps?: number): string;
-  wrongCode(): string;
+  readonly code: (steps?: number) => string;
+  readonly wrongCode: () => string;
 }
 
 /** A daemon behind the sockets of a stage. */

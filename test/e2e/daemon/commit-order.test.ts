@@ -1,0 +1,117 @@
+import { spawn, spawnSync } from 'node:child_process';
+import { readFileSync } from 'node:fs';
+import { afterAll, beforeAll, describe, expect, test } from 'vitest';
+import { CHECKOUT } from '../harness/daemon.ts';
+import { Log } from '../harness/log.ts';
+import { run } from '../harness/run.ts';
+import { logIn, PAM } from './pam-login.ts';
+import { AS_ROOT, notRun, Stage, type Daemon } from './stage.ts';
+
+/* Nothing is granted or logged as accepted before its use is on the disk: the order of the daemon's system calls. */
+
+const CROWD = 8;
+const SYNCED = /(?:f(?:data)?sync\(\d+\)|<\.\.\. f(?:data)?sync resumed>\)) += 0$/;
+/** What strace shows of the bytes that are written, in hexadecimal. */
+const WRITTEN = /(?:write|writev|pwrite64|pwritev2?|sendto|sendmsg)\([^"]*"((?:\\x[0-9a-f]{2})*)"/;
+const BATCH = 'PVAB';
+const OK_VERDICT = '\x00\x07\x83\x01\xff';
+
+type Call = { readonly what: 'sync' } | { readonly what: 'write'; readonly bytes: Buffer };
+
+let stage: Stage;
+let daemon: Daemon;
+const canTrace = AS_ROOT && spawnSync('strace', ['-e', 'trace=none', 'true']).status === 0;
+
+beforeAll(async () => {
+  stage = await Stage.build();
+  daemon = await stage.start();
+});
+afterAll(() => stage.clear());
+
+/** The daemon's writes and ended syncs during some work, in their order. */
+async function traced(work: () => Promise<void>): Promise<Call[]> {
+  const file = `${stage.dir}/trace`;
+  const calls = 'write,writev,pwrite64,pwritev,pwritev2,sendto,sendmsg,fsync,fdatasync';
+  const argv = ['-f', '-xx', '-s', '512', '-o', file, '-e', `trace=${calls}`, '-p', String(daemon.pid)];
+  const tracer = spawn('strace', argv, { stdio: ['ignore', 'ignore', 'pipe'] });
+  const ended = new Promise((resolve) => tracer.on('close', resolve));
+  await new Log('strace', tracer.stderr).waitFor(/attached/);
+  await work();
+  tracer.kill('SIGINT');
+  await ended;
+  return readFileSync(file, 'utf8').split('\n').flatMap(callOf);
+}
+
+function callOf(line: string): Call[] {
+  const written = WRITTEN.exec(line)?.[1];
+  if (written !== undefined) {
+    return [{ what: 'write', bytes: Buffer.from(written.replaceAll('\\x', ''), 'hex') }];
+  }
+  return SYNCED.test(line) ? [{ what: 'sync' }] : [];
+}
+
+/** At no moment are more people let in, or logged as accepted, than uses are on the disk. */
+function expectDurableFirst(calls: readonly Call[], persons: number): void {
+  const count = { written: 0, durable: 0, accepted: 0, letIn: 0 };
+  for (const call of calls) {
+    if (call.what === 'sync') {
+      count.durable = count.written;
+      continue;
+    }
+    const text = call.bytes.toString('latin1');
+    if (text.startsWith(BATCH)) {
+      count.written += call.bytes.readUInt32BE(BATCH.length);
+    }
+    count.accepted += text.includes('Accepted verification code') ? 1 : 0;
+    count.letIn += text.startsWith(OK_VERDICT) ? 1 : 0;
+    expect(count.accepted).toBeLessThanOrEqual(count.durable);
+    expect(count.letIn).toBeLessThanOrEqual(count.accepted);
+  }
+  expect(count).toEqual({ written: persons, durable: persons, accepted: persons, letIn: persons });
+}
+
+describe('before somebody is let in, the disk has it', () => {
+  test('a login alone', async () => {
+    if (!canTrace) {
+      notRun('the order of system calls', 'this needs root and strace');
+      return;
+    }
+    const person = stage.person();
+    const service = stage.service();
+    const calls = await traced(async () => {
+      expect((await logIn(stage, person.name, person.code(), { service })).rc).toBe(PAM.success);
+    });
+    expectDurableFirst(calls, 1);
+  });
+
+  test('logins that share a sync', async () => {
+    if (!canTrace) {
+      return;
+    }
+    const client = await stage.compile(`${CHECKOUT}/test/e2e/race/race-client.c`, 'race-client', '-lpam');
+    const persons = Array.from({ length: CROWD }, () => stage.person());
+    const service = stage.service();
+    const calls = await traced(async () => {
+      const input = persons.map(({ name, code }) => `${name} ${code()}\n`).join('');
+      const { stdout } = await run([client, `${stage.dir}/pam.d`, service], input, stage.environment);
+      expect(JSON.parse(stdout)).toEqual({ asked: CROWD, rc: persons.map(() => PAM.success) });
+    });
+    expectDurableFirst(calls, CROWD);
+  });
+
+  test('a refusal writes nothing to the disk', async () => {
+    if (!canTrace) {
+      return;
+    }
+    const person = stage.person();
+    const service = stage.service();
+    const calls = await traced(async () => {
+      expect((await logIn(stage, person.name, person.wrongCode(), { service })).rc).toBe(PAM.denied);
+    });
+    const batches = calls.filter(
+      (call) => call.what === 'write' && call.bytes.toString('latin1').startsWith(BATCH),
+    );
+    expect(batches).toEqual([]);
+    expect(calls.filter(({ what }) => what === 'sync')).toEqual([]);
+  });
+});
