@@ -170,6 +170,12 @@ describe.runIf(isRoot)('root', () => {
     expect(answer.json).toEqual(refused('ERR_NO_SUCH_REQUEST'));
   });
 
+  it('is served however many of its own connections are open', async () => {
+    const sockets = Array.from({ length: 70 }, () => connected());
+    await Promise.all(sockets.map((socket) => once(socket, 'connect')));
+    expect((await ask('GET', '/v1/users')).status).toBe(200);
+  });
+
   it('is told that a path cannot be read', async () => {
     const answer = await ask('GET', '/v1/users/%ff');
     expect([answer.status, answer.json]).toEqual([400, refused('ERR_BAD_REQUEST')]);

@@ -17,6 +17,8 @@ import { temporaryDirectories } from '../fixtures/temporary-directory.ts';
 
 const makeDirectory = temporaryDirectories();
 const ME = userInfo();
+/** Somebody else who is on every machine. */
+const OTHER = ME.username === 'root' ? 'nobody' : 'root';
 const RIGHT = '246813';
 const me: Partial<Start> = { canonicalUser: Buffer.from(ME.username), uid: ME.uid };
 
@@ -148,7 +150,7 @@ describe('LoginServer', () => {
   it('serves on the socket for everybody the own account only, and logs no rhost that it was told', async () => {
     const rhost = Buffer.from('198.51.100.9');
     expect(await new Login('user').start({ ...me, rhost }).verdict(RIGHT)).toMatchObject({ code: 'ok' });
-    const other = { ...me, uid: ME.uid + 1, canonicalUser: Buffer.from('nobody') };
+    const other = { ...me, uid: ME.uid + 1, canonicalUser: Buffer.from(OTHER) };
     const login = new Login('user');
     expect(await login.start(other).verdict(RIGHT)).toMatchObject({ code: 'user-unknown' });
     expect(login.prompts).toBe(1);

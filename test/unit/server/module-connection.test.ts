@@ -223,6 +223,20 @@ describe('ModuleConnection', () => {
     expect(frames.map(({ payload }) => decodeVerdict(payload).code)).toEqual(['denied']);
   });
 
+  it('says nothing to who broke the protocol, least of all ok', async () => {
+    say(START);
+    await connection.start();
+    const reply = connection.ask(PROMPT);
+    say(START);
+    await reply.catch(() => undefined);
+    say(ANSWER);
+    await once(daemonSocket, 'data');
+    expect(connection.over).toBe(true);
+    connection.tell({ kind: 'info', text: 'x' });
+    connection.conclude({ code: 'ok', failDelayUs: 0 });
+    expect((await heard()).map(({ type }) => type)).toEqual([FRAME_TYPE.prompt]);
+  });
+
   it('says no more than it has said when it is cut', async () => {
     connection.destroy();
     expect(await heard()).toEqual([]);
