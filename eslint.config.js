@@ -12,7 +12,7 @@ const ROOMS = {
   host: [],
   log: [],
   ledger: ['host'],
-  attempts: [],
+  attempts: ['ledger'],
   enrolments: ['factors', 'ledger', 'host'],
   login: ['wire', 'factors', 'enrolments', 'ledger', 'attempts', 'log'],
   server: ['wire', 'login', 'host', 'log'],

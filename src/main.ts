@@ -1,80 +1,41 @@
 #!/usr/bin/env node
-import { existsSync, mkdirSync, readdirSync, unlinkSync } from 'node:fs';
-import { connect } from 'node:net';
+import { existsSync, mkdirSync, readdirSync } from 'node:fs';
 import { uptime } from 'node:os';
-import { parseArgs } from 'node:util';
+import { CountedAttempts, UNLIMITED, type Attempts } from './attempts/attempts.ts';
+import { knownOriginsIn } from './attempts/known-origins.ts';
+import { DEFAULT_LIMITS } from './attempts/limits.ts';
+import { parseCommandLine, UsageError, type CommandLine } from './config/command-line.ts';
+import { ConfigError, type Config } from './config/config.ts';
+import { loadConfig } from './config/load-config.ts';
 import { ControlServer } from './control/control-server.ts';
 import { sourcesInOrder } from './enrolments/sources-in-order.ts';
-import { Store, storeSource } from './enrolments/store/store.ts';
-import { activatedSockets } from './host/activation.ts';
-import { hardenProcess, listenOn } from './host/addon.ts';
+import { Store } from './enrolments/store/store.ts';
+import { storeSource } from './enrolments/store/store-source.ts';
+import { hardenProcess } from './host/addon.ts';
+import { openSockets, SocketInUseError } from './host/sockets.ts';
 import { StateDirectory, StateDirectoryError } from './host/state-directory.ts';
 import { LedgerDirectory } from './ledger/ledger-directory.ts';
 import { LocalLedger } from './ledger/local-ledger.ts';
 import { Marks } from './ledger/marks.ts';
 import { VolatileMarks } from './ledger/volatile-marks.ts';
 import { journalLog, type Log } from './log/log.ts';
-import { BACKLOG } from './server/limits.ts';
 import { LoginServer } from './server/login-server.ts';
 
 /* pve-authenticatord: the composition root of the daemon. */
 
-const DEFAULT_RUNTIME_DIR = '/run/pve-authenticator';
-const DEFAULT_STATE_DIR = '/var/lib/pve-authenticator';
 const STDERR = 2;
 const EXIT_USAGE = 64;
 const EXIT_FAILED = 1;
 /** What a new file system may hold before we put anything there. */
-const FRESH = new Set(['lost+found', 'ledger', 'enrolments']);
+const FRESH = new Set(['lost+found', 'ledger', 'enrolments', 'config.last-good.toml']);
 
-const SOCKETS = [
-  { name: 'pam', mode: 0o600 },
-  { name: 'user', mode: 0o666 },
-  { name: 'control', mode: 0o666 },
-] as const;
-type SocketName = (typeof SOCKETS)[number]['name'];
-
-interface Settings {
-  readonly runtimeDir: string;
-  readonly stateDir: string;
-  /** Never make a new store: the state directory may be a mount point whose file system is missing. */
-  readonly requireState: boolean;
-}
-
-/** What is wrong at start, in words for the administrator. */
-class StartError extends Error {
-  readonly status: number;
-  constructor(message: string, status: number = EXIT_FAILED) {
-    super(message);
-    this.name = 'StartError';
-    this.status = status;
-  }
-}
-
-function settingsOf(argv: readonly string[]): Settings {
-  try {
-    const { values } = parseArgs({
-      args: [...argv],
-      options: {
-        'runtime-dir': { type: 'string', default: DEFAULT_RUNTIME_DIR },
-        'state-dir': { type: 'string', default: DEFAULT_STATE_DIR },
-        'require-state': { type: 'boolean', default: false },
-      },
-    });
-    return {
-      runtimeDir: values['runtime-dir'],
-      stateDir: values['state-dir'],
-      requireState: values['require-state'],
-    };
-  } catch (error) {
-    throw new StartError(error instanceof Error ? error.message : 'The options cannot be read', EXIT_USAGE);
-  }
-}
+/** A clock in milliseconds that never jumps. */
+const monotonic = (): number => performance.now();
 
 /** A new store is made only in a directory that is new: one that lost its marker may be an unmounted file system. */
 async function openStore(
   state: StateDirectory,
-  { requireState, stateDir }: Settings,
+  { requireState, stateDir }: CommandLine,
   log: Log,
 ): Promise<Store> {
   const store = new Store(state);
@@ -101,81 +62,66 @@ async function openStore(
   return store;
 }
 
-/** The sockets: those that systemd opened, or our own. */
-async function openSockets({ runtimeDir }: Settings): Promise<Map<SocketName, number>> {
-  const activated = activatedSockets(process.env, process.pid);
-  const sockets = new Map<SocketName, number>();
-  for (const { name, mode } of SOCKETS) {
-    const path = `${runtimeDir}/${name}.sock`;
-    const given = activated.get(name);
-    if (given === undefined && activated.size > 0) {
-      continue;
-    }
-    if (given === undefined) {
-      mkdirSync(runtimeDir, { recursive: true, mode: 0o755 });
-      await removeStale(path);
-    }
-    sockets.set(name, given ?? listenOn(path, mode, BACKLOG));
-  }
-  return sockets;
-}
-
-/** A socket that nobody listens on is left from a daemon that was killed. */
-async function removeStale(path: string): Promise<void> {
-  if (!existsSync(path)) {
-    return;
-  }
-  const alive = await new Promise<boolean>((resolve) => {
-    const probe = connect(path);
-    probe.on('connect', () => resolve(true)).on('error', () => resolve(false));
-    probe.on('connect', () => probe.destroy());
-  });
-  if (alive) {
-    throw new StartError(
-      `Another daemon serves ${path}. Stop it first, or give this one another --runtime-dir.`,
-    );
-  }
-  unlinkSync(path);
-}
-
-async function main(): Promise<void> {
-  const log = journalLog(STDERR);
-  const settings = settingsOf(process.argv.slice(2));
-  hardenProcess();
-  process.umask(0o077);
-  if (!settings.requireState && !existsSync(settings.stateDir)) {
-    mkdirSync(settings.stateDir, { recursive: true, mode: 0o700 });
-  }
-  const state = StateDirectory.open(settings.stateDir);
-  const store = await openStore(state, settings, log);
-  const server: { logins: LoginServer | undefined } = { logins: undefined };
-  const ledger = await LocalLedger.open({
+/** The ledger, whose troubles go into the log. */
+function openLedger(
+  state: StateDirectory,
+  { runtimeDir }: CommandLine,
+  log: Log,
+  crowded: () => boolean,
+): Promise<LocalLedger> {
+  return LocalLedger.open({
     directory: new LedgerDirectory(state.path('ledger')),
+    volatile: new VolatileMarks(`${runtimeDir}/volatile`),
     reports: {
-      trouble: (what) => log.event('alert', 'The ledger of used codes cannot be written', { what }),
+      trouble: (why) => log.event('alert', 'The ledger of used codes cannot be written', { why }),
+      recovered: () => log.event('notice', 'The ledger of used codes can be written again'),
       damaged: (what) =>
         log.event('alert', 'The ledger of used codes is damaged: run "pve-google-authenticator repair"', {
           what,
         }),
-      recovered: () => log.event('notice', 'The ledger of used codes can be written again'),
     },
-    volatile: new VolatileMarks(`${settings.runtimeDir}/volatile`),
     now: Date.now,
     uptime,
-    crowded: () => (server.logins?.logins ?? 0) > 1,
+    crowded,
   });
+}
+
+function attemptsFor(config: Config, ledger: LocalLedger): Attempts {
+  return config.throttle.enabled
+    ? new CountedAttempts(DEFAULT_LIMITS, knownOriginsIn(ledger, Date.now), monotonic)
+    : UNLIMITED;
+}
+
+async function main(log: Log): Promise<void> {
+  const commandLine = parseCommandLine(process.argv.slice(2));
+  hardenProcess();
+  process.umask(0o077);
+  if (!commandLine.requireState && !existsSync(commandLine.stateDir)) {
+    mkdirSync(commandLine.stateDir, { recursive: true, mode: 0o700 });
+  }
+  const state = StateDirectory.open(commandLine.stateDir);
+  const { config, problem } = loadConfig(commandLine.configFile, state.path('config.last-good.toml'));
+  if (problem !== undefined) {
+    log.event('alert', problem);
+  }
+  const store = await openStore(state, commandLine, log);
+  let loginsNow = (): number => 0;
+  const ledger = await openLedger(state, commandLine, log, () => loginsNow() > 1);
+  const enrolments = sourcesInOrder([storeSource(store, ledger, monotonic)]);
   const ports = {
-    enrolments: sourcesInOrder([storeSource(store, ledger)]),
+    enrolments,
     store,
     ledger,
     log,
+    attempts: attemptsFor(config, ledger),
     now: Date.now,
+    monotonic,
   };
   const logins = new LoginServer(ports);
-  server.logins = logins;
+  loginsNow = () => logins.logins;
   const control = new ControlServer(ports);
 
-  const sockets = await openSockets(settings);
+  const sockets = await openSockets(commandLine.runtimeDir);
   for (const [name, fd] of sockets) {
     if (name === 'control') {
       control.listen(fd);
@@ -184,27 +130,35 @@ async function main(): Promise<void> {
     }
   }
   log.event('info', 'Ready', { sockets: [...sockets.keys()].join(',') });
-
-  let stopping = false;
-  const stop = async (): Promise<void> => {
-    if (stopping) {
-      return;
-    }
-    stopping = true;
+  onSignalOnce(['SIGTERM', 'SIGINT'], async () => {
     log.event('info', 'Stopping: logins in flight are finished first', { logins: logins.logins });
     control.close();
     await logins.close();
     await ledger.close();
     state.close();
     process.exit(0);
-  };
-  process.on('SIGTERM', () => void stop());
-  process.on('SIGINT', () => void stop());
+  });
 }
 
-main().catch((error: unknown) => {
-  const known = error instanceof StartError || error instanceof StateDirectoryError;
+function onSignalOnce(signals: readonly NodeJS.Signals[], stop: () => Promise<void>): void {
+  let stopping = false;
+  for (const signal of signals) {
+    process.on(signal, () => {
+      if (!stopping) {
+        stopping = true;
+        void stop();
+      }
+    });
+  }
+}
+
+/** Errors whose message is meant for the administrator; of others only the name is told. */
+const TOLD = [UsageError, ConfigError, StateDirectoryError, SocketInUseError];
+
+const log = journalLog(STDERR);
+main(log).catch((error: unknown) => {
+  const told = TOLD.some((known) => error instanceof known);
   const message = error instanceof Error ? error.message : 'unknown error';
-  journalLog(STDERR).event('error', known ? message : `The daemon cannot start: ${message}`);
-  process.exit(error instanceof StartError ? error.status : EXIT_FAILED);
+  log.event('error', told ? message : `The daemon cannot start: ${message}`);
+  process.exit(error instanceof UsageError ? EXIT_USAGE : EXIT_FAILED);
 });

@@ -3,6 +3,7 @@ import { Command, CommanderError } from 'commander';
 import { addCommand } from './commands/add.ts';
 import { listCommand } from './commands/list.ts';
 import { removeCommand } from './commands/remove.ts';
+import { repairCommand } from './commands/repair.ts';
 import { CommandError, ControlClient } from './control-client.ts';
 import { processOutput } from './output.ts';
 import type { Session } from './session.ts';
@@ -32,6 +33,7 @@ program
 addCommand(program, session);
 listCommand(program, session);
 removeCommand(program, session);
+repairCommand(program, session);
 for (const command of program.commands) {
   command.exitOverride().commands.forEach((inner) => inner.exitOverride());
 }

@@ -4,6 +4,7 @@ import { acceptFrom, type Acceptor, type Peer } from '../host/addon.ts';
 import type { Log } from '../log/log.ts';
 import { ControlError } from './control-error.ts';
 import { addFactor, dropFactor, showUser, showUsers, type FactorPorts } from './factor-requests.ts';
+import { repairLedger, type RepairPorts } from './ledger-requests.ts';
 
 /** A request's body is small: names and numbers. */
 const MAX_BODY_BYTES = 16 * 1024;
@@ -18,14 +19,14 @@ const DESCRIPTOR_PAUSE_MS = 100;
 
 /** Serves control.sock: the kernel says who calls. */
 export class ControlServer {
-  readonly #ports: FactorPorts;
+  readonly #ports: FactorPorts & RepairPorts;
   readonly #log: Log;
   readonly #http: Server;
   readonly #peers = new Map<Socket, Peer>();
   #acceptor: Acceptor | undefined;
 
   /** @param ports - what requests need */
-  constructor(ports: FactorPorts) {
+  constructor(ports: FactorPorts & RepairPorts) {
     this.#ports = ports;
     this.#log = ports.log;
     // No time-outs here: Node checks them only in a server that listens itself.
@@ -121,6 +122,9 @@ export class ControlServer {
       ) {
         return dropFactor(this.#ports, user, factor);
       }
+    }
+    if (request.method === 'POST' && request.url === '/v1/ledger/repair') {
+      return repairLedger(this.#ports);
     }
     throw new ControlError(
       404,

@@ -4,7 +4,8 @@ import { encodeBase32 } from '../factors/base32.ts';
 import { ALGORITHMS } from '../factors/hotp-value.ts';
 import { otpauthUri } from '../factors/otpauth-uri.ts';
 import type { Account } from '../enrolments/enrolment.ts';
-import { addTotp, ChangeError, removeFactor } from '../enrolments/store/change.ts';
+import { addHotp, addRecovery, addTotp, ChangeError, removeFactor } from '../enrolments/store/change.ts';
+import { hotpKey, recoveryKey, totpKey } from '../enrolments/store/factor-keys.ts';
 import {
   FACTOR_NAME,
   RecordError,
@@ -14,7 +15,6 @@ import {
 import type { Store } from '../enrolments/store/store.ts';
 import { lookUpUser } from '../host/addon.ts';
 import type { Ledger } from '../ledger/ledger.ts';
-import { markKey } from '../ledger/mark-key.ts';
 import { loggable } from '../log/escape.ts';
 import type { Log } from '../log/log.ts';
 import { ControlError } from './control-error.ts';
@@ -35,23 +35,31 @@ export interface FactorPorts {
   readonly now: () => number;
 }
 
-const addSchema = z.strictObject({
-  kind: z.literal('totp'),
+const token = {
   name: z
     .string()
     .regex(FACTOR_NAME, 'letters, digits and ._@- only, at most 32, beginning with a letter or digit')
     .optional(),
   algorithm: z.enum(ALGORITHMS).optional(),
   digits: z.union([z.literal(6), z.literal(7), z.literal(8)], 'must be 6, 7 or 8').optional(),
-  period: z.int().min(MIN_NEW_PERIOD).max(MAX_NEW_PERIOD).optional(),
-});
+};
+
+const addSchema = z.discriminatedUnion('kind', [
+  z.strictObject({
+    kind: z.literal('totp'),
+    ...token,
+    period: z.int().min(MIN_NEW_PERIOD).max(MAX_NEW_PERIOD).optional(),
+  }),
+  z.strictObject({ kind: z.literal('hotp'), ...token }),
+  z.strictObject({ kind: z.literal('recovery') }),
+]);
 
 /**
  * Adds a factor with a new secret.
  *
  * @param ports - store, ledger, log, clock
  * @param userName - whose
- * @param body - an AddTotpRequest, not yet checked
+ * @param body - an AddRequest, not yet checked
  * @returns the factor with its secret
  * @throws ControlError when the request or the record does not allow it
  */
@@ -66,19 +74,32 @@ export async function addFactor(ports: FactorPorts, userName: string, body: unkn
     );
   }
   const account = await existingAccount(userName);
-  const { record, factor } = refusing(() =>
-    addTotp(account, recordOf(ports, account), wanted.data, ports.now()),
-  );
+  const { record, factor, shown } = refusing(() => added(ports, account, wanted.data));
   save(() => ports.store.write(record));
-  ports.log.event('notice', `Factor totp:${factor.name} added for ${loggable(account.name)}`, {
+  ports.log.event('notice', `Factor ${factor.kind}:${factor.name} added for ${loggable(account.name)}`, {
     id: factor.id,
   });
-  return {
-    user: account.name,
-    factor: viewOf(ports, account.name, factor),
-    secret: encodeBase32(factor.secret),
-    uri: otpauthUri(factor, hostname(), account.name),
-  };
+  return { user: account.name, factor: viewOf(ports, account.name, factor), ...shown };
+}
+
+interface Addition {
+  readonly record: EnrolmentRecord;
+  readonly factor: StoredFactor;
+  /** What is shown this once. */
+  readonly shown: Pick<AddedFactor, 'secret' | 'uri' | 'codes'>;
+}
+
+function added(ports: FactorPorts, account: Account, wanted: z.infer<typeof addSchema>): Addition {
+  const before = recordOf(ports, account);
+  const now = ports.now();
+  if (wanted.kind === 'recovery') {
+    const { record, factor, codes } = addRecovery(account, before, ports.store.recoveryKey, now);
+    return { record, factor, shown: { codes } };
+  }
+  const { record, factor } =
+    wanted.kind === 'totp' ? addTotp(account, before, wanted, now) : addHotp(account, before, wanted, now);
+  const uri = otpauthUri(factor, hostname(), account.name);
+  return { record, factor, shown: { secret: encodeBase32(factor.secret), uri } };
 }
 
 /**
@@ -196,16 +217,33 @@ function userView(ports: FactorPorts, record: EnrolmentRecord): UserView {
 }
 
 function viewOf({ ledger }: FactorPorts, user: string, factor: StoredFactor): FactorView {
-  const { id, kind, name, algorithm, digits, period, added } = factor;
-  const used = ledger.mark(markKey(user, `totp/${period}`, factor.secret));
-  return {
+  const { id, kind, name } = factor;
+  const keys = keysOf(user, factor);
+  const uses = keys.flatMap((key) => ledger.mark(key) ?? []).map(({ at }) => at);
+  const view = {
     id,
     kind,
     name,
-    algorithm,
-    digits,
-    period,
-    added: new Date(added * 1000).toISOString(),
-    lastUsed: used === undefined ? null : new Date(used.at * 1000).toISOString(),
+    added: new Date(factor.added * 1000).toISOString(),
+    lastUsed: uses.length === 0 ? null : new Date(Math.max(...uses) * 1000).toISOString(),
   };
+  switch (factor.kind) {
+    case 'totp':
+      return { ...view, algorithm: factor.algorithm, digits: factor.digits, period: factor.period };
+    case 'hotp':
+      return { ...view, algorithm: factor.algorithm, digits: factor.digits };
+    case 'recovery':
+      return { ...view, codesLeft: keys.length - uses.length };
+  }
+}
+
+function keysOf(user: string, factor: StoredFactor): string[] {
+  switch (factor.kind) {
+    case 'totp':
+      return [totpKey(user, factor)];
+    case 'hotp':
+      return [hotpKey(user, factor)];
+    case 'recovery':
+      return factor.hashes.map((hash) => recoveryKey(user, hash));
+  }
 }

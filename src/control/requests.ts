@@ -3,40 +3,59 @@
  * other socket; this one is private to the two programs of one version.
  */
 
-/** Adds a TOTP factor: POST /v1/users/USER/factors. What is left out is as phones expect it. */
-export interface AddTotpRequest {
-  readonly kind: 'totp';
+/** Adds a factor: POST /v1/users/USER/factors. What is left out is as phones expect it. */
+export type AddRequest =
+  | (TokenRequest & {
+      readonly kind: 'totp';
+      /** Length of a time step in seconds, 15 to 120. */
+      readonly period?: number | undefined;
+    })
+  | (TokenRequest & { readonly kind: 'hotp' })
+  | { readonly kind: 'recovery' };
+
+/** What tokens have in common. */
+interface TokenRequest {
   /** A name for the device: letters, digits and `._@-`, at most 32. */
   readonly name?: string | undefined;
   readonly algorithm?: 'sha1' | 'sha256' | 'sha512' | undefined;
   readonly digits?: 6 | 7 | 8 | undefined;
-  /** Length of a time step in seconds, 15 to 120. */
-  readonly period?: number | undefined;
 }
 
 /** A factor without its secret. */
 export interface FactorView {
   readonly id: string;
-  readonly kind: 'totp';
+  readonly kind: 'totp' | 'hotp' | 'recovery';
   readonly name: string;
-  readonly algorithm: 'sha1' | 'sha256' | 'sha512';
-  readonly digits: 6 | 7 | 8;
-  /** Seconds. */
-  readonly period: number;
   /** When it was added, ISO 8601. */
   readonly added: string;
   /** When a code of it last let somebody in, ISO 8601; null: never. */
   readonly lastUsed: string | null;
+  /** Of TOTP and HOTP. */
+  readonly algorithm?: 'sha1' | 'sha256' | 'sha512';
+  readonly digits?: 6 | 7 | 8;
+  /** Of TOTP: seconds. */
+  readonly period?: number;
+  /** Of recovery codes: how many are left. */
+  readonly codesLeft?: number;
 }
 
-/** The answer to {@link AddTotpRequest}: the only time that the secret is shown. */
+/** The answer to {@link AddRequest}: the only time that what it holds is shown. */
 export interface AddedFactor {
   readonly user: string;
   readonly factor: FactorView;
-  /** Base32. */
-  readonly secret: string;
-  /** otpauth:// URI for the QR code. */
-  readonly uri: string;
+  /** Of TOTP and HOTP: base32. */
+  readonly secret?: string;
+  /** Of TOTP and HOTP: otpauth:// URI for the QR code. */
+  readonly uri?: string;
+  /** Of recovery codes: `XXXX-XXXX-XXXX-XXXX`. */
+  readonly codes?: readonly string[];
+}
+
+/** The answer to POST /v1/ledger/repair. */
+export interface Repaired {
+  /** Whether there was something to repair, and it is sound now. */
+  readonly repaired: boolean;
+  readonly condition: 'sound' | 'in-trouble' | 'damaged';
 }
 
 /** What a user has enrolled: GET /v1/users/USER, and a list of them: GET /v1/users. */

@@ -1,20 +1,24 @@
 import { randomBytes } from 'node:crypto';
+import { RECOVERY_KEY_BYTES } from '../factors/recovery-code.ts';
 import { DEFAULT_PERIOD, DEFAULT_WINDOW } from '../factors/totp.ts';
-import { shapesOf, storeEnrolment } from './store/store-enrolment.ts';
+import type { Ledger } from '../ledger/ledger.ts';
 import type { Enrolment } from './enrolment.ts';
 import type { StoredFactor } from './store/record.ts';
-import type { Ledger } from '../ledger/ledger.ts';
+import { Resynchronisation } from './store/resynchronisation.ts';
+import { shapesOf, storeEnrolment } from './store/store-enrolment.ts';
 
 const SECRET_BYTES = 20;
 
+/** Nothing is ever used up by a decoy. */
+const NOTHING_LEFT: Ledger = { mark: () => undefined, advance: () => Promise.resolve('spent') };
+
 /**
- * An enrolment that nobody has: it asks the same, does the same work and takes the same time as a real one, but its secret is
- * known to nobody. Users who do not exist, or have no factor, meet it.
+ * An enrolment that nobody has: it asks the same and does the same work as a real one, but its secret is known to nobody. Users
+ * who do not exist, or have no factor, meet it.
  *
- * @param ledger - only looked at: a decoy never uses anything up
  * @returns the enrolment; it accepts nothing
  */
-export function decoyEnrolment(ledger: Ledger): Enrolment {
+export function decoyEnrolment(): Enrolment {
   const factor: StoredFactor = {
     kind: 'totp',
     id: 'decoy',
@@ -26,8 +30,11 @@ export function decoyEnrolment(ledger: Ledger): Enrolment {
     period: DEFAULT_PERIOD,
     window: DEFAULT_WINDOW,
   };
-  const lookOnly: Ledger = { mark: (key) => ledger.mark(key), advance: () => Promise.resolve('spent') };
-  const inner = storeEnrolment('', shapesOf([factor]), () => [factor], lookOnly);
+  const inner = storeEnrolment('', shapesOf([factor]), () => [factor], {
+    ledger: NOTHING_LEFT,
+    resynchronisation: new Resynchronisation(() => 0),
+    recoveryKey: () => Buffer.alloc(RECOVERY_KEY_BYTES),
+  });
   return {
     shapes: inner.shapes,
     async verify(readings, now) {

@@ -39,3 +39,17 @@ export interface Ledger {
    */
   advance(key: string, value: number, kind: MarkKind): Promise<Advance>;
 }
+
+/** Marks that nobody's login depends on. */
+export interface Notebook {
+  /** @returns the mark of a key, if there is one */
+  mark(key: string): Mark | undefined;
+
+  /**
+   * Raises a mark: it is written along with the next commit, and a crash may lose it.
+   *
+   * @param key - made by {@link markKey}
+   * @param value - the new mark; a smaller one than before changes nothing
+   */
+  note(key: string, value: number): void;
+}

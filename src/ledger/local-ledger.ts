@@ -1,13 +1,16 @@
 import type { Entry } from './entry.ts';
 import { MAX_BATCH_ENTRIES } from './batch.ts';
 import type { JournalFile } from './journal-file.ts';
-import type { Advance, Ledger, Mark, MarkKind } from './ledger.ts';
+import type { Advance, Ledger, Mark, MarkKind, Notebook } from './ledger.ts';
 import type { LedgerDirectory, LoadedLedger } from './ledger-directory.ts';
 import type { Marks } from './marks.ts';
 import type { VolatileMarks } from './volatile-marks.ts';
 
 /** How often it is tried again to write a ledger that could not be written, in seconds. */
 export const RETRY_SECONDS = 1;
+
+/** Notes that wait for a commit; more stay in memory until the next snapshot. */
+const MAX_NOTES = 1_024;
 
 /** What the ledger says about itself; the composition root puts it into the log. */
 export interface LedgerReports {
@@ -51,7 +54,7 @@ interface Waiting {
  * The ledger of this machine: a map in memory, a journal that is synced before any answer leaves, and a snapshot. All commits
  * that wait at one moment share one sync.
  */
-export class LocalLedger implements Ledger {
+export class LocalLedger implements Ledger, Notebook {
   readonly #options: LocalLedgerOptions;
   readonly #marks: Marks;
   /** Uptime from which on nothing can be replayed that was lost: time steps need a whole window since then. */
@@ -61,6 +64,8 @@ export class LocalLedger implements Ledger {
   #journal: JournalFile | undefined;
   #triedAt = -Infinity;
   #waiting: Waiting[] = [];
+  /** What goes along with the next commit. */
+  #notes: Entry[] = [];
   #committing = false;
   /** Whether a generation was begun since it was opened: then nothing is lost. */
   #wasSound = false;
@@ -120,6 +125,13 @@ export class LocalLedger implements Ledger {
     });
   }
 
+  note(key: string, value: number): void {
+    const entry: Entry = { key, value, at: Math.floor(this.#options.now() / 1000) };
+    if (this.#marks.merge(entry) && this.#notes.length < MAX_NOTES) {
+      this.#notes.push(entry);
+    }
+  }
+
   /**
    * Accepts that what is damaged is lost: puts the damaged files aside and begins anew with everything that could be read.
    *
@@ -146,6 +158,9 @@ export class LocalLedger implements Ledger {
   /** Waits for what is being committed, and closes the journal. */
   async close(): Promise<void> {
     await this.#idle();
+    if (this.#notes.length > 0) {
+      await this.#commitDurably([]);
+    }
     await this.#journal?.close();
     this.#journal = undefined;
   }
@@ -159,7 +174,7 @@ export class LocalLedger implements Ledger {
   async #commitWaiting(): Promise<void> {
     this.#committing = true;
     while (this.#waiting.length > 0) {
-      const batch = this.#waiting.splice(0, MAX_BATCH_ENTRIES);
+      const batch = this.#waiting.splice(0, MAX_BATCH_ENTRIES - MAX_NOTES);
       await this.#commit(batch);
     }
     this.#committing = false;
@@ -204,11 +219,12 @@ export class LocalLedger implements Ledger {
   }
 
   /** After a failed append the journal is never used again: a fresh snapshot from memory holds the batch, too. */
-  async #commitDurably(entries: readonly Entry[]): Promise<boolean> {
+  async #commitDurably(commits: readonly Entry[]): Promise<boolean> {
     const journal = this.#journal;
+    const entries = [...commits, ...this.#notes.splice(0)];
     if (journal?.fits(entries.length) === true) {
       try {
-        if (entries.length === 1 && !this.#options.crowded()) {
+        if (commits.length === 1 && !this.#options.crowded()) {
           journal.appendNow(entries);
         } else {
           await journal.append(entries);

@@ -1,7 +1,9 @@
+import { createHash } from 'node:crypto';
+import type { Attempts, LoginAttempt, Subject } from '../attempts/attempts.ts';
+import { originOf } from '../attempts/origin.ts';
 import { decoyEnrolment } from '../enrolments/decoy.ts';
-import type { Account, Enrolment, EnrolmentSource, Verification } from '../enrolments/enrolment.ts';
-import type { TypedCode } from '../factors/code-shape.ts';
-import type { Ledger } from '../ledger/ledger.ts';
+import type { Account, Enrolment, EnrolmentSource } from '../enrolments/enrolment.ts';
+import type { CodeShape, TypedCode } from '../factors/code-shape.ts';
 import type { Log } from '../log/log.ts';
 import { ConversationEnded, type Conversation, type Reply } from './conversation.ts';
 import { LOGIN_START, nextStep, type Ending, type LoginEvent, type LoginTerms } from './login.ts';
@@ -28,10 +30,12 @@ export interface LoginRequest {
 /** What a login needs from the rest of the daemon. */
 export interface LoginPorts {
   readonly enrolments: EnrolmentSource;
-  readonly ledger: Ledger;
+  readonly attempts: Attempts;
   readonly log: Log;
   /** The time in milliseconds since 1970. */
   readonly now: () => number;
+  /** A clock in milliseconds that never jumps. */
+  readonly monotonic: () => number;
 }
 
 /**
@@ -60,9 +64,10 @@ export async function conductLogin(
     shapes: enrolment.shapes,
     maySkip: request.trustedHost,
   };
+  const attempt = ports.attempts.begin(subjectOf(request));
   let ending: Ending;
   try {
-    ending = await converse(terms, enrolment, conversation, ports);
+    ending = await converse(terms, enrolment, attempt, conversation, ports);
   } catch (error) {
     if (error instanceof ConversationEnded) {
       logEnding(ports.log, request.context, GONE, error.message);
@@ -92,7 +97,7 @@ interface Found {
 
 /** Whoever has no usable enrolment gets a decoy: the same questions, the same work. */
 async function lookUp(account: Account | undefined, ports: LoginPorts): Promise<Found> {
-  const decoy = decoyEnrolment(ports.ledger);
+  const decoy = decoyEnrolment();
   if (account === undefined) {
     return { enrolment: decoy, standing: 'unknown-user' };
   }
@@ -111,6 +116,7 @@ async function lookUp(account: Account | undefined, ports: LoginPorts): Promise<
 async function converse(
   terms: LoginTerms,
   enrolment: Enrolment,
+  attempt: LoginAttempt,
   conversation: Conversation,
   ports: LoginPorts,
 ): Promise<Ending> {
@@ -126,8 +132,7 @@ async function converse(
         readings = typedCodes(reply, terms);
         event = eventOf(reply);
       } else {
-        const verification = await enrolment.verify(readings, ports.now());
-        event = { type: 'verified', verification, shape: shapeOf(verification, readings, terms) };
+        event = await checked(terms, enrolment, attempt, readings, ports);
       }
       debug(event);
       step = nextStep(terms, step.state, event);
@@ -136,6 +141,62 @@ async function converse(
   } finally {
     wipe(readings);
   }
+}
+
+/** Wrong answers leave on a grid of time, so that how long a check took tells nothing about the user. */
+const REJECT_GRID_MS = 5;
+
+async function checked(
+  terms: LoginTerms,
+  enrolment: Enrolment,
+  attempt: LoginAttempt,
+  readings: readonly TypedCode[],
+  ports: LoginPorts,
+): Promise<LoginEvent> {
+  const begun = ports.monotonic();
+  const unguessable = readings.filter(({ shape }) => !GUESSABLE.has(shape.class));
+  const guess = unguessable.length < readings.length;
+  const allowed = guess && !attempt.admit() ? unguessable : readings;
+  if (allowed.length === 0) {
+    await onGrid(begun, ports);
+    return { type: 'held-back' };
+  }
+  const verification = await enrolment.verify(allowed, ports.now());
+  if (verification.kind === 'accepted') {
+    attempt.succeeded();
+    const right = allowed[verification.reading];
+    const shape = right === undefined ? undefined : terms.shapes.indexOf(right.shape);
+    return { type: 'verified', verification, shape };
+  }
+  if (guess && verification.kind === 'rejected' && verification.reason === 'wrong-code') {
+    attempt.failed();
+  }
+  await onGrid(begun, ports);
+  return { type: 'verified', verification, shape: undefined };
+}
+
+/** What can be guessed is counted; 64 bits and more cannot. */
+const GUESSABLE: ReadonlySet<CodeShape['class']> = new Set(['digits']);
+
+async function onGrid(begun: number, { monotonic }: LoginPorts): Promise<void> {
+  const taken = monotonic() - begun;
+  const wait = Math.ceil(taken / REJECT_GRID_MS) * REJECT_GRID_MS - taken;
+  await new Promise((resolve) => setTimeout(resolve, wait));
+}
+
+/** Names that nobody has are counted by what the host calls them. */
+function subjectOf({ account, context }: LoginRequest): Subject {
+  const text = (value: string | Uint8Array | undefined): string | undefined =>
+    value === undefined ? undefined : Buffer.from(value).toString('latin1');
+  return {
+    user:
+      account?.name ??
+      createHash('sha256')
+        .update(context.user ?? '')
+        .digest('base64'),
+    exists: account !== undefined,
+    origin: originOf(text(context.rhost), text(context.tty)),
+  };
 }
 
 function eventOf(reply: Reply): LoginEvent {
@@ -155,15 +216,6 @@ function typedCodes(reply: Reply, terms: LoginTerms): readonly TypedCode[] {
     }
     return { shape: known, text };
   });
-}
-
-function shapeOf(
-  verification: Verification,
-  readings: readonly TypedCode[],
-  terms: LoginTerms,
-): number | undefined {
-  const right = verification.kind === 'accepted' ? readings[verification.reading] : undefined;
-  return right === undefined ? undefined : terms.shapes.indexOf(right.shape);
 }
 
 /** Codes are wiped as soon as the next answer, or the end, makes them useless. */
@@ -188,6 +240,9 @@ function debugLog(terms: LoginTerms, { log }: LoginPorts): (event: LoginEvent) =
         break;
       case 'cancelled':
         log.event('debug', 'debug: cancelled', { why: event.why });
+        break;
+      case 'held-back':
+        log.event('debug', 'debug: not checked, too many tries');
         break;
       case 'verified':
         log.event('debug', 'debug: checked', { outcome: event.verification.kind });

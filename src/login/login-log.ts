@@ -45,6 +45,7 @@ export function logEnding(log: Log, context: LoginContext, ending: Ending, why?:
     case 'no-code':
     case 'code-already-used':
     case 'user-unknown':
+    case 'too-many-tries':
       log.event('notice', `Invalid verification code for ${user}`, { ...fields, reason: ending.reason });
       return;
   }

@@ -37,6 +37,8 @@ export type LoginEvent =
   | { readonly type: 'answered'; readonly readings: number }
   /** An answer was checked; `shape` is the place of the right reading's shape in the question's list. */
   | { readonly type: 'verified'; readonly verification: Verification; readonly shape: number | undefined }
+  /** An answer may not be checked: there were too many tries. */
+  | { readonly type: 'held-back' }
   /** The host could not ask. */
   | { readonly type: 'cancelled'; readonly why: string };
 
@@ -49,6 +51,7 @@ export type Reason =
   | 'not-enrolled'
   | 'user-unknown'
   | 'record-unusable'
+  | 'too-many-tries'
   | 'unavailable'
   | 'cancelled';
 
@@ -62,7 +65,7 @@ export interface Question {
 
 /** How a login ends. */
 export interface Ending {
-  readonly code: 'denied' | 'ok' | 'not-enrolled' | 'user-unknown' | 'unavailable';
+  readonly code: 'denied' | 'ok' | 'not-enrolled' | 'user-unknown' | 'too-many-tries' | 'unavailable';
   readonly reason: Reason;
   readonly factor?: string;
   /** Place of the shape whose bytes the module shall cut off to get the password. */
@@ -112,6 +115,9 @@ export function nextStep(terms: LoginTerms, state: LoginState, event: LoginEvent
   }
   if (state.at === 'asking' && event.type === 'cancelled') {
     return end({ code: 'denied', reason: 'cancelled' });
+  }
+  if (state.at === 'verifying' && event.type === 'held-back') {
+    return heldBack(terms, state.source);
   }
   if (state.at === 'verifying' && event.type === 'verified') {
     return judge(terms, state.source, event);
@@ -167,6 +173,13 @@ function judge(terms: LoginTerms, source: Question['source'], { verification, sh
         notice: TEXTS.unavailable,
       });
   }
+}
+
+/** It says nothing about the user: whoever has no factor, or does not exist, is held back in the same way. */
+function heldBack(terms: LoginTerms, source: Question['source']): LoginStep {
+  return source === 'stacked-password' && terms.options.stacked === 'try'
+    ? ask(terms, 'ask-hidden')
+    : end({ code: 'too-many-tries', reason: 'too-many-tries', notice: TEXTS.tooManyTries });
 }
 
 /** A stacked password that does not hold a right code is not the end, when there may be a question. */

@@ -17,5 +17,3 @@ export const WORK_DEADLINE_MS = 12_000;
 export const SHUTDOWN_GRACE_MS = 15_000;
 /** Waiting for more file descriptors, when there are none, in milliseconds. */
 export const DESCRIPTOR_PAUSE_MS = 100;
-/** Connections that the kernel queues while the daemon starts or is busy. */
-export const BACKLOG = 128;

@@ -1,16 +1,11 @@
 import { type Command, InvalidArgumentError, Option } from 'commander';
 import { renderUnicodeCompact } from 'uqr';
-import {
-  MAX_NEW_PERIOD,
-  MIN_NEW_PERIOD,
-  type AddedFactor,
-  type AddTotpRequest,
-} from '../../control/requests.ts';
+import { MAX_NEW_PERIOD, MIN_NEW_PERIOD, type AddedFactor, type AddRequest } from '../../control/requests.ts';
 import type { Session } from '../session.ts';
 
 interface AddOptions {
   readonly name?: string;
-  readonly algorithm?: AddTotpRequest['algorithm'];
+  readonly algorithm?: 'sha1' | 'sha256' | 'sha512';
   readonly digits?: string;
   readonly period?: number;
   readonly json?: true;
@@ -20,47 +15,70 @@ interface AddOptions {
 const QUIET_ZONE = 4;
 
 /**
- * `add totp USER`: adds a factor with a new secret and shows it, once.
+ * `add totp|hotp|recovery USER`: adds a factor with a new secret and shows it, once.
  *
  * @param program - where the command is added
  * @param session - connection and output
  */
 export function addCommand(program: Command, session: Session): void {
-  program
-    .command('add')
-    .description('Add a factor to a user')
-    .command('totp')
-    .description('Add a TOTP factor: a phone that shows a new code every 30 seconds')
-    .argument('<user>', 'whose factor it will be')
+  const add = program.command('add').description('Add a factor to a user');
+  const subcommand = (kind: string, description: string): Command =>
+    add.command(kind).description(description).argument('<user>', 'whose factor it will be');
+
+  tokenOptions(subcommand('totp', 'Add a TOTP factor: a phone that shows a new code every 30 seconds'))
+    .option('--period <seconds>', `how long a code is shown, ${MIN_NEW_PERIOD} to ${MAX_NEW_PERIOD}`, seconds)
+    .action((user: string, options: AddOptions) =>
+      run(session, user, { kind: 'totp', ...tokenOf(options), period: options.period }, options),
+    );
+  tokenOptions(subcommand('hotp', 'Add an HOTP factor: a token that shows a new code at each press')).action(
+    (user: string, options: AddOptions) => run(session, user, { kind: 'hotp', ...tokenOf(options) }, options),
+  );
+  subcommand('recovery', 'Add ten recovery codes, each good for one login, for when the phone is lost')
+    .option('--json', 'print the result as JSON; it holds the codes')
+    .action((user: string, options: AddOptions) => run(session, user, { kind: 'recovery' }, options));
+}
+
+function tokenOptions(command: Command): Command {
+  return command
     .option('-n, --name <name>', 'a name for the device, for example pixel-7')
     .addOption(new Option('--algorithm <name>', 'hash function').choices(['sha1', 'sha256', 'sha512']))
     .addOption(new Option('--digits <number>', 'length of a code').choices(['6', '7', '8']))
-    .option('--period <seconds>', `how long a code is shown, ${MIN_NEW_PERIOD} to ${MAX_NEW_PERIOD}`, seconds)
-    .option('--json', 'print the result as JSON; it holds the secret')
-    .action(async (user: string, options: AddOptions) => {
-      const wanted: AddTotpRequest = {
-        kind: 'totp',
-        name: options.name,
-        algorithm: options.algorithm,
-        digits: options.digits === undefined ? undefined : (Number(options.digits) as 6 | 7 | 8),
-        period: options.period,
-      };
-      const added = await session.daemon().ask<AddedFactor>('POST', ['users', user, 'factors'], wanted);
-      show(added, session, options.json === true);
-    });
+    .option('--json', 'print the result as JSON; it holds the secret');
 }
 
-function show({ user, factor, secret, uri }: AddedFactor, { output }: Session, json: boolean): void {
-  if (json) {
-    output.line(JSON.stringify({ user, factor, secret, uri }));
-    return;
+function tokenOf({
+  name,
+  algorithm,
+  digits,
+}: AddOptions): Omit<Extract<AddRequest, { kind: 'hotp' }>, 'kind'> {
+  return { name, algorithm, digits: digits === undefined ? undefined : (Number(digits) as 6 | 7 | 8) };
+}
+
+async function run(session: Session, user: string, wanted: AddRequest, { json }: AddOptions): Promise<void> {
+  const added = await session.daemon().ask<AddedFactor>('POST', ['users', user, 'factors'], wanted);
+  if (json === true) {
+    session.output.line(JSON.stringify(added));
+  } else {
+    show(added, session);
   }
-  output.line(renderUnicodeCompact(uri, { ecc: 'L', border: QUIET_ZONE }));
-  output.line('');
-  output.line(
-    `Scan this with an authenticator app, or type the key: ${secret.match(/.{1,4}/g)?.join(' ') ?? ''}`,
-  );
-  output.line(`Factor ${factor.name} (${factor.id}) was added for ${user}. The key is not shown again.`);
+}
+
+function show({ user, factor, secret, uri, codes }: AddedFactor, { output }: Session): void {
+  if (uri !== undefined && secret !== undefined) {
+    output.line(renderUnicodeCompact(uri, { ecc: 'L', border: QUIET_ZONE }));
+    output.line('');
+    output.line(
+      `Scan this with an authenticator app, or type the key: ${secret.match(/.{1,4}/g)?.join(' ') ?? ''}`,
+    );
+    output.line(`Factor ${factor.name} (${factor.id}) was added for ${user}. The key is not shown again.`);
+  }
+  if (codes !== undefined) {
+    output.line(`Recovery codes of ${user}, each good for one login:`);
+    output.line('');
+    codes.forEach((code) => output.line(`  ${code}`));
+    output.line('');
+    output.line('Keep them where the phone is not. They are not shown again.');
+  }
 }
 
 function seconds(text: string): number {

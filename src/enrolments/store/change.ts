@@ -1,25 +1,43 @@
 import { randomBytes, randomInt } from 'node:crypto';
 import type { Algorithm, CodeLength } from '../../factors/hotp-value.ts';
+import { newRecoveryCodes, recoveryHash } from '../../factors/recovery-code.ts';
 import { DEFAULT_PERIOD, DEFAULT_WINDOW } from '../../factors/totp.ts';
 import type { Account } from '../enrolment.ts';
-import { MAX_FACTORS, type EnrolmentRecord, type StoredFactor, type TotpFactor } from './record.ts';
+import {
+  MAX_FACTORS,
+  type EnrolmentRecord,
+  type HotpFactor,
+  type RecoveryFactor,
+  type StoredFactor,
+  type TotpFactor,
+} from './record.ts';
 
 /** RFC 4226, section 4, R6 recommends 160 bits; RFC 6238, section 5.1: a key as long as the hash. */
 const SECRET_BYTES: Readonly<Record<Algorithm, number>> = { sha1: 20, sha256: 32, sha512: 64 };
 const ID_ALPHABET = 'abcdefghijkmnpqrstuvwxyz23456789';
 const ID_LENGTH = 6;
-const DEFAULT_NAME = 'phone';
 
-/** What a new TOTP factor shall be like; what is left out is as phones expect it. */
-export interface NewTotp {
+/** What a new TOTP or HOTP factor shall be like; what is left out is as phones expect it. */
+export interface NewToken {
   readonly name?: string | undefined;
   readonly algorithm?: Algorithm | undefined;
   readonly digits?: CodeLength | undefined;
+}
+
+/** What a new TOTP factor shall be like. */
+export interface NewTotp extends NewToken {
   readonly period?: number | undefined;
 }
 
+/** A record with one factor more. */
+export interface Added<F extends StoredFactor> {
+  readonly record: EnrolmentRecord;
+  readonly factor: F;
+}
+
 /** Why a record cannot be changed like that. */
-export type ChangeErrorCode = 'ERR_NAME_TAKEN' | 'ERR_TOO_MANY_FACTORS' | 'ERR_NO_SUCH_FACTOR';
+export type ChangeErrorCode =
+  'ERR_NAME_TAKEN' | 'ERR_TOO_MANY_FACTORS' | 'ERR_NO_SUCH_FACTOR' | 'ERR_HAS_RECOVERY_CODES';
 
 /** A record cannot be changed like that; the message is for the person who asked. */
 export class ChangeError extends Error {
@@ -50,27 +68,72 @@ export function addTotp(
   record: EnrolmentRecord | undefined,
   wanted: NewTotp,
   now: number,
-): { record: EnrolmentRecord; factor: TotpFactor } {
-  const factors = record?.factors ?? [];
-  if (factors.length >= MAX_FACTORS) {
-    throw new ChangeError(
-      'ERR_TOO_MANY_FACTORS',
-      `${account.name} has ${factors.length} factors: remove one first`,
-    );
-  }
-  const algorithm = wanted.algorithm ?? 'sha1';
+): Added<TotpFactor> {
   const factor: TotpFactor = {
     kind: 'totp',
-    id: newId(factors),
-    name: freeName(account, factors, wanted.name),
-    added: Math.floor(now / 1000),
-    secret: randomBytes(SECRET_BYTES[algorithm]),
-    algorithm,
-    digits: wanted.digits ?? 6,
+    ...stored(account, record, wanted.name, 'phone', now),
+    ...generator(wanted),
     period: wanted.period ?? DEFAULT_PERIOD,
     window: DEFAULT_WINDOW,
   };
-  return { record: { user: account.name, uid: account.uid, factors: [...factors, factor] }, factor };
+  return { record: withFactor(account, record, factor), factor };
+}
+
+/**
+ * Adds an HOTP factor with a new secret, whose first counter is 0.
+ *
+ * @param account - whose
+ * @param record - what the user has so far; undefined: nothing
+ * @param wanted - what it shall be like
+ * @param now - milliseconds since 1970
+ * @returns the new record and the new factor
+ * @throws ChangeError when the name is taken or there are too many factors
+ */
+export function addHotp(
+  account: Account,
+  record: EnrolmentRecord | undefined,
+  wanted: NewToken,
+  now: number,
+): Added<HotpFactor> {
+  const factor: HotpFactor = {
+    kind: 'hotp',
+    ...stored(account, record, wanted.name, 'token', now),
+    ...generator(wanted),
+    counter: 0,
+  };
+  return { record: withFactor(account, record, factor), factor };
+}
+
+/**
+ * Adds a set of recovery codes.
+ *
+ * @param account - whose
+ * @param record - what the user has so far; undefined: nothing
+ * @param key - of the hashes, 32 bytes
+ * @param now - milliseconds since 1970
+ * @returns the new record, the new factor, and the codes: the only time that they are known
+ * @throws ChangeError when there is a set already, or there are too many factors
+ */
+export function addRecovery(
+  account: Account,
+  record: EnrolmentRecord | undefined,
+  key: Uint8Array,
+  now: number,
+): Added<RecoveryFactor> & { readonly codes: readonly string[] } {
+  const old = record?.factors.find(({ kind }) => kind === 'recovery');
+  if (old !== undefined) {
+    throw new ChangeError(
+      'ERR_HAS_RECOVERY_CODES',
+      `${account.name} has recovery codes already: remove ${old.name} (${old.id}) first, then the old codes work no more`,
+    );
+  }
+  const codes = newRecoveryCodes();
+  const factor: RecoveryFactor = {
+    kind: 'recovery',
+    ...stored(account, record, undefined, 'codes', now),
+    hashes: codes.map((code) => recoveryHash(key, account.name, code)),
+  };
+  return { record: withFactor(account, record, factor), factor, codes };
 }
 
 /**
@@ -96,7 +159,48 @@ export function removeFactor(
   return { record: { ...record, factors: record.factors.filter((other) => other !== factor) }, factor };
 }
 
-function freeName(account: Account, factors: readonly StoredFactor[], wanted: string | undefined): string {
+function stored(
+  account: Account,
+  record: EnrolmentRecord | undefined,
+  name: string | undefined,
+  usualName: string,
+  now: number,
+): Pick<StoredFactor, 'id' | 'name' | 'added'> {
+  const factors = record?.factors ?? [];
+  if (factors.length >= MAX_FACTORS) {
+    throw new ChangeError(
+      'ERR_TOO_MANY_FACTORS',
+      `${account.name} has ${factors.length} factors: remove one first`,
+    );
+  }
+  return {
+    id: newId(factors),
+    name: freeName(account, factors, name, usualName),
+    added: Math.floor(now / 1000),
+  };
+}
+
+function generator({
+  algorithm = 'sha1',
+  digits = 6,
+}: NewToken): Pick<TotpFactor, 'secret' | 'algorithm' | 'digits'> {
+  return { secret: randomBytes(SECRET_BYTES[algorithm]), algorithm, digits };
+}
+
+function withFactor(
+  account: Account,
+  record: EnrolmentRecord | undefined,
+  factor: StoredFactor,
+): EnrolmentRecord {
+  return { user: account.name, uid: account.uid, factors: [...(record?.factors ?? []), factor] };
+}
+
+function freeName(
+  account: Account,
+  factors: readonly StoredFactor[],
+  wanted: string | undefined,
+  usual: string,
+): string {
   const taken = new Set(factors.map(({ name }) => name));
   if (wanted !== undefined) {
     if (taken.has(wanted)) {
@@ -107,9 +211,9 @@ function freeName(account: Account, factors: readonly StoredFactor[], wanted: st
     }
     return wanted;
   }
-  let name = DEFAULT_NAME;
+  let name = usual;
   for (let number = 2; taken.has(name); number++) {
-    name = `${DEFAULT_NAME}-${number}`;
+    name = `${usual}-${number}`;
   }
   return name;
 }

@@ -1,6 +1,8 @@
 import { z } from 'zod';
 import { decodeBase32, encodeBase32 } from '../../factors/base32.ts';
 import { ALGORITHMS, MAX_SECRET_BYTES, MIN_SECRET_BYTES } from '../../factors/hotp-value.ts';
+import type { Hotp } from '../../factors/hotp.ts';
+import { RECOVERY_CODES, RECOVERY_HASH_BYTES } from '../../factors/recovery-code.ts';
 import { MAX_WINDOW, type Totp } from '../../factors/totp.ts';
 
 /** The version of the records that this program writes. */
@@ -14,6 +16,8 @@ export const FACTOR_NAME = /^[A-Za-z0-9][A-Za-z0-9._@-]{0,31}$/;
 /** Periods that are accepted, in seconds; new ones are enrolled with 15 to 120. */
 const MIN_PERIOD = 1;
 const MAX_PERIOD = 300;
+/** Counters stay far below the safe integers. */
+const MAX_COUNTER = 2 ** 48;
 
 const secretSchema = z.string().transform((text, context) => {
   const secret = decodeBase32(text);
@@ -35,14 +39,36 @@ const common = {
   added: z.int().min(0),
 };
 
-const totpSchema = z.strictObject({
-  kind: z.literal('totp'),
-  ...common,
+const generator = {
   secret: secretSchema,
   algorithm: z.enum(ALGORITHMS),
   digits: z.union([z.literal(6), z.literal(7), z.literal(8)]),
+};
+
+const totpSchema = z.strictObject({
+  kind: z.literal('totp'),
+  ...common,
+  ...generator,
   period: z.int().min(MIN_PERIOD).max(MAX_PERIOD),
   window: z.int().min(1).max(MAX_WINDOW),
+});
+
+const hotpSchema = z.strictObject({
+  kind: z.literal('hotp'),
+  ...common,
+  ...generator,
+  counter: z.int().min(0).max(MAX_COUNTER),
+});
+
+const hashSchema = z
+  .hex()
+  .length(2 * RECOVERY_HASH_BYTES)
+  .transform((hash) => Buffer.from(hash, 'hex'));
+
+const recoverySchema = z.strictObject({
+  kind: z.literal('recovery'),
+  ...common,
+  hashes: z.array(hashSchema).min(1).max(RECOVERY_CODES),
 });
 
 const recordSchema = z.strictObject({
@@ -50,18 +76,23 @@ const recordSchema = z.strictObject({
   /** Canonical name and uid of the user: the file name alone is not trusted. */
   user: z.string().min(1),
   uid: z.int().min(0),
-  factors: z.array(z.discriminatedUnion('kind', [totpSchema])).max(MAX_FACTORS),
+  factors: z.array(z.discriminatedUnion('kind', [totpSchema, hotpSchema, recoverySchema])).max(MAX_FACTORS),
 });
 
-/** A TOTP factor in a record. */
-export type TotpFactor = Totp & {
-  readonly kind: 'totp';
+/** What every factor in a record has. */
+interface Stored {
   readonly id: string;
   readonly name: string;
   readonly added: number;
-};
+}
+/** A TOTP factor in a record. */
+export type TotpFactor = Stored & Totp & { readonly kind: 'totp' };
+/** An HOTP factor in a record. */
+export type HotpFactor = Stored & Hotp & { readonly kind: 'hotp' };
+/** A set of recovery codes in a record: their keyed hashes. Which of them are used up, the ledger knows. */
+export type RecoveryFactor = Stored & { readonly kind: 'recovery'; readonly hashes: readonly Buffer[] };
 /** A factor in a record. */
-export type StoredFactor = TotpFactor;
+export type StoredFactor = TotpFactor | HotpFactor | RecoveryFactor;
 /** What one user has enrolled in the store. */
 export interface EnrolmentRecord {
   readonly user: string;
@@ -110,7 +141,11 @@ export function parseRecord(text: string): EnrolmentRecord {
  * @returns the file's content. It holds secrets.
  */
 export function formatRecord(record: EnrolmentRecord): string {
-  const factors = record.factors.map((factor) => ({ ...factor, secret: encodeBase32(factor.secret) }));
+  const factors = record.factors.map((factor) =>
+    factor.kind === 'recovery'
+      ? { ...factor, hashes: factor.hashes.map((hash) => hash.toString('hex')) }
+      : { ...factor, secret: encodeBase32(factor.secret) },
+  );
   return `${JSON.stringify({ schema: RECORD_SCHEMA, user: record.user, uid: record.uid, factors }, undefined, 2)}\n`;
 }
 

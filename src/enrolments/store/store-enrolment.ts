@@ -1,18 +1,32 @@
 import type { CodeShape, TypedCode } from '../../factors/code-shape.ts';
+import { RECOVERY_CODE_LENGTH } from '../../factors/recovery-code.ts';
 import type { Ledger } from '../../ledger/ledger.ts';
 import type { Enrolment, Verification } from '../enrolment.ts';
 import { decide } from './decide.ts';
 import type { StoredFactor } from './record.ts';
+import type { Resynchronisation } from './resynchronisation.ts';
+
+/** What the factors in the store are checked with. */
+export interface StoreContext {
+  /** Where codes are used up. */
+  readonly ledger: Ledger;
+  readonly resynchronisation: Resynchronisation;
+  /** Key of the hashes of recovery codes, 32 bytes. */
+  readonly recoveryKey: () => Uint8Array;
+}
 
 /**
- * The shapes that some factors take, each once, in ascending order of length.
+ * The shapes that some factors take, each once: codes of digits in ascending order of length, then recovery codes.
  *
  * @param factors - the factors
  * @returns the shapes
  */
 export function shapesOf(factors: readonly StoredFactor[]): CodeShape[] {
-  const lengths = new Set(factors.map((factor) => factor.digits));
-  return [...lengths].sort((a, b) => a - b).map((length) => ({ class: 'digits', length }));
+  const lengths = new Set(factors.flatMap((factor) => (factor.kind === 'recovery' ? [] : factor.digits)));
+  const digits = [...lengths].sort((a, b) => a - b).map((length): CodeShape => ({ class: 'digits', length }));
+  return factors.some(({ kind }) => kind === 'recovery')
+    ? [...digits, { class: 'recovery', length: RECOVERY_CODE_LENGTH }]
+    : digits;
 }
 
 /**
@@ -21,19 +35,27 @@ export function shapesOf(factors: readonly StoredFactor[]): CodeShape[] {
  * @param user - canonical name
  * @param shapes - the shapes that its factors take
  * @param factorsNow - reads the factors afresh; none when they are gone
- * @param ledger - where codes are used up
+ * @param context - what they are checked with
  * @returns the enrolment
  */
 export function storeEnrolment(
   user: string,
   shapes: readonly CodeShape[],
   factorsNow: () => readonly StoredFactor[],
-  ledger: Ledger,
+  context: StoreContext,
 ): Enrolment {
+  const { ledger, resynchronisation } = context;
   return {
     shapes,
     async verify(readings: readonly TypedCode[], now: number): Promise<Verification> {
-      const decision = decide(user, factorsNow(), (key) => ledger.mark(key)?.value, readings, now);
+      const known = {
+        user,
+        recoveryKey: context.recoveryKey(),
+        markOf: (key: string) => ledger.mark(key)?.value,
+        farAheadOf: (key: string) => resynchronisation.counterOf(key),
+        now,
+      };
+      const decision = decide(known, factorsNow(), readings);
       let spent = decision.spent;
       for (const { factor, reading, key, mark, kind } of decision.matches) {
         const outcome = await ledger.advance(key, mark, kind);
@@ -47,9 +69,11 @@ export function storeEnrolment(
             break;
         }
       }
-      return spent === undefined
-        ? { kind: 'rejected', reason: 'wrong-code' }
-        : { kind: 'rejected', reason: 'code-already-used', factor: spent };
+      if (spent !== undefined) {
+        return { kind: 'rejected', reason: 'code-already-used', factor: spent };
+      }
+      decision.farAhead.forEach((farAhead) => resynchronisation.remember(farAhead));
+      return { kind: 'rejected', reason: 'wrong-code' };
     },
   };
 }

@@ -1,3 +1,4 @@
+import { randomBytes } from 'node:crypto';
 import {
   closeSync,
   constants,
@@ -11,8 +12,8 @@ import {
 } from 'node:fs';
 import { renameSync, unlinkSync, writeSync } from 'node:fs';
 import { z } from 'zod';
-import type { Ledger } from '../../ledger/ledger.ts';
-import type { Account, EnrolmentSource, Lookup } from '../enrolment.ts';
+import { RECOVERY_KEY_BYTES } from '../../factors/recovery-code.ts';
+import type { Account } from '../enrolment.ts';
 import {
   formatRecord,
   MAX_RECORD_BYTES,
@@ -21,7 +22,6 @@ import {
   RecordError,
   type EnrolmentRecord,
 } from './record.ts';
-import { shapesOf, storeEnrolment } from './store-enrolment.ts';
 
 const MARKER = 'store.json';
 const ENROLMENTS = 'enrolments';
@@ -32,7 +32,11 @@ const OWNER_ONLY_DIRECTORY = 0o700;
 const READ = constants.O_RDONLY | constants.O_NOFOLLOW | constants.O_NONBLOCK;
 const CREATE = constants.O_WRONLY | constants.O_CREAT | constants.O_TRUNC | constants.O_NOFOLLOW;
 
-const markerSchema = z.strictObject({ schema: z.literal(STORE_SCHEMA) });
+const markerSchema = z.strictObject({
+  schema: z.literal(STORE_SCHEMA),
+  /** Key of the hashes of recovery codes. */
+  recoveryKey: z.hex().length(2 * RECOVERY_KEY_BYTES),
+});
 
 /** Where the store's files are: a name below the state directory to a path. */
 export interface StoreFiles {
@@ -42,6 +46,7 @@ export interface StoreFiles {
 /** The daemon's own enrolments: one file per user. Only the daemon writes here. */
 export class Store {
   readonly #files: StoreFiles;
+  #recoveryKey: Buffer | undefined;
 
   /** @param files - the state directory */
   constructor(files: StoreFiles) {
@@ -55,6 +60,17 @@ export class Store {
     } catch {
       return false;
     }
+  }
+
+  /**
+   * The key of the hashes of recovery codes.
+   *
+   * @returns 32 bytes; read once, then kept
+   * @throws Error when the marker cannot be read
+   */
+  get recoveryKey(): Uint8Array {
+    this.#recoveryKey ??= Buffer.from(markerSchema.parse(JSON.parse(this.#read(MARKER))).recoveryKey, 'hex');
+    return this.#recoveryKey;
   }
 
   /** @returns whether there is no record of any user */
@@ -73,7 +89,8 @@ export class Store {
    */
   initialise(): void {
     mkdirSync(this.#files.path(ENROLMENTS), { mode: OWNER_ONLY_DIRECTORY, recursive: true });
-    this.#write('', MARKER, `${JSON.stringify({ schema: STORE_SCHEMA })}\n`);
+    const recoveryKey = randomBytes(RECOVERY_KEY_BYTES).toString('hex');
+    this.#write('', MARKER, `${JSON.stringify({ schema: STORE_SCHEMA, recoveryKey })}\n`);
   }
 
   /**
@@ -180,47 +197,6 @@ export class Store {
   }
 }
 
-/**
- * The store as a source of enrolments.
- *
- * @param store - the store
- * @param ledger - where codes are used up
- * @returns the source
- */
-export function storeSource(store: Store, ledger: Ledger): EnrolmentSource {
-  const lookUp = (account: Account): Lookup => {
-    let record: EnrolmentRecord | undefined;
-    try {
-      record = store.read(account);
-    } catch (error) {
-      const why = `record of ${account.name}: ${error instanceof Error ? error.message : 'not readable'}`;
-      return error instanceof RecordError ? { kind: 'blocked', why } : { kind: 'failed', why };
-    }
-    if (record === undefined) {
-      return { kind: 'absent' };
-    }
-    if (record.factors.length === 0) {
-      return { kind: 'blocked', why: `record of ${account.name}: it has no factor` };
-    }
-    const factorsNow = (): EnrolmentRecord['factors'] => factorsOf(store, account);
-    return {
-      kind: 'enrolled',
-      enrolment: storeEnrolment(account.name, shapesOf(record.factors), factorsNow, ledger),
-    };
-  };
-  return { lookUp: (account) => Promise.resolve(lookUp(account)) };
-}
-
-/** Whatever is wrong with the record by now, there is no factor to check against. */
-function factorsOf(store: Store, account: Account): EnrolmentRecord['factors'] {
-  try {
-    return store.read(account)?.factors ?? [];
-  } catch {
-    return [];
-  }
-}
-
-/** The other way round of {@link recordFileName}; undefined when that would not give this name. */
 function userOf(fileName: string): string | undefined {
   try {
     const user = decodeURIComponent(fileName.replace(/\.json$/, ''));

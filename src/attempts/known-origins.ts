@@ -1,0 +1,28 @@
+import type { Notebook } from '../ledger/ledger.ts';
+import { markKey } from '../ledger/mark-key.ts';
+import type { KnownOrigins } from './attempts.ts';
+import { KNOWN_DAYS } from './limits.ts';
+
+const DAY_MS = 86_400_000;
+
+/**
+ * Keeps in the ledger from where users have logged in: the mark is the number of the day, which only grows. It is written along
+ * with other commits, so that a login costs no second sync.
+ *
+ * @param notebook - where it is kept
+ * @param now - the time in milliseconds since 1970
+ * @returns the memory
+ */
+export function knownOriginsIn(notebook: Notebook, now: () => number): KnownOrigins {
+  const keyOf = (user: string, origin: string): string => markKey(user, 'origin', Buffer.from(origin));
+  const today = (): number => Math.floor(now() / DAY_MS);
+  return {
+    knows(user, origin) {
+      const day = notebook.mark(keyOf(user, origin))?.value;
+      return day !== undefined && today() - day <= KNOWN_DAYS;
+    },
+    note(user, origin) {
+      notebook.note(keyOf(user, origin), today());
+    },
+  };
+}

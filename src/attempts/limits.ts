@@ -1,0 +1,35 @@
+/** How many guesses are let through. All times are in milliseconds. */
+export interface AttemptLimits {
+  /** Attempts in {@link period} that one origin has for one user. */
+  readonly perOrigin: number;
+  /** Attempts in {@link period} that all origins together have for one user; origins that the user came from are not counted. */
+  readonly perUser: number;
+  readonly period: number;
+  /** Failures in a row from one origin, after which guessable factors are locked for it. */
+  readonly lockAfter: number;
+  /** Failures in a row from all origins that the user never came from, after which they are locked for all of these. */
+  readonly ceiling: number;
+  /** How long the first lock lasts; every further failure doubles it. */
+  readonly firstLock: number;
+  readonly longestLock: number;
+}
+
+/** The limits that hold when nothing else is said. */
+export const DEFAULT_LIMITS: AttemptLimits = {
+  perOrigin: 3,
+  perUser: 10,
+  period: 30_000,
+  lockAfter: 20,
+  ceiling: 100,
+  firstLock: 60_000,
+  longestLock: 900_000,
+};
+
+/** Users of whom counts are kept. The one that was quiet longest is forgotten for a new one. */
+export const MAX_USERS = 65_536;
+/** Names that nobody has, of which counts are kept: apart, so that they push out nobody else. */
+export const MAX_UNKNOWN_USERS = 4_096;
+/** Origins of one user of which counts are kept; the counts over all origins hold beside them. */
+export const MAX_ORIGINS = 256;
+/** Days for which an origin counts as one that the user comes from. */
+export const KNOWN_DAYS = 30;

@@ -1,0 +1,54 @@
+import { parseArgs } from 'node:util';
+
+const DEFAULT_RUNTIME_DIR = '/run/pve-authenticator';
+const DEFAULT_STATE_DIR = '/var/lib/pve-authenticator';
+const DEFAULT_CONFIG_FILE = '/etc/pve-authenticator/config.toml';
+
+/** What the daemon's command line says. */
+export interface CommandLine {
+  /** Where the sockets are. */
+  readonly runtimeDir: string;
+  readonly stateDir: string;
+  readonly configFile: string;
+  /** Never make a new store: the state directory may be a mount point whose file system is missing. */
+  readonly requireState: boolean;
+}
+
+/** A command line that cannot be read. */
+export class UsageError extends Error {
+  readonly code = 'ERR_USAGE';
+  /** @param message - which option is wrong */
+  constructor(message: string) {
+    super(message);
+    this.name = 'UsageError';
+  }
+}
+
+/**
+ * Reads the daemon's command line.
+ *
+ * @param argv - without the program's name
+ * @returns what it says, with defaults
+ * @throws UsageError for an option that is not known or lacks its value
+ */
+export function parseCommandLine(argv: readonly string[]): CommandLine {
+  try {
+    const { values } = parseArgs({
+      args: [...argv],
+      options: {
+        'runtime-dir': { type: 'string', default: DEFAULT_RUNTIME_DIR },
+        'state-dir': { type: 'string', default: DEFAULT_STATE_DIR },
+        config: { type: 'string', default: DEFAULT_CONFIG_FILE },
+        'require-state': { type: 'boolean', default: false },
+      },
+    });
+    return {
+      runtimeDir: values['runtime-dir'],
+      stateDir: values['state-dir'],
+      configFile: values.config,
+      requireState: values['require-state'],
+    };
+  } catch (error) {
+    throw new UsageError(error instanceof Error ? error.message : 'the options cannot be read');
+  }
+}

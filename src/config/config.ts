@@ -1,0 +1,79 @@
+import { parse, TomlError } from 'smol-toml';
+import { z } from 'zod';
+
+/** What config.toml says. Everything has a safe default: without a file nothing is missing. */
+export interface Config {
+  readonly throttle: {
+    /** Whether guesses are counted and held back. */
+    readonly enabled: boolean;
+  };
+}
+
+const schema = z.strictObject({
+  throttle: z.strictObject({ enabled: z.boolean().default(true) }).prefault({}),
+});
+
+/** The settings that hold without a file. */
+export const DEFAULT_CONFIG: Config = schema.parse({});
+
+/** A configuration that cannot be used. The message names file, line and key. */
+export class ConfigError extends Error {
+  readonly code = 'ERR_CONFIG';
+  /** @param message - what is wrong, where, and what is expected */
+  constructor(message: string) {
+    super(message);
+    this.name = 'ConfigError';
+  }
+}
+
+/**
+ * Reads a configuration.
+ *
+ * @param text - in TOML 1.0
+ * @param file - its name, for messages
+ * @returns the settings
+ * @throws ConfigError when anything in it is unknown or out of range
+ */
+export function parseConfig(text: string, file: string): Config {
+  let toml: unknown;
+  try {
+    toml = parse(text);
+  } catch (error) {
+    if (error instanceof TomlError) {
+      const [what = 'it is not TOML'] = error.message.replace('Invalid TOML document: ', '').split('\n');
+      throw new ConfigError(`${file}:${error.line}: ${what}`);
+    }
+    throw error;
+  }
+  const result = schema.safeParse(toml);
+  if (result.success) {
+    return result.data;
+  }
+  const [issue] = result.error.issues;
+  const path = [
+    ...(issue?.path ?? []),
+    ...(issue?.code === 'unrecognized_keys' ? issue.keys.slice(0, 1) : []),
+  ];
+  const what =
+    issue?.code === 'unrecognized_keys' ? 'there is no such setting' : (issue?.message ?? 'not as expected');
+  throw new ConfigError(`${file}:${lineOf(text, path)}: ${path.join('.')}: ${what}`);
+}
+
+/** The line where a key is set: in its table, or the header of the table. */
+function lineOf(text: string, path: readonly PropertyKey[]): number {
+  const [table, key] = path.map(String);
+  let current = '';
+  let header = 1;
+  for (const [index, line] of text.split('\n').entries()) {
+    const name = /^\s*\[+\s*([^\]]+?)\s*\]/.exec(line)?.[1];
+    if (name !== undefined) {
+      current = name;
+      header = name === table ? index + 1 : header;
+    }
+    const assigned = /^\s*"?([A-Za-z0-9_-]+)"?\s*[.=]/.exec(line)?.[1];
+    if ((current === table && assigned === key) || (current === '' && assigned === table)) {
+      return index + 1;
+    }
+  }
+  return header;
+}

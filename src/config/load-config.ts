@@ -1,0 +1,89 @@
+import { closeSync, constants, fsyncSync, openSync, readFileSync, renameSync, writeSync } from 'node:fs';
+import { ConfigError, DEFAULT_CONFIG, parseConfig, type Config } from './config.ts';
+
+/** A larger file is not a configuration. */
+const MAX_CONFIG_BYTES = 256 * 1024;
+const OWNER_ONLY = 0o600;
+
+/** The settings that hold, and what is wrong with the file when they are not what it says. */
+export interface LoadedConfig {
+  readonly config: Config;
+  /** Undefined: the file is in order, or there is none. */
+  readonly problem: string | undefined;
+}
+
+/**
+ * Reads config.toml. When it cannot be used, the last good one goes on serving.
+ *
+ * @param file - its path; it need not be there
+ * @param lastGood - where the last good copy is kept
+ * @returns the settings
+ * @throws ConfigError when it cannot be used and there is no good copy
+ */
+export function loadConfig(file: string, lastGood: string): LoadedConfig {
+  let problem: ConfigError;
+  try {
+    const text = read(file);
+    if (text === undefined) {
+      return { config: DEFAULT_CONFIG, problem: undefined };
+    }
+    const config = parseConfig(text, file);
+    keep(text, lastGood);
+    return { config, problem: undefined };
+  } catch (error) {
+    problem =
+      error instanceof ConfigError ? error : new ConfigError(`${file}: it cannot be read (${codeOf(error)})`);
+  }
+  try {
+    const text = read(lastGood);
+    if (text !== undefined) {
+      return {
+        config: parseConfig(text, lastGood),
+        problem: `${problem.message}. The last good copy is in use.`,
+      };
+    }
+  } catch {
+    // The problem of the file itself is the one to report.
+  }
+  throw problem;
+}
+
+function read(file: string): string | undefined {
+  try {
+    const bytes = readFileSync(file);
+    if (bytes.length > MAX_CONFIG_BYTES) {
+      throw new ConfigError(`${file}: it is longer than ${MAX_CONFIG_BYTES} bytes`);
+    }
+    return bytes.toString();
+  } catch (error) {
+    if (codeOf(error) === 'ENOENT') {
+      return undefined;
+    }
+    throw error;
+  }
+}
+
+/** A copy that cannot be kept is no reason not to start: the file itself is good. */
+function keep(text: string, lastGood: string): void {
+  try {
+    if (read(lastGood) === text) {
+      return;
+    }
+    const temporary = `${lastGood}.new`;
+    const flags = constants.O_WRONLY | constants.O_CREAT | constants.O_TRUNC | constants.O_NOFOLLOW;
+    const fd = openSync(temporary, flags, OWNER_ONLY);
+    try {
+      writeSync(fd, text);
+      fsyncSync(fd);
+    } finally {
+      closeSync(fd);
+    }
+    renameSync(temporary, lastGood);
+  } catch {
+    // See above.
+  }
+}
+
+function codeOf(error: unknown): string {
+  return error instanceof Error && 'code' in error ? String(error.code) : 'unknown error';
+}

@@ -1,0 +1,53 @@
+import type { Ledger } from '../../ledger/ledger.ts';
+import type { Account, EnrolmentSource, Lookup } from '../enrolment.ts';
+import { RecordError, type EnrolmentRecord } from './record.ts';
+import { Resynchronisation } from './resynchronisation.ts';
+import type { Store } from './store.ts';
+import { shapesOf, storeEnrolment, type StoreContext } from './store-enrolment.ts';
+
+/**
+ * The store as a source of enrolments.
+ *
+ * @param store - the store
+ * @param ledger - where codes are used up
+ * @param monotonic - a clock in milliseconds that never jumps
+ * @returns the source
+ */
+export function storeSource(store: Store, ledger: Ledger, monotonic: () => number): EnrolmentSource {
+  const context: StoreContext = {
+    ledger,
+    resynchronisation: new Resynchronisation(monotonic),
+    recoveryKey: () => store.recoveryKey,
+  };
+  return { lookUp: (account) => Promise.resolve(lookUp(store, context, account)) };
+}
+
+function lookUp(store: Store, context: StoreContext, account: Account): Lookup {
+  let record: EnrolmentRecord | undefined;
+  try {
+    record = store.read(account);
+  } catch (error) {
+    const why = `record of ${account.name}: ${error instanceof Error ? error.message : 'not readable'}`;
+    return error instanceof RecordError ? { kind: 'blocked', why } : { kind: 'failed', why };
+  }
+  if (record === undefined) {
+    return { kind: 'absent' };
+  }
+  if (record.factors.length === 0) {
+    return { kind: 'blocked', why: `record of ${account.name}: it has no factor` };
+  }
+  const factorsNow = (): EnrolmentRecord['factors'] => factorsOf(store, account);
+  return {
+    kind: 'enrolled',
+    enrolment: storeEnrolment(account.name, shapesOf(record.factors), factorsNow, context),
+  };
+}
+
+/** Whatever is wrong with the record by now, there is no factor to check against. */
+function factorsOf(store: Store, account: Account): EnrolmentRecord['factors'] {
+  try {
+    return store.read(account)?.factors ?? [];
+  } catch {
+    return [];
+  }
+}

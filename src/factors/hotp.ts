@@ -1,0 +1,34 @@
+import { timingSafeEqual } from 'node:crypto';
+import { hotpValue, type CodeGenerator } from './hotp-value.ts';
+
+/** Codes that may have been shown without being typed: the look-ahead window of RFC 4226, section 7.2. */
+export const LOOK_AHEAD = 10;
+/** How far a first code may be ahead when a second one confirms it: RFC 4226, section 7.4. */
+export const RESYNC_LOOK_AHEAD = 100;
+
+/** A counter-based one-time password: RFC 4226. */
+export interface Hotp extends CodeGenerator {
+  /** The counter that was expected when the factor was enrolled. */
+  readonly counter: number;
+}
+
+/**
+ * Looks for the counter that a code belongs to. Every counter is computed and compared in constant time, whatever matches.
+ *
+ * @param hotp - the factor
+ * @param code - what the person typed, ASCII digits
+ * @param from - the first counter to look at
+ * @param count - how many counters to look at
+ * @returns the last counter whose code this is, or undefined
+ */
+export function matchHotp(hotp: Hotp, code: Uint8Array, from: number, count: number): number | undefined {
+  let matched: number | undefined;
+  for (let counter = from; counter < from + count; counter++) {
+    const expected = hotpValue(hotp, counter);
+    if (code.length === expected.length && timingSafeEqual(code, expected)) {
+      matched = counter;
+    }
+    expected.fill(0);
+  }
+  return matched;
+}
