@@ -2,10 +2,9 @@ import { describe, expect, it } from 'vitest';
 import { decoyEnrolment } from '../../../src/enrolments/decoy.ts';
 import type { EnrolmentSource, Lookup } from '../../../src/enrolments/enrolment.ts';
 import { sourcesInOrder } from '../../../src/enrolments/sources-in-order.ts';
-import { InMemoryLedger } from '../fixtures/in-memory-ledger.ts';
 
 const ALICE = { name: 'alice', uid: 1000 };
-const enrolled: Lookup = { kind: 'enrolled', enrolment: decoyEnrolment(new InMemoryLedger()) };
+const enrolled: Lookup = { kind: 'enrolled', enrolment: decoyEnrolment() };
 const others: readonly Lookup[] = [enrolled, { kind: 'blocked', why: 'b' }, { kind: 'failed', why: 'f' }];
 
 /** A source that always says the same and counts how often it was asked. */

@@ -1,13 +1,13 @@
 import { beforeEach, describe, expect, it } from 'vitest';
 import type { Enrolment, Lookup, Verification } from '../../../src/enrolments/enrolment.ts';
 import type { TypedCode } from '../../../src/factors/code-shape.ts';
+import { UNLIMITED, type Attempts } from '../../../src/attempts/attempts.ts';
 import { conductLogin, FAIL_DELAY_US, type LoginRequest } from '../../../src/login/conduct.ts';
 import { ConversationEnded, type Conversation, type Reply } from '../../../src/login/conversation.ts';
 import { TEXTS } from '../../../src/login/texts.ts';
 import type { Notice } from '../../../src/wire/notice.ts';
 import type { Prompt } from '../../../src/wire/prompt.ts';
 import type { Verdict } from '../../../src/wire/verdict.ts';
-import { InMemoryLedger } from '../fixtures/in-memory-ledger.ts';
 import { RecordedLog } from '../fixtures/recorded-log.ts';
 
 const CODE = '731864';
@@ -98,6 +98,7 @@ async function conduct(
   lookup: Lookup,
   args: readonly string[] = [],
   change: Partial<LoginRequest> = {},
+  attempts: Attempts = UNLIMITED,
 ): Promise<void> {
   const request: LoginRequest = {
     context: {
@@ -114,9 +115,10 @@ async function conduct(
   };
   const ports = {
     enrolments: { lookUp: () => Promise.resolve(lookup) },
-    ledger: new InMemoryLedger(),
+    attempts,
     log,
     now: () => NOW,
+    monotonic: () => performance.now(),
   };
   await conductLogin(request, script, ports);
 }
@@ -288,5 +290,48 @@ describe('conductLogin', () => {
     };
     await conduct(new Script([CODE]), enrolled(WRONG), [], { context });
     expect(log.events[0]!.message).toBe(String.raw`Invalid verification code for "x rhost=1.2.3.4\u000a"`);
+  });
+});
+
+describe('conductLogin with limited attempts', () => {
+  const outcomes: string[] = [];
+  const attempts = (admitted: boolean): Attempts => ({
+    begin: () => ({
+      admit: () => {
+        outcomes.push('admit');
+        return admitted;
+      },
+      succeeded: () => outcomes.push('succeeded'),
+      failed: () => outcomes.push('failed'),
+    }),
+  });
+  beforeEach(() => outcomes.splice(0));
+
+  it('counts a wrong code, and a right one', async () => {
+    await conduct(new Script([CODE]), enrolled(ACCEPTED), [], {}, attempts(true));
+    await conduct(
+      new Script([CODE]),
+      enrolled({ kind: 'rejected', reason: 'wrong-code' }),
+      [],
+      {},
+      attempts(true),
+    );
+    expect(outcomes).toEqual(['admit', 'succeeded', 'admit', 'failed']);
+  });
+
+  it('does not count a used code as a failure, nor an answer that fits nothing', async () => {
+    const used = { kind: 'rejected', reason: 'code-already-used', factor: 'totp:phone' } as const;
+    await conduct(new Script([CODE]), enrolled(used), [], {}, attempts(true));
+    await conduct(new Script([]), enrolled(ACCEPTED), [], {}, attempts(true));
+    expect(outcomes).toEqual(['admit']);
+  });
+
+  it('checks nothing when there were too many tries, and says so to everybody alike', async () => {
+    for (const lookup of [enrolled(ACCEPTED), { kind: 'absent' } as const]) {
+      const script = new Script([CODE]);
+      await conduct(script, lookup, [], {}, attempts(false));
+      expect(seen).toEqual([]);
+      expect(script.verdicts).toEqual([{ code: 'too-many-tries', failDelayUs: FAIL_DELAY_US }]);
+    }
   });
 });

@@ -11,7 +11,7 @@ import { encodeAnswer } from '../../../src/wire/answer.ts';
 import { encodeFrame, FRAME_TYPE, FrameReader, type Frame } from '../../../src/wire/frame.ts';
 import { encodeStart, type Start } from '../../../src/wire/start.ts';
 import { decodeVerdict, type Verdict } from '../../../src/wire/verdict.ts';
-import { InMemoryLedger } from '../fixtures/in-memory-ledger.ts';
+import { UNLIMITED } from '../../../src/attempts/attempts.ts';
 import { RecordedLog } from '../fixtures/recorded-log.ts';
 import { temporaryDirectories } from '../fixtures/temporary-directory.ts';
 
@@ -53,7 +53,13 @@ beforeEach(() => {
       });
     },
   };
-  server = new LoginServer({ enrolments, ledger: new InMemoryLedger(), log, now: Date.now });
+  server = new LoginServer({
+    enrolments,
+    attempts: UNLIMITED,
+    log,
+    now: Date.now,
+    monotonic: () => performance.now(),
+  });
   for (const [kind, mode] of [
     ['root', 0o600],
     ['user', 0o666],

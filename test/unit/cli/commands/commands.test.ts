@@ -111,7 +111,7 @@ describe('add totp', () => {
   it('draws the QR code of the URI, with four light modules around it', async () => {
     await run('add', 'totp', 'alice');
     const drawn = modules(lines[0]!);
-    const { data, size } = encode(ADDED.uri, { ecc: 'L', border: 0 });
+    const { data, size } = encode(ADDED.uri!, { ecc: 'L', border: 0 });
     const expected = Array.from({ length: size + 8 }, (_, row) =>
       Array.from({ length: size + 8 }, (__, column) => !(data[row - 4]?.[column - 4] ?? false)),
     );
@@ -128,7 +128,7 @@ describe('add totp', () => {
 
   it.each([
     [['add', 'totp']],
-    [['add', 'hotp', 'alice']],
+    [['add', 'sms', 'alice']],
     [['add', 'totp', 'alice', 'bob']],
     [['add', 'totp', 'alice', '--digits', '5']],
     [['add', 'totp', 'alice', '--algorithm', 'md5']],

@@ -1,7 +1,7 @@
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
-import { decide } from '../../../../src/enrolments/store/decide.ts';
-import type { StoredFactor } from '../../../../src/enrolments/store/record.ts';
+import { decide, type Decision } from '../../../../src/enrolments/store/decide.ts';
+import type { StoredFactor, TotpFactor } from '../../../../src/enrolments/store/record.ts';
 import type { TypedCode } from '../../../../src/factors/code-shape.ts';
 import { hotpValue, type CodeLength } from '../../../../src/factors/hotp-value.ts';
 import { markKey } from '../../../../src/ledger/mark-key.ts';
@@ -9,7 +9,7 @@ import { markKey } from '../../../../src/ledger/mark-key.ts';
 const STEP = 50_000;
 const NOW = STEP * 30_000 + 15_000;
 
-function factor(name: string, change: Partial<StoredFactor> = {}): StoredFactor {
+function factor(name: string, change: Partial<TotpFactor> = {}): TotpFactor {
   return {
     kind: 'totp',
     id: 'abcdef',
@@ -24,7 +24,7 @@ function factor(name: string, change: Partial<StoredFactor> = {}): StoredFactor 
   };
 }
 
-const codeOf = (of: StoredFactor, step = STEP): TypedCode => ({
+const codeOf = (of: TotpFactor, step = STEP): TypedCode => ({
   shape: { class: 'digits', length: of.digits },
   text: hotpValue(of, step),
 });
@@ -33,6 +33,18 @@ const wrong = (length: CodeLength = 6): TypedCode => ({
   text: Buffer.alloc(length, 'x'),
 });
 const unused = (): undefined => undefined;
+const KEY = Buffer.alloc(32, 3);
+
+/** Without tokens that have run ahead. */
+function decided(
+  user: string,
+  factors: readonly StoredFactor[],
+  markOf: (key: string) => number | undefined,
+  readings: readonly TypedCode[],
+  farAheadOf: (key: string) => number | undefined = unused,
+): Decision {
+  return decide({ user, recoveryKey: KEY, markOf, farAheadOf, now: NOW }, factors, readings);
+}
 
 describe('decide', () => {
   const phone = factor('phone');
@@ -40,7 +52,7 @@ describe('decide', () => {
   const long = factor('long', { digits: 8, period: 60, window: 5 });
 
   it('finds the factor, the reading and what to use up', () => {
-    expect(decide('alice', [phone, tablet], unused, [wrong(), codeOf(tablet)], NOW)).toEqual({
+    expect(decided('alice', [phone, tablet], unused, [wrong(), codeOf(tablet)])).toEqual({
       matches: [
         {
           factor: 'totp:tablet',
@@ -51,18 +63,19 @@ describe('decide', () => {
         },
       ],
       spent: undefined,
+      farAhead: [],
     });
   });
 
   it('takes one answer as each shape that it has', () => {
     const readings = [wrong(), codeOf(long, STEP / 2)];
-    expect(decide('alice', [phone, long], unused, readings, NOW).matches).toMatchObject([
+    expect(decided('alice', [phone, long], unused, readings).matches).toMatchObject([
       { factor: 'totp:long', reading: 1, mark: STEP / 2, kind: { validFor: 300 } },
     ]);
   });
 
   it('finds every way in which an answer is right', () => {
-    const { matches } = decide('alice', [phone, tablet], unused, [codeOf(tablet), codeOf(phone)], NOW);
+    const { matches } = decided('alice', [phone, tablet], unused, [codeOf(tablet), codeOf(phone)]);
     expect(matches.map(({ factor: name, reading }) => [name, reading])).toEqual([
       ['totp:phone', 1],
       ['totp:tablet', 0],
@@ -72,23 +85,25 @@ describe('decide', () => {
   it('tells a used code from a wrong one, by the mark of its own factor', () => {
     const marks = new Map([[markKey('alice', 'totp/30', phone.secret), STEP]]);
     const markOf = (key: string): number | undefined => marks.get(key);
-    expect(decide('alice', [phone, tablet], markOf, [codeOf(phone)], NOW)).toEqual({
+    expect(decided('alice', [phone, tablet], markOf, [codeOf(phone)])).toEqual({
       matches: [],
       spent: 'totp:phone',
+      farAhead: [],
     });
     // An older code than the one that was used is used up with it; a newer one is not.
-    expect(decide('alice', [phone], markOf, [codeOf(phone, STEP - 1)], NOW).spent).toBe('totp:phone');
-    expect(decide('alice', [phone], markOf, [codeOf(phone, STEP + 1)], NOW).matches).toHaveLength(1);
-    expect(decide('alice', [tablet], markOf, [codeOf(tablet)], NOW).matches).toHaveLength(1);
-    expect(decide('alice', [phone, tablet], markOf, [wrong()], NOW)).toEqual({
+    expect(decided('alice', [phone], markOf, [codeOf(phone, STEP - 1)]).spent).toBe('totp:phone');
+    expect(decided('alice', [phone], markOf, [codeOf(phone, STEP + 1)]).matches).toHaveLength(1);
+    expect(decided('alice', [tablet], markOf, [codeOf(tablet)]).matches).toHaveLength(1);
+    expect(decided('alice', [phone, tablet], markOf, [wrong()])).toEqual({
       matches: [],
       spent: undefined,
+      farAhead: [],
     });
   });
 
   it('gives another user another mark for the same secret', () => {
     const keys = ['alice', 'bob'].map(
-      (user) => decide(user, [phone], unused, [codeOf(phone)], NOW).matches[0]!.key,
+      (user) => decided(user, [phone], unused, [codeOf(phone)]).matches[0]!.key,
     );
     expect(new Set(keys).size).toBe(2);
   });
@@ -100,14 +115,14 @@ describe('decide', () => {
       { class: 'modhex', length: 6 },
       { class: 'digits', length: 7 },
     ] as const) {
-      expect(decide('alice', [phone], unused, [{ shape, text }], NOW).matches).toEqual([]);
+      expect(decided('alice', [phone], unused, [{ shape, text }]).matches).toEqual([]);
     }
   });
 
   it('finds nothing where there is nothing', () => {
-    const nothing = { matches: [], spent: undefined };
-    expect(decide('alice', [], unused, [codeOf(phone)], NOW)).toEqual(nothing);
-    expect(decide('alice', [phone], unused, [], NOW)).toEqual(nothing);
+    const nothing = { matches: [], spent: undefined, farAhead: [] };
+    expect(decided('alice', [], unused, [codeOf(phone)])).toEqual(nothing);
+    expect(decided('alice', [phone], unused, [])).toEqual(nothing);
   });
 
   it('computes only: the same again gives the same, and nothing that it was given changes', () => {
@@ -120,8 +135,8 @@ describe('decide', () => {
         fc.option(fc.integer({ min: STEP - 2, max: STEP + 2 }), { nil: undefined }),
         (factors, readings, mark) => {
           const before = JSON.stringify([factors, readings]);
-          const once = decide('alice', factors, () => mark, readings, NOW);
-          expect(decide('alice', factors, () => mark, readings, NOW)).toEqual(once);
+          const once = decided('alice', factors, () => mark, readings);
+          expect(decided('alice', factors, () => mark, readings)).toEqual(once);
           expect(JSON.stringify([factors, readings])).toBe(before);
           expect(once.matches.every((match) => match.mark > (mark ?? -1))).toBe(true);
         },

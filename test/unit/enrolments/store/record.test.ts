@@ -87,7 +87,7 @@ describe('parseRecord', () => {
   });
 
   it.each([
-    ['kind', ['hotp', 'TOTP', 1, null]],
+    ['kind', ['sms', 'TOTP', 1, null]],
     ['id', ['abc', 'a'.repeat(17), 'ABCDEF', 'abc-def', '', 5]],
     ['name', ['', ' ', 'a b', '.x', '-x', 'x'.repeat(33), 'ä', 'a\nb', 'a=b', 'a"b', null]],
     ['added', [-1, 1.5, '2024', null]],

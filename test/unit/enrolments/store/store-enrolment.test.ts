@@ -1,15 +1,16 @@
 import { beforeEach, describe, expect, it } from 'vitest';
 import type { Verification } from '../../../../src/enrolments/enrolment.ts';
-import type { StoredFactor } from '../../../../src/enrolments/store/record.ts';
+import type { StoredFactor, TotpFactor } from '../../../../src/enrolments/store/record.ts';
 import { shapesOf, storeEnrolment } from '../../../../src/enrolments/store/store-enrolment.ts';
 import type { TypedCode } from '../../../../src/factors/code-shape.ts';
 import { hotpValue } from '../../../../src/factors/hotp-value.ts';
 import { InMemoryLedger } from '../../fixtures/in-memory-ledger.ts';
+import { storeContext } from '../../fixtures/store-context.ts';
 
 const STEP = 50_000;
 const NOW = STEP * 30_000;
 
-function factor(name: string, change: Partial<StoredFactor> = {}): StoredFactor {
+function factor(name: string, change: Partial<TotpFactor> = {}): TotpFactor {
   return {
     kind: 'totp',
     id: 'abcdef',
@@ -24,7 +25,7 @@ function factor(name: string, change: Partial<StoredFactor> = {}): StoredFactor 
   };
 }
 
-const codeOf = (of: StoredFactor, step = STEP): TypedCode => ({
+const codeOf = (of: TotpFactor, step = STEP): TypedCode => ({
   shape: { class: 'digits', length: of.digits },
   text: hotpValue(of, step),
 });
@@ -35,7 +36,10 @@ beforeEach(() => {
 });
 
 function verify(factors: readonly StoredFactor[], ...readings: TypedCode[]): Promise<Verification> {
-  return storeEnrolment('alice', shapesOf(factors), () => factors, ledger).verify(readings, NOW);
+  return storeEnrolment('alice', shapesOf(factors), () => factors, storeContext(ledger)).verify(
+    readings,
+    NOW,
+  );
 }
 
 describe('shapesOf', () => {

@@ -18,9 +18,10 @@ import type { Account, Lookup } from '../../../../src/enrolments/enrolment.ts';
 import {
   formatRecord,
   type EnrolmentRecord,
-  type StoredFactor,
+  type TotpFactor,
 } from '../../../../src/enrolments/store/record.ts';
-import { Store, storeSource } from '../../../../src/enrolments/store/store.ts';
+import { Store } from '../../../../src/enrolments/store/store.ts';
+import { storeSource } from '../../../../src/enrolments/store/store-source.ts';
 import { hotpValue } from '../../../../src/factors/hotp-value.ts';
 import { InMemoryLedger } from '../../fixtures/in-memory-ledger.ts';
 import { asOtherUser, isRoot, OTHER_UID } from '../../fixtures/other-user.ts';
@@ -30,7 +31,7 @@ const makeDirectory = temporaryDirectories();
 const ALICE: Account = { name: 'alice', uid: 1000 };
 const NOW = 1_700_000_000_000;
 
-const factor = (name = 'phone'): StoredFactor => ({
+const factor = (name = 'phone'): TotpFactor => ({
   kind: 'totp',
   id: 'abcdef',
   name,
@@ -41,7 +42,7 @@ const factor = (name = 'phone'): StoredFactor => ({
   period: 30,
   window: 3,
 });
-const record = (...factors: StoredFactor[]): EnrolmentRecord => ({ user: 'alice', uid: 1000, factors });
+const record = (...factors: TotpFactor[]): EnrolmentRecord => ({ user: 'alice', uid: 1000, factors });
 
 let directory: string;
 let file: string;
@@ -56,7 +57,8 @@ beforeEach(() => {
   ledger = new InMemoryLedger();
 });
 
-const lookUp = (account: Account = ALICE): Promise<Lookup> => storeSource(store, ledger).lookUp(account);
+const lookUp = (account: Account = ALICE): Promise<Lookup> =>
+  storeSource(store, ledger, () => 0).lookUp(account);
 
 describe('Store', () => {
   it('is made with a marker and an empty directory that nobody else can read', () => {

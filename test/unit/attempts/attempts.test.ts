@@ -1,0 +1,172 @@
+import { beforeEach, describe, expect, it } from 'vitest';
+import { CountedAttempts, type KnownOrigins, type LoginAttempt } from '../../../src/attempts/attempts.ts';
+import { DEFAULT_LIMITS, MAX_ORIGINS, MAX_UNKNOWN_USERS } from '../../../src/attempts/limits.ts';
+
+const SECOND = 1_000;
+const MINUTE = 60 * SECOND;
+
+let now: number;
+let known: Set<string>;
+let attempts: CountedAttempts;
+
+beforeEach(() => {
+  now = 1_000_000;
+  known = new Set();
+  const origins: KnownOrigins = {
+    knows: (user, origin) => known.has(`${user} ${origin}`),
+    note: (user, origin) => known.add(`${user} ${origin}`),
+  };
+  attempts = new CountedAttempts(DEFAULT_LIMITS, origins, () => now);
+});
+
+function begin(origin: string, user = 'alice', exists = true): LoginAttempt {
+  return attempts.begin({ user, exists, origin });
+}
+
+/** A login with a wrong code; whether it was checked. */
+function wrong(origin: string, user = 'alice', exists = true): boolean {
+  const attempt = begin(origin, user, exists);
+  if (!attempt.admit()) {
+    return false;
+  }
+  attempt.failed();
+  return true;
+}
+
+/** Waits until nothing is held back any more; how long that took, in seconds. */
+function wait(origin: string): number {
+  const begun = now;
+  while (!begin(origin).admit()) {
+    now += SECOND;
+  }
+  return (now - begun) / SECOND;
+}
+
+/** Fails so many times, each as soon as it is allowed. */
+function fail(times: number, originOf: (time: number) => string): void {
+  for (let time = 0; time < times; time++) {
+    const attempt = begin(originOf(time));
+    while (!attempt.admit()) {
+      now += SECOND;
+    }
+    attempt.failed();
+  }
+}
+
+describe('the throttle', () => {
+  it('lets three attempts through in 30 seconds', () => {
+    expect([1, 2, 3, 4, 5].map(() => wrong('a'))).toEqual([true, true, true, false, false]);
+    now += 30 * SECOND - 1;
+    expect(wrong('a')).toBe(false);
+    now += 1;
+    expect(wrong('a')).toBe(true);
+  });
+
+  it('is not prolonged by a try that is held back', () => {
+    [1, 2, 3].forEach(() => wrong('a'));
+    for (let second = 1; second < 30; second++) {
+      now += SECOND;
+      expect(wrong('a')).toBe(false);
+    }
+    now += SECOND;
+    expect(wrong('a')).toBe(true);
+  });
+
+  it('counts when the answer arrives: of many logins that asked before, three pass', () => {
+    const logins = Array.from({ length: 32 }, () => begin('a'));
+    expect(logins.filter((login) => login.admit())).toHaveLength(3);
+  });
+
+  it('counts a login once, and also one that succeeds', () => {
+    const login = begin('a');
+    expect(login.admit() && login.admit()).toBe(true);
+    login.succeeded();
+    known.clear();
+    expect([1, 2, 3].map(() => wrong('a'))).toEqual([true, true, false]);
+  });
+
+  it('keeps origins and users apart, with ten for a user over all origins', () => {
+    const origins = Array.from({ length: 12 }, (_, number) => `origin ${number}`);
+    expect(origins.filter((origin) => wrong(origin))).toHaveLength(10);
+    expect(wrong('a', 'bob')).toBe(true);
+  });
+
+  it('holds back names that nobody has in the same way', () => {
+    expect([1, 2, 3, 4].map(() => wrong('a', 'nobody-here', false))).toEqual([true, true, true, false]);
+  });
+
+  it('does not let invented names push out the counts of users', () => {
+    [1, 2, 3].forEach(() => wrong('a'));
+    for (let name = 0; name < 2 * MAX_UNKNOWN_USERS; name++) {
+      wrong('a', `invented ${name}`, false);
+    }
+    expect(wrong('a')).toBe(false);
+  });
+});
+
+describe('the lock', () => {
+  it('comes after twenty failures in a row from an origin, and doubles from one minute to fifteen', () => {
+    fail(20, () => 'a');
+    const waits = [1, 2, 3, 4, 5, 6].map(() => {
+      const waited = wait('a');
+      begin('a').failed();
+      return waited;
+    });
+    expect(waits).toEqual([60, 120, 240, 480, 900, 900]);
+  });
+
+  it('is not prolonged by tries that are held back, and ends with a success', () => {
+    fail(20, () => 'a');
+    for (let second = 0; second < 59; second++) {
+      now += SECOND;
+      expect(wrong('a')).toBe(false);
+    }
+    now += SECOND;
+    const login = begin('a');
+    expect(login.admit()).toBe(true);
+    login.succeeded();
+    fail(19, () => 'a');
+    now += MINUTE / 2;
+    expect(wrong('a')).toBe(true);
+  });
+
+  it('does not concern other origins below the ceiling of a hundred', () => {
+    fail(20, () => 'a');
+    now += MINUTE / 2;
+    expect(wrong('b')).toBe(true);
+    fail(79, (time) => `origin ${time}`);
+    now += MINUTE / 2;
+    expect(wrong('new'), 'the ceiling is reached').toBe(false);
+    now += MINUTE / 2;
+    expect(wrong('new')).toBe(true);
+  });
+
+  it('does not let strangers lock out an owner who comes from a known place', () => {
+    const owner = begin('home');
+    owner.admit();
+    owner.succeeded();
+    for (let time = 0; time < 2_000; time++) {
+      wrong(`stranger ${time % 20}`);
+      now += SECOND;
+    }
+    expect(wrong('stranger 1')).toBe(false);
+    expect(wrong('another place')).toBe(false);
+    expect([1, 2, 3, 4].map(() => begin('home').admit())).toEqual([true, true, true, false]);
+  });
+
+  it('keeps the count of a known place, whatever strangers do', () => {
+    known.add('alice home');
+    fail(20, () => 'home');
+    for (let time = 0; time < 2 * MAX_ORIGINS; time++) {
+      wrong(`stranger ${time}`);
+    }
+    expect(begin('home').admit()).toBe(false);
+  });
+
+  it('is opened for strangers by a success that cannot be guessed', () => {
+    fail(100, (time) => `origin ${time}`);
+    expect(begin('travelling').admit()).toBe(false);
+    begin('travelling').succeeded();
+    expect(begin('travelling').admit()).toBe(true);
+  });
+});
