@@ -34,9 +34,6 @@ addCommand(program, session);
 listCommand(program, session);
 removeCommand(program, session);
 repairCommand(program, session);
-for (const command of program.commands) {
-  command.exitOverride().commands.forEach((inner) => inner.exitOverride());
-}
 
 try {
   await program.parseAsync();

@@ -5,15 +5,10 @@ const MAX_LOGGED_CHARACTERS = 256;
 const PLAIN = /^[A-Za-z0-9._:@/%+,-]+$/;
 
 /**
- * Control characters, and those that change how a terminal or an editor shows the rest: C0, DEL, C1, the line and paragraph
- * separators, bidirectional controls, zero-width characters, surrogates that stand alone.
+ * Control characters, and those that change how a terminal or an editor shows the rest: everything in Unicode's category C
+ * (controls, invisible format characters, surrogates that stand alone, unassigned ones), line and paragraph separators.
  */
-const UNSAFE = new RegExp(
-  [
-    String.raw`[\u0000-\u001f\u007f-\u009f\u00ad\u061c\u200b-\u200f\u2028-\u202e\u2060-\u206f\ufeff\ufff9-\ufffb`,
-    String.raw`\ud800-\udfff]`,
-  ].join(''),
-);
+const UNSAFE = /[\p{C}\p{Zl}\p{Zp}]/u;
 
 /**
  * Makes a value from outside safe for a log line: it can neither end the line nor look like another field of it.
@@ -35,13 +30,12 @@ function escaped(character: string): string {
   if (character === '"' || character === '\\') {
     return `\\${character}`;
   }
-  if (!UNSAFE.test(character) || isPair(character)) {
+  if (!UNSAFE.test(character)) {
     return character;
   }
-  return `\\u${character.charCodeAt(0).toString(16).padStart(4, '0')}`;
-}
-
-/** A code point beyond the basic plane is two surrogates that belong together. */
-function isPair(character: string): boolean {
-  return character.length === 2;
+  // As in JSON: beyond the basic plane two escapes.
+  return character
+    .split('')
+    .map((unit) => `\\u${unit.charCodeAt(0).toString(16).padStart(4, '0')}`)
+    .join('');
 }

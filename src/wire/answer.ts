@@ -20,8 +20,17 @@ export interface ShapedAnswer {
  * @throws WireError when the payload breaks the protocol
  */
 export function decodeAnswer(payload: Buffer, shapes: number): ShapedAnswer[] {
-  const reader = new PayloadReader(payload);
   const answers: ShapedAnswer[] = [];
+  try {
+    readAnswers(new PayloadReader(payload), shapes, answers);
+    return answers;
+  } catch (error) {
+    answers.forEach(({ text }) => text.fill(0));
+    throw error;
+  }
+}
+
+function readAnswers(reader: PayloadReader, shapes: number, answers: ShapedAnswer[]): void {
   let last = -1;
   while (reader.remaining > 0) {
     const shape = reader.u8();
@@ -35,7 +44,6 @@ export function decodeAnswer(payload: Buffer, shapes: number): ShapedAnswer[] {
     answers.push({ shape, text: reader.str(MAX_ANSWER_BYTES) });
   }
   reader.end();
-  return answers;
 }
 
 /**

@@ -76,7 +76,11 @@ const recordSchema = z.strictObject({
   /** Canonical name and uid of the user: the file name alone is not trusted. */
   user: z.string().min(1),
   uid: z.int().min(0),
-  factors: z.array(z.discriminatedUnion('kind', [totpSchema, hotpSchema, recoverySchema])).max(MAX_FACTORS),
+  factors: z
+    .array(z.discriminatedUnion('kind', [totpSchema, hotpSchema, recoverySchema]))
+    .max(MAX_FACTORS)
+    .refine((factors) => allDiffer(factors.map(({ id }) => id)), 'two factors have the same id')
+    .refine((factors) => allDiffer(factors.map(({ name }) => name)), 'two factors have the same name'),
 });
 
 /** What every factor in a record has. */
@@ -162,4 +166,8 @@ export function recordFileName(user: string): string {
     return /[a-z0-9_-]/.test(character) ? character : `%${byte.toString(16).toUpperCase().padStart(2, '0')}`;
   });
   return `${bytes.join('')}.json`;
+}
+
+function allDiffer(texts: readonly string[]): boolean {
+  return new Set(texts).size === texts.length;
 }

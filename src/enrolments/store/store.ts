@@ -9,8 +9,11 @@ import {
   openSync,
   readdirSync,
   readSync,
+  renameSync,
+  rmSync,
+  unlinkSync,
+  writeSync,
 } from 'node:fs';
-import { renameSync, unlinkSync, writeSync } from 'node:fs';
 import { z } from 'zod';
 import { RECOVERY_KEY_BYTES } from '../../factors/recovery-code.ts';
 import type { Account } from '../enrolment.ts';
@@ -168,18 +171,13 @@ export class Store {
   #write(directory: string, name: string, text: string): void {
     // The dot keeps half-written files out of the list of users.
     const temporary = this.#files.path(`${directory}.${name}.new`);
-    const bytes = Buffer.from(text);
-    const fd = openSync(temporary, CREATE, OWNER_ONLY);
     try {
-      if (writeSync(fd, bytes) !== bytes.length) {
-        throw new Error('The disk took only a part of the record');
-      }
-      fsyncSync(fd);
-    } finally {
-      closeSync(fd);
-      bytes.fill(0);
+      writeAndSync(temporary, text);
+      renameSync(temporary, this.#files.path(directory + name));
+    } catch (error) {
+      rmSync(temporary, { force: true });
+      throw error;
     }
-    renameSync(temporary, this.#files.path(directory + name));
     this.#syncDirectory(directory);
   }
 
@@ -194,6 +192,20 @@ export class Store {
 
   #isDirectory(name: string): boolean {
     return lstatSync(this.#files.path(name)).isDirectory();
+  }
+}
+
+function writeAndSync(path: string, text: string): void {
+  const bytes = Buffer.from(text);
+  const fd = openSync(path, CREATE, OWNER_ONLY);
+  try {
+    if (writeSync(fd, bytes) !== bytes.length) {
+      throw new Error('The disk took only a part of the record');
+    }
+    fsyncSync(fd);
+  } finally {
+    closeSync(fd);
+    bytes.fill(0);
   }
 }
 

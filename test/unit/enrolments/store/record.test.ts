@@ -35,7 +35,7 @@ function messageOf(text: string): string {
 }
 
 const withFactor = (change: object): string =>
-  JSON.stringify({ ...RECORD, factors: [FACTOR, { ...FACTOR, ...change }] });
+  JSON.stringify({ ...RECORD, factors: [FACTOR, { ...FACTOR, id: 'other1', name: 'other', ...change }] });
 const withoutKey = (object: object, key: string): object =>
   Object.fromEntries(Object.entries(object).filter(([name]) => name !== key));
 
@@ -118,8 +118,17 @@ describe('parseRecord', () => {
   });
 
   it('takes sixteen factors', () => {
-    const factors = Array.from({ length: 16 }, () => FACTOR);
+    const factors = Array.from({ length: 16 }, (_, number) => ({
+      ...FACTOR,
+      id: `id${number + 10}`,
+      name: `n${number}`,
+    }));
     expect(parseRecord(JSON.stringify({ ...RECORD, factors })).factors).toHaveLength(16);
+  });
+
+  it('refuses two factors that a command could not tell apart', () => {
+    expect(messageOf(withFactor({ id: FACTOR.id }))).toContain('same id');
+    expect(messageOf(withFactor({ name: FACTOR.name }))).toContain('same name');
   });
 
   it('never quotes a secret, wherever it stands and whatever is wrong', () => {
