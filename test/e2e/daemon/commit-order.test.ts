@@ -5,7 +5,7 @@ import { CHECKOUT } from '../harness/daemon.ts';
 import { Log } from '../harness/log.ts';
 import { run } from '../harness/run.ts';
 import { logIn, PAM } from './pam-login.ts';
-import { AS_ROOT, notRun, Stage, type Daemon } from './stage.ts';
+import { AS_ROOT, NO_THROTTLE, notRun, Stage, type Daemon } from './stage.ts';
 
 /* Nothing is granted or logged as accepted before its use is on the disk: the order of the daemon's system calls. */
 
@@ -24,6 +24,8 @@ const canTrace = AS_ROOT && spawnSync('strace', ['-e', 'trace=none', 'true']).st
 
 beforeAll(async () => {
   stage = await Stage.build();
+  // So that nothing but used codes is in the ledger: the throttle notes there where people come from.
+  stage.configure(NO_THROTTLE);
   daemon = await stage.start();
 });
 afterAll(() => stage.clear());

@@ -13,6 +13,7 @@ export const PAM = {
   denied: 7,
   authInfoUnavailable: 9,
   userUnknown: 10,
+  tooManyTries: 11,
 } as const;
 
 /** How a login ended. */

@@ -57,7 +57,10 @@ export interface Daemon {
   stop(name?: NodeJS.Signals): Promise<number | null>;
 }
 
-/** What runs on which stage: says so where something cannot run. */
+/** A configuration in which guesses are not counted. */
+export const NO_THROTTLE = '[throttle]\nenabled = false\n';
+
+/** Says what cannot run here. */
 export function notRun(what: string, why: string): void {
   process.stderr.write(`\n  not run: ${what}: ${why}\n\n`);
 }
@@ -86,6 +89,7 @@ export class Stage {
     chmodSync(stage.dir, 0o755);
     mkdirSync(stage.runtimeDir, { mode: 0o755 });
     mkdirSync(`${stage.dir}/pam.d`, { mode: 0o755 });
+    stage.configure('');
     stage.#makeState();
     // Readable to every user, wherever the checkout is.
     for (const name of ['pam_pve_authenticator.so', 'pam-client']) {
@@ -103,6 +107,15 @@ export class Stage {
   #makeState(): void {
     mkdirSync(this.stateDir, { mode: 0o700 });
     chownSync(this.stateDir, DAEMON_UID, AS_ROOT ? DAEMON_UID : process.getgid!());
+  }
+
+  /**
+   * Writes the configuration of the daemons that start from now on.
+   *
+   * @param toml - config.toml; it is never this machine's own
+   */
+  configure(toml: string): void {
+    writeFileSync(`${this.dir}/config.toml`, toml, { mode: 0o644 });
   }
 
   /** Where a socket is. */
@@ -165,7 +178,7 @@ export class Stage {
       ...asUser(DAEMON_UID),
       process.execPath,
       `${CHECKOUT}/dist/main.js`,
-      ...['--runtime-dir', runtimeDir, '--state-dir', stateDir],
+      ...['--runtime-dir', runtimeDir, '--state-dir', stateDir, '--config', `${this.dir}/config.toml`],
       ...more,
     ];
   }

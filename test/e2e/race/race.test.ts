@@ -2,9 +2,11 @@ import { afterAll, afterEach, beforeAll, describe, expect, test } from 'vitest';
 import { CHECKOUT } from '../harness/daemon.ts';
 import { run } from '../harness/run.ts';
 import { PAM } from '../daemon/pam-login.ts';
-import { FULL, Stage, type Daemon, type Person } from '../daemon/stage.ts';
+import { FULL, NO_THROTTLE, Stage, type Daemon, type Person } from '../daemon/stage.ts';
 
 const PROCESSES = 32;
+/** Attempts that one person has from all origins together, when guesses are counted. */
+const ADMITTED = 10;
 const ROUNDS = FULL ? 20 : 4;
 /** These wait for the next boundary each time. */
 const BOUNDARY_ROUNDS = FULL ? 20 : 2;
@@ -29,6 +31,8 @@ beforeAll(async () => {
   );
   stage = await Stage.build();
   client = await stage.compile(`${CHECKOUT}/test/e2e/race/race-client.c`, 'race-client', '-lpam');
+  // All 32 shall reach the ledger.
+  stage.configure(NO_THROTTLE);
   daemon = await stage.start();
   service = stage.service();
 });
@@ -157,4 +161,20 @@ test(`${PROCESSES} different persons at the same moment all get in`, async () =>
   for (const person of persons) {
     expect(await reasons(person, 1)).toEqual({ accepted: 1 });
   }
+});
+
+test('when guesses are counted, one gets in too, and the others do not all get a try', async () => {
+  expect(await daemon.stop()).toBe(0);
+  stage.configure('');
+  daemon = await stage.start();
+  const person = stage.person();
+  const outcome = await race(allWith(person, person.code()));
+  expect(outcome.asked).toBe(PROCESSES);
+  expect(successes(outcome)).toBe(1);
+  expect(await reasons(person, PROCESSES)).toEqual({
+    accepted: 1,
+    'code-already-used': ADMITTED - 1,
+    'too-many-tries': PROCESSES - ADMITTED,
+  });
+  expect(outcome.rc.filter((rc) => rc === PAM.tooManyTries)).toHaveLength(PROCESSES - ADMITTED);
 });
