@@ -33,6 +33,24 @@ const FRESH = new Set(['lost+found', 'ledger', 'enrolments', 'config.last-good.t
 const monotonic = (): number => performance.now();
 
 /** A new store is made only in a directory that is new: one that lost its marker may be an unmounted file system. */
+function isFresh(state: StateDirectory, store: Store): boolean {
+  return (
+    readdirSync(state.path('.')).every((name) => FRESH.has(name) || name.endsWith('.new')) && store.empty
+  );
+}
+
+/** The marker comes last: a store is whole, or there is none. */
+async function makeStore(state: StateDirectory, store: Store, log: Log): Promise<void> {
+  const directory = new LedgerDirectory(state.path('ledger'));
+  await directory.create();
+  if (directory.load().empty) {
+    await (await directory.begin(new Marks(), 1)).close();
+  }
+  store.initialise();
+  state.sync();
+  log.event('notice', `A new store was made in ${state.name}`);
+}
+
 async function openStore(
   state: StateDirectory,
   { requireState, stateDir }: CommandLine,
@@ -42,24 +60,33 @@ async function openStore(
   if (store.initialised) {
     return store;
   }
-  const fresh =
-    readdirSync(state.path('.')).every((name) => FRESH.has(name) || name.endsWith('.new')) && store.empty;
-  if (requireState || !fresh) {
+  if (requireState || !isFresh(state, store)) {
     log.event(
       'alert',
       `The state directory ${stateDir} holds no store: is its file system mounted? Nobody with a factor gets in.`,
     );
     return store;
   }
-  const directory = new LedgerDirectory(state.path('ledger'));
-  await directory.create();
-  if (directory.load().empty) {
-    await (await directory.begin(new Marks(), 1)).close();
-  }
-  store.initialise();
-  state.sync();
-  log.event('notice', `A new store was made in ${stateDir}`);
+  await makeStore(state, store, log);
   return store;
+}
+
+/** `--init-state`. A store that is there is left alone, also while a daemon holds it. */
+async function initState(stateDir: string, log: Log): Promise<void> {
+  if (new Store({ path: (name) => `${stateDir}/${name}` }).initialised) {
+    log.event('info', `There is a store in ${stateDir} already`);
+    return;
+  }
+  const state = StateDirectory.open(stateDir);
+  const store = new Store(state);
+  if (!isFresh(state, store)) {
+    throw new StateDirectoryError(
+      'ERR_STATE_NOT_EMPTY',
+      `The state directory ${stateDir} holds something, but no store that can be read. No new one was made.`,
+    );
+  }
+  await makeStore(state, store, log);
+  state.close();
 }
 
 /** The ledger, whose troubles go into the log. */
@@ -98,6 +125,10 @@ async function main(log: Log): Promise<void> {
   process.umask(0o077);
   if (!commandLine.requireState && !existsSync(commandLine.stateDir)) {
     mkdirSync(commandLine.stateDir, { recursive: true, mode: 0o700 });
+  }
+  if (commandLine.initState) {
+    await initState(commandLine.stateDir, log);
+    return;
   }
   const state = StateDirectory.open(commandLine.stateDir);
   const { config, problem } = loadConfig(commandLine.configFile, state.path('config.last-good.toml'));

@@ -12,6 +12,8 @@ export interface CommandLine {
   readonly configFile: string;
   /** Never make a new store: the state directory may be a mount point whose file system is missing. */
   readonly requireState: boolean;
+  /** Make the store if there is none, and end. */
+  readonly initState: boolean;
 }
 
 /** A command line that cannot be read. */
@@ -29,7 +31,7 @@ export class UsageError extends Error {
  *
  * @param argv - without the program's name
  * @returns what it says, with defaults
- * @throws UsageError for an option that is not known or lacks its value
+ * @throws UsageError for an option that is not known or lacks its value, and for two that contradict each other
  */
 export function parseCommandLine(argv: readonly string[]): CommandLine {
   try {
@@ -40,13 +42,18 @@ export function parseCommandLine(argv: readonly string[]): CommandLine {
         'state-dir': { type: 'string', default: DEFAULT_STATE_DIR },
         config: { type: 'string', default: DEFAULT_CONFIG_FILE },
         'require-state': { type: 'boolean', default: false },
+        'init-state': { type: 'boolean', default: false },
       },
     });
+    if (values['require-state'] && values['init-state']) {
+      throw new Error('--require-state and --init-state contradict each other');
+    }
     return {
       runtimeDir: values['runtime-dir'],
       stateDir: values['state-dir'],
       configFile: values.config,
       requireState: values['require-state'],
+      initState: values['init-state'],
     };
   } catch (error) {
     throw new UsageError(error instanceof Error ? error.message : 'the options cannot be read');

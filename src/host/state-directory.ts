@@ -2,7 +2,7 @@ import { closeSync, constants, fsyncSync, openSync } from 'node:fs';
 import { lockExclusively } from './addon.ts';
 
 /** Why the state directory cannot be used. */
-export type StateDirectoryErrorCode = 'ERR_STATE_IN_USE' | 'ERR_STATE_UNREADABLE';
+export type StateDirectoryErrorCode = 'ERR_STATE_IN_USE' | 'ERR_STATE_UNREADABLE' | 'ERR_STATE_NOT_EMPTY';
 
 /** The state directory cannot be used; the message says what to do. */
 export class StateDirectoryError extends Error {

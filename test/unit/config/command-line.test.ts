@@ -1,0 +1,37 @@
+import { expect, test } from 'vitest';
+import { parseCommandLine, UsageError } from '../../../src/config/command-line.ts';
+
+test('without options everything is where a system has it, and a store may be made', () => {
+  expect(parseCommandLine([])).toEqual({
+    runtimeDir: '/run/pve-authenticator',
+    stateDir: '/var/lib/pve-authenticator',
+    configFile: '/etc/pve-authenticator/config.toml',
+    requireState: false,
+    initState: false,
+  });
+});
+
+test('each option says what it says', () => {
+  const paths = ['--runtime-dir', '/r', '--state-dir=/s', '--config', '/c.toml'];
+  expect(parseCommandLine([...paths, '--require-state'])).toEqual({
+    runtimeDir: '/r',
+    stateDir: '/s',
+    configFile: '/c.toml',
+    requireState: true,
+    initState: false,
+  });
+  expect(parseCommandLine([...paths, '--init-state'])).toMatchObject({
+    initState: true,
+    requireState: false,
+  });
+});
+
+test.each([
+  [['--state-directory', '/s'], /--state-directory/],
+  [['--state-dir'], /--state-dir/],
+  [['extra'], /extra/],
+  [['--init-state', '--require-state'], /contradict/],
+])('%j is refused', (argv, message) => {
+  expect(() => parseCommandLine(argv)).toThrow(UsageError);
+  expect(() => parseCommandLine(argv)).toThrow(message);
+});
