@@ -184,8 +184,11 @@ async function onGrid(begun: number, { monotonic }: LoginPorts): Promise<void> {
   await new Promise((resolve) => setTimeout(resolve, wait));
 }
 
+/** Where all programs come from that are not root: apart from all places that root's programs name. */
+const UNTRUSTED_ORIGIN = 'own program';
+
 /** Names that nobody has are counted by what the host calls them. */
-function subjectOf({ account, context }: LoginRequest): Subject {
+function subjectOf({ account, context, trustedHost }: LoginRequest): Subject {
   const text = (value: string | Uint8Array | undefined): string | undefined =>
     value === undefined ? undefined : Buffer.from(value).toString('latin1');
   return {
@@ -195,7 +198,8 @@ function subjectOf({ account, context }: LoginRequest): Subject {
         .update(context.user ?? '')
         .digest('base64'),
     exists: account !== undefined,
-    origin: originOf(text(context.rhost), text(context.tty)),
+    // A program that is not root could name any terminal, and have it locked.
+    origin: trustedHost ? originOf(text(context.rhost), text(context.tty)) : UNTRUSTED_ORIGIN,
   };
 }
 

@@ -326,6 +326,19 @@ describe('conductLogin with limited attempts', () => {
     expect(outcomes).toEqual(['admit']);
   });
 
+  it('counts programs that are not root apart, whatever terminal they name', async () => {
+    const origins: string[] = [];
+    const noting: Attempts = {
+      begin: (subject) => {
+        origins.push(subject.origin);
+        return UNLIMITED.begin(subject);
+      },
+    };
+    await conduct(new Script([CODE]), enrolled(ACCEPTED), [], {}, noting);
+    await conduct(new Script([CODE]), enrolled(ACCEPTED), [], { trustedHost: false }, noting);
+    expect(origins).toEqual(['rhost 192.0.2.1', 'own program']);
+  });
+
   it('checks nothing when there were too many tries, and says so to everybody alike', async () => {
     for (const lookup of [enrolled(ACCEPTED), { kind: 'absent' } as const]) {
       const script = new Script([CODE]);
