@@ -54,20 +54,23 @@ export async function openSockets(runtimeDir: string): Promise<Map<SocketName, n
   return sockets;
 }
 
+/** What connect(2) says where nobody listens any more. Anything else may be a daemon that is busy, or hangs. */
+const STALE = new Set(['ECONNREFUSED', 'ENOENT']);
+
 /** A socket that nobody listens on is left from a daemon that was killed. */
 async function removeStale(path: string): Promise<void> {
   if (!existsSync(path)) {
     return;
   }
-  const alive = await new Promise<boolean>((resolve) => {
+  const stale = await new Promise<boolean>((resolve) => {
     const probe = connect(path);
-    probe.on('error', () => resolve(false));
+    probe.on('error', (error) => resolve('code' in error && STALE.has(String(error.code))));
     probe.on('connect', () => {
       probe.destroy();
-      resolve(true);
+      resolve(false);
     });
   });
-  if (alive) {
+  if (!stale) {
     throw new SocketInUseError(path);
   }
   unlinkSync(path);

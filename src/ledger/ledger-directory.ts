@@ -52,11 +52,19 @@ export class LedgerDirectory {
   /**
    * Reads everything that can be read.
    *
-   * @returns the marks, and what is damaged
-   * @throws Error of the system when the directory itself cannot be read
+   * @returns the marks, and what is damaged; also when the directory itself is not there or cannot be read
    */
   load(): LoadedLedger {
-    const names = readdirSync(this.#path);
+    try {
+      return this.#loadFiles(readdirSync(this.#path));
+    } catch (error) {
+      const code = error instanceof Error && 'code' in error ? String(error.code) : 'unknown error';
+      const damages = code === 'ENOENT' ? [] : [`it cannot be read (${code})`];
+      return { marks: new Marks(), generation: 0, empty: damages.length === 0, damages, openEnd: undefined };
+    }
+  }
+
+  #loadFiles(names: readonly string[]): LoadedLedger {
     const generations = names
       .flatMap((name) => JOURNAL.exec(name)?.[1] ?? [])
       .map(Number)

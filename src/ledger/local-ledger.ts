@@ -83,7 +83,6 @@ export class LocalLedger implements Ledger, Notebook {
    *
    * @param options - what it needs
    * @returns the ledger
-   * @throws Error of the system when the directory cannot even be read
    */
   static async open(options: LocalLedgerOptions): Promise<LocalLedger> {
     const loaded = options.directory.load();

@@ -30,7 +30,8 @@ function escaped(character: string): string {
   if (character === '"' || character === '\\') {
     return `\\${character}`;
   }
-  if (!UNSAFE.test(character)) {
+  // Not even a careless pattern shall take a part of a value for a field.
+  if (!UNSAFE.test(character) && character !== '=') {
     return character;
   }
   // As in JSON: beyond the basic plane two escapes.

@@ -1,5 +1,6 @@
 import { Socket } from 'node:net';
 import { acceptFrom, lookUpUser, type Acceptor, type Peer } from '../host/addon.ts';
+import { BudgetedLog } from '../log/budgeted-log.ts';
 import type { Log } from '../log/log.ts';
 import { conductLogin, type LoginPorts, type LoginRequest } from '../login/conduct.ts';
 import { ConversationEnded } from '../login/conversation.ts';
@@ -20,14 +21,14 @@ export interface LoginSocket {
 /** Serves logins: one connection is one login. */
 export class LoginServer {
   readonly #ports: LoginPorts;
-  readonly #log: Log;
+  readonly #userLogs: BudgetedLog;
   readonly #places = new Places();
   readonly #acceptors: Acceptor[] = [];
 
   /** @param ports - what logins need */
   constructor(ports: LoginPorts) {
     this.#ports = ports;
-    this.#log = ports.log;
+    this.#userLogs = new BudgetedLog(ports.log, ports.monotonic);
   }
 
   /** @returns how many logins are in flight */
@@ -50,7 +51,7 @@ export class LoginServer {
           peer,
         ),
       (code) => {
-        this.#log.event('error', `Cannot accept a connection: ${code}`);
+        this.#ports.log.event('error', `Cannot accept a connection: ${code}`);
         acceptor.pause();
         setTimeout(() => acceptor.resume(), DESCRIPTOR_PAUSE_MS).unref();
       },
@@ -75,38 +76,39 @@ export class LoginServer {
   #accepted(fd: number, origin: Origin, peer: Peer): void {
     const socket = new Socket({ fd });
     const connection = new ModuleConnection(socket, () => performance.now());
+    const log = origin.socket === 'root' ? this.#ports.log : this.#userLogs.of(peer.uid);
     if (!this.#places.take(connection, origin)) {
-      this.#log.event('warning', 'A login is refused: too many at once', {
+      log.event('warning', 'A login is refused: too many at once', {
         socket: origin.socket,
         uid: peer.uid,
       });
       connection.giveUp('too many logins at once');
       return;
     }
-    void this.#serve(connection, origin).finally(() => this.#places.leave(connection));
+    void this.#serve(connection, origin, log).finally(() => this.#places.leave(connection));
   }
 
   /** The one place where errors of a login end: whatever is wrong, the module is told that nobody gets in. */
-  async #serve(connection: ModuleConnection, origin: Origin): Promise<void> {
+  async #serve(connection: ModuleConnection, origin: Origin, log: Log): Promise<void> {
     try {
-      await this.#login(connection, origin);
+      await this.#login(connection, origin, log);
     } catch (error) {
       if (error instanceof WireError) {
-        this.#log.event('error', `The module broke the protocol: ${error.message}`, { code: error.code });
+        log.event('error', `The module broke the protocol: ${error.message}`, { code: error.code });
         connection.destroy();
       } else if (!(error instanceof ConversationEnded)) {
-        this.#log.event('error', 'A login failed for an unexpected reason', { error: nameOf(error) });
+        log.event('error', 'A login failed for an unexpected reason', { error: nameOf(error) });
         connection.giveUp('unexpected error');
       }
     }
   }
 
-  async #login(connection: ModuleConnection, origin: Origin): Promise<void> {
+  async #login(connection: ModuleConnection, origin: Origin, log: Log): Promise<void> {
     const start = await within(START_DEADLINE_MS, connection.start(), () =>
       connection.giveUp('no START came in time'),
     );
     if ('foreignVersion' in start) {
-      this.#log.event(
+      log.event(
         'error',
         `A module of protocol version ${start.foreignVersion} came, this daemon speaks ${PROTOCOL_VERSION}`,
       );
@@ -120,7 +122,7 @@ export class LoginServer {
     const request = await requestOf(start, origin);
     const limited = deadlineBetweenQuestions(connection);
     try {
-      await conductLogin(request, limited.conversation, this.#ports);
+      await conductLogin(request, limited.conversation, { ...this.#ports, log });
     } finally {
       limited.stop();
     }

@@ -289,7 +289,9 @@ describe('conductLogin', () => {
       ruser: undefined,
     };
     await conduct(new Script([CODE]), enrolled(WRONG), [], { context });
-    expect(log.events[0]!.message).toBe(String.raw`Invalid verification code for "x rhost=1.2.3.4\u000a"`);
+    expect(log.events[0]!.message).toBe(
+      String.raw`Invalid verification code for "x rhost\u003d1.2.3.4\u000a"`,
+    );
   });
 });
 

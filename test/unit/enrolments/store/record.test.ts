@@ -162,7 +162,11 @@ describe('formatRecord', () => {
   const record: fc.Arbitrary<EnrolmentRecord> = fc.record({
     user: fc.string({ unit: 'grapheme', minLength: 1 }),
     uid: fc.integer({ min: 0, max: 0xffff_fffe }),
-    factors: fc.array(factor, { maxLength: 16 }),
+    factors: fc
+      .uniqueArray(factor, { maxLength: 16, selector: ({ id }) => id })
+      .map((factors) =>
+        factors.map((one, number) => ({ ...one, name: `${one.name.slice(0, 29)}-${number}` })),
+      ),
   });
 
   it('writes what parseRecord reads', () => {
