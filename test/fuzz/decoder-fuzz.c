@@ -1,0 +1,99 @@
+/* Fuzzes native/pam/wire.c: a frame must mean to it what it means to the
+ * model, and a text must have the shapes that it has to the model.
+ *
+ *   input: the frame's bytes; or 0xFF class length part, then the text */
+#include <errno.h>
+#include <sanitizer/asan_interface.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "model.h"
+#include "wire.h"
+
+int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
+
+static void require(bool good, const char *what)
+{
+	if (good)
+		return;
+	fprintf(stderr, "BROKEN: %s\n", what);
+	abort();
+}
+
+static bool same_prompt(const struct prompt *prompt,
+    const struct meaning *meaning)
+{
+	for (size_t i = 0; i < meaning->count; i++)
+		if (prompt->shapes[i].class != meaning->class[i] ||
+		    prompt->shapes[i].length != meaning->length[i])
+			return false;
+	return prompt->source == meaning->source &&
+	    prompt->part == meaning->part && prompt->count == meaning->count;
+}
+
+static bool same(const struct message *message, const struct meaning *meaning)
+{
+	if (message->type != meaning->type)
+		return false;
+	if (meaning->type == VERDICT)
+		return message->verdict.code == meaning->code &&
+		    message->verdict.shape == meaning->shape &&
+		    message->verdict.fail_delay_us == meaning->delay;
+	if (meaning->type == NOTICE && message->notice != meaning->kind)
+		return false;
+	if (meaning->type == PROMPT && !same_prompt(&message->prompt, meaning))
+		return false;
+	return strlen(message->text) == meaning->text_size &&
+	    memcmp(message->text, meaning->text, meaning->text_size) == 0;
+}
+
+/* What lies behind the frame, but for the place of a NUL, is poison: reading
+ * it would be reading an older frame. */
+static void try_frame(const uint8_t *data, size_t size)
+{
+	struct frame *frame = malloc(sizeof *frame);
+	struct message message;
+	struct meaning meaning;
+	size_t room = LENGTH_SIZE + BODY_MAX;
+	int rc;
+
+	if (size > room)
+		size = room;
+	memset(frame, 0xA5, sizeof *frame);
+	memcpy(frame->bytes, data, size);
+	frame->size = size;
+	__asan_poison_memory_region(frame->bytes + size + 1, room - size);
+	rc = frame_decode(frame, &message);
+	if (understand(data, size, &meaning) == (int)size && size > 0)
+		require(rc == 0 && same(&message, &meaning), "a good frame");
+	else
+		require(rc == EBADMSG, "a bad frame");
+	__asan_unpoison_memory_region(frame->bytes, sizeof frame->bytes);
+	free(frame);
+}
+
+static void try_shape(const uint8_t *data, size_t size)
+{
+	struct shape shape = { data[0], data[1] };
+	uint8_t part = data[2] & 1;
+	char *text;
+
+	if (!may_ask(shape.class, shape.length, part))
+		return; /* the decoder refuses it */
+	text = malloc(size - 3);
+	memcpy(text, data + 3, size - 3);
+	require(shape_fits(shape, part, text, size - 3) ==
+	        has_shape(shape.class, shape.length, part, text, size - 3),
+	    "a shape");
+	free(text);
+}
+
+int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
+{
+	if (size > 4 && data[0] == 0xFF)
+		try_shape(data + 1, size - 1);
+	else
+		try_frame(data, size);
+	return 0;
+}
