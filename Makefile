@@ -10,7 +10,7 @@ NODE_BIN := node_modules/.bin
 NPM_CI := npm ci --ignore-scripts --no-audit --no-fund
 
 .DEFAULT_GOAL := help
-.PHONY: help deps deps-nodes build native-pam addon daemon lint format test test-full demo clean
+.PHONY: help deps deps-nodes build native-pam addon daemon lint format test test-full demo bench clean
 
 help:
 	@echo 'make deps       install the Debian packages (as root) and the npm packages that building and testing needs'
@@ -18,6 +18,7 @@ help:
 	@echo 'make test       lint, build and run all tests, with reduced rounds (about ten minutes)'
 	@echo 'make test-full  the same with the full rounds'
 	@echo 'make demo       a real SSH login with the second factor (as root in a throw-away copy: scripts/demo)'
+	@echo 'make bench      compare with pam_google_authenticator and pam_oath (as root, a few minutes)'
 	@echo 'make lint       check types, rules and format'
 	@echo 'make format     mend the format'
 	@echo 'make clean      remove what was built'
@@ -64,6 +65,10 @@ test-full: lint build
 
 demo: build
 	./scripts/demo-inside
+
+bench: build
+	$(MAKE) -C scripts/bench BUILD=$(abspath $(BUILD))
+	./scripts/bench/run
 
 clean:
 	rm -rf $(BUILD) dist native/addon/build
