@@ -115,7 +115,8 @@ export class CountedAttempts implements Attempts {
   } {
     const counts = (exists ? this.#users : this.#unknownUsers).obtain(user, newCounts);
     if (this.#known.knows(user, origin)) {
-      const own = counts.known.obtain(origin, newTally);
+      // The first success does not give a second helping of attempts: the count of the origin goes on.
+      const own = counts.known.obtain(origin, () => counts.origins.obtain(origin, newTally));
       return { own, strangers: undefined, tallies: [own] };
     }
     const own = counts.origins.obtain(origin, newTally);

@@ -77,6 +77,16 @@ describe('the throttle', () => {
     expect(logins.filter((login) => login.admit())).toHaveLength(3);
   });
 
+  it('goes on counting when an origin becomes a known one', () => {
+    const logins = Array.from({ length: 3 }, () => begin('a'));
+    expect(logins.map((login) => login.admit())).toEqual([true, true, true]);
+    logins[0]!.succeeded();
+    expect(known).toContain('alice a');
+    expect(wrong('a')).toBe(false);
+    now += 30 * SECOND;
+    expect([1, 2, 3, 4].map(() => wrong('a'))).toEqual([true, true, true, false]);
+  });
+
   it('counts a login once, and also one that succeeds', () => {
     const login = begin('a');
     expect(login.admit() && login.admit()).toBe(true);
