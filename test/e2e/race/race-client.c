@@ -1,11 +1,12 @@
 /* Many logins through libpam that answer at the same moment.
  *
- *   race-client DIR SERVICE [RELEASE]
+ *   race-client DIR SERVICE [RELEASE [RHOST]]
  *
  * Reads one `USER CODE` a line, and starts a process for each. When every one
  * of them has been asked, and not before the time RELEASE (milliseconds since
- * 1970), all answer. Prints how many were asked before anybody answered, and
- * what each one got from pam_authenticate: {"asked":2,"rc":[0,7]}. */
+ * 1970), all answer. They come from different places, or all from RHOST. Prints
+ * how many were asked before anybody answered, and what each one got from
+ * pam_authenticate: {"asked":2,"rc":[0,7]}. */
 #define _GNU_SOURCE
 #include <security/pam_appl.h>
 #include <signal.h>
@@ -56,14 +57,17 @@ static void no_delay(int rc, unsigned usec, void *data)
 }
 
 static int race(struct racer *racer, const char *dir, const char *service,
-    int number)
+    int number, const char *origin)
 {
 	struct pam_conv conv = { converse, racer };
 	pam_handle_t *pamh = NULL;
 	char rhost[WORD_MAX];
 	int rc;
 
-	snprintf(rhost, sizeof rhost, "192.0.2.%d", number);
+	if (origin != NULL)
+		snprintf(rhost, sizeof rhost, "%s", origin);
+	else
+		snprintf(rhost, sizeof rhost, "192.0.2.%d", number);
 	if (pam_start_confdir(service, racer->user, &conv, dir, &pamh) !=
 	    PAM_SUCCESS)
 		return NOT_ASKED;
@@ -112,7 +116,8 @@ int main(int argc, char **argv)
 			prctl(PR_SET_PDEATHSIG, SIGKILL);
 			close(asked[0]);
 			close(release[1]);
-			_exit(race(&racers[i], argv[1], argv[2], i));
+			_exit(race(&racers[i], argv[1], argv[2], i,
+			    argc > 4 ? argv[4] : NULL));
 		}
 	}
 	close(asked[1]);
