@@ -1,0 +1,146 @@
+/*
+ * The state file of pam_google_authenticator, `~/.google_authenticator`, as text of one character a byte. The first line is the
+ * secret; every later line is an option, `" KEY VALUE`, or an emergency scratch code of eight digits. Everything that is not
+ * understood stays as it is, and in its place.
+ */
+
+/** What may follow a key: the end of the line, or a blank. */
+const AFTER_KEY = new Set(['', ' ', '\t', '\r', '\n']);
+const SCRATCH_CODE = /^[ \t\v\f]*\+?0*([1-9][0-9]{7})$/;
+/** Base32, and three digits that people read for letters. */
+const MISREAD: Readonly<Record<string, string>> = { '0': 'O', '1': 'L', '8': 'B' };
+
+/** Where a line is. */
+interface Line {
+  readonly start: number;
+  /** Behind its last character. */
+  readonly end: number;
+  /** Behind its line ends, of which there may be several. */
+  readonly next: number;
+}
+
+/**
+ * The text of the secret: base32 without blanks and dashes, in capitals, misread digits put right.
+ *
+ * @param text - of the file
+ * @returns base32, maybe with characters that are not base32
+ */
+export function secretText(text: string): string {
+  const [line = ''] = text.split('\n', 1);
+  return line
+    .replaceAll(/[ \t\r-]/g, '')
+    .replaceAll(/[018]/g, (digit) => MISREAD[digit] ?? digit)
+    .toUpperCase();
+}
+
+/**
+ * The value of an option: of the first line that has the key.
+ *
+ * @param text - of the file
+ * @param key - the option's name
+ * @returns the value without leading blanks, maybe empty; undefined when there is no such line
+ */
+export function optionValue(text: string, key: string): string | undefined {
+  const line = lines(text, 0).find((candidate) => hasKey(text, candidate, key));
+  return line === undefined
+    ? undefined
+    : text.slice(line.start + 2 + key.length, line.end).replace(/^[ \t]*/, '');
+}
+
+/**
+ * Sets an option: in the place of the first line that has the key, else right behind the first line of the file. Later lines of
+ * the same key go.
+ *
+ * @param text - of the file
+ * @param key - the option's name
+ * @param value - its value; an empty one leaves a blank behind the key
+ * @returns the new text
+ */
+export function withOption(text: string, key: string, value: string): string {
+  const all = lines(text, 0);
+  const [place = behind(all[0], text), ...repeated] = all.filter((line) => hasKey(text, line, key));
+  const lineBreak = place.start > 0 && !/[\r\n]/.test(text.charAt(place.start - 1)) ? '\n' : '';
+  let rest = '';
+  let from = place.next;
+  for (const { start, next } of repeated) {
+    rest += text.slice(from, start);
+    from = next;
+  }
+  return `${text.slice(0, place.start)}${lineBreak}" ${key} ${value}\n${rest}${text.slice(from)}`;
+}
+
+/**
+ * Whether the file says that codes are time-based. The option is looked for anywhere, as its reader has always done.
+ *
+ * @param text - of the file
+ * @returns whether it does
+ */
+export function isTimeBased(text: string): boolean {
+  return text.includes('" TOTP_AUTH');
+}
+
+/**
+ * The scratch codes that can be used. The first line that is neither one nor an option ends the list.
+ *
+ * @param text - of the file
+ * @returns the codes in their order
+ */
+export function scratchCodes(text: string): number[] {
+  return scratchLines(text).map(({ code }) => code);
+}
+
+/**
+ * Removes a scratch code.
+ *
+ * @param text - of the file
+ * @param code - the code; of several equal ones the first goes
+ * @returns the new text, or undefined when there is no such code
+ */
+export function withoutScratchCode(text: string, code: number): string | undefined {
+  const found = scratchLines(text).find((line) => line.code === code);
+  return found === undefined ? undefined : text.slice(0, found.start) + text.slice(found.next);
+}
+
+function scratchLines(text: string): (Line & { readonly code: number })[] {
+  const found: (Line & { readonly code: number })[] = [];
+  const newline = text.indexOf('\n');
+  for (const line of newline < 0 ? [] : lines(text, newline)) {
+    if (text.charAt(line.start) === '"') {
+      continue;
+    }
+    const code = SCRATCH_CODE.exec(text.slice(line.start, line.end))?.[1];
+    if (code === undefined) {
+      break;
+    }
+    found.push({ ...line, code: Number(code) });
+  }
+  return found;
+}
+
+function hasKey(text: string, { start }: Line, key: string): boolean {
+  return text.startsWith(`" ${key}`, start) && AFTER_KEY.has(text.charAt(start + 2 + key.length));
+}
+
+/** A new option goes behind the first line. */
+function behind(first: Line | undefined, text: string): Line {
+  const at = first?.next ?? text.length;
+  return { start: at, end: at, next: at };
+}
+
+/** The lines from a place on; empty lines count as part of the line end before them. */
+function lines(text: string, from: number): Line[] {
+  const found: Line[] = [];
+  let start = from + (/^[\r\n]*/.exec(text.slice(from))?.[0].length ?? 0);
+  // A file that begins with an empty line has an empty first line.
+  if (from === 0 && start > 0) {
+    found.push({ start: 0, end: 0, next: start });
+  }
+  while (start < text.length) {
+    const length = text.slice(start).search(/[\r\n]/);
+    const end = length < 0 ? text.length : start + length;
+    const next = end + (/^[\r\n]*/.exec(text.slice(end))?.[0].length ?? 0);
+    found.push({ start, end, next });
+    start = next;
+  }
+  return found;
+}

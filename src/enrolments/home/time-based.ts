@@ -1,0 +1,187 @@
+import { timingSafeEqual } from 'node:crypto';
+import { hotpValue } from '../../factors/hotp-value.ts';
+import { stepSizeOf, timeSkewOf, windowSizeOf } from './settings.ts';
+import { optionValue, withOption } from './state-file.ts';
+
+/** What a code was worth: the new text of the file, and which steps are used up by it. */
+export type CodeOutcome =
+  | { readonly kind: 'accepted'; readonly text: string; readonly steps: readonly number[] }
+  /** Nothing in this way of reading the answer fits; another one may. */
+  | { readonly kind: 'no-match'; readonly text: string }
+  /** Refused, and no other way of reading the answer is tried. */
+  | {
+      readonly kind: 'refused';
+      readonly text: string;
+      readonly reason: 'code-already-used' | 'clock-differs' | 'bad-file';
+      readonly why: string;
+    };
+
+/** What a time-based code is checked with. */
+export interface TimeTerms {
+  readonly secret: Buffer;
+  /** Seconds since 1970. */
+  readonly now: number;
+  /** Whether a phone whose clock differs may be got used to. */
+  readonly adjustSkew: boolean;
+  /** The largest step that was ever accepted: while a clock is got used to, nothing up to there counts. */
+  readonly lastStep: number;
+}
+
+/** Steps before and after now that are looked at for a clock that differs: half a day of steps of 30 seconds. */
+const SKEW_STEPS = 1_500;
+/** Codes in a row that show how much a clock differs. */
+const SKEW_CODES = 3;
+
+/**
+ * Checks a time-based code as pam_google_authenticator does. Every step is computed and compared, whatever matches.
+ *
+ * @param text - of the file
+ * @param code - six ASCII digits
+ * @param terms - secret, time, options
+ * @returns what it is worth
+ */
+export function checkTimeBased(text: string, code: Uint8Array, terms: TimeTerms): CodeOutcome {
+  const stepSize = stepSizeOf(text);
+  const window = windowSizeOf(text);
+  if (typeof stepSize !== 'number' || typeof window !== 'number') {
+    const why = typeof stepSize === 'number' ? (window as { bad: string }).bad : stepSize.bad;
+    return { kind: 'refused', text, reason: 'bad-file', why };
+  }
+  const current = Math.floor(terms.now / stepSize);
+  const skewed = current + timeSkewOf(text);
+  const first = skewed - Math.floor((window - 1) / 2);
+  const matched = matching(terms.secret, code, first, window)[0];
+  // Looked at in any case, so that the time taken tells nothing.
+  const skews = terms.adjustSkew
+    ? matching(terms.secret, code, current - SKEW_STEPS + 1, 2 * SKEW_STEPS - 1)
+    : [];
+  if (matched !== undefined) {
+    return spend(text, matched, window);
+  }
+  const nearest = skews.map((step) => step - current).sort(byDistance)[0];
+  return nearest === undefined
+    ? { kind: 'no-match', text }
+    : learnSkew(text, current, nearest, window, terms.lastStep);
+}
+
+/** The nearest first; of two as near, the past. */
+function byDistance(a: number, b: number): number {
+  return Math.abs(a) - Math.abs(b) || a - b;
+}
+
+function matching(secret: Buffer, code: Uint8Array, first: number, count: number): number[] {
+  const steps: number[] = [];
+  for (let step = first; step < first + count; step++) {
+    const expected = hotpValue({ secret, algorithm: 'sha1', digits: 6 }, Math.max(step, 0));
+    if (code.length === expected.length && timingSafeEqual(code, expected) && step >= 0) {
+      steps.push(step);
+    }
+    expected.fill(0);
+  }
+  return steps;
+}
+
+/** Where codes may not be used again, the steps that were used and still fit are listed in the file. */
+function spend(text: string, step: number, window: number): CodeOutcome {
+  const listed = optionValue(text, 'DISALLOW_REUSE');
+  if (listed === undefined) {
+    return { kind: 'accepted', text, steps: [step] };
+  }
+  const used = usedSteps(listed);
+  if (used === undefined) {
+    return { kind: 'refused', text, reason: 'bad-file', why: 'Invalid list of steps in DISALLOW_REUSE' };
+  }
+  if (used.includes(step)) {
+    return { kind: 'refused', text, reason: 'code-already-used', why: 'the code was used before' };
+  }
+  const kept = used.filter((other) => Math.abs(other - step) < window);
+  return {
+    kind: 'accepted',
+    text: withOption(text, 'DISALLOW_REUSE', [...kept, step].join(' ')),
+    steps: [step],
+  };
+}
+
+function usedSteps(listed: string): number[] | undefined {
+  const words = listed.split(/[ \t]+/).filter((word) => word !== '');
+  return words.every((word) => /^[0-9]{1,15}$/.test(word)) ? words.map(Number) : undefined;
+}
+
+interface Sighting {
+  readonly step: number;
+  readonly skew: number;
+}
+
+/**
+ * Gets used to a clock that differs: three codes in a row that differ by the same. Unlike its model it takes no code that was used:
+ * neither one that is listed, nor one at or before the last that let somebody in.
+ */
+function learnSkew(text: string, step: number, skew: number, window: number, lastStep: number): CodeOutcome {
+  const refused = (
+    changed: string,
+    reason: 'code-already-used' | 'clock-differs',
+    why: string,
+  ): CodeOutcome => ({
+    kind: 'refused',
+    text: changed,
+    reason,
+    why,
+  });
+  const used = usedSteps(optionValue(text, 'DISALLOW_REUSE') ?? '') ?? [];
+  if (step + skew <= lastStep || used.includes(step + skew)) {
+    return refused(text, 'code-already-used', 'the code was used before');
+  }
+  const before = sightings(optionValue(text, 'RESETTING_TIME_SKEW') ?? '');
+  const last = before.at(-1);
+  if (last !== undefined && last.step + last.skew === step + skew) {
+    return refused(text, 'clock-differs', 'the same code again: the clock of the phone differs');
+  }
+  const all = [...before, { step, skew }].slice(-SKEW_CODES);
+  if (!agree(all, skew)) {
+    const seen = all.map((one) => `${one.step}${one.skew < 0 ? '' : '+'}${one.skew}`).join(' ');
+    const changed = withOption(text, 'RESETTING_TIME_SKEW', seen);
+    return refused(
+      changed,
+      'clock-differs',
+      'the clock of the phone differs: three codes in a row are needed',
+    );
+  }
+  const average = Math.trunc(all.reduce((sum, one) => sum + one.skew, 0) / SKEW_CODES);
+  const adjusted = withOption(withOption(text, 'TIME_SKEW', String(average)), 'RESETTING_TIME_SKEW', '');
+  const steps = all.map((one) => one.step + one.skew);
+  const listed =
+    optionValue(text, 'DISALLOW_REUSE') === undefined ? adjusted : listSteps(adjusted, used, steps, window);
+  return { kind: 'accepted', text: listed, steps };
+}
+
+function listSteps(text: string, used: readonly number[], steps: readonly number[], window: number): string {
+  const newest = Math.max(...steps);
+  const kept = used.filter((other) => Math.abs(other - newest) < window);
+  return withOption(text, 'DISALLOW_REUSE', [...kept, ...steps].join(' '));
+}
+
+function sightings(value: string): Sighting[] {
+  const seen: Sighting[] = [];
+  for (const word of value.split(/[ \t]+/).filter((part) => part !== '')) {
+    const [, step, skew] = /^([0-9]{1,15})([+-][0-9]{1,9})$/.exec(word) ?? [];
+    if (step === undefined || skew === undefined) {
+      break;
+    }
+    seen.push({ step: Number(step), skew: Number(skew) });
+  }
+  return seen.slice(-SKEW_CODES);
+}
+
+/** Each step follows the one before within two, and no skew is further than one from the last. */
+function agree(all: readonly Sighting[], skew: number): boolean {
+  return (
+    all.length === SKEW_CODES &&
+    all.every((one, index) => {
+      const before = all[index - 1];
+      return (
+        before === undefined ||
+        (one.step > before.step && one.step <= before.step + 2 && Math.abs(before.skew - skew) <= 1)
+      );
+    })
+  );
+}
