@@ -10,13 +10,14 @@ NODE_BIN := node_modules/.bin
 NPM_CI := npm ci --ignore-scripts --no-audit --no-fund
 
 .DEFAULT_GOAL := help
-.PHONY: help deps deps-nodes build native-pam addon daemon lint format test test-full demo bench clean
+.PHONY: help deps deps-nodes build native-pam addon daemon lint format test test-full fuzz demo bench clean
 
 help:
 	@echo 'make deps       install the Debian packages (as root) and the npm packages that building and testing needs'
 	@echo 'make build      build the PAM module, the addon, the daemon and the command'
 	@echo 'make test       lint, build and run all tests, with reduced rounds (about ten minutes)'
 	@echo 'make test-full  the same with the full rounds'
+	@echo 'make fuzz       fuzz the PAM module for FUZZ_SECONDS (60), and count the lines that this reached'
 	@echo 'make demo       a real SSH login with the second factor (as root in a throw-away copy: scripts/demo)'
 	@echo 'make bench      compare with pam_google_authenticator and pam_oath (as root, a few minutes)'
 	@echo 'make lint       check types, rules and format'
@@ -62,6 +63,9 @@ test: lint build
 
 test-full: lint build
 	ROUNDS=full ./scripts/run-tests
+
+fuzz:
+	python3 -B test/fuzz/run.py $(abspath $(BUILD))
 
 demo: build
 	./scripts/demo-inside

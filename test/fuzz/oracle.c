@@ -340,7 +340,8 @@ void oracle_delay(unsigned usec)
 	it.delay = usec;
 }
 
-static int right_return_value(void)
+/* Where the START was too long but the daemon hung up before, either is. */
+static int right_return_value(int rc)
 {
 	if (it.user_rc != PAM_SUCCESS)
 		return it.user_rc;
@@ -350,7 +351,7 @@ static int right_return_value(void)
 		    : PAM_SYSTEM_ERR;
 	if (it.ending != UNDECIDED)
 		return it.ending;
-	return it.start.too_long ? PAM_SERVICE_ERR : PAM_SYSTEM_ERR;
+	return it.start.too_long && rc == PAM_SERVICE_ERR ? rc : PAM_SYSTEM_ERR;
 }
 
 static void check_success(void)
@@ -380,7 +381,7 @@ static void check_failure(void)
 
 void oracle_end(int rc)
 {
-	int right = right_return_value();
+	int right = right_return_value(rc);
 
 	if (rc == PAM_SUCCESS)
 		check_success();

@@ -30,7 +30,8 @@
 static uintptr_t module_start, module_end;
 
 int audit_open(void);
-void __syslog_chk(int priority, int flag, const char *format, ...);
+__attribute__((format(printf, 3, 4))) void __syslog_chk(int priority,
+    int flag, const char *format, ...);
 
 static const int errors[CALLS][8] = {
 	[CALL_SOCKET] = { EMFILE, ENFILE, EACCES, ENOBUFS, ENOMEM,
@@ -496,7 +497,8 @@ struct passwd *pam_modutil_getpwnam(pam_handle_t *pamh, const char *user)
 }
 
 /* Nothing goes to the system's log. SHOW_LOG=1 shows what would. */
-static void show_log(const char *format, va_list list)
+__attribute__((format(printf, 1, 0))) static void show_log(
+    const char *format, va_list list)
 {
 	char line[2048];
 
