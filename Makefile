@@ -10,7 +10,7 @@ NODE_BIN := node_modules/.bin
 NPM_CI := npm ci --ignore-scripts --no-audit --no-fund
 
 .DEFAULT_GOAL := help
-.PHONY: help deps deps-nodes build native-pam addon daemon lint format test test-full fuzz demo bench clean
+.PHONY: help deps deps-nodes build native-pam addon daemon lint format test test-full fuzz demo bench install uninstall clean
 
 help:
 	@echo 'make deps       install the Debian packages (as root) and the npm packages that building and testing needs'
@@ -20,6 +20,8 @@ help:
 	@echo 'make fuzz       fuzz the PAM module for FUZZ_SECONDS (60), and count the lines that this reached'
 	@echo 'make demo       a real SSH login with the second factor (as root in a throw-away copy: scripts/demo)'
 	@echo 'make bench      compare with pam_google_authenticator and pam_oath (as root, a few minutes)'
+	@echo 'make install    as root, after make build: put everything into place (docs/install.md)'
+	@echo 'make uninstall  take it away again; the factors stay'
 	@echo 'make lint       check types, rules and format'
 	@echo 'make format     mend the format'
 	@echo 'make clean      remove what was built'
@@ -73,6 +75,13 @@ demo: build
 bench: build
 	$(MAKE) -C scripts/bench BUILD=$(abspath $(BUILD))
 	./scripts/bench/run
+
+# Variables of the command line, such as DESTDIR, reach the scripts by the environment.
+install:
+	./scripts/install
+
+uninstall:
+	./scripts/uninstall
 
 clean:
 	rm -rf $(BUILD) dist native/addon/build

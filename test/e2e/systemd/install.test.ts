@@ -1,0 +1,329 @@
+import { readFileSync, readdirSync, writeFileSync } from 'node:fs';
+import { afterAll, beforeAll, describe, expect, test } from 'vitest';
+import { codeOf, type App } from '../harness/code.ts';
+import { CHECKOUT } from '../harness/daemon.ts';
+import { runWell, type Ended } from '../harness/run.ts';
+import { CHECKOUT_THERE, Machine, whyNoMachine } from './machine.ts';
+import { addPamClient, enrol, logIn, SERVICE, type Login, type Person } from './people.ts';
+
+/* `make install` and `make uninstall` in a Debian 13 with systemd, and logins through what they install. */
+
+const FULL = process.env['ROUNDS'] === 'full';
+const PEOPLE = 10_000;
+const LOGINS = 200;
+const WORKERS = 4;
+const THINK_MS = 200;
+const RESTART_MS = 1_000;
+const KILLS = FULL ? 50 : 5;
+const STARTS = FULL ? 40 : 10;
+const LOGINS_UNDER_LOAD = FULL ? 2_000 : 400;
+const MEMORY_KIB = 80 * 1024;
+const UNIT = 'pve-authenticator.service';
+const SOCKETS = ['', '-user', '-control'].map((name) => `pve-authenticator${name}.socket`);
+const MODULE = '/usr/lib/*/security/pam_pve_authenticator.so';
+const CORRECT = { rc: 0 };
+
+const missing = whyNoMachine();
+if (missing !== undefined) {
+  process.stderr.write(`\n  NOT RUN: the installation in a machine with systemd: ${missing}\n\n`);
+}
+
+describe.skipIf(missing !== undefined)('in a Debian 13 with systemd', () => {
+  let machine: Machine;
+  let people: Person[];
+  let filesBefore: string[];
+  let pamBefore: string;
+  let next = 0;
+  /** A code works once: everybody logs in once. */
+  const person = (): Person => people[next++]!;
+
+  const make = (...argv: string[]): Promise<Ended> =>
+    machine.run(['make', '--no-print-directory', '-C', CHECKOUT_THERE, ...argv]);
+  const show = (property: string): Promise<string> =>
+    machine.runWell(['systemctl', 'show', '--property', property, '--value', UNIT]);
+  const pid = async (): Promise<number> => Number(await show('MainPID'));
+  /** Names of files that the machine did not write on its own. */
+  const files = async (): Promise<string[]> => {
+    const changing = '/proc /sys /dev /run /tmp /srv /var/log /var/lib/systemd /var/tmp /etc/pam.d';
+    const prune = changing.split(' ').map((path) => `-path ${path}`);
+    return (await machine.shell(`find / \\( ${prune.join(' -o ')} \\) -prune -o -print`)).split('\n').sort();
+  };
+  const pamFiles = (): Promise<string> => machine.shell('cd /etc/pam.d && sha256sum *');
+  const owners = (): Promise<string> =>
+    machine.shell('cd /run/pve-authenticator && stat -c "%n %U %a" . volatile *.sock');
+  const inodes = (): Promise<string> => machine.shell('stat -c "%n %i" /run/pve-authenticator/*.sock');
+
+  /** So many at once, each with a login after the other. */
+  const logInMany = async (count: number, workers: number, thinkMs = 0): Promise<Login[]> => {
+    const logins: Login[] = [];
+    let left = count;
+    const work = async (): Promise<void> => {
+      while (left > 0) {
+        left -= 1;
+        logins.push(await logIn(machine, person(), thinkMs * Math.random()));
+      }
+    };
+    await Promise.all(Array.from({ length: workers }, work));
+    return logins;
+  };
+  /** Does something again and again while logins run, and says how often. */
+  const during = async <T>(
+    logins: Promise<T>,
+    what: () => Promise<unknown>,
+    pauseMs: number,
+  ): Promise<[T, number]> => {
+    const state = { running: true };
+    let times = 0;
+    const over = logins.finally(() => (state.running = false));
+    while (state.running) {
+      await what();
+      times += 1;
+      await Promise.race([over, new Promise((resolve) => setTimeout(resolve, pauseMs))]);
+    }
+    return [await logins, times];
+  };
+
+  beforeAll(async () => {
+    await runWell(['make', '--silent', '-C', `${CHECKOUT}/test/native`, 'client', `BUILD=${CHECKOUT}/build`]);
+    machine = await Machine.boot();
+    filesBefore = await files();
+    pamBefore = await pamFiles();
+  });
+  afterAll(() => machine.stop());
+
+  test('without root, without DESTDIR, it says what to do and does nothing', async () => {
+    const { status, stderr } = await machine.run([
+      'setpriv',
+      '--reuid=65534',
+      '--clear-groups',
+      'make',
+      '-C',
+      CHECKOUT_THERE,
+      'install',
+    ]);
+    expect(status).toBeGreaterThan(0);
+    expect(stderr).toContain('sudo make install');
+    expect(await files()).toEqual(filesBefore);
+  });
+
+  test('make install puts everything into place, and no file of PAM', async () => {
+    const installed = await make('install');
+    expect(installed).toMatchObject({
+      status: 0,
+      stderr: expect.stringContaining('A new store was made') as string,
+    });
+    expect(installed.stdout).toContain('No login asks for a code yet');
+    expect(await pamFiles()).toBe(pamBefore);
+    expect(await machine.shell(`ls ${MODULE}`)).toBe(
+      '/usr/lib/x86_64-linux-gnu/security/pam_pve_authenticator.so',
+    );
+    for (const socket of SOCKETS) {
+      expect(await machine.runWell(['systemctl', 'is-active', socket])).toBe('active');
+    }
+    expect(await machine.runWell(['systemctl', 'is-enabled', SOCKETS[0]!])).toBe('enabled');
+    expect(await machine.runWell(['pve-google-authenticator', 'list', '--json'])).toBe('[]');
+    expect(await machine.shell('stat -c "%U %G %a" /var/lib/pve-authenticator')).toBe(
+      'pve-authenticator pve-authenticator 700',
+    );
+    people = await enrol(machine, PEOPLE);
+    addPamClient(machine);
+  });
+
+  test('the units have no fault that systemd sees, and the example of the configuration none that the daemon sees', async () => {
+    expect(await machine.run(['systemd-analyze', 'verify', UNIT, ...SOCKETS])).toMatchObject({
+      status: 0,
+      stderr: '',
+    });
+    const example = '/usr/share/doc/pve-authenticator/config.example.toml';
+    const { stderr } = await machine.run([
+      'node',
+      '/usr/lib/pve-authenticator/dist/main.js',
+      '--state-dir',
+      '/nowhere',
+      '--require-state',
+      '--config',
+      example,
+    ]);
+    expect(stderr).toContain('/nowhere cannot be opened');
+  });
+
+  test('a login starts the daemon; who listens is root, and the directory of the sockets is', async () => {
+    const expected = [
+      ...['. root 755', 'volatile pve-authenticator 700'],
+      ...['control.sock root 666', 'pam.sock root 600', 'user.sock root 666'],
+    ];
+    for (const way of ['stop', 'restart', 'kill --signal=KILL']) {
+      await machine.shell(`systemctl ${way} ${UNIT}`);
+      // The module refuses a socket that not root opened.
+      expect(await logIn(machine, person())).toMatchObject(CORRECT);
+      expect((await owners()).split('\n')).toEqual(expected);
+      expect(await machine.shell(`ps -o user:20= -p ${await pid()}`)).toBe('pve-authenticator');
+    }
+  });
+
+  test('sshd asks for the code, and lets in with it once', async () => {
+    await machine.shell(`
+      useradd --create-home --shell /bin/sh alice
+      echo alice:correct-horse | chpasswd
+      sed -i '/^@include common-auth/a auth required pam_pve_authenticator.so' /etc/pam.d/sshd
+      printf '%s\\n' 'KbdInteractiveAuthentication yes' 'PasswordAuthentication no' 'PerSourcePenalties no' \
+        >/etc/ssh/sshd_config.d/code.conf
+      printf '%s\\n' '#!/bin/sh' 'case $1 in *Password*) echo correct-horse ;; *) cat /tmp/code ;; esac' >/tmp/answer
+      chmod 755 /tmp/answer
+      systemctl restart ssh.service`);
+    const app = JSON.parse(
+      await machine.runWell(['pve-google-authenticator', 'add', 'totp', 'alice', '--json']),
+    ) as App;
+    const ssh = async (code: string): Promise<Ended> => {
+      writeFileSync(machine.path('/tmp/code'), `${code}\n`);
+      const options =
+        'UserKnownHostsFile=/dev/null StrictHostKeyChecking=no LogLevel=ERROR NumberOfPasswordPrompts=1';
+      return machine.run([
+        ...['env', 'DISPLAY=none', 'SSH_ASKPASS=/tmp/answer', 'SSH_ASKPASS_REQUIRE=force', 'setsid', '-w'],
+        ...['ssh', '-F', '/dev/null', ...options.split(' ').flatMap((option) => ['-o', option])],
+        ...['alice@127.0.0.1', 'id', '-un'],
+      ]);
+    };
+    const code = codeOf(app);
+    expect(await ssh(code)).toMatchObject({ status: 0, stdout: 'alice\n' });
+    expect(await ssh(code)).toMatchObject({ status: 255, stdout: '' });
+    expect(await machine.shell('journalctl --identifier=pve-authenticatord --output=cat')).toMatch(
+      /^Accepted verification code for alice service=sshd /m,
+    );
+  });
+
+  test(`a restart each second loses none of ${LOGINS} logins`, async () => {
+    const [logins, restarts] = await during(
+      logInMany(LOGINS, WORKERS, THINK_MS),
+      () => machine.runWell(['systemctl', 'restart', UNIT]),
+      RESTART_MS,
+    );
+    console.log(`${LOGINS} logins by ${WORKERS} workers over ${restarts} restarts`);
+    expect(logins.map(({ rc }) => rc)).toEqual(Array.from({ length: LOGINS }, () => 0));
+    expect(restarts).toBeGreaterThan(3);
+  });
+
+  test(`the next login works after kill -9 in the middle of logins, ${KILLS} times`, async () => {
+    for (let round = 0; round < KILLS; round += 1) {
+      const racing = logInMany(8, WORKERS);
+      await new Promise((resolve) => setTimeout(resolve, 40 * (round % 10)));
+      await machine.runWell(['systemctl', 'kill', '--signal=KILL', UNIT]);
+      expect(await logIn(machine, person())).toMatchObject(CORRECT);
+      await racing;
+    }
+  });
+
+  test('make install again: the sockets and the store stay, the daemon is new, no login is lost', async () => {
+    const before = { inodes: await inodes(), pid: await pid() };
+    const module = await machine.shell(`stat -c %i ${MODULE}`);
+    const store = readFileSync(machine.path('/var/lib/pve-authenticator/store.json'));
+    const [logins, installations] = await during(
+      logInMany(60, WORKERS),
+      async () => expect(await make('install')).toMatchObject({ status: 0, stderr: '' }),
+      0,
+    );
+    expect(logins.map(({ rc }) => rc)).toEqual(Array.from({ length: 60 }, () => 0));
+    expect(installations).toBeGreaterThan(0);
+    expect(await inodes()).toBe(before.inodes);
+    expect(await pid()).not.toBe(before.pid);
+    expect(await machine.shell(`stat -c %i ${MODULE}`)).not.toBe(module);
+    expect(readFileSync(machine.path('/var/lib/pve-authenticator/store.json'))).toEqual(store);
+    expect(await machine.shell('ls -A /usr/lib | grep pve-auth')).toBe('pve-authenticator');
+  });
+
+  test('where the file system of the store is not mounted, an upgrade makes no new one, and nobody gets in', async () => {
+    await machine.shell('mount -t tmpfs none /var/lib/pve-authenticator');
+    const { status, stderr } = await make('install');
+    expect(status).toBeGreaterThan(0);
+    expect(stderr).toContain('Is its file system mounted?');
+    expect((await logIn(machine, person())).rc).not.toBe(0);
+    await machine.shell(`systemctl stop ${UNIT}; umount /var/lib/pve-authenticator`);
+    expect(await logIn(machine, person())).toMatchObject(CORRECT);
+  });
+
+  test('where systemd does not run, the files are put into place, and it says what to start', async () => {
+    const hidden = `mount -t tmpfs none /run/systemd && make -C ${CHECKOUT_THERE} install`;
+    const { status, stdout } = await machine.run(['unshare', '--mount', 'sh', '-c', hidden]);
+    expect(stdout).toContain('systemctl start pve-authenticator.socket');
+    expect(status).toBe(0);
+  });
+
+  test(`the daemon stays within 80 MB with ${PEOPLE} people under load`, async () => {
+    const memory = async (): Promise<Record<string, number>> => {
+      const status = readFileSync(machine.path(`/proc/${await pid()}/status`), 'utf8');
+      return Object.fromEntries(
+        [...status.matchAll(/^(VmRSS|VmHWM):\s+(\d+) kB$/gm)].map(([, name, kib]) => [name!, Number(kib)]),
+      );
+    };
+    await machine.runWell(['systemctl', 'restart', UNIT]);
+    await logIn(machine, person());
+    const idle = await memory();
+    const begun = performance.now();
+    const logins = await logInMany(LOGINS_UNDER_LOAD, 16);
+    const seconds = (performance.now() - begun) / 1000;
+    const loaded = await memory();
+    await machine.runWell(['pve-google-authenticator', 'list']);
+    const listed = await memory();
+    console.log(
+      `Resident memory in KiB: ${idle['VmRSS']} after the first login, ${loaded['VmRSS']} after ${logins.length} logins ` +
+        `in ${seconds.toFixed(1)} s, ${listed['VmRSS']} after a list of all; at most ${loaded['VmHWM']} and ${listed['VmHWM']}`,
+    );
+    expect(logins.filter(({ rc }) => rc !== 0)).toEqual([]);
+    expect(loaded['VmHWM']).toBeLessThanOrEqual(MEMORY_KIB);
+  });
+
+  test('how long the first answer takes', async () => {
+    const times: number[] = [];
+    for (let round = 0; round < STARTS; round += 1) {
+      await machine.runWell(['systemctl', 'stop', UNIT]);
+      const { rc, askedAt } = await logIn(machine, person());
+      expect(rc).toBe(0);
+      times.push(askedAt - Number(await show('ExecMainStartTimestampMonotonic')) / 1000);
+    }
+    times.sort((a, b) => a - b);
+    const [least, median, most] = [0, STARTS >> 1, STARTS - 1].map((index) => times[index]!.toFixed(0));
+    console.log(
+      `From the start of the daemon to its first question, ${STARTS} times: ${least} to ${most} ms, median ${median} ms`,
+    );
+  });
+
+  test('make uninstall refuses while a file of PAM names the module', async () => {
+    const before = await files();
+    const { status, stderr } = await make('uninstall');
+    expect(status).toBeGreaterThan(0);
+    expect(stderr).toContain(`/etc/pam.d/${SERVICE}:1:auth required pam_pve_authenticator.so nullok`);
+    expect(stderr).toMatch(/^\/etc\/pam\.d\/sshd:\d+:auth required pam_pve_authenticator\.so$/m);
+    expect(await files()).toEqual(before);
+    expect(await logIn(machine, person())).toMatchObject(CORRECT);
+  });
+
+  test('then it leaves nothing but the store and its owner', async () => {
+    await machine.shell(`
+      sed -i '/pam_pve_authenticator/s/^/# /' /etc/pam.d/sshd /etc/pam.d/${SERVICE}
+      userdel --remove alice
+      sed -i '/^person-/d' /etc/passwd
+      rm /usr/local/bin/pam-client /etc/ssh/sshd_config.d/code.conf`);
+    expect(await make('uninstall')).toMatchObject({
+      status: 0,
+      stderr: '',
+      stdout: expect.stringContaining('What stays is the store') as string,
+    });
+    const left = new Set(await files());
+    filesBefore.forEach((file) => left.delete(file));
+    const notOurs = /^\/(etc\/(passwd|group|shadow|gshadow|subuid|subgid)-|root\/\.|var\/mail|var\/cache)/;
+    const ours = [...left].filter((file) => !notOurs.test(file));
+    expect(ours.filter((file) => !file.startsWith('/var/lib/pve-authenticator'))).toEqual([]);
+    expect(ours).toContain('/var/lib/pve-authenticator/store.json');
+    expect(readdirSync(machine.path('/run'))).not.toContain('pve-authenticator');
+    expect(await machine.shell('systemctl list-units --all --plain --no-legend "pve-auth*"')).toBe('');
+    expect(await machine.shell('id -un pve-authenticator')).toBe('pve-authenticator');
+    expect((await make('uninstall')).stderr).toContain('nothing is installed');
+  });
+
+  test('installed again, everybody has their factors', async () => {
+    expect((await make('install')).status).toBe(0);
+    const [first] = people;
+    writeFileSync(machine.path('/etc/passwd'), `${first!.name}:x:20000:20000::/:/bin/sh\n`, { flag: 'a' });
+    expect(await machine.shell(`pve-google-authenticator list | grep -c '^${first!.name} '`)).toBe('1');
+  });
+});

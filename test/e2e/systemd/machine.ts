@@ -1,0 +1,181 @@
+import { execFileSync, spawn, type ChildProcess } from 'node:child_process';
+import { existsSync, mkdirSync, readdirSync, readFileSync, rmdirSync } from 'node:fs';
+import { inBox } from '../harness/box.ts';
+import { CHECKOUT } from '../harness/daemon.ts';
+import { run, runWell, type Ended } from '../harness/run.ts';
+
+/** Made by test/e2e/systemd/make-root; nothing is ever written there. */
+const ROOT = '/var/tmp/pve-authenticator-debian-13';
+const CGROUPS = '/sys/fs/cgroup';
+/** Where the machine has this checkout, read-only. */
+export const CHECKOUT_THERE = '/srv/checkout';
+const BOOT_MS = 60_000;
+const ENVIRONMENT = [
+  'PATH=/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin',
+  'HOME=/root',
+  'LC_ALL=C.UTF-8',
+  'TERM=dumb',
+];
+
+/**
+ * Whether a machine can be started here.
+ *
+ * @returns undefined, or what is missing
+ */
+export function whyNoMachine(): string | undefined {
+  if (!inBox) {
+    return 'they need root and a throw-away machine: sudo ./scripts/test';
+  }
+  if (!existsSync(`${ROOT}/etc/debian_version`)) {
+    return 'there is no Debian 13 for them: test/e2e/systemd/make-root makes it (as root, with the network)';
+  }
+  try {
+    execFileSync('systemd-nspawn', ['--version'], { stdio: 'ignore' });
+    if (!existsSync(`${CGROUPS}/cgroup.procs`)) {
+      execFileSync('mount', ['-t', 'cgroup2', 'cgroup2', CGROUPS], { stdio: 'pipe' });
+    }
+  } catch (error) {
+    return `systemd-nspawn cannot run here (${error instanceof Error ? error.message.trim() : 'unknown'})`;
+  }
+  return undefined;
+}
+
+/** A Debian with systemd as its process 1, without network; what is written in it is gone when it stops. */
+export class Machine {
+  readonly #nspawn: ChildProcess;
+  readonly #cgroup: string;
+  #console = '';
+  #leader = 0;
+
+  private constructor(nspawn: ChildProcess, cgroup: string) {
+    this.#nspawn = nspawn;
+    this.#cgroup = cgroup;
+    for (const stream of [nspawn.stdout!, nspawn.stderr!]) {
+      stream.setEncoding('utf8').on('data', (text: string) => {
+        this.#console += text;
+      });
+    }
+  }
+
+  /**
+   * Boots one.
+   *
+   * @returns the machine, when systemd says that it runs
+   * @throws Error with its console, when it does not
+   */
+  static async boot(): Promise<Machine> {
+    const name = `pve-authenticator-test-${process.pid}`;
+    const cgroup = `${CGROUPS}/${name}`;
+    mkdirSync(cgroup, { recursive: true });
+    const argv = [
+      ...['systemd-nspawn', '--boot', '--quiet', '--console=pipe', '--register=no', '--keep-unit'],
+      ...['--private-network', '--volatile=overlay', `--machine=${name}`, `--directory=${ROOT}`],
+      `--bind-ro=${CHECKOUT}:${CHECKOUT_THERE}`,
+    ];
+    const nspawn = spawn('sh', ['-c', `echo $$ >${cgroup}/cgroup.procs && exec "$@"`, 'sh', ...argv], {
+      stdio: ['ignore', 'pipe', 'pipe'],
+      env: { ...process.env, SYSTEMD_NSPAWN_UNIFIED_HIERARCHY: '1' },
+    });
+    const machine = new Machine(nspawn, cgroup);
+    await machine.#booted();
+    return machine;
+  }
+
+  async #booted(): Promise<void> {
+    const deadline = Date.now() + BOOT_MS;
+    for (;;) {
+      this.#leader ||= childOf(this.#nspawn.pid!) ?? 0;
+      if (this.#leader !== 0) {
+        const { stdout } = await this.run(['systemctl', 'is-system-running']);
+        if (/^(running|degraded)/.test(stdout)) {
+          return;
+        }
+      }
+      if (this.#nspawn.exitCode !== null || Date.now() > deadline) {
+        await this.stop();
+        throw new Error(`the machine did not boot:\n${this.#console}`);
+      }
+      await new Promise((resolve) => setTimeout(resolve, 100));
+    }
+  }
+
+  /**
+   * The path by which we see a file of the machine.
+   *
+   * @param path - there
+   * @returns the path here
+   */
+  path(path: string): string {
+    return `/proc/${this.#leader}/root${path}`;
+  }
+
+  /**
+   * The command line that runs a program there.
+   *
+   * @param argv - the program and its arguments, as root
+   * @returns what to run here
+   */
+  inside(argv: readonly string[]): string[] {
+    const enter = ['nsenter', `--target=${this.#leader}`];
+    const spaces = ['--mount', '--uts', '--ipc', '--net', '--pid', '--cgroup', '--root', '--wd'];
+    return [...enter, ...spaces, '--', 'env', '-i', ...ENVIRONMENT, ...argv];
+  }
+
+  /** Runs a program there to its end. */
+  run(argv: readonly string[], input = ''): Promise<Ended> {
+    return run(this.inside(argv), input);
+  }
+
+  /** The same; it has to succeed. Returns what it printed. */
+  async runWell(argv: readonly string[], input = ''): Promise<string> {
+    return (await runWell(this.inside(argv), input)).trimEnd();
+  }
+
+  /** The same for a line of shell. */
+  shell(line: string): Promise<string> {
+    return this.runWell(['sh', '-euc', line]);
+  }
+
+  /** Switches it off. */
+  async stop(): Promise<void> {
+    if (this.#nspawn.exitCode === null) {
+      const ended = new Promise((resolve) => this.#nspawn.on('close', resolve));
+      if (this.#leader === 0) {
+        this.#nspawn.kill('SIGKILL');
+      } else {
+        process.kill(this.#leader, 'SIGKILL');
+      }
+      await ended;
+    }
+    await removeCgroup(this.#cgroup);
+  }
+}
+
+/** Processes that were killed may be in it for a moment. */
+async function removeCgroup(path: string): Promise<void> {
+  for (let tries = 0; tries < 50 && existsSync(path); tries += 1) {
+    try {
+      for (const entry of readdirSync(path, { withFileTypes: true, recursive: true }).reverse()) {
+        if (entry.isDirectory()) {
+          rmdirSync(`${entry.parentPath}/${entry.name}`);
+        }
+      }
+      rmdirSync(path);
+    } catch {
+      await new Promise((resolve) => setTimeout(resolve, 100));
+    }
+  }
+}
+
+/** The machine's process 1, once it is systemd. */
+function childOf(pid: number): number | undefined {
+  try {
+    return readFileSync(`/proc/${pid}/task/${pid}/children`, 'utf8')
+      .split(' ')
+      .filter((child) => child !== '')
+      .map(Number)
+      .find((child) => readFileSync(`/proc/${child}/comm`, 'utf8') === 'systemd\n');
+  } catch {
+    return undefined;
+  }
+}
