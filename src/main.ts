@@ -160,7 +160,6 @@ async function main(log: Log): Promise<void> {
       logins.listen({ fd, kind: name === 'pam' ? 'root' : 'user' });
     }
   }
-  log.event('info', 'Ready', { sockets: [...sockets.keys()].join(',') });
   onSignalOnce(['SIGTERM', 'SIGINT'], async () => {
     log.event('info', 'Stopping: logins in flight are finished first', { logins: logins.logins });
     control.close();
@@ -169,6 +168,7 @@ async function main(log: Log): Promise<void> {
     state.close();
     process.exit(0);
   });
+  log.event('info', 'Ready', { sockets: [...sockets.keys()].join(',') });
 }
 
 function onSignalOnce(signals: readonly NodeJS.Signals[], stop: () => Promise<void>): void {
