@@ -12,7 +12,7 @@ import {
   type EnrolmentRecord,
   type StoredFactor,
 } from '../enrolments/store/record.ts';
-import type { Store } from '../enrolments/store/store.ts';
+import { NotDurableError, type Store } from '../enrolments/store/store.ts';
 import { lookUpUser } from '../host/addon.ts';
 import type { Ledger } from '../ledger/ledger.ts';
 import { loggable } from '../log/escape.ts';
@@ -75,7 +75,7 @@ export async function addFactor(ports: FactorPorts, userName: string, body: unkn
   }
   const account = await existingAccount(userName);
   const { record, factor, shown } = refusing(() => added(ports, account, wanted.data));
-  save(() => ports.store.write(record));
+  save(ports, account, () => ports.store.write(record));
   ports.log.event('notice', `Factor ${factor.kind}:${factor.name} added for ${loggable(account.name)}`, {
     id: factor.id,
   });
@@ -118,7 +118,9 @@ export async function dropFactor(ports: FactorPorts, userName: string, idOrName:
     throw new ControlError(404, 'ERR_NOT_ENROLLED', `${account.name} has no factor`);
   }
   const { record, factor } = refusing(() => removeFactor(before, idOrName));
-  save(() => (record.factors.length === 0 ? ports.store.remove(record.user) : ports.store.write(record)));
+  save(ports, account, () =>
+    record.factors.length === 0 ? ports.store.remove(record.user) : ports.store.write(record),
+  );
   ports.log.event('notice', `Factor ${factor.kind}:${factor.name} removed for ${loggable(account.name)}`, {
     id: factor.id,
   });
@@ -195,15 +197,25 @@ function refusing<T>(change: () => T): T {
   }
 }
 
-function save(write: () => void): void {
+function save({ log }: FactorPorts, { name }: Account, write: () => void): void {
   try {
     write();
   } catch (error) {
+    if (error instanceof NotDurableError) {
+      log.event('error', `A change of the factors of ${loggable(name)} could not be made durable`);
+    }
     throw unavailable('written', error);
   }
 }
 
 function unavailable(what: string, error: unknown): ControlError {
+  if (error instanceof NotDurableError) {
+    return new ControlError(
+      503,
+      'ERR_STORE',
+      'The change was made, but the disk does not confirm it: it may be lost. See "list" before you try again.',
+    );
+  }
   const code = error instanceof Error && 'code' in error ? ` (${String(error.code)})` : '';
   return new ControlError(503, 'ERR_STORE', `The store cannot be ${what}${code}. Nothing was changed.`);
 }

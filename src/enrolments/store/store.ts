@@ -41,6 +41,16 @@ const markerSchema = z.strictObject({
   recoveryKey: z.hex().length(2 * RECOVERY_KEY_BYTES),
 });
 
+/** A change was made, but it could not be made durable: after a power cut the state of before may be there. */
+export class NotDurableError extends Error {
+  readonly code = 'ERR_NOT_DURABLE';
+  /** @param cause - why */
+  constructor(cause: unknown) {
+    super('The change could not be made durable', { cause });
+    this.name = 'NotDurableError';
+  }
+}
+
 /** Where the store's files are: a name below the state directory to a path. */
 export interface StoreFiles {
   path(relative: string): string;
@@ -127,7 +137,8 @@ export class Store {
    * Writes a user's record: the old one or the new one is there, whatever happens, and the new one is durable afterwards.
    *
    * @param record - the record
-   * @throws Error of the system when the disk does not take it
+   * @throws NotDurableError when it is there, but may not stay
+   * @throws Error of the system when the disk does not take it: then nothing is changed
    */
   write(record: EnrolmentRecord): void {
     this.#write(`${ENROLMENTS}/`, recordFileName(record.user), formatRecord(record));
@@ -137,7 +148,8 @@ export class Store {
    * Removes a user's record.
    *
    * @param user - canonical name
-   * @throws Error of the system
+   * @throws NotDurableError when it is gone, but may come back
+   * @throws Error of the system: then nothing is changed
    */
   remove(user: string): void {
     unlinkSync(this.#files.path(`${ENROLMENTS}/${recordFileName(user)}`));
@@ -181,12 +193,17 @@ export class Store {
     this.#syncDirectory(directory);
   }
 
+  /** Makes a change of names durable, after it was made. */
   #syncDirectory(directory: string): void {
-    const fd = openSync(this.#files.path(directory), constants.O_RDONLY | constants.O_DIRECTORY);
     try {
-      fsyncSync(fd);
-    } finally {
-      closeSync(fd);
+      const fd = openSync(this.#files.path(directory), constants.O_RDONLY | constants.O_DIRECTORY);
+      try {
+        fsyncSync(fd);
+      } finally {
+        closeSync(fd);
+      }
+    } catch (error) {
+      throw new NotDurableError(error);
     }
   }
 
