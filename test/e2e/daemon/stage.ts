@@ -73,6 +73,8 @@ export class Stage {
   readonly dir: string;
   readonly runtimeDir: string;
   readonly stateDir: string;
+  /** Programs with their arguments that start the daemons from now on; each keeps its pid. */
+  around: readonly string[] = [];
   readonly #services = new Set<string>();
   readonly #fds: number[] = [];
   readonly #daemons: Daemon[] = [];
@@ -196,7 +198,7 @@ export class Stage {
       LISTEN_FDNAMES: SOCKETS.join(':'),
     };
     // exec keeps the pid, of which LISTEN_PID has to speak.
-    const argv = ['-c', 'LISTEN_PID=$$ exec "$@"', 'sh', ...this.daemonCommand({ more })];
+    const argv = ['-c', 'LISTEN_PID=$$ exec "$@"', 'sh', ...this.around, ...this.daemonCommand({ more })];
     const child = spawn('sh', argv, { env: environment, stdio: ['ignore', 'inherit', 'pipe', ...this.#fds] });
     const log = new Log('daemon', child.stderr!);
     const ended = new Promise<number | null>((resolve) => child.on('close', resolve));
