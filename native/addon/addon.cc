@@ -6,6 +6,8 @@ static Napi::Object Init(Napi::Env env, Napi::Object exports) {
   exports.Set("lockExclusively", Napi::Function::New(env, LockExclusively));
   exports.Set("lookUpUser", Napi::Function::New(env, LookUpUser));
   exports.Set("lookUpUid", Napi::Function::New(env, LookUpUid));
+  exports.Set("readFileAs", Napi::Function::New(env, ReadFileAs));
+  exports.Set("replaceFileAs", Napi::Function::New(env, ReplaceFileAs));
   exports.Set("hardenProcess", Napi::Function::New(env, HardenProcess));
   return exports;
 }

@@ -9,6 +9,11 @@
         "accept_from.cc",
         "lock_exclusively.cc",
         "look_up_user.cc",
+        "own_thread.cc",
+        "identity.cc",
+        "user_file.cc",
+        "replace_file.cc",
+        "file_as.cc",
         "harden_process.cc"
       ],
       "include_dirs": ["<!(node -p \"require('node-addon-api').include_dir\")"],
@@ -36,6 +41,8 @@
       ],
       "ldflags": [
         "-Wl,-z,relro,-z,now,-z,noexecstack",
+        # A thread of ours may hang for longer than the worker lives that loaded us.
+        "-Wl,-z,nodelete",
         "-Wl,--as-needed,--fatal-warnings"
       ]
     }

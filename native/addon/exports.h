@@ -10,4 +10,6 @@ Napi::Value AcceptFrom(const Napi::CallbackInfo& info);
 Napi::Value LockExclusively(const Napi::CallbackInfo& info);
 Napi::Value LookUpUser(const Napi::CallbackInfo& info);
 Napi::Value LookUpUid(const Napi::CallbackInfo& info);
+Napi::Value ReadFileAs(const Napi::CallbackInfo& info);
+Napi::Value ReplaceFileAs(const Napi::CallbackInfo& info);
 void HardenProcess(const Napi::CallbackInfo& info);

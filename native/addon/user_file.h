@@ -1,0 +1,103 @@
+#pragma once
+
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include <string>
+
+#include "secret_bytes.h"
+
+/** Closes what it holds. */
+class Descriptor {
+ public:
+  Descriptor() = default;
+  ~Descriptor() { Set(-1); }
+  Descriptor(const Descriptor&) = delete;
+  Descriptor& operator=(const Descriptor&) = delete;
+
+  int get() const { return fd_; }
+  bool Set(int fd) {
+    if (fd_ >= 0) close(fd_);
+    fd_ = fd;
+    return fd >= 0;
+  }
+  int Release() {
+    const int fd = fd_;
+    fd_ = -1;
+    return fd;
+  }
+
+ private:
+  int fd_ = -1;
+};
+
+/** How reading or replacing a file ended. */
+struct Outcome {
+  /** One of "read", "replaced", "missing", "changed", "unfit", "failed". */
+  const char* kind = "failed";
+  /** Of "unfit": "not-regular", "empty" or "too-large". */
+  const char* why = nullptr;
+  /** Of "failed": what failed, and its errno value. */
+  const char* step = "start";
+  int error = 0;
+
+  /** Of "read". */
+  SecretBytes contents;
+  /** Of "read" and "replaced". */
+  struct stat file{};
+  /** The name is a symbolic link; of "read" and "missing". */
+  bool symlink = false;
+  /** The directory that holds the name, once it has been opened. */
+  bool has_directory = false;
+  struct stat directory{};
+
+  bool Fail(const char* failed_step, int failed_error) {
+    kind = "failed";
+    step = failed_step;
+    error = failed_error;
+    return false;
+  }
+  bool Is(const char* other_kind, const char* reason = nullptr) {
+    kind = other_kind;
+    why = reason;
+    return false;
+  }
+};
+
+/** A regular file of a user, opened with the identity of the calling thread. */
+class UserFile {
+ public:
+  /**
+   * Opens the directory, then the file in it. Symbolic links are followed, but
+   * not those of /proc, which lead past all permissions. Nothing but a regular
+   * file is opened: not even a FIFO or a device for a moment.
+   *
+   * Returns whether it is open; if not, `outcome` says why.
+   */
+  bool Open(const std::string& path, size_t max_bytes, Outcome* outcome);
+
+  /** Reads all of it into `outcome`; the same for the return value. */
+  bool Read(Outcome* outcome) const;
+
+  /** Whether the name leads to the same file still, with these contents. */
+  bool IsStill(const Outcome& read) const;
+
+  /** Opened with O_PATH. */
+  int directory() const { return directory_.get(); }
+  const std::string& name() const { return name_; }
+
+ private:
+  bool OpenDirectory(const std::string& path, Outcome* outcome);
+
+  Descriptor directory_;
+  Descriptor file_;
+  std::string name_;
+  size_t max_bytes_ = 0;
+};
+
+/**
+ * Puts `contents` in the place of what `file` was read as. A new file, mode
+ * 0400, takes its name; an error leaves the old one and no other.
+ */
+void ReplaceFile(const UserFile& file, const SecretBytes& contents,
+                 Outcome* outcome);

@@ -1,0 +1,52 @@
+import { parseArgs } from 'node:util';
+
+const DEFAULT_RUNTIME_DIR = '/run/pve-authenticator';
+
+/** What the reader's command line says. */
+export interface CommandLine {
+  /** Where files.sock is. */
+  readonly runtimeDir: string;
+  /** Who may ask: a name or a number; undefined: who the reader is itself. */
+  readonly daemon: string | number | undefined;
+}
+
+/** A command line that cannot be read. */
+export class UsageError extends Error {
+  readonly code = 'ERR_USAGE';
+  /** @param message - which option is wrong */
+  constructor(message: string) {
+    super(message);
+    this.name = 'UsageError';
+  }
+}
+
+/**
+ * Reads the reader's command line.
+ *
+ * @param argv - without the program's name
+ * @returns what it says, with defaults
+ * @throws UsageError for an option that is not known or lacks its value, and for two that contradict each other
+ */
+export function parseCommandLine(argv: readonly string[]): CommandLine {
+  try {
+    const { values } = parseArgs({
+      args: [...argv],
+      options: {
+        'runtime-dir': { type: 'string', default: DEFAULT_RUNTIME_DIR },
+        'daemon-user': { type: 'string' },
+        'daemon-uid': { type: 'string' },
+      },
+    });
+    const name = values['daemon-user'];
+    const uid = values['daemon-uid'];
+    if (name !== undefined && uid !== undefined) {
+      throw new Error('--daemon-user and --daemon-uid contradict each other');
+    }
+    if (uid !== undefined && !/^(0|[1-9][0-9]{0,9})$/.test(uid)) {
+      throw new Error('--daemon-uid must be a number');
+    }
+    return { runtimeDir: values['runtime-dir'], daemon: uid === undefined ? name : Number(uid) };
+  } catch (error) {
+    throw new UsageError(error instanceof Error ? error.message : 'the options cannot be read');
+  }
+}

@@ -1,0 +1,80 @@
+import { chownSync, closeSync, constants, fstatSync, mkdirSync, openSync, unlinkSync } from 'node:fs';
+import { connect } from 'node:net';
+import { activatedSockets } from '../host/activation.ts';
+import { listenOn } from '../host/addon.ts';
+import { SocketInUseError } from '../host/sockets.ts';
+
+const NAME = 'files';
+const MODE = 0o600;
+const BACKLOG = 128;
+const DIRECTORY_MODE = 0o755;
+/** open(2) on Linux; Node does not name it. */
+const O_PATH = 0o10000000;
+
+/**
+ * Opens files.sock: the one that systemd passed, or else our own.
+ *
+ * @param runtimeDir - where our own appears
+ * @param owner - the uid it shall belong to; only root can name another than its own
+ * @returns the listening descriptor
+ * @throws SocketInUseError when another reader serves it
+ * @throws Error of the system
+ */
+export async function openFilesSocket(runtimeDir: string, owner: number): Promise<number> {
+  const activated = activatedSockets(process.env, process.pid).get(NAME);
+  if (activated !== undefined) {
+    return activated;
+  }
+  mkdirSync(runtimeDir, { recursive: true, mode: DIRECTORY_MODE });
+  const path = `${runtimeDir}/${NAME}.sock`;
+  const fd = await listenOnUnused(path);
+  giveTo(path, owner);
+  return fd;
+}
+
+async function listenOnUnused(path: string): Promise<number> {
+  try {
+    return listenOn(path, MODE, BACKLOG);
+  } catch (error) {
+    if (codeOf(error) !== 'EADDRINUSE') {
+      throw error;
+    }
+  }
+  if (!(await isStale(path))) {
+    throw new SocketInUseError(path);
+  }
+  unlinkSync(path);
+  return listenOn(path, MODE, BACKLOG);
+}
+
+/** A socket that nobody listens on is left from a reader that was killed. */
+function isStale(path: string): Promise<boolean> {
+  return new Promise((resolve) => {
+    const probe = connect(path);
+    probe.on('error', (error) => resolve(codeOf(error) === 'ECONNREFUSED'));
+    probe.on('connect', () => {
+      probe.destroy();
+      resolve(false);
+    });
+  });
+}
+
+/** The directory may be somebody else's: nothing but a socket of ours under that name is given away. */
+function giveTo(path: string, owner: number): void {
+  const fd = openSync(path, O_PATH | constants.O_NOFOLLOW);
+  try {
+    const found = fstatSync(fd);
+    if (!found.isSocket() || found.uid !== process.geteuid?.() || found.nlink !== 1) {
+      throw new Error(`${path} is not the socket that was made there`);
+    }
+    if (found.uid !== owner) {
+      chownSync(`/proc/self/fd/${fd}`, owner, found.gid);
+    }
+  } finally {
+    closeSync(fd);
+  }
+}
+
+function codeOf(error: unknown): string | undefined {
+  return error instanceof Error && 'code' in error ? String(error.code) : undefined;
+}

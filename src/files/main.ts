@@ -1,0 +1,63 @@
+#!/usr/bin/env node
+import { resolve } from 'node:path';
+import { hardenProcess, lookUpUser } from '../host/addon.ts';
+import { SocketInUseError } from '../host/sockets.ts';
+import { journalLog, type Log } from '../log/log.ts';
+import { parseCommandLine, UsageError, type CommandLine } from './command-line.ts';
+import { openFilesSocket } from './files-socket.ts';
+import { FilesServer } from './files-server.ts';
+
+/* pve-authenticator-files: the composition root of the reader. */
+
+const STDERR = 2;
+const EXIT_USAGE = 64;
+const EXIT_FAILED = 1;
+
+/** A clock in milliseconds that never jumps. */
+const monotonic = (): number => performance.now();
+
+async function daemonUid({ daemon }: CommandLine): Promise<number> {
+  if (typeof daemon !== 'string') {
+    return daemon ?? process.getuid?.() ?? 0;
+  }
+  const entry = daemon === '' ? undefined : await lookUpUser(daemon);
+  if (entry === undefined) {
+    throw new UsageError(`There is no user ${daemon} (--daemon-user)`);
+  }
+  return entry.uid;
+}
+
+async function main(log: Log): Promise<void> {
+  const commandLine = parseCommandLine(process.argv.slice(2));
+  hardenProcess();
+  process.umask(0o077);
+  const runtimeDir = resolve(commandLine.runtimeDir);
+  // Nobody's file system shall be kept busy by us.
+  process.chdir('/');
+  const daemon = await daemonUid(commandLine);
+  const server = new FilesServer(daemon, log, monotonic);
+  server.listen(await openFilesSocket(runtimeDir, daemon));
+  log.event('info', 'Ready', { sockets: 'files', daemon });
+  let stopping = false;
+  const stop = (): void => {
+    if (!stopping) {
+      stopping = true;
+      log.event('info', 'Stopping: requests in flight are answered first');
+      // Threads that hang are left behind.
+      void server.close().then(() => process.exit(0));
+    }
+  };
+  process.on('SIGTERM', stop);
+  process.on('SIGINT', stop);
+}
+
+/** Errors whose message is meant for the administrator as it is. */
+const TOLD = [UsageError, SocketInUseError];
+
+const log = journalLog(STDERR);
+main(log).catch((error: unknown) => {
+  const told = TOLD.some((known) => error instanceof known);
+  const message = error instanceof Error ? error.message : 'unknown error';
+  log.event('error', told ? message : `The reader cannot start: ${message}`);
+  process.exit(error instanceof UsageError ? EXIT_USAGE : EXIT_FAILED);
+});

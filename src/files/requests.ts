@@ -1,0 +1,44 @@
+import type { FileRead, FileReplaced, FileUser } from '../host/addon.ts';
+
+/*
+ * What the daemon and the reader say to each other through files.sock: HTTP/1.1, JSON bodies, one request on a connection. It is
+ * private to the two programs of one version. Bytes are base64.
+ */
+
+/** POST /v1/read; the answer is a {@link ReadAnswer}. */
+export interface ReadRequest extends FileUser {
+  /** Absolute, without `..`, at most 4095 bytes. */
+  readonly path: string;
+  /** 1 to 65536. */
+  readonly maxBytes: number;
+}
+
+/** POST /v1/replace; the answer is a {@link ReplaceAnswer}. */
+export interface ReplaceRequest extends FileUser {
+  /** As in {@link ReadRequest}. */
+  readonly path: string;
+  /** What the file holds, else it is `changed`; 1 to 65536 bytes. */
+  readonly expected: string;
+  /** What it shall hold; 1 to 65536 bytes. */
+  readonly contents: string;
+}
+
+/** The request had no thread, or got no answer on it. */
+export type NotServed =
+  /** Too many others are served or hang; nothing was done. */
+  | { readonly kind: 'busy' }
+  /** This user's file system does not answer. What was asked for may still happen, when it answers again. */
+  | { readonly kind: 'hung' };
+
+/** What {@link FileRead} is with its contents as `Bytes`: base64 on the wire. */
+export type ReadAnswer<Bytes = string> =
+  | (Omit<FileRead & { kind: 'read' }, 'contents'> & { readonly contents: Bytes })
+  | Exclude<FileRead, { kind: 'read' }>
+  | NotServed;
+
+export type ReplaceAnswer = FileReplaced | NotServed;
+
+/** The body of every answer whose status is not 200. */
+export interface Refusal {
+  readonly error: { readonly code: 'ERR_BAD_REQUEST' | 'ERR_NO_SUCH_REQUEST' | 'ERR_UNEXPECTED' };
+}

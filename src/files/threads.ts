@@ -1,0 +1,195 @@
+import type { NotServed } from './requests.ts';
+
+/** Threads at one moment, those that hang among them. */
+const MAX_THREADS = 8;
+/** A thread that has not returned by then hangs, in milliseconds. */
+const DEADLINE_MS = 5_000;
+/** How long a request waits for a thread, in milliseconds. */
+const MAX_WAIT_MS = 2_000;
+/** Requests that wait, in all and of one user. */
+const MAX_WAITING = 256;
+const MAX_WAITING_PER_USER = 64;
+
+/** What happens to threads that hang; each is told once. */
+export interface ThreadReports {
+  /** A user's thread has not returned within the deadline. */
+  hung(uid: number): void;
+  /** It has returned after all. */
+  returned(uid: number): void;
+  /** All threads hang: from now on nobody is served. */
+  exhausted(): void;
+}
+
+/** Work for a thread. */
+export interface Work<T> {
+  /** Begins it; the promise is settled when the thread returns, which may be never. */
+  start(): Promise<T>;
+  /** Whether anybody still wants it: asked when its turn comes. */
+  wanted(): boolean;
+  /** Takes a result that came after the deadline. */
+  discard(late: T): void;
+}
+
+interface Waiting {
+  begin(): void;
+  refuse(why: NotServed): void;
+}
+
+/** One user's requests. A lane is there while it has any. */
+interface Lane {
+  running: boolean;
+  hung: boolean;
+  readonly waiting: Waiting[];
+}
+
+/**
+ * Shares few threads out fairly, though each may hang for ever: one at a time for a user, users in turn. A thread that hangs stays
+ * occupied, and its user is refused, until it returns; so threads do not pile up, and nobody waits for the file system of another.
+ */
+export class Threads {
+  readonly #reports: ThreadReports;
+  /** In the order of their turns. */
+  readonly #lanes = new Map<number, Lane>();
+
+  /** @param reports - who is told */
+  constructor(reports: ThreadReports) {
+    this.#reports = reports;
+  }
+
+  /**
+   * Runs work for a user, as soon as a thread is free.
+   *
+   * @param uid - whose thread it is
+   * @param work - what to do
+   * @returns its result, or why there is none
+   * @throws what `work.start()` throws or rejects with
+   */
+  run<T>(uid: number, work: Work<T>): Promise<T | NotServed> {
+    const lane = this.#lanes.get(uid) ?? { running: false, hung: false, waiting: [] };
+    if (lane.hung) {
+      return Promise.resolve({ kind: 'hung' });
+    }
+    if (this.#allHang() || this.#waiting() >= MAX_WAITING || lane.waiting.length >= MAX_WAITING_PER_USER) {
+      return Promise.resolve({ kind: 'busy' });
+    }
+    this.#lanes.set(uid, lane);
+    return new Promise((resolve, reject) => {
+      const waiting: Waiting = {
+        begin: () => {
+          clearTimeout(timer);
+          if (work.wanted()) {
+            this.#begin(uid, lane, work).then(resolve, reject);
+          } else {
+            resolve({ kind: 'busy' });
+            this.#leave(uid, lane);
+          }
+        },
+        refuse: (why) => {
+          clearTimeout(timer);
+          resolve(why);
+        },
+      };
+      const timer = setTimeout(() => {
+        lane.waiting.splice(lane.waiting.indexOf(waiting), 1);
+        waiting.refuse({ kind: 'busy' });
+        if (!lane.running && lane.waiting.length === 0) {
+          this.#lanes.delete(uid);
+        }
+      }, MAX_WAIT_MS);
+      lane.waiting.push(waiting);
+      this.#fill();
+    });
+  }
+
+  /** Gives free threads to those whose turn it is. */
+  #fill(): void {
+    let free = MAX_THREADS - this.#count(({ running }) => running);
+    for (const lane of [...this.#lanes.values()]) {
+      if (free > 0 && !lane.running) {
+        const next = lane.waiting.shift();
+        if (next !== undefined) {
+          lane.running = true;
+          free--;
+          next.begin();
+        }
+      }
+    }
+  }
+
+  async #begin<T>(uid: number, lane: Lane, work: Work<T>): Promise<T | NotServed> {
+    let timer: NodeJS.Timeout | undefined;
+    const deadline = new Promise<NotServed>((resolve) => {
+      timer = setTimeout(() => {
+        resolve({ kind: 'hung' });
+        this.#hangs(uid, lane);
+      }, DEADLINE_MS);
+    });
+    const result = this.#untilReturned(uid, lane, work);
+    try {
+      return await Promise.race([result, deadline]);
+    } finally {
+      clearTimeout(timer);
+    }
+  }
+
+  async #untilReturned<T>(uid: number, lane: Lane, work: Work<T>): Promise<T> {
+    try {
+      const result = await work.start();
+      if (lane.hung) {
+        work.discard(result);
+      }
+      return result;
+    } finally {
+      this.#leave(uid, lane);
+    }
+  }
+
+  #hangs(uid: number, lane: Lane): void {
+    lane.hung = true;
+    this.#reports.hung(uid);
+    refuseAll(lane, { kind: 'hung' });
+    if (this.#allHang()) {
+      this.#reports.exhausted();
+      for (const other of [...this.#lanes.values()]) {
+        refuseAll(other, { kind: 'busy' });
+      }
+      for (const [other, { running }] of [...this.#lanes]) {
+        if (!running) {
+          this.#lanes.delete(other);
+        }
+      }
+    }
+  }
+
+  /** The thread is free, and it is the next user's turn. */
+  #leave(uid: number, lane: Lane): void {
+    if (lane.hung) {
+      this.#reports.returned(uid);
+    }
+    lane.running = false;
+    lane.hung = false;
+    this.#lanes.delete(uid);
+    if (lane.waiting.length > 0) {
+      this.#lanes.set(uid, lane);
+    }
+    this.#fill();
+  }
+
+  #allHang(): boolean {
+    return this.#count(({ hung }) => hung) === MAX_THREADS;
+  }
+
+  #waiting(): number {
+    return [...this.#lanes.values()].reduce((sum, { waiting }) => sum + waiting.length, 0);
+  }
+
+  #count(what: (lane: Lane) => boolean): number {
+    return [...this.#lanes.values()].filter(what).length;
+  }
+}
+
+function refuseAll(lane: Lane, why: NotServed): void {
+  for (const waiting of lane.waiting.splice(0)) {
+    waiting.refuse(why);
+  }
+}
