@@ -106,7 +106,8 @@ int frame_receive(struct frame *frame, struct channel *channel,
 /* Decodes the frame of `frame->size` bytes that `frame` holds. */
 int frame_decode(struct frame *frame, struct message *message);
 
-/* True if the `length` bytes at `text` have this shape as this part. */
+/* True if the `length` bytes at `text` have this shape as this part. The shape
+ * is one that frame_decode lets through: the length of no other is checked. */
 bool shape_fits(struct shape shape, uint8_t part, const char *text,
     size_t length);
 
