@@ -67,7 +67,7 @@ test-full: lint build
 	ROUNDS=full ./scripts/run-tests
 
 fuzz:
-	python3 -B test/fuzz/run.py $(abspath $(BUILD))
+	@python3 -B test/fuzz/run.py $(abspath $(BUILD))
 
 demo: build
 	./scripts/demo-inside

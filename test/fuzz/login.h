@@ -28,7 +28,7 @@ void require(bool good, const char *what);
 /* Calls from the loaded module at this path are the script's from now on. */
 void system_watch(const char *path);
 
-/* The open descriptors from 0 to 63, as bits. */
+/* The open descriptors from 0 to 31, as bits. */
 uint64_t open_descriptors(void);
 
 void daemon_listen(const char *path);

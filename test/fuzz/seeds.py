@@ -105,6 +105,9 @@ def shapes():
     yield typed("secret") + prompt(SIX, part=TAIL) + verdict(1, 0)
     yield (typed("secret287082") + prompt(SIX, part=TAIL) + typed("1")
            + prompt() + prompt(SIX) + verdict(1, 0))
+    for second in ("secret", "", "other123456", repeat(1025, b"1")):
+        yield (typed("secret287082") + prompt(SIX, part=TAIL) + typed(second)
+               + prompt(SIX, part=TAIL) + verdict(1, 0))
     stacked = prompt(SIX, source=STACKED, part=TAIL)
     yield item(AUTHTOK, b"secret287082") + stacked + verdict(1, 0)
     yield item(AUTHTOK, b"secret287082") + stacked + prompt(SIX) + OK

@@ -25,7 +25,7 @@
 
 #define REPEATED 0x80 /* in an effect: not once but many times */
 #define REPEATS 150
-#define DESCRIPTORS 64
+#define DESCRIPTORS 32
 
 static uintptr_t module_start, module_end;
 
