@@ -1,0 +1,58 @@
+import { optionValue, withOption } from './state-file.ts';
+
+/** The file remembers so many hosts, as LAST0 to LAST9. */
+const SLOTS = 10;
+/** What may stand for a host in the file: anything else could write lines of its own there. */
+const HOST = /^[0-9A-Za-z:%._-]{1,255}$/;
+
+interface Slot {
+  readonly key: string;
+  readonly host: string | undefined;
+  /** Seconds since 1970; 0 when the slot is free. */
+  readonly at: number;
+}
+
+/**
+ * Whether somebody logged in with a code from a host shortly before.
+ *
+ * @param text - of the file
+ * @param host - PAM_RHOST; undefined: nobody is spared
+ * @param gracePeriod - seconds
+ * @param now - seconds since 1970
+ * @returns whether the code may be left out
+ */
+export function isWithinGracePeriod(
+  text: string,
+  host: string | undefined,
+  gracePeriod: number,
+  now: number,
+): boolean {
+  const slot = host === undefined ? undefined : slots(text).find((candidate) => candidate.host === host);
+  return slot !== undefined && slot.at <= now && slot.at + gracePeriod > now;
+}
+
+/**
+ * Notes that somebody logged in with a code from a host: in the host's slot, else a free one, else the oldest.
+ *
+ * @param text - of the file
+ * @param host - PAM_RHOST; one that could write more than its name is not noted
+ * @param now - seconds since 1970
+ * @returns the new text
+ */
+export function withLogin(text: string, host: string | undefined, now: number): string {
+  if (host === undefined || !HOST.test(host)) {
+    return text;
+  }
+  const all = slots(text);
+  const oldest = all.reduce((first, slot) => (slot.at < first.at ? slot : first));
+  const { key } = all.find((slot) => slot.host === host) ?? oldest;
+  return withOption(text, key, `${host} ${now}`);
+}
+
+function slots(text: string): Slot[] {
+  return Array.from({ length: SLOTS }, (_, number) => {
+    const key = `LAST${number}`;
+    const [, host, at] = /^(\S+)[ \t]+([0-9]{1,15})[ \t]*$/.exec(optionValue(text, key) ?? '') ?? [];
+    return { key, host, at: Number(at ?? 0) };
+  });
+}
