@@ -18,6 +18,7 @@ const KILLS = FULL ? 50 : 5;
 const STARTS = FULL ? 40 : 10;
 const LOGINS_UNDER_LOAD = FULL ? 2_000 : 400;
 const MEMORY_KIB = 80 * 1024;
+const TEST_MS = 300_000;
 const UNIT = 'pve-authenticator.service';
 const SOCKETS = ['', '-user', '-control'].map((name) => `pve-authenticator${name}.socket`);
 const MODULE = '/usr/lib/*/security/pam_pve_authenticator.so';
@@ -37,7 +38,7 @@ if (missing !== undefined) {
   process.stderr.write(`\n  NOT RUN: the installation in a machine with systemd: ${missing}\n\n`);
 }
 
-describe.skipIf(missing !== undefined)('in a Debian 13 with systemd', () => {
+describe.skipIf(missing !== undefined)('in a Debian 13 with systemd', { timeout: TEST_MS }, () => {
   let machine: Machine;
   let people: Person[];
   let filesBefore: string[];
