@@ -1,3 +1,4 @@
+import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import { encodeBatch, HEADER_BYTES, journalHeader, scanJournal } from '../../../src/ledger/batch.ts';
 import type { Entry } from '../../../src/ledger/entry.ts';
@@ -96,6 +97,53 @@ describe('scanJournal', () => {
   });
 });
 
+/** Any journal: batches of any entries, cut anywhere, with some bytes changed. */
+const anyEntry = fc.record({
+  key: fc.uint8Array({ minLength: 16, maxLength: 16 }).map((bytes) => Buffer.from(bytes).toString('hex')),
+  value: fc.maxSafeNat(),
+  at: fc.nat(),
+});
+const anyBatches = fc.array(fc.array(anyEntry, { minLength: 1, maxLength: 6 }), { maxLength: 8 });
+const anyChanges = fc.array(fc.tuple(fc.nat(), fc.integer({ min: 1, max: 255 })), { maxLength: 3 });
+
+describe('any journal', () => {
+  const fileOf = (batches: readonly (readonly Entry[])[]): Buffer =>
+    Buffer.concat([
+      journalHeader(GENERATION),
+      ...batches.map((batch, index) => encodeBatch(GENERATION, index + 1, batch)),
+      Buffer.alloc(256),
+    ]);
+
+  it('is read back whole', () => {
+    fc.assert(
+      fc.property(anyBatches, (batches) => {
+        const scan = scanJournal(fileOf(batches), GENERATION);
+        expect(scan).toMatchObject({ entries: batches.flat(), condition: 'clean', sequence: batches.length });
+      }),
+    );
+  });
+
+  it('never gives an entry that was not written, and says when one before the last batch is missing', () => {
+    fc.assert(
+      fc.property(anyBatches, fc.nat(), anyChanges, (batches, cut, changes) => {
+        const whole = fileOf(batches);
+        const file = Buffer.from(whole.subarray(0, whole.length - (cut % whole.length)));
+        for (const [place, change] of changes) {
+          const offset = place % file.length;
+          file[offset] = file[offset]! ^ change;
+        }
+        const scan = scanJournal(file, GENERATION);
+        const written = new Set(batches.flat().map((one) => JSON.stringify(one)));
+        expect(scan.entries.every((one) => written.has(JSON.stringify(one)))).toBe(true);
+        if (scan.condition !== 'damaged') {
+          expect(scan.entries).toEqual(batches.slice(0, scan.sequence).flat());
+        }
+      }),
+      { numRuns: 1_000 },
+    );
+  });
+});
+
 describe('decodeSnapshot', () => {
   const snapshot = { generation: 3, entries: ALL };
   const file = encodeSnapshot(snapshot);
@@ -116,5 +164,21 @@ describe('decodeSnapshot', () => {
       expect(decodeSnapshot(file.subarray(0, offset)), `cut at ${offset}`).toBeUndefined();
     }
     expect(decodeSnapshot(Buffer.concat([file, Buffer.alloc(32)]))).toBeUndefined();
+  });
+
+  it('gives what was written, or nothing', () => {
+    fc.assert(
+      fc.property(fc.array(anyEntry, { maxLength: 20 }), fc.nat(), anyChanges, (entries, cut, changes) => {
+        const whole = encodeSnapshot({ generation: GENERATION, entries });
+        expect(decodeSnapshot(whole)).toEqual({ generation: GENERATION, entries });
+        const other = Buffer.from(whole.subarray(0, whole.length - (cut % whole.length)));
+        for (const [place, change] of changes) {
+          other[place % other.length] = other[place % other.length]! ^ change;
+        }
+        expect(decodeSnapshot(other)).toEqual(
+          other.equals(whole) ? { generation: GENERATION, entries } : undefined,
+        );
+      }),
+    );
   });
 });
