@@ -1,5 +1,5 @@
 import { readdirSync, readFileSync } from 'node:fs';
-import { mkdir, open, rename, rm } from 'node:fs/promises';
+import { link, mkdir, open, rename, rm } from 'node:fs/promises';
 import { scanJournal } from './batch.ts';
 import { JOURNAL_BYTES, JournalFile } from './journal-file.ts';
 import { Marks } from './marks.ts';
@@ -157,18 +157,18 @@ export class LedgerDirectory {
   }
 
   /**
-   * Puts everything that is there aside, for whoever wants to look at it.
+   * Gives the files that are there a second name, for whoever wants to look at them when a new generation has taken their place.
+   * Until then they keep their own: what can be read of them must not be lost.
    *
    * @param suffix - added to the names
    * @throws Error of the system
    */
-  async putAside(suffix: string): Promise<void> {
+  async keepAside(suffix: string): Promise<void> {
     for (const name of readdirSync(this.#path)) {
       if (name === SNAPSHOT || JOURNAL.test(name)) {
-        await rename(this.#file(name), this.#file(`damaged-${suffix}-${name}`));
+        await link(this.#file(name), this.#file(`damaged-${suffix}-${name}`));
       }
     }
-    await this.#sync();
   }
 
   async #writeSnapshot(bytes: Buffer): Promise<void> {

@@ -132,7 +132,7 @@ export class LocalLedger implements Ledger, Notebook {
   }
 
   /**
-   * Accepts that what is damaged is lost: puts the damaged files aside and begins anew with everything that could be read.
+   * Accepts that what is damaged is lost: begins anew with everything that could be read, and keeps the damaged files beside it.
    *
    * @returns whether there was something to repair, and it is sound now
    */
@@ -144,8 +144,7 @@ export class LocalLedger implements Ledger, Notebook {
     this.#committing = true;
     try {
       await this.#options.directory.create();
-      await this.#options.directory.putAside(String(this.#options.now()));
-      this.#condition = 'in-trouble';
+      await this.#options.directory.keepAside(String(this.#options.now()));
       return await this.#renew();
     } catch {
       return false;
