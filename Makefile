@@ -50,6 +50,7 @@ $(ADDON): $(ADDON_SOURCES) $(NODE_MODULES)
 
 daemon: $(NODE_MODULES)
 	$(NODE_BIN)/tsc -p tsconfig.build.json
+	$(NODE_BIN)/rolldown dist/main.js --file dist/daemon/main.js --platform node --format esm --logLevel warn
 
 lint: $(NODE_MODULES)
 	$(NODE_BIN)/tsc --noEmit

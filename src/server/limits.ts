@@ -13,7 +13,12 @@ export const MAX_USER_LOGINS_PER_UID = 8;
 export const START_DEADLINE_MS = 5_000;
 /** The module waits 15 s from an answer to the next question or the verdict; the daemon gives up before that. */
 export const WORK_DEADLINE_MS = 12_000;
-/** At shutdown, logins in flight get so long to end; systemd's own limit (TimeoutStopSec) is longer. */
-export const SHUTDOWN_GRACE_MS = 15_000;
+/**
+ * At shutdown new logins wait in the kernel's queue for the next daemon while those in flight end: well within the 5 s that a module
+ * waits for its first question. Milliseconds.
+ */
+export const DRAIN_MS = 3_000;
+/** When a person takes longer, the daemon serves on for so long, so that nobody else is kept waiting; then it drains once more. */
+export const LINGER_MS = 9_000;
 /** Waiting for more file descriptors, when there are none, in milliseconds. */
 export const DESCRIPTOR_PAUSE_MS = 100;

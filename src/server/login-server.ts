@@ -7,7 +7,7 @@ import { ConversationEnded } from '../login/conversation.ts';
 import type { Start } from '../wire/start.ts';
 import { PROTOCOL_VERSION } from '../wire/limits.ts';
 import { WireError } from '../wire/wire-error.ts';
-import { DESCRIPTOR_PAUSE_MS, SHUTDOWN_GRACE_MS, START_DEADLINE_MS, WORK_DEADLINE_MS } from './limits.ts';
+import { DESCRIPTOR_PAUSE_MS, DRAIN_MS, LINGER_MS, START_DEADLINE_MS, WORK_DEADLINE_MS } from './limits.ts';
 import { ModuleConnection } from './module-connection.ts';
 import { Places, type Origin } from './places.ts';
 
@@ -17,6 +17,10 @@ export interface LoginSocket {
   /** `root`: only root can connect. `user`: everybody can, and is served for their own account only. */
   readonly kind: Origin['socket'];
 }
+
+/** Logins that are given up end at once; this is for a commit that is under way. */
+const GIVE_UP_MS = 1_000;
+const POLL_MS = 20;
 
 /** Serves logins: one connection is one login. */
 export class LoginServer {
@@ -59,18 +63,32 @@ export class LoginServer {
     this.#acceptors.push(acceptor);
   }
 
-  /** Accepts no more, and waits for the logins in flight; those that take too long are given up. */
+  /**
+   * Ends in an orderly way, in 15 seconds at most: new logins are left to the next daemon while those in flight end. While a person
+   * takes their time it serves on for a while. Who is still at the prompt then is told that codes cannot be checked.
+   */
   async close(): Promise<void> {
-    for (const acceptor of this.#acceptors) {
-      acceptor.close();
+    if (!(await this.#drained())) {
+      this.#acceptors.forEach((acceptor) => acceptor.resume());
+      await this.#emptyWithin(LINGER_MS);
+      await this.#drained();
     }
-    const deadline = performance.now() + SHUTDOWN_GRACE_MS;
-    while (this.#places.taken > 0) {
-      await new Promise((resolve) => setTimeout(resolve, 20));
-      if (performance.now() > deadline) {
-        this.#places.all().forEach((login) => login.giveUp('the daemon is stopping'));
-      }
+    this.#acceptors.forEach((acceptor) => acceptor.close());
+    this.#places.all().forEach((login) => login.giveUp('the daemon is stopping'));
+    await this.#emptyWithin(GIVE_UP_MS);
+  }
+
+  #drained(): Promise<boolean> {
+    this.#acceptors.forEach((acceptor) => acceptor.pause());
+    return this.#emptyWithin(DRAIN_MS);
+  }
+
+  async #emptyWithin(milliseconds: number): Promise<boolean> {
+    const deadline = performance.now() + milliseconds;
+    while (this.#places.taken > 0 && performance.now() < deadline) {
+      await new Promise((resolve) => setTimeout(resolve, POLL_MS));
     }
+    return this.#places.taken === 0;
   }
 
   #accepted(fd: number, origin: Origin, peer: Peer): void {

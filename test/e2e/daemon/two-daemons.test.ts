@@ -126,4 +126,19 @@ describe('SIGTERM', () => {
     // And the code that nobody used is still good.
     expect((await logIn(stage, first!.person.name, first!.code, { service })).rc).toBe(PAM.success);
   });
+
+  test('one person who takes their time keeps nobody else waiting, and may finish', async () => {
+    const service = stage.service();
+    const slow = stage.person({ period: 120 });
+    const login = await new PamLogin(stage, slow.name, { service }).asked();
+    daemon.signal('SIGTERM');
+    await daemon.log.waitFor(/Stopping: /);
+    for (let other = 0; other < QUEUED; other++) {
+      const person = stage.person();
+      expect((await logIn(stage, person.name, person.code(), { service })).rc).toBe(PAM.success);
+    }
+    expect((await login.answer(slow.code()).end()).rc).toBe(PAM.success);
+    expect(await daemon.ended).toBe(0);
+    daemon = await stage.start();
+  });
 });

@@ -147,7 +147,7 @@ describe.skipIf(missing !== undefined)('in a Debian 13 with systemd', { timeout:
     const example = '/usr/share/doc/pve-authenticator/config.example.toml';
     const { stderr } = await machine.run([
       'node',
-      '/usr/lib/pve-authenticator/dist/main.js',
+      '/usr/lib/pve-authenticator/dist/daemon/main.js',
       '--state-dir',
       '/nowhere',
       '--require-state',
