@@ -117,7 +117,7 @@ export class FilesServer {
     } catch (error) {
       const refused = error instanceof RefusedRequest ? error : new RefusedRequest(500, 'ERR_UNEXPECTED');
       // Whoever hung up in the middle of a request is not worth a line.
-      if (!request.destroyed || request.complete) {
+      if (error instanceof RefusedRequest || request.complete) {
         this.#log.event('error', 'A request failed', {
           code: refused.code,
           why: error instanceof RefusedRequest ? undefined : nameOf(error),

@@ -69,7 +69,7 @@ export class Threads {
     if (lane.hung) {
       return Promise.resolve({ kind: 'hung' });
     }
-    if (this.#allHang() || this.#waiting() >= MAX_WAITING || lane.waiting.length >= MAX_WAITING_PER_USER) {
+    if (this.#allHang() || this.#isFull(lane)) {
       return Promise.resolve({ kind: 'busy' });
     }
     this.#lanes.set(uid, lane);
@@ -173,6 +173,12 @@ export class Threads {
       this.#lanes.set(uid, lane);
     }
     this.#fill();
+  }
+
+  /** Whether a request would have to wait, and too many do already. */
+  #isFull(lane: Lane): boolean {
+    const waits = lane.running || this.#count(({ running }) => running) === MAX_THREADS;
+    return waits && (lane.waiting.length >= MAX_WAITING_PER_USER || this.#waiting() >= MAX_WAITING);
   }
 
   #allHang(): boolean {

@@ -1,0 +1,29 @@
+import { describe, expect, it } from 'vitest';
+import { parseCommandLine } from '../../../src/files/command-line.ts';
+
+describe("the reader's command line", () => {
+  it('has defaults', () => {
+    expect(parseCommandLine([])).toEqual({ runtimeDir: '/run/pve-authenticator', daemon: undefined });
+  });
+
+  it('says where, and who may ask', () => {
+    expect(parseCommandLine(['--runtime-dir', '/r', '--daemon-uid', '0'])).toEqual({
+      runtimeDir: '/r',
+      daemon: 0,
+    });
+    expect(parseCommandLine(['--daemon-user', 'ana'])).toMatchObject({ daemon: 'ana' });
+  });
+
+  it.each([
+    ['--nope'],
+    ['more'],
+    ['--runtime-dir'],
+    ['--daemon-uid', '-1'],
+    ['--daemon-uid', '01'],
+    ['--daemon-uid', '0day'],
+    ['--daemon-uid', ''],
+    ['--daemon-uid', '1', '--daemon-user', 'ana'],
+  ])('refuses %s %s', (...argv) => {
+    expect(() => parseCommandLine(argv)).toThrow(expect.objectContaining({ code: 'ERR_USAGE' }));
+  });
+});
