@@ -5,6 +5,8 @@ NODE_MODULES := node_modules/.package-lock.json
 ADDON := native/addon/build/Release/pve_authenticator.node
 ADDON_SOURCES := $(wildcard native/addon/*.cc native/addon/*.h native/addon/binding.gyp)
 MODULE_SOURCES := $(wildcard native/pam/*)
+DAEMON := dist/daemon/main.js
+DAEMON_SOURCES := $(shell find src -name '*.ts') tsconfig.json tsconfig.build.json
 NODE_BIN := node_modules/.bin
 # What npm would otherwise download: nothing is fetched but the packages of the lock file.
 NPM_CI := npm ci --ignore-scripts --no-audit --no-fund
@@ -48,9 +50,12 @@ $(ADDON): $(ADDON_SOURCES) $(NODE_MODULES)
 	$(NODE_BIN)/node-gyp rebuild --silent --directory native/addon --nodedir="$$(./scripts/node-headers)"
 	@touch $@
 
-daemon: $(NODE_MODULES)
+daemon: $(DAEMON)
+
+$(DAEMON): $(DAEMON_SOURCES) $(NODE_MODULES)
 	$(NODE_BIN)/tsc -p tsconfig.build.json
-	$(NODE_BIN)/rolldown dist/main.js --file dist/daemon/main.js --platform node --format esm --logLevel warn
+	$(NODE_BIN)/rolldown dist/main.js --file $@ --platform node --format esm --logLevel warn >/dev/null
+	@touch $@
 
 lint: $(NODE_MODULES)
 	$(NODE_BIN)/tsc --noEmit
