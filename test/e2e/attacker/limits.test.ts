@@ -202,7 +202,11 @@ sys.stdin.read()
     const start = startOf(claimOf(person));
     const open: ModuleSocket[] = [];
     while (open.length < DESCRIPTORS) {
-      open.push((await ModuleSocket.connect(stage.socket('pam'))).send(start)); // the last ones wait to be accepted
+      const login = (await ModuleSocket.connect(stage.socket('pam'))).send(start);
+      open.push(login);
+      if (open.length < DESCRIPTORS / 2) {
+        await login.next(); // the last ones wait to be accepted, and that many may wait
+      }
     }
     await daemon.log.waitFor(/Cannot accept a connection: EMFILE/);
     // At most ten times a second: it does not fill the log.
