@@ -37,7 +37,6 @@ async function main(log: Log): Promise<void> {
   const daemon = await daemonUid(commandLine);
   const server = new FilesServer(daemon, log, monotonic);
   server.listen(await openFilesSocket(runtimeDir, daemon));
-  log.event('info', 'Ready', { sockets: 'files', daemon });
   let stopping = false;
   const stop = (): void => {
     if (!stopping) {
@@ -49,6 +48,7 @@ async function main(log: Log): Promise<void> {
   };
   process.on('SIGTERM', stop);
   process.on('SIGINT', stop);
+  log.event('info', 'Ready', { sockets: 'files', daemon });
 }
 
 /** Errors whose message is meant for the administrator as it is. */

@@ -226,6 +226,9 @@ export function lookUpUid(uid: number): Promise<PasswdEntry | undefined> {
  * FUSE) keeps the thread, and the promise open, for ever; nothing else waits for it, process.exit() neither. How many hang
  * at one moment, and for how long an answer is waited for, is the caller's to bound.
  *
+ * While one is under way, the process must not change its own ids (setuid and its kin): glibc would have all threads do so, and
+ * aborts when some of them may not.
+ *
  * Symbolic links are followed, with the user's rights, but not those of /proc. Nothing but a regular file is ever opened.
  *
  * @param who only root can name another than itself. Name, uid and gid must be one entry of the passwd database, or both

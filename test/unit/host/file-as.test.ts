@@ -47,6 +47,26 @@ function put(name: string, contents: string | Buffer, mode = 0o600, owner = USER
   return path;
 }
 
+/**
+ * Reads a file as several users in a process of its own. Ours must not change who it is while threads run that are others:
+ * glibc ends a process in which some threads may do that and some may not.
+ */
+function inChild(command: readonly string[], path: string, ids: readonly (readonly number[])[]): string {
+  const script = `const { readFileAs } = require(process.argv[1]);
+    (async () => {
+      for (const [uid, gid] of JSON.parse(process.argv[3])) {
+        const { kind, step } = await readFileAs('nobody-such', uid, gid, process.argv[2], 9);
+        console.log([kind, step].join(' ').trim());
+      }
+    })();`;
+  const copy = join(home, 'addon.node');
+  writeFileSync(copy, readFileSync(ADDON), { mode: 0o755 });
+  return execFileSync(command[0]!, [...command.slice(1), '-e', script, copy, path, JSON.stringify(ids)], {
+    cwd: '/',
+    encoding: 'utf8',
+  });
+}
+
 const idOf = (path: string): object => {
   const { dev, ino } = statSync(path, { bigint: true });
   return { dev: String(dev), ino: String(ino) };
@@ -244,6 +264,15 @@ describe.runIf(isRoot)('as another user', () => {
     expect(await replace('S3CRET\n', 'NEXT', OTHER)).toEqual(failed('open', 'EACCES'));
   });
 
+  it('keeps none of our groups', () => {
+    const ours = put('ours', 'x', 0o640, { ...ME, gid: 61_999 });
+    const lines = inChild(['setpriv', '--groups=61999', process.execPath], ours, [
+      [USER.uid, USER.gid],
+      [USER.uid, 61_999],
+    ]);
+    expect(lines).toBe('failed open\nread\n');
+  });
+
   it('cannot read the file of somebody else through a link', async () => {
     const others = put('others', 'x', 0o600, OTHER);
     symlinkSync(others, join(home, 'link'));
@@ -280,17 +309,12 @@ describe.runIf(isRoot)('as another user', () => {
   });
 
   it('stays what it is when the process is not root', () => {
-    const script = `const { readFileAs } = require(process.argv[1]);
-      (async () => {
-        for (const uid of [${USER.uid}, ${OTHER.uid}, 0]) {
-          console.log((({ kind, step = '' }) => kind + step)(await readFileAs('x', uid, uid, process.argv[2], 9)));
-        }
-      })();`;
-    const copy = join(home, 'addon.node');
-    writeFileSync(copy, readFileSync(ADDON), { mode: 0o755 });
-    const lines = execFileSync(process.execPath, ['-e', script, copy, file], {
-      ...{ uid: USER.uid, gid: USER.gid, cwd: '/', encoding: 'utf8' as const },
-    });
-    expect(lines).toBe('read\nfailedidentity\nfailedidentity\n');
+    const { uid } = USER;
+    const lines = inChild(
+      ['setpriv', `--reuid=${uid}`, `--regid=${uid}`, '--clear-groups', process.execPath],
+      file,
+      [uid, OTHER.uid, 0].map((id) => [id, id]),
+    );
+    expect(lines).toBe('read\nfailed identity\nfailed identity\n');
   });
 });
