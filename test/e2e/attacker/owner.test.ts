@@ -139,9 +139,10 @@ test(`${PROMPTS} open prompts do not keep the owner out`, async () => {
   await door.opens(owner, owner.code(-1), HOME);
   const open: ModuleSocket[] = [];
   for (let prompt = 0; prompt < PROMPTS; prompt += 1) {
-    const rhost = `203.0.113.${prompt % ORIGINS}`;
+    // Half of them at terminals of this machine.
+    const from = prompt % 2 === 0 ? { tty: 'pts/3' } : { rhost: `203.0.113.${prompt % ORIGINS}` };
     const login = await ModuleSocket.connect(stage.socket('pam'));
-    const frame = await login.send(startOf({ ...claimOf(owner), rhost })).next();
+    const frame = await login.send(startOf({ ...claimOf(owner), ...from })).next();
     expect(frame?.type).toBe(FRAME_TYPE.prompt);
     open.push(login);
   }
