@@ -1,6 +1,6 @@
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { logIn, PAM } from './pam-login.ts';
-import { AS_ROOT, notRun, Stage, STRANGER_UID, type Daemon } from './stage.ts';
+import { NO_THROTTLE, AS_ROOT, notRun, Stage, STRANGER_UID, type Daemon } from './stage.ts';
 
 /* A host that is not root, such as a screen locker. Without root we are one ourselves. */
 
@@ -14,6 +14,8 @@ let withNullok: string;
 
 beforeAll(async () => {
   stage = await Stage.build();
+  // All persons here are the same account, which would soon have too many tries.
+  stage.configure(NO_THROTTLE);
   daemon = await stage.start();
   // As the module that is installed: first root's socket, and the other one when that is closed to us.
   const first = AS_ROOT ? [`socket=${stage.socket('pam')}`] : [];

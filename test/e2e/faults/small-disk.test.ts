@@ -54,8 +54,8 @@ describe.runIf(canMount)('a file system of its own', () => {
       stdio: ['pipe', 'pipe', 'inherit'],
     });
     await new Log('holder', holder.stdout!).waitFor(/mounted/);
-    const namespace = `/proc/${holder.pid!}/ns/mnt`;
-    stage.around = ['nsenter', `--mount=${namespace}`];
+    // The root, too: in the box it is not the name space's own.
+    stage.around = ['nsenter', `--target=${holder.pid!}`, '--mount', '--root', '--wd', '--'];
     mounted = `/proc/${holder.pid!}/root${stage.stateDir}`;
   }
 

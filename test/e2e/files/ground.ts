@@ -174,7 +174,8 @@ export class Ground {
   }
 
   #enter(...argv: readonly string[]): string[] {
-    return ['nsenter', `--mount=/proc/${String(this.#holder.pid)}/ns/mnt`, '--', ...argv];
+    // The root, too: in the box it is not the name space's own.
+    return ['nsenter', `--target=${String(this.#holder.pid)}`, '--mount', '--root', '--wd', '--', ...argv];
   }
 }
 
