@@ -8,7 +8,7 @@ import {
   type StoredFactor,
   type TotpFactor,
 } from '../../../src/enrolments/store/record.ts';
-import { hotpValue } from '../../../src/factors/hotp-value.ts';
+import { hotpValue, type CodeLength } from '../../../src/factors/hotp-value.ts';
 import { newRecoveryCodes, recoveryHash } from '../../../src/factors/recovery-code.ts';
 import { AS_ROOT, DAEMON_UID, type Stage } from '../daemon/stage.ts';
 
@@ -47,9 +47,9 @@ export function recordFile(stage: Stage, name: string): string {
 }
 
 /** Somebody new with an HOTP token. */
-export function tokenOwner(stage: Stage): TokenOwner {
+export function tokenOwner(stage: Stage, digits: CodeLength = 6): TokenOwner {
   const account = stage.person({ enrolled: false });
-  const factor = hotpFactor();
+  const factor: HotpFactor = { ...hotpFactor(), digits };
   enrol(stage, account, [factor]);
   return { ...accountOf(account), code: (counter) => hotpValue(factor, counter).toString() };
 }

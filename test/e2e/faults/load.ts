@@ -11,6 +11,10 @@ import type { Door } from './fault-stage.ts';
 
 /** Codes shall be good all through a test. */
 const PERIOD = 120;
+/** Of thousands of codes with six digits, two would be the same by chance. */
+const DIGITS = 8;
+/** How often one token is used. */
+const PRESSES = 20;
 const ACCOUNTS = 4;
 const MAX_FACTORS_EACH = 6;
 
@@ -78,7 +82,7 @@ export class Load {
 
   async #phones(): Promise<void> {
     while (this.#working) {
-      const person = this.#stage.person({ period: PERIOD });
+      const person = this.#stage.person({ period: PERIOD, digits: DIGITS });
       const code = person.code();
       // Two at once with one code.
       await Promise.all([this.try(person, code, false), this.try(person, code, false)]);
@@ -87,9 +91,11 @@ export class Load {
   }
 
   async #tokens(): Promise<void> {
-    const token = tokenOwner(this.#stage);
-    for (let counter = 0; this.#working; counter += 1) {
-      await this.#use(token, token.code(counter));
+    while (this.#working) {
+      const token = tokenOwner(this.#stage, DIGITS);
+      for (let counter = 0; counter < PRESSES; counter += 1) {
+        await this.#use(token, token.code(counter));
+      }
     }
   }
 
