@@ -1,5 +1,5 @@
 import { spawn, type ChildProcess } from 'node:child_process';
-import { existsSync, readFileSync } from 'node:fs';
+import { existsSync, readdirSync, readFileSync } from 'node:fs';
 import { BUILT, CHECKOUT } from './places.ts';
 
 /** The account that scripts/bench/inside adds to its private passwd file. */
@@ -9,6 +9,7 @@ export const DAEMON_UID = 64_999;
 const READY_MS = 10_000;
 const POLL_MS = 2;
 const KIB_PER_MIB = 1024;
+const NS_PER_US = 1000;
 
 const running = new Set<ChildProcess>();
 
@@ -19,6 +20,8 @@ export interface Daemon {
   readonly executed: () => bigint;
   /** @returns its resident memory in MiB */
   readonly resident: () => number;
+  /** @returns what all its threads have had of the processors, in microseconds */
+  readonly cpu: () => number;
   /** Waits until it serves. */
   readonly ready: () => Promise<void>;
   readonly stop: () => Promise<void>;
@@ -62,9 +65,18 @@ export async function startDaemon(data: string, name: string): Promise<Daemon> {
     socket: `${runtime}/pam.sock`,
     executed: () => BigInt(/^executed (\d+)/m.exec(log)?.[1] ?? 0),
     resident: () => resident(child),
+    cpu: () => cpu(child),
     ready: () => until(/Ready/),
     stop: () => stop(child),
   };
+}
+
+function cpu({ pid }: ChildProcess): number {
+  const tasks = `/proc/${String(pid)}/task`;
+  const times = readdirSync(tasks).map((task) =>
+    Number(readFileSync(`${tasks}/${task}/schedstat`, 'latin1').split(' ')[0]),
+  );
+  return times.reduce((sum, time) => sum + time, 0) / NS_PER_US;
 }
 
 /** Stops all daemons that still run: for an end that was not planned. */
@@ -79,8 +91,10 @@ function resident({ pid }: ChildProcess): number {
 }
 
 async function stop(child: ChildProcess): Promise<void> {
-  const ended = new Promise((resolve) => child.on('close', resolve));
-  child.kill('SIGTERM');
-  await ended;
   running.delete(child);
+  if (child.exitCode === null && child.signalCode === null) {
+    const ended = new Promise((resolve) => child.on('close', resolve));
+    child.kill('SIGTERM');
+    await ended;
+  }
 }

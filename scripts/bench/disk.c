@@ -2,7 +2,6 @@
  * Prints COUNT lines: nanoseconds of a write of 128 bytes into a file of
  * zeros with fdatasync (how our journal grows), and of a new file with fsync
  * and rename (how a state file is replaced), in turns. */
-#define _GNU_SOURCE
 #include <fcntl.h>
 #include <stdint.h>
 #include <stdio.h>

@@ -11,7 +11,6 @@
  * LABEL, what PAM returned, when it began (nanoseconds since 1970), and how
  * many nanoseconds lay between pam_start and the end of pam_end. The delay
  * after a failure is left out, as a host may ask for with PAM_FAIL_DELAY. */
-#define _GNU_SOURCE
 #include <security/pam_appl.h>
 #include <stdbool.h>
 #include <stdint.h>
