@@ -121,6 +121,9 @@ describe('at each call that changes the disk', () => {
     token = tokenOwner(stage);
     disk = await FaultDisk.under(stage);
     door = new Door(stage);
+    // One that ended, as all do here.
+    daemon = await stage.start();
+    expect(await daemon.stop()).toBe(0);
   });
   afterAll(async () => {
     disk.close();
