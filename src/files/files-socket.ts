@@ -1,8 +1,7 @@
-import { chownSync, closeSync, constants, fstatSync, mkdirSync, openSync, unlinkSync } from 'node:fs';
-import { connect } from 'node:net';
+import { chownSync, closeSync, constants, fstatSync, mkdirSync, openSync } from 'node:fs';
 import { activatedSockets } from '../host/activation.ts';
 import { listenOn } from '../host/addon.ts';
-import { SocketInUseError } from '../host/sockets.ts';
+import { removeStale } from '../host/sockets.ts';
 
 const NAME = 'files';
 const MODE = 0o600;
@@ -27,36 +26,10 @@ export async function openFilesSocket(runtimeDir: string, owner: number): Promis
   }
   mkdirSync(runtimeDir, { recursive: true, mode: DIRECTORY_MODE });
   const path = `${runtimeDir}/${NAME}.sock`;
-  const fd = await listenOnUnused(path);
+  await removeStale(path);
+  const fd = listenOn(path, MODE, BACKLOG);
   giveTo(path, owner);
   return fd;
-}
-
-async function listenOnUnused(path: string): Promise<number> {
-  try {
-    return listenOn(path, MODE, BACKLOG);
-  } catch (error) {
-    if (codeOf(error) !== 'EADDRINUSE') {
-      throw error;
-    }
-  }
-  if (!(await isStale(path))) {
-    throw new SocketInUseError(path);
-  }
-  unlinkSync(path);
-  return listenOn(path, MODE, BACKLOG);
-}
-
-/** A socket that nobody listens on is left from a reader that was killed. */
-function isStale(path: string): Promise<boolean> {
-  return new Promise((resolve) => {
-    const probe = connect(path);
-    probe.on('error', (error) => resolve(codeOf(error) === 'ECONNREFUSED'));
-    probe.on('connect', () => {
-      probe.destroy();
-      resolve(false);
-    });
-  });
 }
 
 /** The directory may be somebody else's: nothing but a socket of ours under that name is given away. */
@@ -73,8 +46,4 @@ function giveTo(path: string, owner: number): void {
   } finally {
     closeSync(fd);
   }
-}
-
-function codeOf(error: unknown): string | undefined {
-  return error instanceof Error && 'code' in error ? String(error.code) : undefined;
 }

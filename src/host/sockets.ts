@@ -57,8 +57,13 @@ export async function openSockets(runtimeDir: string): Promise<Map<SocketName, n
 /** What connect(2) says where nobody listens any more. Anything else may be a daemon that is busy, or hangs. */
 const STALE = new Set(['ECONNREFUSED', 'ENOENT']);
 
-/** A socket that nobody listens on is left from a daemon that was killed. */
-async function removeStale(path: string): Promise<void> {
+/**
+ * Removes a socket that nobody listens on any more: it is left from a process that was killed.
+ *
+ * @param path - of the socket; nothing need be there
+ * @throws SocketInUseError when somebody may be listening
+ */
+export async function removeStale(path: string): Promise<void> {
   if (!existsSync(path)) {
     return;
   }
