@@ -1,6 +1,6 @@
-import { createServer, type IncomingMessage, type Server, type ServerResponse } from 'node:http';
-import { Socket } from 'node:net';
-import { acceptFrom, type Acceptor, type Peer } from '../host/addon.ts';
+import type { IncomingMessage, ServerResponse } from 'node:http';
+import { AcceptedHttp, BodyError, jsonBody, sendJson } from '../host/accepted-http.ts';
+import type { Peer } from '../host/addon.ts';
 import type { Log } from '../log/log.ts';
 import { ControlError } from './control-error.ts';
 import { addFactor, dropFactor, showUser, showUsers, type FactorPorts } from './factor-requests.ts';
@@ -8,31 +8,28 @@ import { repairLedger, type RepairPorts } from './ledger-requests.ts';
 
 /** A request's body is small: names and numbers. */
 const MAX_BODY_BYTES = 16 * 1024;
-const MAX_HEADER_BYTES = 8 * 1024;
 /** Connections at one moment, in all and for one uid other than root. */
 const MAX_CONNECTIONS = 64;
 const MAX_CONNECTIONS_PER_UID = 4;
 /** How long a connection may last, in milliseconds: it is one request and its answer. */
 const REQUEST_TIMEOUT_MS = 10_000;
 const ROOT_UID = 0;
-const DESCRIPTOR_PAUSE_MS = 100;
 
 /** Serves control.sock: the kernel says who calls. */
 export class ControlServer {
   readonly #ports: FactorPorts & RepairPorts;
   readonly #log: Log;
-  readonly #http: Server;
-  readonly #peers = new Map<Socket, Peer>();
-  #acceptor: Acceptor | undefined;
+  readonly #http: AcceptedHttp;
 
   /** @param ports - what requests need */
   constructor(ports: FactorPorts & RepairPorts) {
     this.#ports = ports;
     this.#log = ports.log;
-    // No time-outs here: Node checks them only in a server that listens itself.
-    this.#http = createServer({ maxHeaderSize: MAX_HEADER_BYTES, keepAlive: false });
-    this.#http.on('request', (request, response) => void this.#answer(request, response));
-    this.#http.on('clientError', (_error, socket) => socket.destroy());
+    this.#http = new AcceptedHttp({
+      connectionMs: REQUEST_TIMEOUT_MS,
+      admit,
+      answer: (request, response, peer) => this.#answer(request, response, peer),
+    });
   }
 
   /**
@@ -41,45 +38,18 @@ export class ControlServer {
    * @param fd - the listening socket
    */
   listen(fd: number): void {
-    const acceptor = acceptFrom(
-      fd,
-      (connection, peer) => this.#accepted(connection, peer),
-      () => {
-        acceptor.pause();
-        setTimeout(() => acceptor.resume(), DESCRIPTOR_PAUSE_MS).unref();
-      },
-    );
-    this.#acceptor = acceptor;
+    this.#http.listen(fd);
   }
 
   /** Accepts no more, and ends what is going on. */
   close(): void {
-    this.#acceptor?.close();
-    for (const socket of this.#peers.keys()) {
-      socket.destroySoon();
-    }
+    void this.#http.close();
+    this.#http.hangUp();
   }
 
-  #accepted(fd: number, peer: Peer): void {
-    const socket = new Socket({ fd });
-    socket.on('error', () => socket.destroy());
-    const own = [...this.#peers.values()].filter(({ uid }) => uid === peer.uid).length;
-    if (peer.uid !== ROOT_UID && (own >= MAX_CONNECTIONS_PER_UID || this.#peers.size >= MAX_CONNECTIONS)) {
-      socket.destroy();
-      return;
-    }
-    this.#peers.set(socket, peer);
-    const timer = setTimeout(() => socket.destroy(), REQUEST_TIMEOUT_MS);
-    socket.on('close', () => {
-      clearTimeout(timer);
-      this.#peers.delete(socket);
-    });
-    this.#http.emit('connection', socket);
-  }
-
-  async #answer(request: IncomingMessage, response: ServerResponse): Promise<void> {
+  async #answer(request: IncomingMessage, response: ServerResponse, peer: Peer): Promise<void> {
     try {
-      send(response, 200, await this.#route(request));
+      sendJson(response, 200, await this.#route(request, peer));
     } catch (error) {
       if (!(error instanceof ControlError)) {
         this.#log.event('error', 'A control request failed for an unexpected reason', {
@@ -94,13 +64,12 @@ export class ControlServer {
               'ERR_UNEXPECTED',
               'Something unexpected went wrong: see the log of the daemon',
             );
-      send(response, status, { error: { code, message } });
+      sendJson(response, status, { error: { code, message } });
     }
   }
 
-  async #route(request: IncomingMessage): Promise<unknown> {
-    const peer = this.#peers.get(request.socket);
-    if (peer?.uid !== ROOT_UID) {
+  async #route(request: IncomingMessage, peer: Peer): Promise<unknown> {
+    if (peer.uid !== ROOT_UID) {
       throw new ControlError(403, 'ERR_NOT_ROOT', 'Only root may do that: try again with sudo');
     }
     const [version, collection, user, factors, factor, ...more] = pathOf(request);
@@ -142,24 +111,22 @@ function pathOf(request: IncomingMessage): string[] {
   }
 }
 
-async function bodyOf(request: IncomingMessage): Promise<unknown> {
-  const chunks: Buffer[] = [];
-  let length = 0;
-  for await (const chunk of request as AsyncIterable<Buffer>) {
-    length += chunk.length;
-    if (length > MAX_BODY_BYTES) {
-      throw new ControlError(413, 'ERR_BAD_REQUEST', `The request is longer than ${MAX_BODY_BYTES} bytes`);
-    }
-    chunks.push(chunk);
-  }
-  try {
-    return JSON.parse(Buffer.concat(chunks).toString());
-  } catch {
-    throw new ControlError(400, 'ERR_BAD_REQUEST', 'The request is not JSON');
-  }
+/** Root always gets in, to put things right. */
+function admit({ uid }: Peer, open: Iterable<Peer>): boolean {
+  const peers = [...open];
+  const own = peers.filter((peer) => peer.uid === uid).length;
+  return uid === ROOT_UID || (own < MAX_CONNECTIONS_PER_UID && peers.length < MAX_CONNECTIONS);
 }
 
-function send(response: ServerResponse, status: number, body: unknown): void {
-  response.writeHead(status, { 'content-type': 'application/json', connection: 'close' });
-  response.end(`${JSON.stringify(body)}\n`);
+async function bodyOf(request: IncomingMessage): Promise<unknown> {
+  try {
+    return await jsonBody(request, MAX_BODY_BYTES);
+  } catch (error) {
+    if (error instanceof BodyError) {
+      throw error.code === 'ERR_TOO_LONG'
+        ? new ControlError(413, 'ERR_BAD_REQUEST', `The request is longer than ${MAX_BODY_BYTES} bytes`)
+        : new ControlError(400, 'ERR_BAD_REQUEST', 'The request is not JSON');
+    }
+    throw error;
+  }
 }

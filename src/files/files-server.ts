@@ -1,6 +1,6 @@
-import { createServer, type IncomingMessage, type Server, type ServerResponse } from 'node:http';
-import { Socket } from 'node:net';
-import { acceptFrom, type Acceptor, type Peer } from '../host/addon.ts';
+import type { IncomingMessage, ServerResponse } from 'node:http';
+import { AcceptedHttp, BodyError, jsonBody, sendJson } from '../host/accepted-http.ts';
+import type { Peer } from '../host/addon.ts';
 import { BudgetedLog } from '../log/budgeted-log.ts';
 import type { Log } from '../log/log.ts';
 import { readFile, replaceFile, type FilePorts } from './file-requests.ts';
@@ -10,11 +10,9 @@ import { Threads } from './threads.ts';
 
 /** Twice 65536 bytes in base64, a path whose characters are all escaped, and some room. */
 const MAX_BODY_BYTES = 224 * 1024;
-const MAX_HEADER_BYTES = 8 * 1024;
 const MAX_CONNECTIONS = 512;
 /** How long a connection may last, in milliseconds: waiting for a thread, the thread's deadline, and some more. */
 const CONNECTION_MS = 10_000;
-const DESCRIPTOR_PAUSE_MS = 100;
 const ROOT_UID = 0;
 
 /** A request that is refused. */
@@ -33,10 +31,7 @@ export class FilesServer {
   readonly #daemonUid: number;
   readonly #log: Log;
   readonly #ports: FilePorts;
-  readonly #http: Server;
-  readonly #sockets = new Set<Socket>();
-  #acceptor: Acceptor | undefined;
-  #emptied: (() => void) | undefined;
+  readonly #http: AcceptedHttp;
 
   /**
    * @param daemonUid - who may ask
@@ -47,10 +42,11 @@ export class FilesServer {
     this.#daemonUid = daemonUid;
     this.#log = log;
     this.#ports = { threads: new Threads(reportsTo(log)), log: new BudgetedLog(log, monotonic) };
-    // No time-outs here: Node checks them only in a server that listens itself.
-    this.#http = createServer({ maxHeaderSize: MAX_HEADER_BYTES, keepAlive: false });
-    this.#http.on('request', (request, response) => void this.#answer(request, response));
-    this.#http.on('clientError', (_error, socket) => socket.destroy());
+    this.#http = new AcceptedHttp({
+      connectionMs: CONNECTION_MS,
+      admit: (peer, open) => this.#admit(peer, [...open].length),
+      answer: (request, response) => this.#answer(request, response),
+    });
   }
 
   /**
@@ -59,61 +55,26 @@ export class FilesServer {
    * @param fd - the listening socket
    */
   listen(fd: number): void {
-    const acceptor = acceptFrom(
-      fd,
-      (connection, peer) => this.#accepted(connection, peer),
-      () => {
-        acceptor.pause();
-        setTimeout(() => acceptor.resume(), DESCRIPTOR_PAUSE_MS).unref();
-      },
-    );
-    this.#acceptor = acceptor;
+    this.#http.listen(fd);
   }
 
   /** Accepts no more. @returns when all that was going on is answered, or has run out of its time */
   close(): Promise<void> {
-    this.#acceptor?.close();
-    return new Promise((resolve) => {
-      this.#emptied = resolve;
-      this.#checkEmptied();
-    });
+    return this.#http.close();
   }
 
-  #checkEmptied(): void {
-    if (this.#sockets.size === 0) {
-      this.#emptied?.();
+  #admit({ uid, pid }: Peer, open: number): boolean {
+    if (uid !== this.#daemonUid && uid !== ROOT_UID) {
+      this.#ports.log.of(uid).event('warning', 'Somebody else than the daemon connected', { uid, pid });
+      return false;
     }
-  }
-
-  #accepted(fd: number, peer: Peer): void {
-    const socket = new Socket({ fd });
-    socket.on('error', () => socket.destroy());
-    if (peer.uid !== this.#daemonUid && peer.uid !== ROOT_UID) {
-      this.#ports.log.of(peer.uid).event('warning', 'Somebody else than the daemon connected', {
-        uid: peer.uid,
-        pid: peer.pid,
-      });
-      socket.destroy();
-      return;
-    }
-    if (this.#sockets.size >= MAX_CONNECTIONS) {
-      socket.destroy();
-      return;
-    }
-    this.#sockets.add(socket);
-    const timer = setTimeout(() => socket.destroy(), CONNECTION_MS);
-    socket.on('close', () => {
-      clearTimeout(timer);
-      this.#sockets.delete(socket);
-      this.#checkEmptied();
-    });
-    this.#http.emit('connection', socket);
+    return open < MAX_CONNECTIONS;
   }
 
   async #answer(request: IncomingMessage, response: ServerResponse): Promise<void> {
     try {
       const body = await bodyOf(request);
-      send(response, 200, await this.#route(request, body, () => !request.socket.destroyed));
+      sendJson(response, 200, await this.#route(request, body, () => !request.socket.destroyed));
     } catch (error) {
       const refused = error instanceof RefusedRequest ? error : new RefusedRequest(500, 'ERR_UNEXPECTED');
       // Whoever hung up in the middle of a request is not worth a line.
@@ -123,7 +84,7 @@ export class FilesServer {
           why: error instanceof RefusedRequest ? undefined : nameOf(error),
         });
       }
-      send(response, refused.status, { error: { code: refused.code } } satisfies Refusal);
+      sendJson(response, refused.status, { error: { code: refused.code } } satisfies Refusal);
     }
   }
 
@@ -156,30 +117,13 @@ function valid<T>(request: T | undefined): T {
 }
 
 async function bodyOf(request: IncomingMessage): Promise<unknown> {
-  const chunks: Buffer[] = [];
-  let length = 0;
-  for await (const chunk of request as AsyncIterable<Buffer>) {
-    length += chunk.length;
-    if (length > MAX_BODY_BYTES) {
-      throw new RefusedRequest(413, 'ERR_BAD_REQUEST');
-    }
-    chunks.push(chunk);
-  }
-  const body = Buffer.concat(chunks);
   try {
-    return JSON.parse(body.toString());
-  } catch {
-    // The message of the error would have a part of the body.
-    throw new RefusedRequest(400, 'ERR_BAD_REQUEST');
-  } finally {
-    body.fill(0);
-    chunks.forEach((chunk) => chunk.fill(0));
+    return await jsonBody(request, MAX_BODY_BYTES);
+  } catch (error) {
+    throw error instanceof BodyError
+      ? new RefusedRequest(error.code === 'ERR_TOO_LONG' ? 413 : 400, 'ERR_BAD_REQUEST')
+      : error;
   }
-}
-
-function send(response: ServerResponse, status: number, body: unknown): void {
-  response.writeHead(status, { 'content-type': 'application/json', connection: 'close' });
-  response.end(`${JSON.stringify(body)}\n`);
 }
 
 function nameOf(error: unknown): string {
