@@ -12,6 +12,7 @@ import { sourcesInOrder } from './enrolments/sources-in-order.ts';
 import { Store } from './enrolments/store/store.ts';
 import { storeSource } from './enrolments/store/store-source.ts';
 import { hardenProcess } from './host/addon.ts';
+import { startAttachedReader } from './host/attached-reader.ts';
 import { openSockets, SocketInUseError } from './host/sockets.ts';
 import { StateDirectory, StateDirectoryError } from './host/state-directory.ts';
 import { LedgerDirectory } from './ledger/ledger-directory.ts';
@@ -153,6 +154,9 @@ async function main(log: Log): Promise<void> {
   const control = new ControlServer(ports);
 
   const sockets = await openSockets(commandLine.runtimeDir);
+  if (commandLine.withFiles) {
+    await startAttachedReader(commandLine.runtimeDir);
+  }
   for (const [name, fd] of sockets) {
     if (name === 'control') {
       control.listen(fd);

@@ -14,6 +14,8 @@ export interface CommandLine {
   readonly requireState: boolean;
   /** Make the store if there is none, and end. */
   readonly initState: boolean;
+  /** Start the reader of users' files as a child, which ends with the daemon: for running from a checkout. */
+  readonly withFiles: boolean;
 }
 
 /** A command line that cannot be read. */
@@ -43,6 +45,7 @@ export function parseCommandLine(argv: readonly string[]): CommandLine {
         config: { type: 'string', default: DEFAULT_CONFIG_FILE },
         'require-state': { type: 'boolean', default: false },
         'init-state': { type: 'boolean', default: false },
+        'with-files': { type: 'boolean', default: false },
       },
     });
     if (values['require-state'] && values['init-state']) {
@@ -54,6 +57,7 @@ export function parseCommandLine(argv: readonly string[]): CommandLine {
       configFile: values.config,
       requireState: values['require-state'],
       initState: values['init-state'],
+      withFiles: values['with-files'],
     };
   } catch (error) {
     throw new UsageError(error instanceof Error ? error.message : 'the options cannot be read');

@@ -3,6 +3,13 @@ import { z } from 'zod';
 
 /** What config.toml says. Everything has a safe default: without a file nothing is missing. */
 export interface Config {
+  readonly sources: {
+    /**
+     * Whether ~/.google_authenticator counts, or the file that the module's `secret=` names. On by default, so that a change of the
+     * module's name is a migration; without the reader nobody then counts as "not enrolled".
+     */
+    readonly home: boolean;
+  };
   readonly throttle: {
     /** Whether guesses are counted and held back. */
     readonly enabled: boolean;
@@ -10,6 +17,7 @@ export interface Config {
 }
 
 const schema = z.strictObject({
+  sources: z.strictObject({ home: z.boolean().default(true) }).prefault({}),
   throttle: z.strictObject({ enabled: z.boolean().default(true) }).prefault({}),
 });
 

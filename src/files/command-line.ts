@@ -8,6 +8,8 @@ export interface CommandLine {
   readonly runtimeDir: string;
   /** Who may ask: a name or a number; undefined: who the reader is itself. */
   readonly daemon: string | number | undefined;
+  /** It is somebody's child: it says on standard output when it is ready, and ends when its standard input does. */
+  readonly attached: boolean;
 }
 
 /** A command line that cannot be read. */
@@ -35,6 +37,7 @@ export function parseCommandLine(argv: readonly string[]): CommandLine {
         'runtime-dir': { type: 'string', default: DEFAULT_RUNTIME_DIR },
         'daemon-user': { type: 'string' },
         'daemon-uid': { type: 'string' },
+        attached: { type: 'boolean', default: false },
       },
     });
     const name = values['daemon-user'];
@@ -45,7 +48,11 @@ export function parseCommandLine(argv: readonly string[]): CommandLine {
     if (uid !== undefined && !/^(0|[1-9][0-9]{0,9})$/.test(uid)) {
       throw new Error('--daemon-uid must be a number');
     }
-    return { runtimeDir: values['runtime-dir'], daemon: uid === undefined ? name : Number(uid) };
+    return {
+      runtimeDir: values['runtime-dir'],
+      daemon: uid === undefined ? name : Number(uid),
+      attached: values.attached,
+    };
   } catch (error) {
     throw new UsageError(error instanceof Error ? error.message : 'the options cannot be read');
   }

@@ -48,6 +48,11 @@ async function main(log: Log): Promise<void> {
   };
   process.on('SIGTERM', stop);
   process.on('SIGINT', stop);
+  if (commandLine.attached) {
+    // However its parent ends, this input ends with it.
+    process.stdin.on('end', stop).on('error', stop).resume();
+    process.stdout.on('error', stop).write('ready\n');
+  }
   log.event('info', 'Ready', { sockets: 'files', daemon });
 }
 

@@ -1,6 +1,7 @@
 /* Accounts for tests, without an entry in anybody's /etc/passwd: preloaded
  * into a PAM client and the daemon, it adds to the passwd database a user
- * `e2e-UID` for every number UID. */
+ * `e2e-UID` for every number UID. Their homes are below E2E_HOMES, if that is
+ * set. */
 #define _GNU_SOURCE
 #include <dlfcn.h>
 #include <errno.h>
@@ -11,6 +12,7 @@
 
 #define PREFIX "e2e-"
 #define NAME_SIZE 32
+#define HOME_SIZE 256
 #define LARGEST_UID 0xFFFFFFFEUL
 
 typedef int by_name(const char *, struct passwd *, char *, size_t,
@@ -19,11 +21,17 @@ typedef int by_name(const char *, struct passwd *, char *, size_t,
 static int give(unsigned long uid, struct passwd *entry, char *room,
     size_t size, struct passwd **result)
 {
-	static char none[] = "x", home[] = "/nonexistent", shell[] = "/bin/false";
+	static char none[] = "x", shell[] = "/bin/false";
+	const char *homes = getenv("E2E_HOMES");
+	char *home = room + NAME_SIZE;
 
-	if (size < NAME_SIZE)
+	if (size < NAME_SIZE + HOME_SIZE)
 		return ERANGE;
 	snprintf(room, NAME_SIZE, PREFIX "%lu", uid);
+	if (homes == NULL)
+		strcpy(home, "/nonexistent");
+	else
+		snprintf(home, HOME_SIZE, "%s/" PREFIX "%lu", homes, uid);
 	*entry = (struct passwd){ .pw_name = room, .pw_passwd = none,
 		.pw_uid = (uid_t)uid, .pw_gid = (gid_t)uid, .pw_gecos = none,
 		.pw_dir = home, .pw_shell = shell };

@@ -1,5 +1,6 @@
-import { spawn } from 'node:child_process';
+import { spawn, type ChildProcess } from 'node:child_process';
 import { randomBytes } from 'node:crypto';
+import { once } from 'node:events';
 import {
   chmodSync,
   chownSync,
@@ -57,6 +58,17 @@ export interface Daemon {
   stop(name?: NodeJS.Signals): Promise<number | null>;
 }
 
+/** What a stage has beside the daemon. */
+export interface StageOptions {
+  /** Whether the source `home` is on, with the reader (root, if we are) and a home directory for each person. */
+  readonly withFiles?: boolean;
+}
+
+/** Where the source `home` looks, in a home directory. */
+export const STATE_FILE = '.google_authenticator';
+/** Without the reader, the source must be switched off. */
+const NO_HOMES = '[sources]\nhome = false\n';
+
 /** A configuration in which guesses are not counted. */
 export const NO_THROTTLE = '[throttle]\nenabled = false\n';
 
@@ -78,16 +90,21 @@ export class Stage {
   readonly #services = new Set<string>();
   readonly #fds: number[] = [];
   readonly #daemons: Daemon[] = [];
+  readonly #withFiles: boolean;
+  #reader: ChildProcess | undefined;
+  /** What the reader says. */
+  readerLog: Log | undefined;
 
-  private constructor(dir: string) {
+  private constructor(dir: string, { withFiles = false }: StageOptions) {
     this.dir = dir;
+    this.#withFiles = withFiles;
     this.runtimeDir = `${dir}/run`;
     this.stateDir = `${dir}/state`;
   }
 
   /** Builds a stage; the caller clears it. */
-  static async build(): Promise<Stage> {
-    const stage = new Stage(mkdtempSync(`${tmpdir()}/pve-authenticator-e2e-`));
+  static async build(options: StageOptions = {}): Promise<Stage> {
+    const stage = new Stage(mkdtempSync(`${tmpdir()}/pve-authenticator-e2e-`), options);
     chmodSync(stage.dir, 0o755);
     mkdirSync(stage.runtimeDir, { mode: 0o755 });
     mkdirSync(`${stage.dir}/pam.d`, { mode: 0o755 });
@@ -103,7 +120,37 @@ export class Stage {
     for (const name of SOCKETS) {
       stage.#fds.push(listenOn(stage.socket(name), MODES[name], BACKLOG));
     }
+    if (stage.#withFiles) {
+      mkdirSync(stage.homes, { mode: 0o755 });
+      await stage.startReader();
+    }
     return stage;
+  }
+
+  /** Where the home directories are. */
+  get homes(): string {
+    return `${this.dir}/homes`;
+  }
+
+  /** Starts the reader of users' files, as its unit would: {@link build} did, if it shall be there. */
+  async startReader(): Promise<void> {
+    const argv = [`${CHECKOUT}/dist/files/main.js`, '--attached', '--runtime-dir', this.runtimeDir];
+    const child = spawn(process.execPath, [...argv, '--daemon-uid', String(DAEMON_UID)], {
+      env: this.environment,
+      stdio: ['pipe', 'ignore', 'pipe'],
+    });
+    this.#reader = child;
+    this.readerLog = new Log('reader', child.stderr);
+    await this.readerLog.waitFor(/Ready/);
+  }
+
+  /** Ends the reader and waits. */
+  async stopReader(): Promise<void> {
+    const reader = this.#reader;
+    if (reader?.exitCode === null && reader.signalCode === null) {
+      reader.kill('SIGKILL');
+      await once(reader, 'exit');
+    }
   }
 
   #makeState(): void {
@@ -117,7 +164,7 @@ export class Stage {
    * @param toml - config.toml; it is never this machine's own
    */
   configure(toml: string): void {
-    writeFileSync(`${this.dir}/config.toml`, toml, { mode: 0o644 });
+    writeFileSync(`${this.dir}/config.toml`, (this.#withFiles ? '' : NO_HOMES) + toml, { mode: 0o644 });
   }
 
   /** Where a socket is. */
@@ -127,7 +174,12 @@ export class Stage {
 
   /** The environment of programs that shall know our persons. */
   get environment(): NodeJS.ProcessEnv {
-    return { PATH: process.env['PATH'], LC_ALL: 'C.UTF-8', LD_PRELOAD: `${this.dir}/stage-users.so` };
+    return {
+      PATH: process.env['PATH'],
+      LC_ALL: 'C.UTF-8',
+      LD_PRELOAD: `${this.dir}/stage-users.so`,
+      ...(this.#withFiles ? { E2E_HOMES: this.homes } : {}),
+    };
   }
 
   /**
@@ -220,13 +272,17 @@ export class Stage {
   /**
    * Somebody new.
    *
-   * @param app - what differs from an ordinary app; `enrolled: false`: has no app
-   * @returns the person
+   * @param app - what differs from an ordinary app; `enrolled: false`: has no app in the store
+   * @returns the person, with an empty home directory if the stage has the reader
    */
   person(app: { enrolled?: boolean; uid?: number; period?: number; digits?: 6 | 7 | 8 } = {}): Person {
     const { enrolled = true, uid = ++lastUid, period = 30, digits = 6 } = app;
     const name = `e2e-${uid}`;
     const secret = randomBytes(20);
+    if (this.#withFiles) {
+      mkdirSync(`${this.homes}/${name}`, { recursive: true, mode: 0o700 });
+      this.#give(`${this.homes}/${name}`, uid);
+    }
     if (enrolled) {
       this.#enrol(name, uid, {
         ...{ kind: 'totp', id: 'e2e1', name: 'phone', added: 0, secret },
@@ -243,6 +299,38 @@ export class Stage {
     };
   }
 
+  /**
+   * Somebody new who has not the store's app, but a file as google-authenticator writes it.
+   *
+   * @param lines - below the secret: options and scratch codes; time-based if nothing is said
+   * @returns the person; the file is {@link stateFile}
+   */
+  homePerson(...lines: readonly string[]): Person {
+    const person = this.person({ enrolled: false });
+    const text = [person.secret, ...(lines.length > 0 ? lines : ['" TOTP_AUTH']), ''].join('\n');
+    this.writeStateFile(person, text);
+    return person;
+  }
+
+  /** The path of a person's `~/.google_authenticator`. */
+  stateFile({ name }: Pick<Person, 'name'>): string {
+    return `${this.homes}/${name}/${STATE_FILE}`;
+  }
+
+  /** Puts a file into a person's home: theirs, mode 0400. */
+  writeStateFile(person: Pick<Person, 'name' | 'uid'>, text: string): void {
+    const file = this.stateFile(person);
+    rmSync(file, { force: true });
+    writeFileSync(file, text, { mode: 0o400 });
+    this.#give(file, person.uid);
+  }
+
+  #give(path: string, uid: number): void {
+    if (AS_ROOT) {
+      chownSync(path, uid, uid);
+    }
+  }
+
   /** As the daemon would, but at once, and without root: test/e2e/daemon/command.test.ts takes the real way. */
   #enrol(user: string, uid: number, factor: TotpFactor): void {
     const file = `${this.stateDir}/enrolments/${recordFileName(user)}`;
@@ -256,6 +344,7 @@ export class Stage {
       daemon.signal('SIGCONT');
       await daemon.stop('SIGKILL');
     }
+    await this.stopReader();
     for (const fd of this.#fds) {
       closeSync(fd);
     }

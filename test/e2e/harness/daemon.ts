@@ -8,7 +8,7 @@ import { run, runWell, type Ended } from './run.ts';
 /** The top of the checkout. */
 export const CHECKOUT = fileURLToPath(new URL('../../..', import.meta.url)).replace(/\/$/, '');
 
-const SOCKETS = ['pam.sock', 'user.sock', 'control.sock'];
+const SOCKETS = ['pam.sock', 'user.sock', 'control.sock', 'files.sock'];
 const START_MS = 20_000;
 
 export interface DaemonOptions {
@@ -37,14 +37,15 @@ export interface Enrolled extends App {
 }
 
 /**
- * Starts dist/main.js and waits until its sockets are there.
+ * Starts dist/main.js with the reader of users' files, and waits until its sockets are there.
  *
  * @param options - where and as whom
  * @returns the daemon; the caller stops it
  * @throws Error with its log, when it does not start
  */
 export async function startDaemon(options: DaemonOptions): Promise<Daemon> {
-  const { runtimeDir, stateDir, user, arguments: more = [] } = options;
+  const { runtimeDir, stateDir, user } = options;
+  const more = ['--with-files', ...(options.arguments ?? [])];
   for (const socket of SOCKETS) {
     rmSync(`${runtimeDir}/${socket}`, { force: true });
   }

@@ -8,6 +8,7 @@ test('without options everything is where a system has it, and a store may be ma
     configFile: '/etc/pve-authenticator/config.toml',
     requireState: false,
     initState: false,
+    withFiles: false,
   });
 });
 
@@ -19,11 +20,13 @@ test('each option says what it says', () => {
     configFile: '/c.toml',
     requireState: true,
     initState: false,
+    withFiles: false,
   });
   expect(parseCommandLine([...paths, '--init-state'])).toMatchObject({
     initState: true,
     requireState: false,
   });
+  expect(parseCommandLine(['--with-files'])).toMatchObject({ withFiles: true });
 });
 
 test.each([

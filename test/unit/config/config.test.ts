@@ -11,11 +11,13 @@ describe('parseConfig', () => {
     expect(parseConfig('', 'f')).toEqual(DEFAULT_CONFIG);
     expect(parseConfig('# only a comment\n[throttle]\n', 'f')).toEqual(DEFAULT_CONFIG);
     expect(DEFAULT_CONFIG.throttle.enabled).toBe(true);
+    expect(DEFAULT_CONFIG.sources.home).toBe(true);
   });
 
   it('takes what is said', () => {
     expect(parseConfig('[throttle]\nenabled = false\n', 'f').throttle.enabled).toBe(false);
     expect(parseConfig('throttle.enabled = false\n', 'f').throttle.enabled).toBe(false);
+    expect(parseConfig('[sources]\nhome = false\n', 'f').sources.home).toBe(false);
   });
 
   it.each([

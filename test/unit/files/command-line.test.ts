@@ -3,15 +3,23 @@ import { parseCommandLine } from '../../../src/files/command-line.ts';
 
 describe("the reader's command line", () => {
   it('has defaults', () => {
-    expect(parseCommandLine([])).toEqual({ runtimeDir: '/run/pve-authenticator', daemon: undefined });
+    expect(parseCommandLine([])).toEqual({
+      runtimeDir: '/run/pve-authenticator',
+      daemon: undefined,
+      attached: false,
+    });
   });
 
   it('says where, and who may ask', () => {
     expect(parseCommandLine(['--runtime-dir', '/r', '--daemon-uid', '0'])).toEqual({
       runtimeDir: '/r',
       daemon: 0,
+      attached: false,
     });
-    expect(parseCommandLine(['--daemon-user', 'ana'])).toMatchObject({ daemon: 'ana' });
+    expect(parseCommandLine(['--daemon-user', 'ana', '--attached'])).toMatchObject({
+      daemon: 'ana',
+      attached: true,
+    });
   });
 
   it.each([
