@@ -1,7 +1,7 @@
 #!/usr/bin/env node
 import { existsSync, mkdirSync, readdirSync } from 'node:fs';
 import { uptime } from 'node:os';
-import { CountedAttempts, UNLIMITED, type Attempts } from './attempts/attempts.ts';
+import { CountedAttempts, UNLIMITED, type Attempts, type Locks } from './attempts/attempts.ts';
 import { knownOriginsIn } from './attempts/known-origins.ts';
 import { DEFAULT_LIMITS } from './attempts/limits.ts';
 import { parseCommandLine, UsageError, type CommandLine } from './config/command-line.ts';
@@ -114,7 +114,7 @@ function openLedger(
   });
 }
 
-function attemptsFor(config: Config, ledger: LocalLedger): Attempts {
+function attemptsFor(config: Config, ledger: LocalLedger): Attempts & Locks {
   return config.throttle.enabled
     ? new CountedAttempts(DEFAULT_LIMITS, knownOriginsIn(ledger, Date.now), monotonic)
     : UNLIMITED;

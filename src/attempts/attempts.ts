@@ -18,6 +18,14 @@ export interface Subject {
   readonly exists: boolean;
   /** Made by {@link originOf}. */
   readonly origin: string;
+  /** The origin never counts as one that the user came from: what strangers are held to holds for it, too. */
+  readonly alwaysStranger?: true;
+}
+
+/** At most so many guesses in so many seconds. */
+export interface OwnLimit {
+  readonly attempts: number;
+  readonly seconds: number;
 }
 
 /** The attempts of one login: at most one is counted. */
@@ -35,14 +43,33 @@ export interface LoginAttempt {
 
 /** Counts guesses, and holds back those that are too many. */
 export interface Attempts {
-  /** @returns the attempts of a login that begins now */
-  begin(subject: Subject): LoginAttempt;
+  /**
+   * Begins a login.
+   *
+   * @param subject - who tries, from where
+   * @param limits - limits of the user's factors, which hold for each origin beside the usual ones
+   * @returns the attempts of this login
+   */
+  begin(subject: Subject, limits?: readonly OwnLimit[]): LoginAttempt;
+}
+
+/** What was counted, to look at and to forget. */
+export interface Locks {
+  /** @returns for how many milliseconds the guessable factors of a user stay locked for some origin; 0: they are not */
+  lockOf(user: string): number;
+
+  /** Forgets what was counted of a user. */
+  unlock(user: string): void;
 }
 
 /** No counting: only what a source counts itself. */
-export const UNLIMITED: Attempts = {
+export const UNLIMITED: Attempts & Locks = {
   begin: () => ({ admit: () => true, succeeded: () => undefined, failed: () => undefined }),
+  lockOf: () => 0,
+  unlock: () => undefined,
 };
+
+const SECOND_MS = 1_000;
 
 interface UserCounts {
   /** Over all origins that the user never came from. */
@@ -53,7 +80,7 @@ interface UserCounts {
 }
 
 /** Counts in memory. */
-export class CountedAttempts implements Attempts {
+export class CountedAttempts implements Attempts, Locks {
   readonly #limits: AttemptLimits;
   readonly #known: KnownOrigins;
   readonly #now: () => number;
@@ -71,14 +98,16 @@ export class CountedAttempts implements Attempts {
     this.#now = now;
   }
 
-  begin(subject: Subject): LoginAttempt {
+  begin(subject: Subject, limits: readonly OwnLimit[] = []): LoginAttempt {
     let admitted = false;
     let counted = false;
     return {
-      admit: () => (admitted ||= this.#admit(subject)),
+      admit: () => (admitted ||= this.#admit(subject, limits)),
       succeeded: () => {
         this.#countsOf(subject).tallies.forEach((tally) => tally.succeeded());
-        this.#known.note(subject.user, subject.origin);
+        if (subject.alwaysStranger !== true) {
+          this.#known.note(subject.user, subject.origin);
+        }
       },
       failed: () => {
         if (!counted) {
@@ -89,11 +118,25 @@ export class CountedAttempts implements Attempts {
     };
   }
 
-  #admit(subject: Subject): boolean {
+  lockOf(user: string): number {
+    const counts = this.#users.peek(user);
+    const tallies =
+      counts === undefined ? [] : [counts.strangers, ...counts.origins.values(), ...counts.known.values()];
+    return Math.max(0, ...tallies.map((tally) => tally.lockedUntil - this.#now()));
+  }
+
+  unlock(user: string): void {
+    this.#users.delete(user);
+  }
+
+  #admit(subject: Subject, limits: readonly OwnLimit[]): boolean {
     const { perOrigin, perUser, period } = this.#limits;
     const now = this.#now();
     const { own, strangers, tallies } = this.#countsOf(subject);
     if (!own.allows(now, perOrigin, period) || strangers?.allows(now, perUser, period) === false) {
+      return false;
+    }
+    if (limits.some(({ attempts, seconds }) => !own.allows(now, attempts, seconds * SECOND_MS))) {
       return false;
     }
     tallies.forEach((tally) => tally.attempted(now));
@@ -108,13 +151,13 @@ export class CountedAttempts implements Attempts {
   }
 
   /** An origin that the user came from has a count of its own, and is not bound by what strangers do. */
-  #countsOf({ user, exists, origin }: Subject): {
+  #countsOf({ user, exists, origin, alwaysStranger }: Subject): {
     own: Tally;
     strangers: Tally | undefined;
     tallies: Tally[];
   } {
     const counts = (exists ? this.#users : this.#unknownUsers).obtain(user, newCounts);
-    if (this.#known.knows(user, origin)) {
+    if (alwaysStranger !== true && this.#known.knows(user, origin)) {
       // The first success does not give a second helping of attempts: the count of the origin goes on.
       const own = counts.known.obtain(origin, () => counts.origins.obtain(origin, newTally));
       return { own, strangers: undefined, tallies: [own] };

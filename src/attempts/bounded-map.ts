@@ -31,4 +31,19 @@ export class BoundedMap<V> {
     }
     return value;
   }
+
+  /** @returns an entry, if there is one, which does not count as used by this */
+  peek(key: string): V | undefined {
+    return this.#entries.get(key);
+  }
+
+  /** @returns all entries */
+  values(): Iterable<V> {
+    return this.#entries.values();
+  }
+
+  /** Forgets an entry. */
+  delete(key: string): void {
+    this.#entries.delete(key);
+  }
 }

@@ -5,7 +5,7 @@ import type { Ledger } from '../ledger/ledger.ts';
 import type { Enrolment } from './enrolment.ts';
 import type { StoredFactor } from './store/record.ts';
 import { Resynchronisation } from './store/resynchronisation.ts';
-import { shapesOf, storeEnrolment } from './store/store-enrolment.ts';
+import { storeEnrolment } from './store/store-enrolment.ts';
 
 const SECRET_BYTES = 20;
 
@@ -30,7 +30,7 @@ export function decoyEnrolment(): Enrolment {
     period: DEFAULT_PERIOD,
     window: DEFAULT_WINDOW,
   };
-  const inner = storeEnrolment('', shapesOf([factor]), () => [factor], {
+  const inner = storeEnrolment('', [factor], () => [factor], {
     ledger: NOTHING_LEFT,
     resynchronisation: new Resynchronisation(() => 0),
     recoveryKey: () => Buffer.alloc(RECOVERY_KEY_BYTES),

@@ -20,10 +20,18 @@ export type Verification =
   | { readonly kind: 'rejected'; readonly reason: 'code-already-used'; readonly factor: string }
   | { readonly kind: 'unavailable'; readonly factor: string; readonly why: string };
 
+/** At most so many guesses in so many seconds. */
+export interface AttemptLimit {
+  readonly attempts: number;
+  readonly seconds: number;
+}
+
 /** What a user has enrolled, in one source. */
 export interface Enrolment {
   /** The shapes of answer that the factors take; never empty. */
   readonly shapes: readonly CodeShape[];
+  /** Limits of guesses that hold beside the daemon's own; left out: none. */
+  readonly limits?: readonly AttemptLimit[];
 
   /**
    * Checks an answer, and uses the code up. It reads the enrolment afresh, so that a factor that was removed while the person was

@@ -10,6 +10,8 @@ export const RESYNC_LOOK_AHEAD = 100;
 export interface Hotp extends CodeGenerator {
   /** The counter that was expected when the factor was enrolled. */
   readonly counter: number;
+  /** How many codes are accepted from the expected one on; {@link LOOK_AHEAD} when nothing is said. */
+  readonly window?: number | undefined;
 }
 
 /**

@@ -64,7 +64,7 @@ export async function conductLogin(
     shapes: enrolment.shapes,
     maySkip: request.trustedHost,
   };
-  const attempt = ports.attempts.begin(subjectOf(request));
+  const attempt = ports.attempts.begin(subjectOf(request), enrolment.limits);
   let ending: Ending;
   try {
     ending = await converse(terms, enrolment, attempt, conversation, ports);

@@ -111,8 +111,9 @@ function checkHotp(known: Known, factor: HotpFactor, { text }: TypedCode, readin
   const name = `hotp:${factor.name}`;
   const key = hotpKey(known.user, factor);
   const next = Math.max(factor.counter, (known.markOf(key) ?? -1) + 1);
-  const near = matchHotp(factor, text, next, LOOK_AHEAD);
-  const far = matchHotp(factor, text, next + LOOK_AHEAD, RESYNC_LOOK_AHEAD);
+  const window = factor.window ?? LOOK_AHEAD;
+  const near = matchHotp(factor, text, next, window);
+  const far = matchHotp(factor, text, next + window, RESYNC_LOOK_AHEAD);
   const last = next > factor.counter && matchHotp(factor, text, next - 1, 1) !== undefined;
   const confirmed = far !== undefined && known.farAheadOf(key) === far - 1;
   const counter = near ?? (confirmed ? far : undefined);

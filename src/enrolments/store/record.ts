@@ -4,6 +4,7 @@ import { ALGORITHMS, MAX_SECRET_BYTES, MIN_SECRET_BYTES } from '../../factors/ho
 import type { Hotp } from '../../factors/hotp.ts';
 import { RECOVERY_CODES, RECOVERY_HASH_BYTES } from '../../factors/recovery-code.ts';
 import { MAX_WINDOW, type Totp } from '../../factors/totp.ts';
+import type { AttemptLimit } from '../enrolment.ts';
 
 /** The version of the records that this program writes. */
 export const RECORD_SCHEMA = 1;
@@ -17,7 +18,10 @@ export const FACTOR_NAME = /^[A-Za-z0-9][A-Za-z0-9._@-]{0,31}$/;
 const MIN_PERIOD = 1;
 const MAX_PERIOD = 300;
 /** Counters stay far below the safe integers. */
-const MAX_COUNTER = 2 ** 48;
+export const MAX_COUNTER = 2 ** 48;
+/** The bounds of a factor's own limit of guesses: those of pam_google_authenticator's file. */
+export const MAX_LIMIT_ATTEMPTS = 100;
+export const MAX_LIMIT_SECONDS = 3_600;
 
 const secretSchema = z.string().transform((text, context) => {
   const secret = decodeBase32(text);
@@ -37,12 +41,20 @@ const common = {
   name: z.string().regex(FACTOR_NAME),
   /** When it was added, seconds since 1970. */
   added: z.int().min(0),
+  /** It stays, but its codes are not accepted. */
+  paused: z.literal(true).optional(),
 };
 
 const generator = {
   secret: secretSchema,
   algorithm: z.enum(ALGORITHMS),
   digits: z.union([z.literal(6), z.literal(7), z.literal(8)]),
+  limit: z
+    .strictObject({
+      attempts: z.int().min(1).max(MAX_LIMIT_ATTEMPTS),
+      seconds: z.int().min(1).max(MAX_LIMIT_SECONDS),
+    })
+    .optional(),
 };
 
 const totpSchema = z.strictObject({
@@ -58,6 +70,7 @@ const hotpSchema = z.strictObject({
   ...common,
   ...generator,
   counter: z.int().min(0).max(MAX_COUNTER),
+  window: z.int().min(1).max(MAX_WINDOW).optional(),
 });
 
 const hashSchema = z
@@ -88,11 +101,16 @@ interface Stored {
   readonly id: string;
   readonly name: string;
   readonly added: number;
+  readonly paused?: true | undefined;
+}
+/** What a factor whose codes can be guessed may have: a limit of guesses that is stricter than the daemon's. */
+interface Limited {
+  readonly limit?: AttemptLimit | undefined;
 }
 /** A TOTP factor in a record. */
-export type TotpFactor = Stored & Totp & { readonly kind: 'totp' };
+export type TotpFactor = Stored & Limited & Totp & { readonly kind: 'totp' };
 /** An HOTP factor in a record. */
-export type HotpFactor = Stored & Hotp & { readonly kind: 'hotp' };
+export type HotpFactor = Stored & Limited & Hotp & { readonly kind: 'hotp' };
 /** A set of recovery codes in a record: their keyed hashes. Which of them are used up, the ledger knows. */
 export type RecoveryFactor = Stored & { readonly kind: 'recovery'; readonly hashes: readonly Buffer[] };
 /** A factor in a record. */

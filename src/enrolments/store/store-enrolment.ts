@@ -1,7 +1,7 @@
 import type { CodeShape, TypedCode } from '../../factors/code-shape.ts';
 import { RECOVERY_CODE_LENGTH } from '../../factors/recovery-code.ts';
 import type { Ledger } from '../../ledger/ledger.ts';
-import type { Enrolment, Verification } from '../enrolment.ts';
+import type { AttemptLimit, Enrolment, Verification } from '../enrolment.ts';
 import { decide } from './decide.ts';
 import type { StoredFactor } from './record.ts';
 import type { Resynchronisation } from './resynchronisation.ts';
@@ -30,23 +30,44 @@ export function shapesOf(factors: readonly StoredFactor[]): CodeShape[] {
 }
 
 /**
+ * The factors whose codes are accepted.
+ *
+ * @param factors - the factors
+ * @returns those that are not paused
+ */
+export function activeOf(factors: readonly StoredFactor[]): StoredFactor[] {
+  return factors.filter(({ paused }) => paused !== true);
+}
+
+/**
+ * The limits of guesses that factors have of their own.
+ *
+ * @param factors - the factors
+ * @returns the limits
+ */
+export function limitsOf(factors: readonly StoredFactor[]): AttemptLimit[] {
+  return factors.flatMap((factor) => (factor.kind === 'recovery' ? [] : (factor.limit ?? [])));
+}
+
+/**
  * An enrolment whose factors are kept in the store.
  *
  * @param user - canonical name
- * @param shapes - the shapes that its factors take
+ * @param factors - its factors
  * @param factorsNow - reads the factors afresh; none when they are gone
  * @param context - what they are checked with
  * @returns the enrolment
  */
 export function storeEnrolment(
   user: string,
-  shapes: readonly CodeShape[],
+  factors: readonly StoredFactor[],
   factorsNow: () => readonly StoredFactor[],
   context: StoreContext,
 ): Enrolment {
   const { ledger, resynchronisation } = context;
   return {
-    shapes,
+    shapes: shapesOf(factors),
+    limits: limitsOf(factors),
     async verify(readings: readonly TypedCode[], now: number): Promise<Verification> {
       const known = {
         user,

@@ -3,7 +3,7 @@ import type { Account, EnrolmentSource, Lookup } from '../enrolment.ts';
 import { RecordError, type EnrolmentRecord } from './record.ts';
 import { Resynchronisation } from './resynchronisation.ts';
 import type { Store } from './store.ts';
-import { shapesOf, storeEnrolment, type StoreContext } from './store-enrolment.ts';
+import { activeOf, storeEnrolment, type StoreContext } from './store-enrolment.ts';
 
 /**
  * The store as a source of enrolments.
@@ -33,20 +33,21 @@ function lookUp(store: Store, context: StoreContext, account: Account): Lookup {
   if (record === undefined) {
     return { kind: 'absent' };
   }
-  if (record.factors.length === 0) {
-    return { kind: 'blocked', why: `record of ${account.name}: it has no factor` };
+  const factors = activeOf(record.factors);
+  if (factors.length === 0) {
+    return { kind: 'blocked', why: `record of ${account.name}: it has no factor that is not paused` };
   }
   const factorsNow = (): EnrolmentRecord['factors'] => factorsOf(store, account);
   return {
     kind: 'enrolled',
-    enrolment: storeEnrolment(account.name, shapesOf(record.factors), factorsNow, context),
+    enrolment: storeEnrolment(account.name, factors, factorsNow, context),
   };
 }
 
 /** Whatever is wrong with the record by now, there is no factor to check against. */
 function factorsOf(store: Store, account: Account): EnrolmentRecord['factors'] {
   try {
-    return store.read(account)?.factors ?? [];
+    return activeOf(store.read(account)?.factors ?? []);
   } catch {
     return [];
   }

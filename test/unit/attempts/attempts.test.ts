@@ -180,3 +180,59 @@ describe('the lock', () => {
     expect(begin('travelling').admit()).toBe(true);
   });
 });
+
+describe("a factor's own limit", () => {
+  const LIMIT = [{ attempts: 2, seconds: 600 }];
+  const admitted = (origin: string): boolean =>
+    attempts.begin({ user: 'alice', exists: true, origin }, LIMIT).admit();
+
+  it('is stricter than the usual one, for each origin apart', () => {
+    expect([1, 2, 3].map(() => admitted('a'))).toEqual([true, true, false]);
+    expect(admitted('b')).toBe(true);
+    now += 600 * SECOND - 1;
+    expect(admitted('a')).toBe(false);
+    now += 1;
+    expect(admitted('a')).toBe(true);
+  });
+
+  it('does not make it looser', () => {
+    const wide = [{ attempts: 100, seconds: 1 }];
+    const login = (): boolean => attempts.begin({ user: 'alice', exists: true, origin: 'a' }, wide).admit();
+    expect([1, 2, 3, 4].map(login)).toEqual([true, true, true, false]);
+  });
+});
+
+describe('an origin that always is a stranger', () => {
+  const subject = { user: 'alice', exists: true, origin: 'control', alwaysStranger: true } as const;
+
+  it('is never noted as known, and is held to the ceiling after a success', () => {
+    const login = attempts.begin(subject);
+    expect(login.admit()).toBe(true);
+    login.succeeded();
+    expect(known.size).toBe(0);
+    known.add('alice control');
+    fail(100, (time) => `origin ${time}`);
+    expect(attempts.begin(subject).admit()).toBe(false);
+  });
+});
+
+describe('lockOf and unlock', () => {
+  it('say how long a user is locked, and forget it', () => {
+    expect(attempts.lockOf('alice')).toBe(0);
+    fail(20, () => 'a');
+    expect(attempts.lockOf('alice')).toBe(MINUTE);
+    expect(attempts.lockOf('bob')).toBe(0);
+    now += MINUTE;
+    expect(attempts.lockOf('alice')).toBe(0);
+    fail(1, () => 'a');
+    attempts.unlock('alice');
+    expect(attempts.lockOf('alice')).toBe(0);
+    expect(wrong('a')).toBe(true);
+  });
+
+  it('see a place that the user came from, too', () => {
+    known.add('alice home');
+    fail(20, () => 'home');
+    expect(attempts.lockOf('alice')).toBe(MINUTE);
+  });
+});

@@ -51,7 +51,7 @@ describe('decoyEnrolment', () => {
     // A real enrolment with this secret would accept it: the code is right.
     const real = storeEnrolment(
       '',
-      decoy.shapes,
+      [{ ...FACTOR, secret }],
       () => [{ ...FACTOR, secret }],
       storeContext(new InMemoryLedger()),
     );

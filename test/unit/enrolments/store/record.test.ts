@@ -96,10 +96,22 @@ describe('parseRecord', () => {
     ['digits', [5, 9, '6', 6.5, null]],
     ['period', [0, 301, 1.5, '30', null]],
     ['window', [0, 101, 1.5, '3', null]],
+    ['paused', [false, 'true', 1, null]],
+    [
+      'limit',
+      [
+        null,
+        3,
+        { attempts: 3 },
+        { attempts: 0, seconds: 1 },
+        { attempts: 101, seconds: 1 },
+        { attempts: 1, seconds: 3_601 },
+      ],
+    ],
   ])('refuses a factor whose "%s" is wrong', (key, values) => {
     for (const value of values) {
       const message = messageOf(withFactor({ [key]: value }));
-      expect(message).toMatch(new RegExp(`^factors\\.1\\.${key}:`));
+      expect(message).toMatch(new RegExp(`^factors\\.1\\.${key}[.:]`));
       expect(message).not.toContain(SECRET.slice(0, 8));
     }
   });
@@ -111,6 +123,14 @@ describe('parseRecord', () => {
     ['name', ['x', 'x'.repeat(32), 'A.b_c@d-e', '0']],
     ['id', ['abcd', 'a'.repeat(16)]],
     ['secret', ['A'.repeat(16), 'A'.repeat(206)]],
+    ['paused', [true]],
+    [
+      'limit',
+      [
+        { attempts: 1, seconds: 1 },
+        { attempts: 100, seconds: 3_600 },
+      ],
+    ],
   ])('takes the bounds of "%s"', (key, values) => {
     for (const value of values) {
       expect(parseRecord(withFactor({ [key]: value })).factors).toHaveLength(2);

@@ -1,7 +1,12 @@
 import { beforeEach, describe, expect, it } from 'vitest';
 import type { Verification } from '../../../../src/enrolments/enrolment.ts';
 import type { StoredFactor, TotpFactor } from '../../../../src/enrolments/store/record.ts';
-import { shapesOf, storeEnrolment } from '../../../../src/enrolments/store/store-enrolment.ts';
+import {
+  activeOf,
+  limitsOf,
+  shapesOf,
+  storeEnrolment,
+} from '../../../../src/enrolments/store/store-enrolment.ts';
 import type { TypedCode } from '../../../../src/factors/code-shape.ts';
 import { hotpValue } from '../../../../src/factors/hotp-value.ts';
 import { InMemoryLedger } from '../../fixtures/in-memory-ledger.ts';
@@ -36,10 +41,7 @@ beforeEach(() => {
 });
 
 function verify(factors: readonly StoredFactor[], ...readings: TypedCode[]): Promise<Verification> {
-  return storeEnrolment('alice', shapesOf(factors), () => factors, storeContext(ledger)).verify(
-    readings,
-    NOW,
-  );
+  return storeEnrolment('alice', factors, () => factors, storeContext(ledger)).verify(readings, NOW);
 }
 
 describe('shapesOf', () => {
@@ -49,6 +51,15 @@ describe('shapesOf', () => {
       { class: 'digits', length: 6 },
       { class: 'digits', length: 8 },
     ]);
+  });
+});
+
+describe('activeOf and limitsOf', () => {
+  it('leave paused factors out, and collect the limits of the others', () => {
+    const limit = { attempts: 3, seconds: 30 };
+    const factors = [factor('a', { limit }), factor('b', { paused: true })];
+    expect(activeOf(factors)).toEqual([factors[0]]);
+    expect(limitsOf(factors)).toEqual([limit]);
   });
 });
 

@@ -190,6 +190,7 @@ describe('storeSource', () => {
     ['with a record that is no record', 'blocked', () => writeFileSync(file, '{}')],
     ['with too large a record', 'blocked', () => writeFileSync(file, padded(64 * 1024 + 1))],
     ['with a record without factors', 'blocked', () => store.write(record())],
+    ['with nothing but paused factors', 'blocked', () => store.write(record({ ...factor(), paused: true }))],
     ['with the record of another uid', 'blocked', () => writeRecord({ ...record(factor()), uid: 1001 })],
     ['with the record of another user', 'blocked', () => writeRecord({ ...record(factor()), user: 'bob' })],
     [
