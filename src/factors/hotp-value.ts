@@ -1,5 +1,4 @@
-import { NodeCryptoPlugin } from '@otplib/plugin-crypto-node';
-import { createGuardrails, generateSync } from 'otplib';
+import { createHmac } from 'node:crypto';
 
 /** The hash functions of RFC 6238, section 1.2. */
 export const ALGORITHMS = ['sha1', 'sha256', 'sha512'] as const;
@@ -14,8 +13,8 @@ export const MIN_SECRET_BYTES = 10;
 /** Longer ones are refused: the block of SHA-512, beyond which HMAC hashes its key anyway. */
 export const MAX_SECRET_BYTES = 128;
 
-const crypto = new NodeCryptoPlugin();
-const guardrails = createGuardrails({ MIN_SECRET_BYTES, MAX_SECRET_BYTES });
+const COUNTER_BYTES = 8;
+const ASCII_ZERO = 0x30;
 
 /** What it takes to compute a code. */
 export interface CodeGenerator {
@@ -31,17 +30,30 @@ export interface CodeGenerator {
  * @param generator - secret, hash function and length
  * @param counter - the moving factor, a safe integer from 0 on
  * @returns the code as ASCII digits, `digits` bytes. A secret: wipe it after use.
- * @throws Error (of otplib) when the secret's length or the counter is out of range
+ * @throws RangeError when the secret's length or the counter is out of range
  */
-export function hotpValue(generator: CodeGenerator, counter: number): Buffer {
-  const code = generateSync({
-    strategy: 'hotp',
-    secret: generator.secret,
-    counter,
-    algorithm: generator.algorithm,
-    digits: generator.digits,
-    crypto,
-    guardrails,
-  });
-  return Buffer.from(code, 'latin1');
+export function hotpValue({ secret, algorithm, digits }: CodeGenerator, counter: number): Buffer {
+  if (secret.length < MIN_SECRET_BYTES || secret.length > MAX_SECRET_BYTES) {
+    throw new RangeError(
+      `A secret has ${MIN_SECRET_BYTES} to ${MAX_SECRET_BYTES} bytes, not ${secret.length}`,
+    );
+  }
+  if (!Number.isSafeInteger(counter) || counter < 0) {
+    throw new RangeError(`A counter is a safe integer from 0 on, not ${counter}`);
+  }
+  // Section 5.2: the counter is 8 bytes, the high-order one first.
+  const moving = Buffer.alloc(COUNTER_BYTES);
+  moving.writeUInt32BE(Math.floor(counter / 2 ** 32), 0);
+  moving.writeUInt32BE(counter % 2 ** 32, 4);
+  const mac = createHmac(algorithm, secret).update(moving).digest();
+  // Section 5.3: dynamic truncation.
+  const offset = mac.readUInt8(mac.length - 1) & 0x0f;
+  const code = Buffer.alloc(digits);
+  let value = mac.readUInt32BE(offset) & 0x7fff_ffff;
+  for (let place = digits - 1; place >= 0; place--) {
+    code[place] = ASCII_ZERO + (value % 10);
+    value = Math.floor(value / 10);
+  }
+  mac.fill(0);
+  return code;
 }

@@ -111,14 +111,19 @@ function checkHotp(known: Known, factor: HotpFactor, { text }: TypedCode, readin
   const name = `hotp:${factor.name}`;
   const key = hotpKey(known.user, factor);
   const next = Math.max(factor.counter, (known.markOf(key) ?? -1) + 1);
+  const right = (counter: number): Finding[] => [
+    { is: 'right', match: { factor: name, reading, key, mark: counter, kind: { kind: 'counter' } } },
+  ];
   const window = factor.window ?? LOOK_AHEAD;
+  // A right code shows by its verdict that it is right: only all wrong ones need the same work.
   const near = matchHotp(factor, text, next, window);
+  if (near !== undefined) {
+    return right(near);
+  }
   const far = matchHotp(factor, text, next + window, RESYNC_LOOK_AHEAD);
   const last = next > factor.counter && matchHotp(factor, text, next - 1, 1) !== undefined;
-  const confirmed = far !== undefined && known.farAheadOf(key) === far - 1;
-  const counter = near ?? (confirmed ? far : undefined);
-  if (counter !== undefined) {
-    return [{ is: 'right', match: { factor: name, reading, key, mark: counter, kind: { kind: 'counter' } } }];
+  if (far !== undefined && known.farAheadOf(key) === far - 1) {
+    return right(far);
   }
   if (last) {
     return [{ is: 'spent', factor: name }];
