@@ -20,10 +20,23 @@ export interface App {
  * @returns the digits
  */
 export function codeOf(app: App, steps = 0): string {
-  const { secret, digits = 6, algorithm = 'sha1', period = 30 } = app;
-  const counter = Buffer.alloc(8);
-  counter.writeBigUInt64BE(BigInt(Math.floor(Date.now() / 1000 / period) + steps));
-  const mac = createHmac(algorithm, bytesOfBase32(secret)).update(counter).digest();
+  const { secret, digits, algorithm, period = 30 } = app;
+  return hotpCode(bytesOfBase32(secret), Math.floor(Date.now() / 1000 / period) + steps, digits, algorithm);
+}
+
+/**
+ * The code for a counter or a time step: RFC 4226.
+ *
+ * @param secret - its bytes
+ * @param counter - the counter, or the time step
+ * @param digits - how many
+ * @param algorithm - the hash
+ * @returns the digits
+ */
+export function hotpCode(secret: Buffer, counter: number, digits = 6, algorithm = 'sha1'): string {
+  const message = Buffer.alloc(8);
+  message.writeBigUInt64BE(BigInt(counter));
+  const mac = createHmac(algorithm, secret).update(message).digest();
   const offset = mac[mac.length - 1]! & 0x0f;
   const number = mac.readUInt32BE(offset) & 0x7fffffff;
   return String(number % 10 ** digits).padStart(digits, '0');
