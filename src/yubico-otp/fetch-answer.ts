@@ -1,0 +1,57 @@
+import { request as httpRequest } from 'node:http';
+import { ChannelError, openTlsChannel, type Route } from './tls-channel.ts';
+
+/** An answer has some 200 bytes: a larger one is not one. */
+export const MAX_ANSWER_BYTES = 4096;
+const MAX_HEADER_BYTES = 16 * 1024;
+
+/** What a server answered. */
+export interface HttpAnswer {
+  readonly status: number;
+  readonly body: string;
+}
+
+/**
+ * Fetches one answer by HTTPS. Redirects are not followed, nothing is kept or reused, and an answer that is cut or larger than
+ * {@link MAX_ANSWER_BYTES} is none.
+ *
+ * @param url - https, with the request in its query
+ * @param route - how servers are reached
+ * @param signal - gives up; all that is open is closed then
+ * @returns the answer
+ * @throws ChannelError or an error of Node, when there is none
+ */
+export async function fetchAnswer(url: URL, route: Route, signal: AbortSignal): Promise<HttpAnswer> {
+  const channel = await openTlsChannel(url, route, signal);
+  try {
+    return await new Promise((resolve, reject) => {
+      const request = httpRequest({
+        createConnection: () => channel,
+        headers: { host: url.host, accept: 'text/plain', connection: 'close' },
+        path: `${url.pathname}${url.search}`,
+        maxHeaderSize: MAX_HEADER_BYTES,
+      });
+      request.once('error', reject);
+      request.once('response', (response) => {
+        const chunks: Buffer[] = [];
+        let size = 0;
+        response.on('data', (chunk: Buffer) => {
+          size += chunk.length;
+          if (size > MAX_ANSWER_BYTES) {
+            reject(new ChannelError(`the answer is larger than ${MAX_ANSWER_BYTES} bytes`));
+            response.destroy();
+            return;
+          }
+          chunks.push(chunk);
+        });
+        response.once('error', reject);
+        response.once('end', () =>
+          resolve({ status: response.statusCode ?? 0, body: Buffer.concat(chunks).toString('latin1') }),
+        );
+      });
+      request.end();
+    });
+  } finally {
+    channel.destroy();
+  }
+}
