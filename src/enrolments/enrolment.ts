@@ -34,7 +34,7 @@ export interface Enrolment {
   readonly limits?: readonly AttemptLimit[];
 
   /**
-   * Checks an answer, and uses the code up. It reads the enrolment afresh, so that a factor that was removed while the person was
+   * Checks an answer, and uses the code up. The enrolment counts as it is by then, so that a factor that was removed while the person was
    * typing does not count.
    *
    * @param readings - the answer, read as each shape that fits; one typed answer, so one attempt

@@ -1,4 +1,4 @@
-import { createHash } from 'node:crypto';
+import { hash } from 'node:crypto';
 
 /** Bytes of a key: enough that no two factors share one by accident. */
 export const MARK_KEY_BYTES = 16;
@@ -13,13 +13,15 @@ export const MARK_KEY_BYTES = 16;
  * @returns 32 hexadecimal digits
  */
 export function markKey(user: string, purpose: string, secret: Uint8Array): string {
-  const hash = createHash('sha256');
-  for (const part of ['pve-authenticator mark 1', user, purpose, secret]) {
-    const bytes = Buffer.from(part);
-    const length = Buffer.alloc(4);
-    length.writeUInt32BE(bytes.length);
-    hash.update(length).update(bytes);
-    bytes.fill(0);
+  const parts = ['pve-authenticator mark 1', user, purpose, secret].map((part) => Buffer.from(part));
+  const bytes = Buffer.alloc(parts.reduce((sum, { length }) => sum + 4 + length, 0));
+  let end = 0;
+  for (const part of parts) {
+    end = bytes.writeUInt32BE(part.length, end);
+    end += part.copy(bytes, end);
+    part.fill(0);
   }
-  return hash.digest().toString('hex', 0, MARK_KEY_BYTES);
+  const digest = hash('sha256', bytes, 'hex');
+  bytes.fill(0);
+  return digest.slice(0, 2 * MARK_KEY_BYTES);
 }

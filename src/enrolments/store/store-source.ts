@@ -23,13 +23,14 @@ export function storeSource(store: Store, ledger: Ledger, monotonic: () => numbe
 }
 
 function lookUp(store: Store, context: StoreContext, account: Account): Lookup {
-  let record: EnrolmentRecord | undefined;
+  let read: EnrolmentRecord | undefined;
   try {
-    record = store.read(account);
+    read = store.read(account);
   } catch (error) {
     const why = `record of ${account.name}: ${error instanceof Error ? error.message : 'not readable'}`;
     return error instanceof RecordError ? { kind: 'blocked', why } : { kind: 'failed', why };
   }
+  const record = read;
   if (record === undefined) {
     return { kind: 'absent' };
   }
@@ -37,7 +38,8 @@ function lookUp(store: Store, context: StoreContext, account: Account): Lookup {
   if (factors.length === 0) {
     return { kind: 'blocked', why: `record of ${account.name}: it has no factor that is not paused` };
   }
-  const factorsNow = (): EnrolmentRecord['factors'] => factorsOf(store, account);
+  const factorsNow = (): EnrolmentRecord['factors'] =>
+    store.isCurrent(record) ? factors : factorsOf(store, account);
   return {
     kind: 'enrolled',
     enrolment: storeEnrolment(account.name, factors, factorsNow, context),

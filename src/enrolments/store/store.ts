@@ -13,6 +13,7 @@ import {
   rmSync,
   unlinkSync,
   writeSync,
+  type BigIntStats,
 } from 'node:fs';
 import { z } from 'zod';
 import { RECOVERY_KEY_BYTES } from '../../factors/recovery-code.ts';
@@ -35,6 +36,9 @@ const OWNER_ONLY_DIRECTORY = 0o700;
 const READ = constants.O_RDONLY | constants.O_NOFOLLOW | constants.O_NONBLOCK;
 const CREATE = constants.O_WRONLY | constants.O_CREAT | constants.O_TRUNC | constants.O_NOFOLLOW;
 
+/** Times to the nanosecond. */
+const BIGINT = { bigint: true } as const;
+
 const markerSchema = z.strictObject({
   schema: z.literal(STORE_SCHEMA),
   /** Key of the hashes of recovery codes. */
@@ -56,10 +60,19 @@ export interface StoreFiles {
   path(relative: string): string;
 }
 
+/** What tells one state of a record's file from another. */
+interface Version {
+  readonly status: BigIntStats;
+  /** How often this program had changed a record by then. */
+  readonly changes: number;
+}
+
 /** The daemon's own enrolments: one file per user. Only the daemon writes here. */
 export class Store {
   readonly #files: StoreFiles;
   #recoveryKey: Buffer | undefined;
+  #changes = 0;
+  readonly #versions = new WeakMap<EnrolmentRecord, Version>();
 
   /** @param files - the state directory */
   constructor(files: StoreFiles) {
@@ -115,22 +128,43 @@ export class Store {
    * @throws Error when it cannot be found out whether there is one
    */
   read(account: Account): EnrolmentRecord | undefined {
-    let text: string;
+    let file: { readonly text: string; readonly status: BigIntStats };
     try {
-      text = this.#read(`${ENROLMENTS}/${recordFileName(account.name)}`);
+      file = this.#readFile(`${ENROLMENTS}/${recordFileName(account.name)}`);
     } catch (error) {
       if (isMissing(error) && this.initialised && this.#isDirectory(ENROLMENTS)) {
         return undefined;
       }
       throw error;
     }
-    const record = parseRecord(text);
+    const record = parseRecord(file.text);
     if (record.user !== account.name || record.uid !== account.uid) {
       throw new RecordError(
         `it belongs to ${record.user} (uid ${record.uid}), not to ${account.name} (uid ${account.uid})`,
       );
     }
+    this.#versions.set(record, { status: file.status, changes: this.#changes });
     return record;
+  }
+
+  /**
+   * Whether a user's record is still the one that was read: neither this program nor an administrator, who may put a copy in its
+   * place, has changed it.
+   *
+   * @param record - from {@link read}
+   * @returns false also when it cannot be found out
+   */
+  isCurrent(record: EnrolmentRecord): boolean {
+    const then = this.#versions.get(record);
+    if (then?.changes !== this.#changes) {
+      return false;
+    }
+    try {
+      const path = this.#files.path(`${ENROLMENTS}/${recordFileName(record.user)}`);
+      return sameState(then.status, lstatSync(path, BIGINT));
+    } catch {
+      return false;
+    }
   }
 
   /**
@@ -141,6 +175,7 @@ export class Store {
    * @throws Error of the system when the disk does not take it: then nothing is changed
    */
   write(record: EnrolmentRecord): void {
+    this.#changes += 1;
     this.#write(`${ENROLMENTS}/`, recordFileName(record.user), formatRecord(record));
   }
 
@@ -152,6 +187,7 @@ export class Store {
    * @throws Error of the system: then nothing is changed
    */
   remove(user: string): void {
+    this.#changes += 1;
     unlinkSync(this.#files.path(`${ENROLMENTS}/${recordFileName(user)}`));
     this.#syncDirectory(ENROLMENTS);
   }
@@ -164,17 +200,21 @@ export class Store {
   }
 
   #read(name: string): string {
+    return this.#readFile(name).text;
+  }
+
+  #readFile(name: string): { text: string; status: BigIntStats } {
     const fd = openSync(this.#files.path(name), READ);
     try {
-      const status = fstatSync(fd);
+      const status = fstatSync(fd, BIGINT);
       if (!status.isFile() || status.size > MAX_RECORD_BYTES) {
         throw new RecordError(`it is not a regular file of at most ${MAX_RECORD_BYTES} bytes`);
       }
-      const bytes = Buffer.alloc(status.size);
+      const bytes = Buffer.alloc(Number(status.size));
       const length = readSync(fd, bytes, 0, bytes.length, 0);
       const text = bytes.toString('utf8', 0, length);
       bytes.fill(0);
-      return text;
+      return { text, status };
     } finally {
       closeSync(fd);
     }
@@ -224,6 +264,16 @@ function writeAndSync(path: string, text: string): void {
     closeSync(fd);
     bytes.fill(0);
   }
+}
+
+function sameState(one: BigIntStats, other: BigIntStats): boolean {
+  return (
+    one.ino === other.ino &&
+    one.dev === other.dev &&
+    one.size === other.size &&
+    one.mtimeNs === other.mtimeNs &&
+    one.ctimeNs === other.ctimeNs
+  );
 }
 
 function userOf(fileName: string): string | undefined {

@@ -2,6 +2,7 @@ import { execFileSync } from 'node:child_process';
 import {
   chmodSync,
   chownSync,
+  copyFileSync,
   existsSync,
   mkdirSync,
   readdirSync,
@@ -10,6 +11,7 @@ import {
   rmSync,
   statSync,
   symlinkSync,
+  utimesSync,
   writeFileSync,
 } from 'node:fs';
 import { join } from 'node:path';
@@ -30,6 +32,7 @@ import { temporaryDirectories } from '../../fixtures/temporary-directory.ts';
 const makeDirectory = temporaryDirectories();
 const ALICE: Account = { name: 'alice', uid: 1000 };
 const NOW = 1_700_000_000_000;
+const OTHER_SECRET = Buffer.alloc(20, 7);
 
 const factor = (name = 'phone'): TotpFactor => ({
   kind: 'totp',
@@ -156,6 +159,42 @@ describe('Store', () => {
   });
 });
 
+describe('isCurrent', () => {
+  /** Reads the record, changes something, and asks. */
+  const afterwards = (change: () => void): boolean => {
+    store.write(record(factor()));
+    const read = store.read(ALICE)!;
+    change();
+    return store.isCurrent(read);
+  };
+
+  it('says yes when nothing has changed', () => {
+    expect(afterwards(() => undefined)).toBe(true);
+    expect(afterwards(() => void store.read(ALICE))).toBe(true);
+  });
+
+  it.each([
+    ['is written again', () => store.write(record(factor()))],
+    ['is removed', () => store.remove('alice')],
+    ['is removed by somebody else', () => rmSync(file)],
+    ['is replaced by a copy that looks as old', () => replaceByCopy()],
+    [
+      'gets other content of the same length',
+      () => writeRecord(record({ ...factor(), secret: OTHER_SECRET })),
+    ],
+    ['gets another owner or other rights', () => chmodSync(file, 0o400)],
+    ['becomes a link to itself', () => replaceByLink()],
+    ['belongs to another user that was changed', () => store.write({ user: 'bob', uid: 5, factors: [] })],
+  ])('says no when the record %s', (_name, change) => {
+    expect(afterwards(change)).toBe(false);
+  });
+
+  it('says no to a record that it has not read', () => {
+    store.write(record(factor()));
+    expect(store.isCurrent(record(factor()))).toBe(false);
+  });
+});
+
 describe('storeSource', () => {
   it('finds a user who is enrolled', async () => {
     store.write(record(factor()));
@@ -242,7 +281,8 @@ describe('storeSource', () => {
   });
 
   it.each([
-    ['was removed', () => store.write(record({ ...factor(), secret: Buffer.alloc(20, 7) }))],
+    ['was removed', () => store.write(record({ ...factor(), secret: OTHER_SECRET }))],
+    ['was changed in place', () => writeRecord(record({ ...factor(), secret: OTHER_SECRET }))],
     ['went with the whole record', () => store.remove('alice')],
     ['cannot be read any more', () => writeFileSync(file, '')],
     ['belongs to somebody else by now', () => writeRecord({ ...record(factor()), uid: 7 })],
@@ -284,6 +324,18 @@ function linkEnrolments(): void {
 
 function writeRecord(content: EnrolmentRecord): void {
   writeFileSync(file, formatRecord(content));
+}
+
+function replaceByCopy(): void {
+  copyFileSync(file, `${file}.copy`);
+  const { atime, mtime } = statSync(file);
+  utimesSync(`${file}.copy`, atime, mtime);
+  renameSync(`${file}.copy`, file);
+}
+
+function replaceByLink(): void {
+  renameSync(file, `${file}.real`);
+  symlinkSync(`${file}.real`, file);
 }
 
 /** A valid record with spaces behind it. */

@@ -1,0 +1,28 @@
+import { describe, expect, it } from 'vitest';
+import { markKey } from '../../../src/ledger/mark-key.ts';
+
+const SECRET = Buffer.from('12345678901234567890');
+
+describe('markKey', () => {
+  it.each([
+    ['jürgen', 'totp/30', SECRET, '6c36274720c3df4007ea6f4b03cd4153'],
+    ['', 'hotp', Buffer.alloc(0), '648b925c2ac8ed4a734418fb9052bd49'],
+  ])('of %j and %s is what it was in the ledgers that are on disks', (user, purpose, secret, key) => {
+    expect(markKey(user, purpose, secret)).toBe(key);
+  });
+
+  it('tells apart where one part ends and the next begins', () => {
+    const keys = [
+      markKey('ab', 'c', SECRET),
+      markKey('a', 'bc', SECRET),
+      markKey('ab', 'c1', SECRET.subarray(1)),
+    ];
+    expect(new Set(keys).size).toBe(keys.length);
+  });
+
+  it('leaves the secret as it is', () => {
+    const secret = Buffer.from(SECRET);
+    markKey('alice', 'hotp', secret);
+    expect(secret).toEqual(SECRET);
+  });
+});
