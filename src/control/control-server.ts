@@ -4,6 +4,7 @@ import type { Peer } from '../host/addon.ts';
 import type { Log } from '../log/log.ts';
 import { ControlError } from './control-error.ts';
 import { addFactor, dropFactor, showUser, showUsers, type FactorPorts } from './factor-requests.ts';
+import { exportFile, importFile, MAX_IMPORT_BODY_BYTES, removeExported } from './import-requests.ts';
 import { repairLedger, type RepairPorts } from './ledger-requests.ts';
 
 /** A request's body is small: names and numbers. */
@@ -91,6 +92,17 @@ export class ControlServer {
       ) {
         return dropFactor(this.#ports, user, factor);
       }
+      if (request.method === 'POST' && user !== undefined && factors === 'import' && factor === undefined) {
+        return importFile(this.#ports, user, await bodyOf(request, MAX_IMPORT_BODY_BYTES));
+      }
+      if (request.method === 'POST' && user !== undefined && factors === 'export') {
+        if (factor === undefined) {
+          return exportFile(this.#ports, user);
+        }
+        if (factor === 'remove') {
+          return removeExported(this.#ports, user, await bodyOf(request, MAX_IMPORT_BODY_BYTES));
+        }
+      }
     }
     if (request.method === 'POST' && request.url === '/v1/ledger/repair') {
       return repairLedger(this.#ports);
@@ -118,13 +130,13 @@ function admit({ uid }: Peer, open: Iterable<Peer>): boolean {
   return uid === ROOT_UID || (own < MAX_CONNECTIONS_PER_UID && peers.length < MAX_CONNECTIONS);
 }
 
-async function bodyOf(request: IncomingMessage): Promise<unknown> {
+async function bodyOf(request: IncomingMessage, maxBytes = MAX_BODY_BYTES): Promise<unknown> {
   try {
-    return await jsonBody(request, MAX_BODY_BYTES);
+    return await jsonBody(request, maxBytes);
   } catch (error) {
     if (error instanceof BodyError) {
       throw error.code === 'ERR_TOO_LONG'
-        ? new ControlError(413, 'ERR_BAD_REQUEST', `The request is longer than ${MAX_BODY_BYTES} bytes`)
+        ? new ControlError(413, 'ERR_BAD_REQUEST', `The request is longer than ${maxBytes} bytes`)
         : new ControlError(400, 'ERR_BAD_REQUEST', 'The request is not JSON');
     }
     throw error;

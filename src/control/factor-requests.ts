@@ -5,7 +5,7 @@ import { ALGORITHMS } from '../factors/hotp-value.ts';
 import { otpauthUri } from '../factors/otpauth-uri.ts';
 import type { Account } from '../enrolments/enrolment.ts';
 import { addHotp, addRecovery, addTotp, ChangeError, removeFactor } from '../enrolments/store/change.ts';
-import { hotpKey, recoveryKey, totpKey } from '../enrolments/store/factor-keys.ts';
+import { hotpKey, recoveryKey, scratchKey, totpKey } from '../enrolments/store/factor-keys.ts';
 import {
   FACTOR_NAME,
   RecordError,
@@ -114,6 +114,25 @@ function added(ports: FactorPorts, account: Account, wanted: z.infer<typeof addS
 export async function dropFactor(ports: FactorPorts, userName: string, idOrName: string): Promise<UserView> {
   const account = await existingAccount(userName);
   const before = recordOf(ports, account);
+  return saveWithout(ports, account, before, idOrName);
+}
+
+/**
+ * Removes a factor of a record that was read just now.
+ *
+ * @param ports - store, ledger, log, clock
+ * @param account - whose
+ * @param before - what the user has; undefined: nothing
+ * @param idOrName - which
+ * @returns what the user has left
+ * @throws ControlError when there is no such factor
+ */
+export function saveWithout(
+  ports: FactorPorts,
+  account: Account,
+  before: EnrolmentRecord | undefined,
+  idOrName: string,
+): UserView {
   if (before === undefined) {
     throw new ControlError(404, 'ERR_NOT_ENROLLED', `${account.name} has no factor`);
   }
@@ -163,7 +182,14 @@ async function viewOrProblem(ports: FactorPorts, user: string): Promise<UserView
   }
 }
 
-async function existingAccount(name: string): Promise<Account> {
+/**
+ * The account of a name.
+ *
+ * @param name - as the request says it
+ * @returns the account, with its canonical name
+ * @throws ControlError when there is no such user
+ */
+export async function existingAccount(name: string): Promise<Account> {
   const entry = name === '' || name.includes('\0') ? undefined : await lookUpUser(name);
   if (entry === undefined) {
     throw new ControlError(404, 'ERR_NO_SUCH_USER', `There is no user ${loggable(name)} on this machine`);
@@ -171,7 +197,15 @@ async function existingAccount(name: string): Promise<Account> {
   return { name: entry.name, uid: entry.uid };
 }
 
-function recordOf(ports: FactorPorts, account: Account): EnrolmentRecord | undefined {
+/**
+ * What a user has enrolled.
+ *
+ * @param ports - store, ledger, log, clock
+ * @param account - who
+ * @returns the record; undefined when there is none
+ * @throws ControlError when it cannot be used or read
+ */
+export function recordOf(ports: FactorPorts, account: Account): EnrolmentRecord | undefined {
   try {
     return ports.store.read(account);
   } catch (error) {
@@ -186,7 +220,14 @@ function recordOf(ports: FactorPorts, account: Account): EnrolmentRecord | undef
   }
 }
 
-function refusing<T>(change: () => T): T {
+/**
+ * Makes a change of a record.
+ *
+ * @param change - what is tried
+ * @returns its result
+ * @throws ControlError when the record does not allow it
+ */
+export function refusing<T>(change: () => T): T {
   try {
     return change();
   } catch (error) {
@@ -197,7 +238,15 @@ function refusing<T>(change: () => T): T {
   }
 }
 
-function save({ log }: FactorPorts, { name }: Account, write: () => void): void {
+/**
+ * Writes a change of a user's record.
+ *
+ * @param ports - store, ledger, log, clock
+ * @param account - whose
+ * @param write - writes it
+ * @throws ControlError when the store does not take it
+ */
+export function save({ log }: FactorPorts, { name }: Account, write: () => void): void {
   try {
     write();
   } catch (error) {
@@ -228,7 +277,15 @@ function userView(ports: FactorPorts, record: EnrolmentRecord): UserView {
   };
 }
 
-function viewOf({ ledger }: FactorPorts, user: string, factor: StoredFactor): FactorView {
+/**
+ * A factor without its secret.
+ *
+ * @param ports - store, ledger, log, clock
+ * @param user - canonical name of whose it is
+ * @param factor - the factor
+ * @returns what may be shown of it
+ */
+export function viewOf({ ledger }: FactorPorts, user: string, factor: StoredFactor): FactorView {
   const { id, kind, name } = factor;
   const keys = keysOf(user, factor);
   const uses = keys.flatMap((key) => ledger.mark(key) ?? []).map(({ at }) => at);
@@ -246,6 +303,20 @@ function viewOf({ ledger }: FactorPorts, user: string, factor: StoredFactor): Fa
       return { ...view, algorithm: factor.algorithm, digits: factor.digits };
     case 'recovery':
       return { ...view, codesLeft: keys.length - uses.length };
+    case 'google-authenticator': {
+      const { token, scratch } = factor.file;
+      const left = scratch.codes.filter(
+        (code) => ledger.mark(scratchKey(user, scratch, code)) === undefined,
+      ).length;
+      return {
+        ...view,
+        ...(token === undefined
+          ? {}
+          : { codes: token.kind, algorithm: token.algorithm, digits: token.digits }),
+        ...(token?.kind === 'totp' ? { period: token.period } : {}),
+        codesLeft: left,
+      };
+    }
   }
 }
 
@@ -257,5 +328,12 @@ function keysOf(user: string, factor: StoredFactor): string[] {
       return [hotpKey(user, factor)];
     case 'recovery':
       return factor.hashes.map((hash) => recoveryKey(user, hash));
+    case 'google-authenticator': {
+      const { token, scratch } = factor.file;
+      return [
+        ...(token === undefined ? [] : [token.kind === 'totp' ? totpKey(user, token) : hotpKey(user, token)]),
+        ...scratch.codes.map((code) => scratchKey(user, scratch, code)),
+      ];
+    }
   }
 }

@@ -24,18 +24,20 @@ interface TokenRequest {
 /** A factor without its secret. */
 export interface FactorView {
   readonly id: string;
-  readonly kind: 'totp' | 'hotp' | 'recovery';
+  readonly kind: 'totp' | 'hotp' | 'recovery' | 'google-authenticator';
   readonly name: string;
   /** When it was added, ISO 8601. */
   readonly added: string;
   /** When a code of it last let somebody in, ISO 8601; null: never. */
   readonly lastUsed: string | null;
+  /** Of an imported file: what codes it takes beside scratch codes; left out: none. */
+  readonly codes?: 'totp' | 'hotp';
   /** Of TOTP and HOTP. */
   readonly algorithm?: 'sha1' | 'sha256' | 'sha512';
   readonly digits?: 6 | 7 | 8;
   /** Of TOTP: seconds. */
   readonly period?: number;
-  /** Of recovery codes: how many are left. */
+  /** Of recovery codes and scratch codes: how many are left. */
   readonly codesLeft?: number;
 }
 
@@ -49,6 +51,29 @@ export interface AddedFactor {
   readonly uri?: string;
   /** Of recovery codes: `XXXX-XXXX-XXXX-XXXX`. */
   readonly codes?: readonly string[];
+}
+
+/** Takes a file of pam_google_authenticator into the store: POST /v1/users/USER/import. */
+export interface ImportRequest {
+  /** The file in base64: a secret. */
+  readonly file: string;
+  /** Whether an imported file with another secret may go for it. */
+  readonly replace?: boolean | undefined;
+}
+
+/** The answer to {@link ImportRequest}. */
+export interface Imported {
+  readonly user: string;
+  readonly factor: FactorView;
+  /** `added`: there was none before. `again`: one with the same secret. `replaced`: one with another secret, which is gone. */
+  readonly outcome: 'added' | 'again' | 'replaced';
+}
+
+/** The answer to POST /v1/users/USER/export. With the same body, POST /v1/users/USER/export/remove takes it out of the store. */
+export interface ExportedFile {
+  readonly user: string;
+  /** The file in base64: a secret. */
+  readonly file: string;
 }
 
 /** The answer to POST /v1/ledger/repair. */

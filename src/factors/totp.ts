@@ -17,6 +17,8 @@ export interface Totp extends CodeGenerator {
    * as in pam_google_authenticator.
    */
   readonly window: number;
+  /** How many steps the clock of the device is ahead; left out: none. */
+  readonly skew?: number;
 }
 
 /**
@@ -40,7 +42,7 @@ export function timeStep(period: number, now: number): number {
  * @returns the latest step of the window whose code this is, or undefined
  */
 export function matchTotp(totp: Totp, code: Uint8Array, now: number): number | undefined {
-  const current = timeStep(totp.period, now);
+  const current = timeStep(totp.period, now) + (totp.skew ?? 0);
   const first = current - Math.floor((totp.window - 1) / 2);
   let matched: number | undefined;
   for (let step = first; step < first + totp.window; step++) {

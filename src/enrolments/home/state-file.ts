@@ -48,6 +48,18 @@ export function optionValue(text: string, key: string): string | undefined {
 }
 
 /**
+ * Where an option stands, for people who look for it.
+ *
+ * @param text - of the file
+ * @param key - the option's name
+ * @returns the number of its line, from 1 on; undefined when there is no such line
+ */
+export function lineNumberOf(text: string, key: string): number | undefined {
+  const line = lines(text, 0).find((candidate) => hasKey(text, candidate, key));
+  return line === undefined ? undefined : text.slice(0, line.start).split(/\r\n|\r|\n/).length;
+}
+
+/**
  * Sets an option: in the place of the first line that has the key, else right behind the first line of the file. Later lines of
  * the same key go.
  *

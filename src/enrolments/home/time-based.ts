@@ -102,7 +102,13 @@ function spend(text: string, step: number, window: number): CodeOutcome {
   };
 }
 
-function usedSteps(listed: string): number[] | undefined {
+/**
+ * The steps that DISALLOW_REUSE lists.
+ *
+ * @param listed - the value of the option
+ * @returns the steps; undefined when it lists something else
+ */
+export function usedSteps(listed: string): number[] | undefined {
   const words = listed.split(/[ \t]+/).filter((word) => word !== '');
   return words.every((word) => /^[0-9]{1,15}$/.test(word)) ? words.map(Number) : undefined;
 }

@@ -37,7 +37,11 @@ export interface Added<F extends StoredFactor> {
 
 /** Why a record cannot be changed like that. */
 export type ChangeErrorCode =
-  'ERR_NAME_TAKEN' | 'ERR_TOO_MANY_FACTORS' | 'ERR_NO_SUCH_FACTOR' | 'ERR_HAS_RECOVERY_CODES';
+  | 'ERR_NAME_TAKEN'
+  | 'ERR_TOO_MANY_FACTORS'
+  | 'ERR_NO_SUCH_FACTOR'
+  | 'ERR_HAS_RECOVERY_CODES'
+  | 'ERR_HAS_IMPORTED_FILE';
 
 /** A record cannot be changed like that; the message is for the person who asked. */
 export class ChangeError extends Error {
@@ -159,7 +163,18 @@ export function removeFactor(
   return { record: { ...record, factors: record.factors.filter((other) => other !== factor) }, factor };
 }
 
-function stored(
+/**
+ * What every new factor has.
+ *
+ * @param account - whose
+ * @param record - what the user has so far; undefined: nothing
+ * @param name - as wanted; undefined: the usual one, numbered if need be
+ * @param usualName - of factors of this kind
+ * @param now - milliseconds since 1970
+ * @returns id, name and when it was added
+ * @throws ChangeError when the name is taken or there are too many factors
+ */
+export function stored(
   account: Account,
   record: EnrolmentRecord | undefined,
   name: string | undefined,
@@ -187,7 +202,15 @@ function generator({
   return { secret: randomBytes(SECRET_BYTES[algorithm]), algorithm, digits };
 }
 
-function withFactor(
+/**
+ * A record with one factor more.
+ *
+ * @param account - whose
+ * @param record - what the user has so far; undefined: nothing
+ * @param factor - the new one
+ * @returns the new record
+ */
+export function withFactor(
   account: Account,
   record: EnrolmentRecord | undefined,
   factor: StoredFactor,

@@ -1,10 +1,12 @@
+import { timingSafeEqual } from 'node:crypto';
 import type { TypedCode } from '../../factors/code-shape.ts';
-import { LOOK_AHEAD, matchHotp, RESYNC_LOOK_AHEAD } from '../../factors/hotp.ts';
+import { LOOK_AHEAD, matchHotp, RESYNC_LOOK_AHEAD, type Hotp } from '../../factors/hotp.ts';
 import { matchRecoveryHash, RECOVERY_CODE_LENGTH, recoveryHash } from '../../factors/recovery-code.ts';
-import { matchTotp } from '../../factors/totp.ts';
+import { matchTotp, type Totp } from '../../factors/totp.ts';
 import type { MarkKind } from '../../ledger/ledger.ts';
-import { hotpKey, recoveryKey, totpKey } from './factor-keys.ts';
-import type { HotpFactor, RecoveryFactor, StoredFactor, TotpFactor } from './record.ts';
+import { hotpKey, recoveryKey, scratchKey, totpKey } from './factor-keys.ts';
+import { SCRATCH_CODE_LENGTH, type ScratchCodes } from './imported-file.ts';
+import type { ImportedFactor, RecoveryFactor, StoredFactor } from './record.ts';
 
 /** One way in which an answer is right: what must be used up for it. */
 export interface Match {
@@ -78,28 +80,54 @@ type Finding =
   | { readonly is: 'far-ahead'; readonly farAhead: FarAhead };
 
 function check(known: Known, factor: StoredFactor, code: TypedCode, reading: number): Finding[] {
-  const { shape } = code;
-  if (factor.kind === 'recovery') {
-    return shape.class === 'recovery' && shape.length === RECOVERY_CODE_LENGTH
-      ? checkRecovery(known, factor, code, reading)
-      : [];
+  switch (factor.kind) {
+    case 'totp':
+    case 'hotp':
+      return checkToken(known, factor.name, factor, code, reading);
+    case 'recovery':
+      return checkRecovery(known, factor, code, reading);
+    case 'google-authenticator':
+      return checkImported(known, factor, code, reading);
   }
-  if (shape.class !== 'digits' || shape.length !== factor.digits) {
-    return [];
-  }
-  return factor.kind === 'totp'
-    ? checkTotp(known, factor, code, reading)
-    : checkHotp(known, factor, code, reading);
 }
 
-function checkTotp(known: Known, factor: TotpFactor, { text }: TypedCode, reading: number): Finding[] {
+/** A phone or token, whatever it is part of. */
+type Token = ({ readonly kind: 'totp' } & Totp) | ({ readonly kind: 'hotp' } & Hotp);
+
+function checkToken(
+  known: Known,
+  name: string,
+  token: Token,
+  code: TypedCode,
+  reading: number,
+  usedSteps: readonly number[] = [],
+): Finding[] {
+  if (!isDigits(code, token.digits)) {
+    return [];
+  }
+  return token.kind === 'totp'
+    ? checkTotp(known, `totp:${name}`, token, code, reading, usedSteps)
+    : checkHotp(known, `hotp:${name}`, token, code, reading);
+}
+
+function isDigits({ shape }: TypedCode, length: number): boolean {
+  return shape.class === 'digits' && shape.length === length;
+}
+
+function checkTotp(
+  known: Known,
+  name: string,
+  factor: Totp,
+  { text }: TypedCode,
+  reading: number,
+  usedSteps: readonly number[],
+): Finding[] {
   const step = matchTotp(factor, text, known.now);
   if (step === undefined) {
     return [];
   }
-  const name = `totp:${factor.name}`;
   const key = totpKey(known.user, factor);
-  if (step <= (known.markOf(key) ?? -1)) {
+  if (step <= (known.markOf(key) ?? -1) || usedSteps.includes(step)) {
     return [{ is: 'spent', factor: name }];
   }
   const kind: MarkKind = { kind: 'time-step', validFor: factor.period * factor.window };
@@ -107,8 +135,13 @@ function checkTotp(known: Known, factor: TotpFactor, { text }: TypedCode, readin
 }
 
 /** The mark is the last counter that was used. Codes before it are not looked at: they are wrong, or used up. */
-function checkHotp(known: Known, factor: HotpFactor, { text }: TypedCode, reading: number): Finding[] {
-  const name = `hotp:${factor.name}`;
+function checkHotp(
+  known: Known,
+  name: string,
+  factor: Hotp,
+  { text }: TypedCode,
+  reading: number,
+): Finding[] {
   const key = hotpKey(known.user, factor);
   const next = Math.max(factor.counter, (known.markOf(key) ?? -1) + 1);
   const right = (counter: number): Finding[] => [
@@ -134,9 +167,12 @@ function checkHotp(known: Known, factor: HotpFactor, { text }: TypedCode, readin
 function checkRecovery(
   known: Known,
   factor: RecoveryFactor,
-  { text }: TypedCode,
+  { shape, text }: TypedCode,
   reading: number,
 ): Finding[] {
+  if (shape.class !== 'recovery' || shape.length !== RECOVERY_CODE_LENGTH) {
+    return [];
+  }
   const hash = matchRecoveryHash(
     factor.hashes,
     recoveryHash(known.recoveryKey, known.user, text.toString('latin1')),
@@ -144,10 +180,41 @@ function checkRecovery(
   if (hash === undefined) {
     return [];
   }
-  const name = `recovery:${factor.name}`;
-  const key = recoveryKey(known.user, hash);
-  if (known.markOf(key) !== undefined) {
-    return [{ is: 'spent', factor: name }];
+  return oneUse(known, `recovery:${factor.name}`, recoveryKey(known.user, hash), reading);
+}
+
+/** What is good for one login. */
+function oneUse(known: Known, factor: string, key: string, reading: number): Finding[] {
+  return known.markOf(key) === undefined
+    ? [{ is: 'right', match: { factor, reading, key, mark: 1, kind: { kind: 'counter' } } }]
+    : [{ is: 'spent', factor }];
+}
+
+function checkImported(
+  known: Known,
+  { name, file }: ImportedFactor,
+  code: TypedCode,
+  reading: number,
+): Finding[] {
+  return [
+    ...checkScratch(known, `scratch:${name}`, file.scratch, code, reading),
+    ...(file.token === undefined ? [] : checkToken(known, name, file.token, code, reading, file.usedSteps)),
+  ];
+}
+
+/** All codes are compared in constant time, whatever matches. */
+function checkScratch(
+  known: Known,
+  name: string,
+  scratch: ScratchCodes,
+  code: TypedCode,
+  reading: number,
+): Finding[] {
+  if (!isDigits(code, SCRATCH_CODE_LENGTH)) {
+    return [];
   }
-  return [{ is: 'right', match: { factor: name, reading, key, mark: 1, kind: { kind: 'counter' } } }];
+  const matched = scratch.codes.filter(
+    (candidate) => candidate.length === code.text.length && timingSafeEqual(candidate, code.text),
+  );
+  return matched.flatMap((right) => oneUse(known, name, scratchKey(known.user, scratch, right), reading));
 }

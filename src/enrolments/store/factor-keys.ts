@@ -1,5 +1,7 @@
+import type { Hotp } from '../../factors/hotp.ts';
+import type { Totp } from '../../factors/totp.ts';
 import { markKey } from '../../ledger/mark-key.ts';
-import type { HotpFactor, TotpFactor } from './record.ts';
+import type { ScratchCodes } from './imported-file.ts';
 
 /**
  * The ledger's key of a TOTP factor: steps of different lengths do not compare.
@@ -8,7 +10,7 @@ import type { HotpFactor, TotpFactor } from './record.ts';
  * @param factor - the factor
  * @returns the key
  */
-export function totpKey(user: string, { period, secret }: TotpFactor): string {
+export function totpKey(user: string, { period, secret }: Totp): string {
   return markKey(user, `totp/${period}`, secret);
 }
 
@@ -19,7 +21,7 @@ export function totpKey(user: string, { period, secret }: TotpFactor): string {
  * @param factor - the factor
  * @returns the key
  */
-export function hotpKey(user: string, { secret }: HotpFactor): string {
+export function hotpKey(user: string, { secret }: Hotp): string {
   return markKey(user, 'hotp', secret);
 }
 
@@ -32,4 +34,19 @@ export function hotpKey(user: string, { secret }: HotpFactor): string {
  */
 export function recoveryKey(user: string, hash: Uint8Array): string {
   return markKey(user, 'recovery', hash);
+}
+
+/**
+ * The ledger's key of one scratch code. The secret of its file keeps short codes from being searched for in a copy of the ledger.
+ *
+ * @param user - canonical name
+ * @param codes - the codes that it is one of
+ * @param code - eight ASCII digits
+ * @returns the key
+ */
+export function scratchKey(user: string, { secret }: ScratchCodes, code: Uint8Array): string {
+  const bytes = Buffer.concat([code, secret]);
+  const key = markKey(user, 'scratch', bytes);
+  bytes.fill(0);
+  return key;
 }

@@ -5,13 +5,14 @@ import type { Hotp } from '../../factors/hotp.ts';
 import { RECOVERY_CODES, RECOVERY_HASH_BYTES } from '../../factors/recovery-code.ts';
 import { MAX_WINDOW, type Totp } from '../../factors/totp.ts';
 import type { AttemptLimit } from '../enrolment.ts';
+import { readImportedFile, type ImportedFile } from './imported-file.ts';
 
 /** The version of the records that this program writes. */
 export const RECORD_SCHEMA = 1;
 /** More factors per user would make every login of that user slow. */
 export const MAX_FACTORS = 16;
-/** A larger file is not one of ours. */
-export const MAX_RECORD_BYTES = 64 * 1024;
+/** A larger file is not one of ours: an imported file of 65536 bytes in base64, and the other factors. */
+export const MAX_RECORD_BYTES = 160 * 1024;
 /** Names of factors: letters, digits, and a few signs that need no quoting anywhere. */
 export const FACTOR_NAME = /^[A-Za-z0-9][A-Za-z0-9._@-]{0,31}$/;
 /** Periods that are accepted, in seconds; new ones are enrolled with 15 to 120. */
@@ -84,13 +85,29 @@ const recoverySchema = z.strictObject({
   hashes: z.array(hashSchema).min(1).max(RECOVERY_CODES),
 });
 
+/** The file as it was imported: what was used up since, the ledger knows. */
+const fileSchema = z.base64().transform((base64, context) => {
+  const file = readImportedFile(Buffer.from(base64, 'base64').toString('latin1'));
+  if ('problems' in file) {
+    context.addIssue({ code: 'custom', message: 'not a file of pam_google_authenticator' });
+    return z.NEVER;
+  }
+  return file;
+});
+
+const importedSchema = z.strictObject({
+  kind: z.literal('google-authenticator'),
+  ...common,
+  file: fileSchema,
+});
+
 const recordSchema = z.strictObject({
   schema: z.literal(RECORD_SCHEMA),
   /** Canonical name and uid of the user: the file name alone is not trusted. */
   user: z.string().min(1),
   uid: z.int().min(0),
   factors: z
-    .array(z.discriminatedUnion('kind', [totpSchema, hotpSchema, recoverySchema]))
+    .array(z.discriminatedUnion('kind', [totpSchema, hotpSchema, recoverySchema, importedSchema]))
     .max(MAX_FACTORS)
     .refine((factors) => allDiffer(factors.map(({ id }) => id)), 'two factors have the same id')
     .refine((factors) => allDiffer(factors.map(({ name }) => name)), 'two factors have the same name'),
@@ -113,8 +130,13 @@ export type TotpFactor = Stored & Limited & Totp & { readonly kind: 'totp' };
 export type HotpFactor = Stored & Limited & Hotp & { readonly kind: 'hotp' };
 /** A set of recovery codes in a record: their keyed hashes. Which of them are used up, the ledger knows. */
 export type RecoveryFactor = Stored & { readonly kind: 'recovery'; readonly hashes: readonly Buffer[] };
+/** A file of pam_google_authenticator in a record: a phone or token and scratch codes in one. */
+export type ImportedFactor = Stored & {
+  readonly kind: 'google-authenticator';
+  readonly file: ImportedFile;
+};
 /** A factor in a record. */
-export type StoredFactor = TotpFactor | HotpFactor | RecoveryFactor;
+export type StoredFactor = TotpFactor | HotpFactor | RecoveryFactor | ImportedFactor;
 /** What one user has enrolled in the store. */
 export interface EnrolmentRecord {
   readonly user: string;
@@ -163,12 +185,20 @@ export function parseRecord(text: string): EnrolmentRecord {
  * @returns the file's content. It holds secrets.
  */
 export function formatRecord(record: EnrolmentRecord): string {
-  const factors = record.factors.map((factor) =>
-    factor.kind === 'recovery'
-      ? { ...factor, hashes: factor.hashes.map((hash) => hash.toString('hex')) }
-      : { ...factor, secret: encodeBase32(factor.secret) },
-  );
+  const factors = record.factors.map(plain);
   return `${JSON.stringify({ schema: RECORD_SCHEMA, user: record.user, uid: record.uid, factors }, undefined, 2)}\n`;
+}
+
+function plain(factor: StoredFactor): object {
+  switch (factor.kind) {
+    case 'recovery':
+      return { ...factor, hashes: factor.hashes.map((hash) => hash.toString('hex')) };
+    case 'google-authenticator':
+      return { ...factor, file: Buffer.from(factor.file.text, 'latin1').toString('base64') };
+    case 'totp':
+    case 'hotp':
+      return { ...factor, secret: encodeBase32(factor.secret) };
+  }
 }
 
 const PLAIN_NAME = /^[a-z0-9_-]+$/;

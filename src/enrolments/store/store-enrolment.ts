@@ -3,6 +3,7 @@ import { RECOVERY_CODE_LENGTH } from '../../factors/recovery-code.ts';
 import type { Ledger } from '../../ledger/ledger.ts';
 import type { AttemptLimit, Enrolment, Verification } from '../enrolment.ts';
 import { decide } from './decide.ts';
+import { SCRATCH_CODE_LENGTH } from './imported-file.ts';
 import type { StoredFactor } from './record.ts';
 import type { Resynchronisation } from './resynchronisation.ts';
 
@@ -22,11 +23,28 @@ export interface StoreContext {
  * @returns the shapes
  */
 export function shapesOf(factors: readonly StoredFactor[]): CodeShape[] {
-  const lengths = new Set(factors.flatMap((factor) => (factor.kind === 'recovery' ? [] : factor.digits)));
+  const lengths = new Set(factors.flatMap(digitsOf));
   const digits = [...lengths].sort((a, b) => a - b).map((length): CodeShape => ({ class: 'digits', length }));
   return factors.some(({ kind }) => kind === 'recovery')
     ? [...digits, { class: 'recovery', length: RECOVERY_CODE_LENGTH }]
     : digits;
+}
+
+function digitsOf(factor: StoredFactor): number[] {
+  switch (factor.kind) {
+    case 'totp':
+    case 'hotp':
+      return [factor.digits];
+    case 'recovery':
+      return [];
+    case 'google-authenticator': {
+      const { token, scratch } = factor.file;
+      return [
+        ...(token === undefined ? [] : [token.digits]),
+        ...(scratch.codes.length === 0 ? [] : [SCRATCH_CODE_LENGTH]),
+      ];
+    }
+  }
 }
 
 /**
@@ -46,7 +64,17 @@ export function activeOf(factors: readonly StoredFactor[]): StoredFactor[] {
  * @returns the limits
  */
 export function limitsOf(factors: readonly StoredFactor[]): AttemptLimit[] {
-  return factors.flatMap((factor) => (factor.kind === 'recovery' ? [] : (factor.limit ?? [])));
+  return factors.flatMap((factor) => {
+    switch (factor.kind) {
+      case 'totp':
+      case 'hotp':
+        return factor.limit ?? [];
+      case 'recovery':
+        return [];
+      case 'google-authenticator':
+        return factor.file.rateLimit ?? [];
+    }
+  });
 }
 
 /**

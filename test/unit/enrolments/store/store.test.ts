@@ -21,6 +21,7 @@ import {
   formatRecord,
   type EnrolmentRecord,
   type TotpFactor,
+  MAX_RECORD_BYTES,
 } from '../../../../src/enrolments/store/record.ts';
 import { Store } from '../../../../src/enrolments/store/store.ts';
 import { storeSource } from '../../../../src/enrolments/store/store-source.ts';
@@ -227,7 +228,7 @@ describe('storeSource', () => {
     ['with an emptied record', 'blocked', () => writeFileSync(file, '')],
     ['with a record of NULs', 'blocked', () => writeFileSync(file, Buffer.alloc(500))],
     ['with a record that is no record', 'blocked', () => writeFileSync(file, '{}')],
-    ['with too large a record', 'blocked', () => writeFileSync(file, padded(64 * 1024 + 1))],
+    ['with too large a record', 'blocked', () => writeFileSync(file, padded(MAX_RECORD_BYTES + 1))],
     ['with a record without factors', 'blocked', () => store.write(record())],
     ['with nothing but paused factors', 'blocked', () => store.write(record({ ...factor(), paused: true }))],
     ['with the record of another uid', 'blocked', () => writeRecord({ ...record(factor()), uid: 1001 })],
@@ -247,7 +248,7 @@ describe('storeSource', () => {
   });
 
   it('takes the largest record', async () => {
-    writeFileSync(file, padded(64 * 1024));
+    writeFileSync(file, padded(MAX_RECORD_BYTES));
     expect((await lookUp()).kind).toBe('enrolled');
   });
 

@@ -1,0 +1,248 @@
+/* The users are those of this machine: the one who runs the tests. */
+import { mkdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { userInfo } from 'node:os';
+import { join } from 'node:path';
+import fc from 'fast-check';
+import { beforeEach, describe, expect, it } from 'vitest';
+import { addFactor, dropFactor, showUser } from '../../../src/control/factor-requests.ts';
+import { exportFile, importFile, removeExported } from '../../../src/control/import-requests.ts';
+import { Store } from '../../../src/enrolments/store/store.ts';
+import { storeSource } from '../../../src/enrolments/store/store-source.ts';
+import { hotpValue } from '../../../src/factors/hotp-value.ts';
+import { InMemoryLedger } from '../fixtures/in-memory-ledger.ts';
+import { RecordedLog } from '../fixtures/recorded-log.ts';
+import { NOW, stateFile, STEP } from '../fixtures/state-files.ts';
+import { temporaryDirectories } from '../fixtures/temporary-directory.ts';
+
+const makeDirectory = temporaryDirectories();
+const ME = userInfo().username;
+const SECRET = 'GEZDGNBVGY3TQOJQGEZDGNBVGY3TQOJQ';
+const BYTES = Buffer.from('12345678901234567890');
+const FILE = `${SECRET}\n" WINDOW_SIZE 5\n" DISALLOW_REUSE ${STEP - 1} ${STEP}\n" TOTP_AUTH\n11111111\n22222222\n`;
+
+let directory: string;
+let store: Store;
+let ledger: InMemoryLedger;
+let log: RecordedLog;
+let ports: Parameters<typeof importFile>[0];
+
+beforeEach(() => {
+  directory = makeDirectory();
+  store = new Store({ path: (relative) => join(directory, relative) });
+  store.initialise();
+  ledger = new InMemoryLedger();
+  log = new RecordedLog();
+  ports = { store, ledger, log, now: () => NOW };
+});
+
+const base64 = (text: string): string => Buffer.from(text, 'latin1').toString('base64');
+const text = (file: string): string => Buffer.from(file, 'base64').toString('latin1');
+const take = (file: string, more: object = {}): ReturnType<typeof importFile> =>
+  importFile(ports, ME, { file: base64(file), ...more });
+const recordFile = (): string => join(directory, 'enrolments', `${ME}.json`);
+const refusal = (status: number, code: string, message: RegExp): unknown =>
+  expect.objectContaining({ name: 'ControlError', status, code, message: expect.stringMatching(message) });
+const codeAt = (counter: number): string =>
+  hotpValue({ secret: BYTES, algorithm: 'sha1', digits: 6 }, counter).toString();
+
+/** Types a code at a login. */
+async function type(code: string): Promise<string> {
+  const lookup = await storeSource(store, ledger, () => 0).lookUp({ name: ME, uid: userInfo().uid });
+  if (lookup.kind !== 'enrolled') {
+    return lookup.kind;
+  }
+  const shape = { class: 'digits', length: code.length } as const;
+  const result = await lookup.enrolment.verify([{ shape, text: Buffer.from(code) }], ports.now());
+  return result.kind === 'rejected' ? result.reason : result.kind;
+}
+
+describe('importFile', () => {
+  it('takes a file over: phone, scratch codes, and what was used before', async () => {
+    expect(await take(FILE)).toEqual({
+      user: ME,
+      outcome: 'added',
+      factor: expect.objectContaining({
+        kind: 'google-authenticator',
+        name: 'imported',
+        codes: 'totp',
+        digits: 6,
+        period: 30,
+        codesLeft: 2,
+      }),
+    });
+    expect(await type(codeAt(STEP - 1))).toBe('code-already-used');
+    expect(await type(codeAt(STEP))).toBe('code-already-used');
+    expect(await type(codeAt(STEP + 1))).toBe('accepted');
+    expect(await type('22222222')).toBe('accepted');
+    expect(await type('22222222')).toBe('code-already-used');
+    expect(await type('33333333')).toBe('wrong-code');
+    expect((await showUser(ports, ME)).factors[0]).toMatchObject({ codesLeft: 1 });
+    expect(JSON.stringify(await showUser(ports, ME)) + log.text).not.toMatch(/GEZDG|11111111/);
+    expect(log.events.map(({ message }) => message)).toEqual([
+      `Factor google-authenticator:imported imported for ${ME}`,
+    ]);
+  });
+
+  it('takes a counter over, also below one that was seen before', async () => {
+    await take(`${SECRET}\n" HOTP_COUNTER 7\n`);
+    expect(await type(codeAt(6))).not.toBe('accepted');
+    expect(await type(codeAt(7))).toBe('accepted');
+    await dropFactor(ports, ME, 'imported');
+    await take(`${SECRET}\n" HOTP_COUNTER 3\n`);
+    expect(await type(codeAt(5))).not.toBe('accepted');
+    expect(await type(codeAt(7))).toBe('code-already-used');
+    expect(await type(codeAt(8))).toBe('accepted');
+  });
+
+  it('takes no step that was used at another time, and is not locked by it', async () => {
+    const skewed = FILE.replace(`${STEP - 1} ${STEP}`, `${STEP - 9} ${STEP + 9}`);
+    await take(skewed);
+    expect(await type(codeAt(STEP))).toBe('accepted');
+    ports = { ...ports, now: () => NOW + 9 * 30_000 };
+    expect(await type(codeAt(STEP + 9))).toBe('code-already-used');
+    expect(text((await exportFile(ports, ME)).file)).toContain(
+      `DISALLOW_REUSE ${[-4, -3, -2, -1, 0, 9].map((n) => STEP + n).join(' ')}\n`,
+    );
+    expect(await type(codeAt(STEP + 10))).toBe('accepted');
+  });
+
+  it('is the same done twice: one factor, and nothing that was used comes back', async () => {
+    const first = await take(FILE);
+    expect(await type('11111111')).toBe('accepted');
+    const record = readFileSync(recordFile(), 'utf8');
+    const again = await take(FILE);
+    expect(again).toMatchObject({ outcome: 'again', factor: { id: first.factor.id, codesLeft: 1 } });
+    expect(readFileSync(recordFile(), 'utf8')).toBe(record);
+    expect(await type('11111111')).toBe('code-already-used');
+  });
+
+  it('goes by the file as it is now, when its secret is the same', async () => {
+    await take(FILE);
+    await take(FILE.replace('11111111\n', '').replace(` ${STEP}`, ` ${STEP} ${STEP + 1}`));
+    expect(await type('11111111')).toBe('wrong-code');
+    expect(await type(codeAt(STEP + 1))).toBe('code-already-used');
+  });
+
+  it('replaces a file with another secret only when told to', async () => {
+    await take(FILE);
+    const other = FILE.replace('GEZ', 'AAA');
+    await expect(take(other)).rejects.toEqual(refusal(409, 'ERR_HAS_IMPORTED_FILE', /--replace/));
+    expect(await type('11111111')).toBe('accepted');
+    expect(await take(other, { replace: true })).toMatchObject({ outcome: 'replaced' });
+    expect((await showUser(ports, ME)).factors).toHaveLength(1);
+    expect(await type('22222222')).toBe('accepted');
+    expect(await type(codeAt(STEP + 1))).toBe('wrong-code');
+  });
+
+  it('leaves the other factors of a user alone', async () => {
+    await addFactor(ports, ME, { kind: 'totp', name: 'imported' });
+    await take(FILE);
+    expect((await showUser(ports, ME)).factors.map(({ name }) => name)).toEqual(['imported', 'imported-2']);
+  });
+
+  it.each([
+    [
+      'a bad line',
+      FILE.replace('" WINDOW_SIZE 5', '" WINDOW_SIZE none'),
+      /^line 2, WINDOW_SIZE: it has to be/,
+    ],
+    ['two bad lines', `!\n" TIME_SKEW x\n`, /^line 1, secret: .*\nline 2, TIME_SKEW: /],
+  ])('takes nothing of a file with %s', async (_what, file, message) => {
+    await expect(take(file)).rejects.toEqual(refusal(400, 'ERR_BAD_FILE', message));
+    expect(await type('11111111')).toBe('absent');
+    expect(ledger.advances).toEqual([]);
+  });
+
+  it('takes nothing when what was used cannot be recorded', async () => {
+    ledger.answer = 'unavailable';
+    await expect(take(FILE)).rejects.toEqual(refusal(503, 'ERR_STORE', /Nothing was imported/));
+    expect(await type('11111111')).toBe('absent');
+  });
+
+  it('has recorded what was used before the factor is there', async () => {
+    const seen: boolean[] = [];
+    const advance = ledger.advance.bind(ledger);
+    ledger.advance = (key, value) => {
+      seen.push(store.users().length === 0);
+      return advance(key, value);
+    };
+    await take(FILE);
+    expect(seen).toEqual([true]);
+  });
+
+  it('takes nothing when the store cannot be written', async () => {
+    rmSync(join(directory, 'enrolments'), { recursive: true });
+    mkdirSync(join(directory, 'enrolments', `.${ME}.json.new`), { recursive: true });
+    await expect(take(FILE)).rejects.toEqual(refusal(503, 'ERR_STORE', /Nothing was changed/));
+    expect(await type('11111111')).toBe('absent');
+  });
+
+  it.each([
+    ['nothing', undefined],
+    ['no file', {}],
+    ['an empty file', { file: '' }],
+    ['too large a file', { file: base64('A'.repeat(65_537)) }],
+    ['what is not base64', { file: 'a file' }],
+    ['a key that nobody knows', { file: base64(FILE), path: '/etc/shadow' }],
+  ])('refuses %s', async (_what, body) => {
+    await expect(importFile(ports, ME, body)).rejects.toEqual(refusal(400, 'ERR_BAD_REQUEST', /./));
+  });
+});
+
+describe('exportFile', () => {
+  it('gives every file back, byte for byte, through the record', async () => {
+    await fc.assert(
+      fc.asyncProperty(stateFile, async (file) => {
+        ports = { ...ports, ledger: new InMemoryLedger() };
+        await take(file);
+        expect(text((await exportFile(ports, ME)).file)).toBe(file);
+        await dropFactor(ports, ME, 'imported');
+      }),
+      { numRuns: 200 },
+    );
+  });
+
+  it('leaves out what was used', async () => {
+    await take(FILE);
+    await type('11111111');
+    await type(codeAt(STEP + 1));
+    expect(text((await exportFile(ports, ME)).file)).toBe(
+      `${SECRET}\n" WINDOW_SIZE 5\n" DISALLOW_REUSE ${[-3, -2, -1, 0, 1].map((n) => STEP + n).join(' ')}\n` +
+        `" TOTP_AUTH\n22222222\n`,
+    );
+  });
+
+  it('says when nothing was imported', async () => {
+    await expect(exportFile(ports, ME)).rejects.toEqual(refusal(404, 'ERR_NOT_IMPORTED', /No file/));
+    await addFactor(ports, ME, { kind: 'totp' });
+    await expect(exportFile(ports, ME)).rejects.toEqual(refusal(404, 'ERR_NOT_IMPORTED', /No file/));
+  });
+});
+
+describe('removeExported', () => {
+  it('removes what was written elsewhere', async () => {
+    await take(FILE);
+    const { file } = await exportFile(ports, ME);
+    expect(await removeExported(ports, ME, { file })).toMatchObject({ user: ME, factors: [] });
+    expect(await type('11111111')).toBe('absent');
+  });
+
+  it('removes nothing when a code was used since', async () => {
+    await take(FILE);
+    const { file } = await exportFile(ports, ME);
+    await type('11111111');
+    await expect(removeExported(ports, ME, { file })).rejects.toEqual(refusal(409, 'ERR_CHANGED', /again/));
+    expect(await type('22222222')).toBe('accepted');
+  });
+});
+
+it('a record whose file is not one any more opens nothing', async () => {
+  await take(FILE);
+  const record = JSON.parse(readFileSync(recordFile(), 'utf8')) as { factors: { file: string }[] };
+  record.factors[0]!.file = base64(FILE.replace('TOTP_AUTH', 'WINDOW_SIZE 0'));
+  writeFileSync(recordFile(), JSON.stringify(record));
+  expect(await type('22222222')).toBe('accepted');
+  record.factors[0]!.file = base64(FILE.replace('WINDOW_SIZE 5', 'WINDOW_SIZE 0'));
+  writeFileSync(recordFile(), JSON.stringify(record));
+  expect(await type('11111111')).toBe('blocked');
+});
