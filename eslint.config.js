@@ -7,13 +7,13 @@ import tseslint from 'typescript-eslint';
  */
 const ROOMS = {
   wire: [],
-  factors: [],
+  factors: ['yubico-otp'],
   'yubico-otp': [],
   host: [],
   log: [],
   ledger: ['host'],
   attempts: ['ledger'],
-  enrolments: ['factors', 'ledger', 'host'],
+  enrolments: ['factors', 'yubico-otp', 'ledger', 'host'],
   login: ['wire', 'factors', 'enrolments', 'ledger', 'attempts', 'log'],
   server: ['wire', 'login', 'host', 'log'],
   control: ['login', 'factors', 'enrolments', 'ledger', 'attempts', 'host', 'log'],
