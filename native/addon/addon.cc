@@ -8,6 +8,8 @@ static Napi::Object Init(Napi::Env env, Napi::Object exports) {
   exports.Set("lookUpUid", Napi::Function::New(env, LookUpUid));
   exports.Set("readFileAs", Napi::Function::New(env, ReadFileAs));
   exports.Set("replaceFileAs", Napi::Function::New(env, ReplaceFileAs));
+  exports.Set("createFileAs", Napi::Function::New(env, CreateFileAs));
+  exports.Set("setFileAsideAs", Napi::Function::New(env, SetFileAsideAs));
   exports.Set("hardenProcess", Napi::Function::New(env, HardenProcess));
   return exports;
 }

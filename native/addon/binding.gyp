@@ -12,6 +12,7 @@
         "own_thread.cc",
         "identity.cc",
         "user_file.cc",
+        "names.cc",
         "replace_file.cc",
         "file_as.cc",
         "harden_process.cc"

@@ -12,4 +12,6 @@ Napi::Value LookUpUser(const Napi::CallbackInfo& info);
 Napi::Value LookUpUid(const Napi::CallbackInfo& info);
 Napi::Value ReadFileAs(const Napi::CallbackInfo& info);
 Napi::Value ReplaceFileAs(const Napi::CallbackInfo& info);
+Napi::Value CreateFileAs(const Napi::CallbackInfo& info);
+Napi::Value SetFileAsideAs(const Napi::CallbackInfo& info);
 void HardenProcess(const Napi::CallbackInfo& info);

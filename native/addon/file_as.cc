@@ -78,6 +78,10 @@ class Reading : public Errand {
     return file->Open(request_.path, request_.max_bytes, &outcome_);
   }
 
+  bool OpenPlace(UserFile* place) {
+    return place->OpenPlace(request_.path, &outcome_);
+  }
+
   Outcome outcome_;
 
  private:
@@ -138,6 +142,47 @@ class Replacing : public Reading {
   const SecretBytes contents_;
 };
 
+/** Makes a file as its user, where there is none. */
+class Creating : public Reading {
+ public:
+  Creating(Napi::Env env, Request request, SecretBytes contents)
+      : Reading(env, std::move(request)), contents_(std::move(contents)) {}
+
+ protected:
+  void Act() override {
+    UserFile place;
+    if (OpenPlace(&place)) CreateFile(place, contents_, &outcome_);
+  }
+
+ private:
+  const SecretBytes contents_;
+};
+
+/** Gives a file another name as its user, if it holds what is expected. */
+class SettingAside : public Reading {
+ public:
+  SettingAside(Napi::Env env, Request request, SecretBytes expected,
+               std::string name)
+      : Reading(env, std::move(request)),
+        expected_(std::move(expected)),
+        name_(std::move(name)) {}
+
+ protected:
+  void Act() override {
+    UserFile file;
+    if (!Open(&file) || !file.Read(&outcome_)) return;
+    if (!(outcome_.contents == expected_)) {
+      outcome_.Is("changed");
+      return;
+    }
+    SetAside(file, name_, &outcome_);
+  }
+
+ private:
+  const SecretBytes expected_;
+  const std::string name_;
+};
+
 Request RequestFrom(const Napi::CallbackInfo& info) {
   return Request{
       Identity{info[0].As<Napi::String>(), info[1].As<Napi::Number>().Uint32Value(),
@@ -169,4 +214,17 @@ Napi::Value ReplaceFileAs(const Napi::CallbackInfo& info) {
   return Start(info.Env(), std::make_unique<Replacing>(
                                info.Env(), RequestFrom(info),
                                BytesFrom(info[5]), BytesFrom(info[6])));
+}
+
+Napi::Value CreateFileAs(const Napi::CallbackInfo& info) {
+  return Start(info.Env(),
+               std::make_unique<Creating>(info.Env(), RequestFrom(info),
+                                          BytesFrom(info[5])));
+}
+
+Napi::Value SetFileAsideAs(const Napi::CallbackInfo& info) {
+  return Start(info.Env(), std::make_unique<SettingAside>(
+                               info.Env(), RequestFrom(info),
+                               BytesFrom(info[5]),
+                               info[6].As<Napi::String>()));
 }

@@ -105,6 +105,13 @@ class NewFile {
     return true;
   }
 
+  /** The same, where nothing has the name. */
+  bool TakeNewName() {
+    if (!RenameToNew(old_.directory(), name_, old_.name())) return false;
+    named_ = false;
+    return true;
+  }
+
  private:
   bool MakeName() {
     static const char kLetters[] =
@@ -147,10 +154,6 @@ void ReplaceFile(const UserFile& file, const SecretBytes& contents,
     outcome->Is("changed");
     return;
   }
-  // A directory that the user may search but not read cannot be opened: then
-  // the whole file system is synced.
-  Descriptor listing;
-  listing.Set(openat(file.directory(), ".", O_RDONLY | O_DIRECTORY | O_CLOEXEC));
   NewFile fresh(file);
   if (!fresh.Create()) {
     outcome->Fail("create", errno);
@@ -165,11 +168,33 @@ void ReplaceFile(const UserFile& file, const SecretBytes& contents,
     outcome->Fail("rename", errno);
     return;
   }
-  const int synced =
-      listing.get() >= 0 ? fsync(listing.get()) : syncfs(fresh.fd());
-  if (synced != 0 || fstat(fresh.fd(), &outcome->file) != 0) {
+  if (!SyncNames(file.directory(), fresh.fd()) ||
+      fstat(fresh.fd(), &outcome->file) != 0) {
     outcome->Fail("sync", errno);
     return;
   }
   outcome->kind = "replaced";
+}
+
+void CreateFile(const UserFile& place, const SecretBytes& contents,
+                Outcome* outcome) {
+  NewFile fresh(place);
+  if (!fresh.Create()) {
+    outcome->Fail("create", errno);
+    return;
+  }
+  if (!WriteDurably(fresh, contents, outcome)) return;
+  if (!fresh.TakeNewName()) {
+    if (errno == EEXIST) {
+      outcome->Is("exists");
+    } else {
+      outcome->Fail("rename", errno);
+    }
+    return;
+  }
+  if (!SyncNames(place.directory(), fresh.fd())) {
+    outcome->Fail("sync", errno);
+    return;
+  }
+  outcome->kind = "created";
 }

@@ -33,10 +33,9 @@ bool SameTime(const timespec& a, const timespec& b) {
   return a.tv_sec == b.tv_sec && a.tv_nsec == b.tv_nsec;
 }
 
-bool SameState(const struct stat& a, const struct stat& b) {
+bool SameContents(const struct stat& a, const struct stat& b) {
   return a.st_dev == b.st_dev && a.st_ino == b.st_ino &&
-         a.st_size == b.st_size && SameTime(a.st_mtim, b.st_mtim) &&
-         SameTime(a.st_ctim, b.st_ctim);
+         a.st_size == b.st_size && SameTime(a.st_mtim, b.st_mtim);
 }
 
 /** Reads from the start until the end or a full buffer; false: see errno. */
@@ -117,8 +116,14 @@ bool UserFile::Read(Outcome* outcome) const {
 
 bool UserFile::IsStill(const Outcome& read) const {
   struct stat now {};
-  if (fstatat(directory_.get(), name_.c_str(), &now, 0) != 0) return false;
-  if (!SameState(now, read.file)) return false;
+  return fstatat(directory_.get(), name_.c_str(), &now, 0) == 0 &&
+         SameTime(now.st_ctim, read.file.st_ctim) && Is(name_, read);
+}
+
+bool UserFile::Is(const std::string& name, const Outcome& read) const {
+  struct stat now {};
+  if (fstatat(directory_.get(), name.c_str(), &now, 0) != 0) return false;
+  if (!SameContents(now, read.file)) return false;
   // The clock of a file system may stand still for some milliseconds.
   SecretBytes bytes(read.contents.size() + 1);
   return ReadAll(file_.get(), &bytes) && bytes == read.contents;

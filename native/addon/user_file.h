@@ -33,7 +33,10 @@ class Descriptor {
 
 /** How reading or replacing a file ended. */
 struct Outcome {
-  /** One of "read", "replaced", "missing", "changed", "unfit", "failed". */
+  /**
+   * One of "read", "replaced", "created", "set-aside", "exists", "missing",
+   * "changed", "unfit", "failed".
+   */
   const char* kind = "failed";
   /** Of "unfit": "not-regular", "empty" or "too-large". */
   const char* why = nullptr;
@@ -76,12 +79,24 @@ class UserFile {
    */
   bool Open(const std::string& path, size_t max_bytes, Outcome* outcome);
 
+  /**
+   * Opens only the directory, for a file that is to be made in it; the same for
+   * the return value.
+   */
+  bool OpenPlace(const std::string& path, Outcome* outcome) {
+    return OpenDirectory(path, outcome);
+  }
+
   /** Reads all of it into `outcome`; the same for the return value. */
   bool Read(Outcome* outcome) const;
 
   /** Whether the name leads to the same file still, with these contents. */
   bool IsStill(const Outcome& read) const;
 
+  /** Whether another name in the directory leads to it, with these contents. */
+  bool Is(const std::string& name, const Outcome& read) const;
+
+  int fd() const { return file_.get(); }
   /** Opened with O_PATH. */
   int directory() const { return directory_.get(); }
   const std::string& name() const { return name_; }
@@ -101,3 +116,25 @@ class UserFile {
  */
 void ReplaceFile(const UserFile& file, const SecretBytes& contents,
                  Outcome* outcome);
+
+/**
+ * Makes a file of mode 0400 with `contents` in the opened place, where there
+ * is none.
+ */
+void CreateFile(const UserFile& place, const SecretBytes& contents,
+                Outcome* outcome);
+
+/**
+ * Gives what `file` was read as another name in its directory, one that nothing
+ * has.
+ */
+void SetAside(const UserFile& file, const std::string& name, Outcome* outcome);
+
+/** Renames in one directory, and never over something: else EEXIST. */
+bool RenameToNew(int directory, const std::string& from, const std::string& to);
+
+/**
+ * Makes a change of names in a directory durable. One that the user may search
+ * but not read cannot be opened: then the whole file system is synced.
+ */
+bool SyncNames(int directory, int file);

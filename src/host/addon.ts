@@ -96,6 +96,24 @@ export type FileReplaced =
   /** With `sync` it may have been replaced all the same. */
   | FileTrouble;
 
+/** How {@link createFileAs} ended. */
+export type FileCreated =
+  | { readonly kind: 'created' }
+  /** Something has that name. Nothing was written. */
+  | { readonly kind: 'exists' }
+  /** With `sync` it may be there all the same. */
+  | FileTrouble;
+
+/** How {@link setFileAsideAs} ended. */
+export type FileSetAside =
+  | { readonly kind: 'set-aside' }
+  /** Something has the new name. Nothing was renamed. */
+  | { readonly kind: 'exists' }
+  /** The file does not hold what was expected, or somebody changed it meanwhile. Nothing was renamed. */
+  | { readonly kind: 'changed' }
+  /** With `sync` it may have been renamed all the same. */
+  | FileTrouble;
+
 interface Addon {
   readFileAs(user: string, uid: number, gid: number, path: string, maxBytes: number): Promise<FileRead>;
   replaceFileAs(
@@ -107,6 +125,23 @@ interface Addon {
     expected: Uint8Array,
     contents: Uint8Array,
   ): Promise<FileReplaced>;
+  createFileAs(
+    user: string,
+    uid: number,
+    gid: number,
+    path: string,
+    maxBytes: number,
+    contents: Uint8Array,
+  ): Promise<FileCreated>;
+  setFileAsideAs(
+    user: string,
+    uid: number,
+    gid: number,
+    path: string,
+    maxBytes: number,
+    expected: Uint8Array,
+    newName: string,
+  ): Promise<FileSetAside>;
   listenOn(path: string, mode: number, backlog: number): number;
   acceptFrom(
     fd: number,
@@ -269,6 +304,51 @@ export function replaceFileAs(
   assertBytes('expected', expected);
   assertBytes('contents', contents);
   return load().replaceFileAs(who.user, who.uid, who.gid, path, LARGEST_FILE, expected, contents);
+}
+
+/**
+ * Makes a small regular file as its user would, where nothing has that name: mode 0400, synced, and its directory, too.
+ *
+ * Threads and identity are as with {@link readFileAs}.
+ *
+ * @param who as with {@link readFileAs}
+ * @param path as with {@link readFileAs}
+ * @param contents what it shall hold: 1 to 65536 bytes
+ * @returns how it ended, also when it failed
+ * @throws TypeError, RangeError, Error as {@link readFileAs}
+ */
+export function createFileAs(who: FileUser, path: string, contents: Uint8Array): Promise<FileCreated> {
+  assertFileRequest(who, path, LARGEST_FILE);
+  assertBytes('contents', contents);
+  return load().createFileAs(who.user, who.uid, who.gid, path, LARGEST_FILE, contents);
+}
+
+/**
+ * Gives a small regular file another name in its directory as its user would, one that nothing has, if the file still holds what
+ * the caller knows of it. Of a symbolic link the link is renamed. Afterwards it is durable.
+ *
+ * Threads and identity are as with {@link readFileAs}.
+ *
+ * @param who as with {@link readFileAs}
+ * @param path as with {@link readFileAs}
+ * @param expected what the file holds, byte for byte: 1 to 65536 bytes
+ * @param newName without a slash
+ * @returns how it ended, also when it failed
+ * @throws TypeError, RangeError, Error as {@link readFileAs}
+ */
+export function setFileAsideAs(
+  who: FileUser,
+  path: string,
+  expected: Uint8Array,
+  newName: string,
+): Promise<FileSetAside> {
+  assertFileRequest(who, path, LARGEST_FILE);
+  assertBytes('expected', expected);
+  assertText('newName', newName);
+  if (newName.includes('/')) {
+    throw new RangeError(`newName contains a slash: ${newName}`);
+  }
+  return load().setFileAsideAs(who.user, who.uid, who.gid, path, LARGEST_FILE, expected, newName);
 }
 
 /**
