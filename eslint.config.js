@@ -17,7 +17,8 @@ const ROOMS = {
   login: ['wire', 'factors', 'enrolments', 'ledger', 'attempts', 'log'],
   server: ['wire', 'login', 'host', 'log'],
   control: ['login', 'factors', 'enrolments', 'ledger', 'attempts', 'host', 'log'],
-  config: [],
+  config: ['yubico-otp', 'rules'],
+  rules: [],
   files: ['host', 'log'],
   cli: ['control'],
 };

@@ -1,0 +1,131 @@
+import { contains, parseAddress } from './network.ts';
+import type { Rule, RuleAction } from './rule.ts';
+
+/** What rules look at. */
+export interface RuleSubject {
+  /** The PAM service. */
+  readonly service: string;
+  /** Canonical name; undefined: there is no such user. */
+  readonly user: string | undefined;
+  /** Names of the user's groups; undefined: they could not be found out. */
+  readonly groups: readonly string[] | undefined;
+  /** The remote host as the service names it; undefined: the login is local. */
+  readonly remoteHost: string | undefined;
+}
+
+/** How a condition, or all of a rule, holds. */
+type Truth = 'yes' | 'no' | 'unknown';
+
+/** Why a rule does or does not apply. */
+export interface RuleExplanation {
+  readonly applies: boolean;
+  /** What decided: the first condition that does not hold, or those that do. */
+  readonly because: string;
+}
+
+/** The rule that applies. */
+export interface RuleMatch {
+  /** Its place in the configuration, from 1 on. */
+  readonly number: number;
+  readonly action: RuleAction;
+  readonly because: string;
+}
+
+/**
+ * Looks for the first rule that applies.
+ *
+ * What cannot be known counts against the one who logs in: where the remote host is a name and not a literal address, or the
+ * groups cannot be found out, a `skip` does not apply, and a `deny` or `both` does.
+ *
+ * @param rules - in their order
+ * @param subject - who logs in, where, from where
+ * @returns the rule; undefined when none applies
+ */
+export function matchRule(rules: readonly Rule[], subject: RuleSubject): RuleMatch | undefined {
+  for (const [index, rule] of rules.entries()) {
+    const { applies, because } = explainRule(rule, subject);
+    if (applies) {
+      return { number: index + 1, action: rule.action, because };
+    }
+  }
+  return undefined;
+}
+
+/**
+ * Says whether a rule applies, and why.
+ *
+ * @param rule - the rule
+ * @param subject - who logs in, where, from where
+ * @returns both, in words
+ */
+export function explainRule(rule: Rule, subject: RuleSubject): RuleExplanation {
+  const conditions = [
+    serviceCondition(rule, subject),
+    userCondition(rule, subject),
+    groupCondition(rule, subject),
+    networkCondition(rule, subject),
+  ].filter((condition) => condition !== undefined);
+  const failing = conditions.find(
+    ({ holds }) => holds === 'no' || (holds === 'unknown' && rule.action === 'skip'),
+  );
+  return failing === undefined
+    ? { applies: true, because: conditions.map(({ why }) => why).join('; ') || 'it has no condition' }
+    : { applies: false, because: failing.why };
+}
+
+interface Condition {
+  readonly holds: Truth;
+  readonly why: string;
+}
+
+function serviceCondition({ service }: Rule, subject: RuleSubject): Condition | undefined {
+  return (
+    service && { holds: truth(service.includes(subject.service)), why: `the service is ${subject.service}` }
+  );
+}
+
+function userCondition({ user }: Rule, subject: RuleSubject): Condition | undefined {
+  if (user === undefined) {
+    return undefined;
+  }
+  return subject.user === undefined
+    ? { holds: 'no', why: 'there is no such user' }
+    : { holds: truth(user.includes(subject.user)), why: `the user is ${subject.user}` };
+}
+
+function groupCondition({ group }: Rule, { user, groups }: RuleSubject): Condition | undefined {
+  if (group === undefined) {
+    return undefined;
+  }
+  if (user === undefined) {
+    return { holds: 'no', why: 'there is no such user' };
+  }
+  if (groups === undefined) {
+    return { holds: 'unknown', why: 'the groups of the user cannot be found out' };
+  }
+  const common = group.find((name) => groups.includes(name));
+  return common === undefined
+    ? { holds: 'no', why: `the user is not in ${group.join(' or ')}` }
+    : { holds: 'yes', why: `the user is in ${common}` };
+}
+
+function networkCondition({ network }: Rule, { remoteHost }: RuleSubject): Condition | undefined {
+  if (network === undefined) {
+    return undefined;
+  }
+  if (remoteHost === undefined || remoteHost === '') {
+    return { holds: 'no', why: 'the login is local' };
+  }
+  const address = parseAddress(remoteHost);
+  if (address === undefined) {
+    return { holds: 'unknown', why: `${remoteHost} is not a literal address` };
+  }
+  const found = network.find((each) => contains(each, address));
+  return found === undefined
+    ? { holds: 'no', why: `${address.text} is not in ${network.map(({ text }) => text).join(' or ')}` }
+    : { holds: 'yes', why: `${address.text} is in ${found.text}` };
+}
+
+function truth(holds: boolean): Truth {
+  return holds ? 'yes' : 'no';
+}
