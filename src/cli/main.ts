@@ -1,4 +1,5 @@
 #!/usr/bin/env node
+import { userInfo } from 'node:os';
 import { Command, CommanderError } from 'commander';
 import { addCommand } from './commands/add.ts';
 import { listCommand } from './commands/list.ts';
@@ -6,6 +7,7 @@ import { removeCommand } from './commands/remove.ts';
 import { repairCommand } from './commands/repair.ts';
 import { CommandError, ControlClient } from './control-client.ts';
 import { processOutput } from './output.ts';
+import { NoAnswerError, processQuestions } from './questions.ts';
 import type { Session } from './session.ts';
 
 /* pve-google-authenticator: the composition root of the command. */
@@ -13,11 +15,16 @@ import type { Session } from './session.ts';
 const DEFAULT_RUNTIME_DIR = '/run/pve-authenticator';
 const EXIT_FAILED = 1;
 const EXIT_USAGE = 2;
+/** 128 + SIGINT, as shells have it. */
+const EXIT_INTERRUPTED = 130;
 
 const program = new Command('pve-google-authenticator');
 const output = processOutput();
+const questions = processQuestions();
 const session: Session = {
   output,
+  questions,
+  self: () => userInfo().username,
   daemon: () => new ControlClient(program.opts<{ runtimeDir: string }>().runtimeDir),
 };
 
@@ -40,6 +47,9 @@ try {
 } catch (error) {
   if (error instanceof CommanderError) {
     process.exitCode = error.exitCode === 0 ? 0 : EXIT_USAGE;
+  } else if (error instanceof NoAnswerError) {
+    output.note('pve-google-authenticator: Nothing was changed.');
+    process.exitCode = error.reason === 'interrupted' ? EXIT_INTERRUPTED : EXIT_FAILED;
   } else if (error instanceof CommandError) {
     output.note(`pve-google-authenticator: ${error.message}`);
     process.exitCode = EXIT_FAILED;
@@ -49,4 +59,6 @@ try {
     );
     process.exitCode = EXIT_FAILED;
   }
+} finally {
+  questions.close();
 }

@@ -1,9 +1,13 @@
 import type { ControlClient } from './control-client.ts';
 import type { Output } from './output.ts';
+import type { Questions } from './questions.ts';
 
 /** What every command works with. */
 export interface Session {
   readonly output: Output;
+  readonly questions: Questions;
   /** @returns the connection to the daemon that the options name */
   daemon(): ControlClient;
+  /** @returns the name of the account that runs the command */
+  self(): string;
 }

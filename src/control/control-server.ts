@@ -1,11 +1,14 @@
 import type { IncomingMessage, ServerResponse } from 'node:http';
 import { AcceptedHttp, BodyError, jsonBody, sendJson } from '../host/accepted-http.ts';
 import type { Peer } from '../host/addon.ts';
+import { BudgetedLog } from '../log/budgeted-log.ts';
 import type { Log } from '../log/log.ts';
 import { ControlError } from './control-error.ts';
-import { addFactor, dropFactor, showUser, showUsers, type FactorPorts } from './factor-requests.ts';
+import { accountFor, assertRoot, isRoot, ownAccount } from './callers.ts';
+import { changeFactors, showFactor, unlockUser, type FactorPorts } from './factor-requests.ts';
 import { exportFile, importFile, MAX_IMPORT_BODY_BYTES, removeExported } from './import-requests.ts';
 import { repairLedger, type RepairPorts } from './ledger-requests.ts';
+import { showUser, showUsers } from './views.ts';
 
 /** A request's body is small: names and numbers. */
 const MAX_BODY_BYTES = 16 * 1024;
@@ -14,18 +17,17 @@ const MAX_CONNECTIONS = 64;
 const MAX_CONNECTIONS_PER_UID = 4;
 /** How long a connection may last, in milliseconds: it is one request and its answer. */
 const REQUEST_TIMEOUT_MS = 10_000;
-const ROOT_UID = 0;
 
 /** Serves control.sock: the kernel says who calls. */
 export class ControlServer {
   readonly #ports: FactorPorts & RepairPorts;
-  readonly #log: Log;
+  readonly #budgeted: BudgetedLog;
   readonly #http: AcceptedHttp;
 
   /** @param ports - what requests need */
   constructor(ports: FactorPorts & RepairPorts) {
     this.#ports = ports;
-    this.#log = ports.log;
+    this.#budgeted = new BudgetedLog(ports.log, ports.monotonic);
     this.#http = new AcceptedHttp({
       connectionMs: REQUEST_TIMEOUT_MS,
       admit,
@@ -53,7 +55,7 @@ export class ControlServer {
       sendJson(response, 200, await this.#route(request, peer));
     } catch (error) {
       if (!(error instanceof ControlError)) {
-        this.#log.event('error', 'A control request failed for an unexpected reason', {
+        this.#logOf(peer).event('error', 'A control request failed for an unexpected reason', {
           error: error instanceof Error ? error.name : typeof error,
         });
       }
@@ -69,50 +71,86 @@ export class ControlServer {
     }
   }
 
-  async #route(request: IncomingMessage, peer: Peer): Promise<unknown> {
-    if (peer.uid !== ROOT_UID) {
-      throw new ControlError(403, 'ERR_NOT_ROOT', 'Only root may do that: try again with sudo');
-    }
-    const [version, collection, user, factors, factor, ...more] = pathOf(request);
-    if (version === 'v1' && collection === 'users' && more.length === 0) {
-      if (request.method === 'GET' && user === undefined) {
-        return showUsers(this.#ports);
-      }
-      if (request.method === 'GET' && user !== undefined && factors === undefined) {
-        return showUser(this.#ports, user);
-      }
-      if (request.method === 'POST' && user !== undefined && factors === 'factors' && factor === undefined) {
-        return addFactor(this.#ports, user, await bodyOf(request));
-      }
-      if (
-        request.method === 'DELETE' &&
-        user !== undefined &&
-        factors === 'factors' &&
-        factor !== undefined
-      ) {
-        return dropFactor(this.#ports, user, factor);
-      }
-      if (request.method === 'POST' && user !== undefined && factors === 'import' && factor === undefined) {
-        return importFile(this.#ports, user, await bodyOf(request, MAX_IMPORT_BODY_BYTES));
-      }
-      if (request.method === 'POST' && user !== undefined && factors === 'export') {
-        if (factor === undefined) {
-          return exportFile(this.#ports, user);
-        }
-        if (factor === 'remove') {
-          return removeExported(this.#ports, user, await bodyOf(request, MAX_IMPORT_BODY_BYTES));
-        }
-      }
-    }
-    if (request.method === 'POST' && request.url === '/v1/ledger/repair') {
-      return repairLedger(this.#ports);
-    }
-    throw new ControlError(
-      404,
-      'ERR_NO_SUCH_REQUEST',
-      'This daemon does not know that request: is it of the same version?',
-    );
+  /** What users cause, they cannot fill the log with. */
+  #logOf(caller: Peer): Log {
+    return isRoot(caller) ? this.#ports.log : this.#budgeted.of(caller.uid);
   }
+
+  async #route(request: IncomingMessage, caller: Peer): Promise<unknown> {
+    const ports = { ...this.#ports, log: this.#logOf(caller) };
+    const [version, ...path] = pathOf(request);
+    const known = version === 'v1' ? routeOf(request.method ?? '', path) : undefined;
+    switch (known?.is) {
+      case 'users':
+        return isRoot(caller) ? showUsers(ports) : [await showUser(ports, await ownAccount(caller))];
+      case 'user':
+        return showUser(ports, await accountFor(caller, known.user));
+      case 'changes':
+        return changeFactors(ports, caller, known.user, await bodyOf(request));
+      case 'show':
+        return showFactor(ports, caller, known.user, known.factor, await bodyOf(request));
+      case 'unlock':
+        return unlockUser(ports, caller, known.user, await bodyOf(request));
+      case 'import':
+        assertRoot(caller);
+        return importFile(ports, known.user, await bodyOf(request, MAX_IMPORT_BODY_BYTES));
+      case 'export':
+        assertRoot(caller);
+        return exportFile(ports, known.user);
+      case 'remove-exported':
+        assertRoot(caller);
+        return removeExported(ports, known.user, await bodyOf(request, MAX_IMPORT_BODY_BYTES));
+      case 'repair':
+        assertRoot(caller);
+        return repairLedger(ports);
+      case undefined:
+        throw new ControlError(
+          404,
+          'ERR_NO_SUCH_REQUEST',
+          'This daemon does not know that request: is it of the same version?',
+        );
+    }
+  }
+}
+
+const USER_ACTIONS = ['changes', 'unlock', 'import', 'export'] as const;
+type UserAction = (typeof USER_ACTIONS)[number];
+
+type Route =
+  | { readonly is: 'users' | 'repair' }
+  | { readonly is: 'user' | UserAction | 'remove-exported'; readonly user: string }
+  | { readonly is: 'show'; readonly user: string; readonly factor: string };
+
+function routeOf(method: string, path: readonly string[]): Route | undefined {
+  const [collection, user, part, factor, action] = path;
+  if (collection === 'ledger') {
+    return method === 'POST' && path.length === 2 && user === 'repair' ? { is: 'repair' } : undefined;
+  }
+  if (collection !== 'users') {
+    return undefined;
+  }
+  switch (`${method} ${path.length}`) {
+    case 'GET 1':
+      return { is: 'users' };
+    case 'GET 2':
+      return { is: 'user', user: user ?? '' };
+    case 'POST 3':
+      return isUserAction(part) ? { is: part, user: user ?? '' } : undefined;
+    case 'POST 4':
+      return part === 'export' && factor === 'remove'
+        ? { is: 'remove-exported', user: user ?? '' }
+        : undefined;
+    case 'POST 5':
+      return part === 'factors' && action === 'show'
+        ? { is: 'show', user: user ?? '', factor: factor ?? '' }
+        : undefined;
+    default:
+      return undefined;
+  }
+}
+
+function isUserAction(part: string | undefined): part is UserAction {
+  return (USER_ACTIONS as readonly (string | undefined)[]).includes(part);
 }
 
 function pathOf(request: IncomingMessage): string[] {
@@ -127,7 +165,7 @@ function pathOf(request: IncomingMessage): string[] {
 function admit({ uid }: Peer, open: Iterable<Peer>): boolean {
   const peers = [...open];
   const own = peers.filter((peer) => peer.uid === uid).length;
-  return uid === ROOT_UID || (own < MAX_CONNECTIONS_PER_UID && peers.length < MAX_CONNECTIONS);
+  return isRoot({ uid }) || (own < MAX_CONNECTIONS_PER_UID && peers.length < MAX_CONNECTIONS);
 }
 
 async function bodyOf(request: IncomingMessage, maxBytes = MAX_BODY_BYTES): Promise<unknown> {

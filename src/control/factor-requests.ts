@@ -1,339 +1,288 @@
 import { hostname } from 'node:os';
-import { z } from 'zod';
-import { encodeBase32 } from '../factors/base32.ts';
-import { ALGORITHMS } from '../factors/hotp-value.ts';
-import { otpauthUri } from '../factors/otpauth-uri.ts';
+import type { Attempts, Locks } from '../attempts/attempts.ts';
 import type { Account } from '../enrolments/enrolment.ts';
-import { addHotp, addRecovery, addTotp, ChangeError, removeFactor } from '../enrolments/store/change.ts';
-import { hotpKey, recoveryKey, scratchKey, totpKey } from '../enrolments/store/factor-keys.ts';
-import {
-  FACTOR_NAME,
-  RecordError,
-  type EnrolmentRecord,
-  type StoredFactor,
-} from '../enrolments/store/record.ts';
-import { NotDurableError, type Store } from '../enrolments/store/store.ts';
-import { lookUpUser } from '../host/addon.ts';
-import type { Ledger } from '../ledger/ledger.ts';
+import { addHotp, addRecovery, addTotp, findFactor, removeFactor } from '../enrolments/store/change.ts';
+import { assertUsable, renameFactor, setPaused } from '../enrolments/store/edit.ts';
+import { hotpKey, totpKey } from '../enrolments/store/factor-keys.ts';
+import type { EnrolmentRecord, HotpFactor, StoredFactor, TotpFactor } from '../enrolments/store/record.ts';
+import { encodeBase32 } from '../factors/base32.ts';
+import { otpauthUri } from '../factors/otpauth-uri.ts';
+import { timeStep } from '../factors/totp.ts';
 import { loggable } from '../log/escape.ts';
-import type { Log } from '../log/log.ts';
+import { accountFor, isRoot, type Caller } from './callers.ts';
+import { changesOf, proofOf, type CheckedChange, type CheckedFactor } from './change-schema.ts';
 import { ControlError } from './control-error.ts';
-import {
-  MAX_NEW_PERIOD,
-  MIN_NEW_PERIOD,
-  type AddedFactor,
-  type FactorView,
-  type UserView,
-} from './requests.ts';
+import { OneAtATime } from './one-at-a-time.ts';
+import { prove, type ProofPorts } from './proof.ts';
+import type { AddedFactor, Changed, ShownFactor, UserView } from './requests.ts';
+import { recordOf, refusing, saved, unavailable } from './records.ts';
+import { factorView, showUser, type ViewPorts } from './views.ts';
 
 /** What requests about factors need. */
-export interface FactorPorts {
-  readonly store: Store;
-  readonly ledger: Ledger;
-  readonly log: Log;
-  /** The time in milliseconds since 1970. */
-  readonly now: () => number;
+export interface FactorPorts extends ViewPorts, ProofPorts {
+  readonly attempts: Attempts & Locks;
 }
 
-const token = {
-  name: z
-    .string()
-    .regex(FACTOR_NAME, 'letters, digits and ._@- only, at most 32, beginning with a letter or digit')
-    .optional(),
-  algorithm: z.enum(ALGORITHMS).optional(),
-  digits: z.union([z.literal(6), z.literal(7), z.literal(8)], 'must be 6, 7 or 8').optional(),
-};
-
-const addSchema = z.discriminatedUnion('kind', [
-  z.strictObject({
-    kind: z.literal('totp'),
-    ...token,
-    period: z.int().min(MIN_NEW_PERIOD).max(MAX_NEW_PERIOD).optional(),
-  }),
-  z.strictObject({ kind: z.literal('hotp'), ...token }),
-  z.strictObject({ kind: z.literal('recovery') }),
-]);
+/** One user's factors are changed by one request at a time. */
+const changing = new OneAtATime();
 
 /**
- * Adds a factor with a new secret.
+ * Changes a user's factors: all that was asked for, or nothing.
  *
- * @param ports - store, ledger, log, clock
- * @param userName - whose
- * @param body - an AddRequest, not yet checked
- * @returns the factor with its secret
- * @throws ControlError when the request or the record does not allow it
+ * @param ports - store, ledger, sources, attempts, log, clocks
+ * @param caller - who asks
+ * @param user - whose factors
+ * @param body - a ChangesRequest, not yet checked
+ * @returns what was added, with its secrets, and what the user has then
+ * @throws ControlError when the request, the record or the disk does not allow it, or the caller proves nothing
  */
-export async function addFactor(ports: FactorPorts, userName: string, body: unknown): Promise<AddedFactor> {
-  const wanted = addSchema.safeParse(body);
-  if (!wanted.success) {
-    const [issue] = wanted.error.issues;
-    throw new ControlError(
-      400,
-      'ERR_BAD_REQUEST',
-      `${issue?.path.join('.') || 'request'}: ${issue?.message ?? 'wrong'}`,
-    );
-  }
-  const account = await existingAccount(userName);
-  const { record, factor, shown } = refusing(() => added(ports, account, wanted.data));
-  save(ports, account, () => ports.store.write(record));
-  ports.log.event('notice', `Factor ${factor.kind}:${factor.name} added for ${loggable(account.name)}`, {
-    id: factor.id,
+export async function changeFactors(
+  ports: FactorPorts,
+  caller: Caller,
+  user: string,
+  body: unknown,
+): Promise<Changed> {
+  const account = await accountFor(caller, user);
+  const { changes, proof } = changesOf(body);
+  return changing.run(account.name, async () => {
+    // What cannot be done shall not cost a code.
+    refusing(() => applied(ports, account, changes));
+    const proven = isRoot(caller) ? 'root' : await prove(ports, account, proof);
+    const plan = refusing(() => applied(ports, account, changes));
+    if (proven === 'nothing-to-prove' && plan.before !== undefined) {
+      throw new ControlError(409, 'ERR_CHANGED', 'Your factors were changed meanwhile: try again');
+    }
+    await useUp(ports, account, plan.additions);
+    save(ports, account, plan);
+    report(ports, account, plan);
+    return {
+      added: plan.additions.map(({ factor, shown }) => ({
+        user: account.name,
+        factor: factorView(ports, account.name, factor),
+        ...shown,
+      })),
+      view: await showUser(ports, account),
+    };
   });
-  return { user: account.name, factor: viewOf(ports, account.name, factor), ...shown };
+}
+
+/**
+ * Shows the secret of a TOTP or HOTP factor once more.
+ *
+ * @param ports - as {@link changeFactors}
+ * @param caller - who asks
+ * @param user - whose factor
+ * @param which - its id or name
+ * @param body - a Proof, not yet checked
+ * @returns the secret
+ * @throws ControlError when there is no such factor, or the caller proves nothing
+ */
+export async function showFactor(
+  ports: FactorPorts,
+  caller: Caller,
+  user: string,
+  which: string,
+  body: unknown,
+): Promise<ShownFactor> {
+  const account = await accountFor(caller, user);
+  const proof = proofOf(body);
+  secretFactor(ports, account, which);
+  if (!isRoot(caller)) {
+    await prove(ports, account, proof);
+  }
+  const factor = secretFactor(ports, account, which);
+  ports.log.event('notice', `Factor ${nameOf(factor)} shown for ${loggable(account.name)}`, {
+    id: factor.id,
+    by: caller.uid,
+  });
+  const shown = { user: account.name, factor: factorView(ports, account.name, factor) };
+  if (factor.kind === 'totp') {
+    return { ...shown, ...secretOf(factor, account) };
+  }
+  const used = ports.ledger.mark(hotpKey(account.name, factor))?.value ?? -1;
+  const counter = Math.max(factor.counter, used + 1);
+  return { ...shown, ...secretOf({ ...factor, counter }, account), counter };
+}
+
+/**
+ * Forgets the failures that were counted of a user.
+ *
+ * @param ports - as {@link changeFactors}
+ * @param caller - who asks
+ * @param user - whose failures
+ * @param body - a Proof, not yet checked
+ * @returns what the user has
+ * @throws ControlError when there is no such user, or the caller proves nothing
+ */
+export async function unlockUser(
+  ports: FactorPorts,
+  caller: Caller,
+  user: string,
+  body: unknown,
+): Promise<UserView> {
+  const account = await accountFor(caller, user);
+  const proof = proofOf(body);
+  if (!isRoot(caller)) {
+    await prove(ports, account, proof);
+  }
+  ports.attempts.unlock(account.name);
+  ports.log.event('notice', `Failures of ${loggable(account.name)} forgotten`, { by: caller.uid });
+  return showUser(ports, account);
 }
 
 interface Addition {
-  readonly record: EnrolmentRecord;
   readonly factor: StoredFactor;
   /** What is shown this once. */
   readonly shown: Pick<AddedFactor, 'secret' | 'uri' | 'codes'>;
+  /** Time step of a code that shall not work any more. */
+  readonly usedStep?: number | undefined;
 }
 
-function added(ports: FactorPorts, account: Account, wanted: z.infer<typeof addSchema>): Addition {
+interface Plan {
+  readonly before: EnrolmentRecord | undefined;
+  readonly after: EnrolmentRecord;
+  readonly additions: readonly Addition[];
+}
+
+/** Computes what the changes would make of the record as it is now. */
+function applied(ports: FactorPorts, account: Account, changes: readonly CheckedChange[]): Plan {
   const before = recordOf(ports, account);
-  const now = ports.now();
-  if (wanted.kind === 'recovery') {
-    const { record, factor, codes } = addRecovery(account, before, ports.store.recoveryKey, now);
-    return { record, factor, shown: { codes } };
+  const additions: Addition[] = [];
+  let after: EnrolmentRecord = before ?? { user: account.name, uid: account.uid, factors: [] };
+  for (const change of changes) {
+    switch (change.do) {
+      case 'add': {
+        const { record, addition } = added(ports, account, after, change.factor);
+        after = record;
+        additions.push(addition);
+        break;
+      }
+      case 'remove':
+        after = removeFactor(after, change.factor).record;
+        break;
+      case 'rename':
+        after = renameFactor(after, change.factor, change.name);
+        break;
+      case 'pause':
+      case 'resume':
+        after = setPaused(after, change.factor, change.do === 'pause');
+        break;
+    }
   }
-  const { record, factor } =
-    wanted.kind === 'totp' ? addTotp(account, before, wanted, now) : addHotp(account, before, wanted, now);
-  const uri = otpauthUri(factor, hostname(), account.name);
-  return { record, factor, shown: { secret: encodeBase32(factor.secret), uri } };
+  assertUsable(after);
+  return { before, after, additions };
 }
 
-/**
- * Removes a factor. With the last one the user's record goes, and the user is not enrolled any more.
- *
- * @param ports - store, ledger, log, clock
- * @param userName - whose
- * @param idOrName - which
- * @returns what the user has left
- * @throws ControlError when there is no such user or factor
- */
-export async function dropFactor(ports: FactorPorts, userName: string, idOrName: string): Promise<UserView> {
-  const account = await existingAccount(userName);
-  const before = recordOf(ports, account);
-  return saveWithout(ports, account, before, idOrName);
-}
-
-/**
- * Removes a factor of a record that was read just now.
- *
- * @param ports - store, ledger, log, clock
- * @param account - whose
- * @param before - what the user has; undefined: nothing
- * @param idOrName - which
- * @returns what the user has left
- * @throws ControlError when there is no such factor
- */
-export function saveWithout(
+function added(
   ports: FactorPorts,
   account: Account,
-  before: EnrolmentRecord | undefined,
-  idOrName: string,
-): UserView {
-  if (before === undefined) {
-    throw new ControlError(404, 'ERR_NOT_ENROLLED', `${account.name} has no factor`);
-  }
-  const { record, factor } = refusing(() => removeFactor(before, idOrName));
-  save(ports, account, () =>
-    record.factors.length === 0 ? ports.store.remove(record.user) : ports.store.write(record),
-  );
-  ports.log.event('notice', `Factor ${factor.kind}:${factor.name} removed for ${loggable(account.name)}`, {
-    id: factor.id,
-  });
-  return userView(ports, record);
-}
-
-/**
- * What one user has enrolled.
- *
- * @param ports - store, ledger, log, clock
- * @param userName - who
- * @returns the factors, without their secrets; none when the user is not enrolled
- * @throws ControlError when there is no such user
- */
-export async function showUser(ports: FactorPorts, userName: string): Promise<UserView> {
-  const account = await existingAccount(userName);
-  return userView(ports, recordOf(ports, account) ?? { user: account.name, uid: account.uid, factors: [] });
-}
-
-/**
- * What all users have enrolled.
- *
- * @param ports - store, ledger, log, clock
- * @returns one entry for each record; one that cannot be used says why
- */
-export async function showUsers(ports: FactorPorts): Promise<UserView[]> {
-  const views: UserView[] = [];
-  for (const user of ports.store.users()) {
-    views.push(await viewOrProblem(ports, user));
-  }
-  return views;
-}
-
-async function viewOrProblem(ports: FactorPorts, user: string): Promise<UserView> {
-  try {
-    return await showUser(ports, user);
-  } catch (error) {
-    const problem = error instanceof ControlError ? error.message : 'its record cannot be read';
-    return { user, uid: -1, factors: [], problem };
-  }
-}
-
-/**
- * The account of a name.
- *
- * @param name - as the request says it
- * @returns the account, with its canonical name
- * @throws ControlError when there is no such user
- */
-export async function existingAccount(name: string): Promise<Account> {
-  const entry = name === '' || name.includes('\0') ? undefined : await lookUpUser(name);
-  if (entry === undefined) {
-    throw new ControlError(404, 'ERR_NO_SUCH_USER', `There is no user ${loggable(name)} on this machine`);
-  }
-  return { name: entry.name, uid: entry.uid };
-}
-
-/**
- * What a user has enrolled.
- *
- * @param ports - store, ledger, log, clock
- * @param account - who
- * @returns the record; undefined when there is none
- * @throws ControlError when it cannot be used or read
- */
-export function recordOf(ports: FactorPorts, account: Account): EnrolmentRecord | undefined {
-  try {
-    return ports.store.read(account);
-  } catch (error) {
-    if (error instanceof RecordError) {
-      throw new ControlError(
-        409,
-        error.code,
-        `The record of ${account.name} cannot be used: ${error.message}`,
-      );
+  before: EnrolmentRecord,
+  wanted: CheckedFactor,
+): { record: EnrolmentRecord; addition: Addition } {
+  const now = ports.now();
+  switch (wanted.kind) {
+    case 'recovery': {
+      const { recoveryKey } = ports.store;
+      const { record, factor, codes } = addRecovery(account, before, recoveryKey, now, wanted.codes);
+      return { record, addition: { factor, shown: { codes } } };
     }
-    throw unavailable('read', error);
-  }
-}
-
-/**
- * Makes a change of a record.
- *
- * @param change - what is tried
- * @returns its result
- * @throws ControlError when the record does not allow it
- */
-export function refusing<T>(change: () => T): T {
-  try {
-    return change();
-  } catch (error) {
-    if (error instanceof ChangeError) {
-      throw new ControlError(error.code === 'ERR_NO_SUCH_FACTOR' ? 404 : 409, error.code, error.message);
-    }
-    throw error;
-  }
-}
-
-/**
- * Writes a change of a user's record.
- *
- * @param ports - store, ledger, log, clock
- * @param account - whose
- * @param write - writes it
- * @throws ControlError when the store does not take it
- */
-export function save({ log }: FactorPorts, { name }: Account, write: () => void): void {
-  try {
-    write();
-  } catch (error) {
-    if (error instanceof NotDurableError) {
-      log.event('error', `A change of the factors of ${loggable(name)} could not be made durable`);
-    }
-    throw unavailable('written', error);
-  }
-}
-
-function unavailable(what: string, error: unknown): ControlError {
-  if (error instanceof NotDurableError) {
-    return new ControlError(
-      503,
-      'ERR_STORE',
-      'The change was made, but the disk does not confirm it: it may be lost. See "list" before you try again.',
-    );
-  }
-  const code = error instanceof Error && 'code' in error ? ` (${String(error.code)})` : '';
-  return new ControlError(503, 'ERR_STORE', `The store cannot be ${what}${code}. Nothing was changed.`);
-}
-
-function userView(ports: FactorPorts, record: EnrolmentRecord): UserView {
-  return {
-    user: record.user,
-    uid: record.uid,
-    factors: record.factors.map((factor) => viewOf(ports, record.user, factor)),
-  };
-}
-
-/**
- * A factor without its secret.
- *
- * @param ports - store, ledger, log, clock
- * @param user - canonical name of whose it is
- * @param factor - the factor
- * @returns what may be shown of it
- */
-export function viewOf({ ledger }: FactorPorts, user: string, factor: StoredFactor): FactorView {
-  const { id, kind, name } = factor;
-  const keys = keysOf(user, factor);
-  const uses = keys.flatMap((key) => ledger.mark(key) ?? []).map(({ at }) => at);
-  const view = {
-    id,
-    kind,
-    name,
-    added: new Date(factor.added * 1000).toISOString(),
-    lastUsed: uses.length === 0 ? null : new Date(Math.max(...uses) * 1000).toISOString(),
-  };
-  switch (factor.kind) {
-    case 'totp':
-      return { ...view, algorithm: factor.algorithm, digits: factor.digits, period: factor.period };
-    case 'hotp':
-      return { ...view, algorithm: factor.algorithm, digits: factor.digits };
-    case 'recovery':
-      return { ...view, codesLeft: keys.length - uses.length };
-    case 'google-authenticator': {
-      const { token, scratch } = factor.file;
-      const left = scratch.codes.filter(
-        (code) => ledger.mark(scratchKey(user, scratch, code)) === undefined,
-      ).length;
+    case 'totp': {
+      const { record, factor } = addTotp(account, before, wanted, now);
+      assertPlausible(wanted.usedStep, factor, now);
       return {
-        ...view,
-        ...(token === undefined
-          ? {}
-          : { codes: token.kind, algorithm: token.algorithm, digits: token.digits }),
-        ...(token?.kind === 'totp' ? { period: token.period } : {}),
-        codesLeft: left,
+        record,
+        addition: { factor, shown: secretOf(factor, account), usedStep: wanted.usedStep },
       };
     }
+    case 'hotp': {
+      const { record, factor } = addHotp(account, before, wanted, now);
+      return { record, addition: { factor, shown: secretOf(factor, account) } };
+    }
   }
 }
 
-function keysOf(user: string, factor: StoredFactor): string[] {
-  switch (factor.kind) {
-    case 'totp':
-      return [totpKey(user, factor)];
-    case 'hotp':
-      return [hotpKey(user, factor)];
-    case 'recovery':
-      return factor.hashes.map((hash) => recoveryKey(user, hash));
-    case 'google-authenticator': {
-      const { token, scratch } = factor.file;
-      return [
-        ...(token === undefined ? [] : [token.kind === 'totp' ? totpKey(user, token) : hotpKey(user, token)]),
-        ...scratch.codes.map((code) => scratchKey(user, scratch, code)),
-      ];
+/** A step in the far future would lock its owner out. */
+function assertPlausible(usedStep: number | undefined, { period, window }: TotpFactor, now: number): void {
+  if (usedStep !== undefined && usedStep > timeStep(period, now) + window) {
+    throw new ControlError(
+      400,
+      'ERR_BAD_REQUEST',
+      'usedStep: it lies in the future: is the clock of this machine right?',
+    );
+  }
+}
+
+/** The code that a person tried the new phone with shall open nothing. */
+async function useUp(
+  { ledger }: FactorPorts,
+  { name }: Account,
+  additions: readonly Addition[],
+): Promise<void> {
+  for (const { factor, usedStep } of additions) {
+    if (factor.kind === 'totp' && usedStep !== undefined) {
+      const kind = { kind: 'time-step', validFor: factor.period * factor.window } as const;
+      if ((await ledger.advance(totpKey(name, factor), usedStep, kind)) === 'unavailable') {
+        throw unavailable('written');
+      }
     }
   }
+}
+
+function secretOf(
+  factor: TotpFactor | HotpFactor,
+  account: Account,
+): { readonly secret: string; readonly uri: string } {
+  return { secret: encodeBase32(factor.secret), uri: otpauthUri(factor, hostname(), account.name) };
+}
+
+function secretFactor(ports: FactorPorts, account: Account, which: string): TotpFactor | HotpFactor {
+  const record = recordOf(ports, account) ?? { user: account.name, uid: account.uid, factors: [] };
+  const factor = refusing(() => findFactor(record, which));
+  if (factor.kind === 'google-authenticator') {
+    throw new ControlError(
+      409,
+      'ERR_NOT_SHOWN',
+      `This is an imported file. To get it back: pve-google-authenticator export ${account.name}`,
+    );
+  }
+  if (factor.kind === 'recovery') {
+    throw new ControlError(
+      409,
+      'ERR_NOT_SHOWN',
+      `Recovery codes are shown only once. New ones in their place: pve-google-authenticator recovery ${account.name}`,
+    );
+  }
+  return factor;
+}
+
+function save(ports: FactorPorts, account: Account, { before, after }: Plan): void {
+  if (after.factors.length > 0) {
+    saved(ports, account, () => ports.store.write(after));
+  } else if (before !== undefined) {
+    saved(ports, account, () => ports.store.remove(account.name));
+  }
+}
+
+/** One line for each factor that came, went or became another. */
+function report({ log }: FactorPorts, { name }: Account, { before, after }: Plan): void {
+  const old = before?.factors ?? [];
+  const tell = (factor: StoredFactor, what: string): void =>
+    log.event('notice', `Factor ${nameOf(factor)} ${what} for ${loggable(name)}`, { id: factor.id });
+  for (const factor of after.factors) {
+    const then = old.find(({ id }) => id === factor.id);
+    if (then === undefined) {
+      tell(factor, 'added');
+    } else if (then.name !== factor.name) {
+      tell(factor, `(before: ${then.name}) renamed`);
+    } else if (then.paused !== factor.paused) {
+      tell(factor, factor.paused === true ? 'paused' : 'resumed');
+    }
+  }
+  old
+    .filter(({ id }) => !after.factors.some((factor) => factor.id === id))
+    .forEach((factor) => tell(factor, 'removed'));
+}
+
+function nameOf({ kind, name }: StoredFactor): string {
+  return `${kind}:${name}`;
 }

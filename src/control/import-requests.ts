@@ -1,5 +1,6 @@
 import { z } from 'zod';
 import type { Account } from '../enrolments/enrolment.ts';
+import { removeFactor } from '../enrolments/store/change.ts';
 import { exportedText } from '../enrolments/store/export-file.ts';
 import { hotpKey, totpKey } from '../enrolments/store/factor-keys.ts';
 import { addImported, importedFactor, type FileImport } from '../enrolments/store/import-file.ts';
@@ -13,15 +14,10 @@ import type { ImportedFactor } from '../enrolments/store/record.ts';
 import { timeStep } from '../factors/totp.ts';
 import { loggable } from '../log/escape.ts';
 import { ControlError } from './control-error.ts';
-import {
-  existingAccount,
-  recordOf,
-  refusing,
-  save,
-  saveWithout,
-  viewOf,
-  type FactorPorts,
-} from './factor-requests.ts';
+import { existingAccount } from './callers.ts';
+import type { FactorPorts } from './factor-requests.ts';
+import { recordOf, refusing, saved } from './records.ts';
+import { factorView, showUser } from './views.ts';
 import type { ExportedFile, Imported, UserView } from './requests.ts';
 
 /** A file in base64, and little else. */
@@ -57,12 +53,12 @@ export async function importFile(ports: FactorPorts, userName: string, body: unk
   plan();
   await recordUses(ports, account, file);
   const { record, factor, outcome } = plan();
-  save(ports, account, () => ports.store.write(record));
+  saved(ports, account, () => ports.store.write(record));
   ports.log.event('notice', `Factor ${factor.kind}:${factor.name} imported for ${loggable(account.name)}`, {
     id: factor.id,
     outcome,
   });
-  return { user: account.name, factor: viewOf(ports, account.name, factor), outcome };
+  return { user: account.name, factor: factorView(ports, account.name, factor), outcome };
 }
 
 /** What was used before the import is used up here, too. */
@@ -134,7 +130,19 @@ export async function removeExported(ports: FactorPorts, userName: string, body:
   if (exported(ports, account, factor) !== written) {
     throw new ControlError(409, 'ERR_CHANGED', `A code of ${account.name} was used meanwhile: export again`);
   }
-  return saveWithout(ports, account, recordOf(ports, account), factor.id);
+  const rest = refusing(() =>
+    removeFactor(
+      recordOf(ports, account) ?? { user: account.name, uid: account.uid, factors: [] },
+      factor.id,
+    ),
+  ).record;
+  saved(ports, account, () =>
+    rest.factors.length === 0 ? ports.store.remove(account.name) : ports.store.write(rest),
+  );
+  ports.log.event('notice', `Factor ${factor.kind}:${factor.name} removed for ${loggable(account.name)}`, {
+    id: factor.id,
+  });
+  return showUser(ports, account);
 }
 
 function importedOf(ports: FactorPorts, account: Account): ImportedFactor {

@@ -3,22 +3,62 @@
  * other socket; this one is private to the two programs of one version.
  */
 
-/** Adds a factor: POST /v1/users/USER/factors. What is left out is as phones expect it. */
-export type AddRequest =
-  | (TokenRequest & {
+/** A factor to add. What is left out is as phones expect it. */
+export type NewFactor =
+  | (NewToken & {
       readonly kind: 'totp';
       /** Length of a time step in seconds, 15 to 120. */
       readonly period?: number | undefined;
+      /** Time step of a code that was typed already to try the phone: it and those before it will not work. */
+      readonly usedStep?: number | undefined;
     })
-  | (TokenRequest & { readonly kind: 'hotp' })
-  | { readonly kind: 'recovery' };
+  | (NewToken & {
+      readonly kind: 'hotp';
+      /** Counter of the next code; 0 when left out. */
+      readonly counter?: number | undefined;
+    })
+  | {
+      readonly kind: 'recovery';
+      /** One to ten codes, 16 base32 characters each; left out: ten new ones. */
+      readonly codes?: readonly string[] | undefined;
+    };
 
 /** What tokens have in common. */
-interface TokenRequest {
+interface NewToken {
   /** A name for the device: letters, digits and `._@-`, at most 32. */
   readonly name?: string | undefined;
   readonly algorithm?: 'sha1' | 'sha256' | 'sha512' | undefined;
   readonly digits?: 6 | 7 | 8 | undefined;
+  /** Base32; left out: a new one. */
+  readonly secret?: string | undefined;
+  /** How many steps or counters are accepted. */
+  readonly window?: number | undefined;
+  /** A limit of guesses that is stricter than the daemon's. */
+  readonly limit?: Limit | undefined;
+}
+
+/** At most so many guesses in so many seconds. */
+export interface Limit {
+  readonly attempts: number;
+  readonly seconds: number;
+}
+
+/** One change of a user's factors. A factor is named by its id or its name. */
+export type Change =
+  | { readonly do: 'add'; readonly factor: NewFactor }
+  | { readonly do: 'remove'; readonly factor: string }
+  | { readonly do: 'rename'; readonly factor: string; readonly name: string }
+  | { readonly do: 'pause' | 'resume'; readonly factor: string };
+
+/** POST /v1/users/USER/changes: all of them, or none. The answer is {@link Changed}. */
+export interface ChangesRequest extends Proof {
+  readonly changes: readonly Change[];
+}
+
+/** What every request holds that changes or shows something of a user who has a factor already, unless root makes it. */
+export interface Proof {
+  /** A code of one of the user's factors, as a login would take it. It is used up by that. */
+  readonly proof?: string | undefined;
 }
 
 /** A factor without its secret. */
@@ -32,16 +72,20 @@ export interface FactorView {
   readonly lastUsed: string | null;
   /** Of an imported file: what codes it takes beside scratch codes; left out: none. */
   readonly codes?: 'totp' | 'hotp';
+  /** Its codes are not accepted for the time being. */
+  readonly paused: boolean;
   /** Of TOTP and HOTP. */
   readonly algorithm?: 'sha1' | 'sha256' | 'sha512';
   readonly digits?: 6 | 7 | 8;
+  readonly window?: number;
+  readonly limit?: Limit;
   /** Of TOTP: seconds. */
   readonly period?: number;
   /** Of recovery codes and scratch codes: how many are left. */
   readonly codesLeft?: number;
 }
 
-/** The answer to {@link AddRequest}: the only time that what it holds is shown. */
+/** A new factor: the only time that what it holds is shown. */
 export interface AddedFactor {
   readonly user: string;
   readonly factor: FactorView;
@@ -76,6 +120,25 @@ export interface ExportedFile {
   readonly file: string;
 }
 
+/** The answer to {@link ChangesRequest}. */
+export interface Changed {
+  /** What was added, in the order of the request. */
+  readonly added: readonly AddedFactor[];
+  /** What the user has then. */
+  readonly view: UserView;
+}
+
+/** The answer to POST /v1/users/USER/factors/FACTOR/show, whose body is a {@link Proof}. */
+export interface ShownFactor {
+  readonly user: string;
+  readonly factor: FactorView;
+  /** Base32. */
+  readonly secret: string;
+  /** Of HOTP: counter of the next code. */
+  readonly counter?: number;
+  readonly uri: string;
+}
+
 /** The answer to POST /v1/ledger/repair. */
 export interface Repaired {
   /** Whether there was something to repair, and it is sound now. */
@@ -83,11 +146,18 @@ export interface Repaired {
   readonly condition: 'sound' | 'in-trouble' | 'damaged';
 }
 
-/** What a user has enrolled: GET /v1/users/USER, and a list of them: GET /v1/users. */
+/** What a user has enrolled: GET /v1/users/USER, and a list of them: GET /v1/users. Who is not root sees one: its own. */
 export interface UserView {
   readonly user: string;
   readonly uid: number;
   readonly factors: readonly FactorView[];
+  /**
+   * What a login finds. `store`: these factors. `elsewhere`: factors that are kept in another place, such as the user's own file.
+   * `none`: no factor. `unusable`: something is there that cannot be used. `unknown`: it cannot be found out now.
+   */
+  readonly enrolled: 'store' | 'elsewhere' | 'none' | 'unusable' | 'unknown';
+  /** Until when codes of digits are not looked at for some places, after too many failures, ISO 8601; null: they are. */
+  readonly lockedUntil: string | null;
   /** Why the record cannot be used; left out when it can. */
   readonly problem?: string;
 }
@@ -104,3 +174,7 @@ export interface Refusal {
 /** A new factor's time step, in seconds: shorter ones run out while typing, longer ones live too long when seen. */
 export const MIN_NEW_PERIOD = 15;
 export const MAX_NEW_PERIOD = 120;
+/** Changes in one request. */
+export const MAX_CHANGES = 32;
+/** A code that proves may be typed with blanks and dashes; more is not a code. */
+export const MAX_PROOF_LENGTH = 64;

@@ -14,3 +14,23 @@ export interface TypedCode {
   /** A secret: its owner wipes it. */
   readonly text: Buffer;
 }
+
+const CHARACTERS: Readonly<Record<CodeShape['class'], RegExp>> = {
+  digits: /^[0-9]+$/,
+  modhex: /^[cbdefghijklnrtuv]+$/i,
+  recovery: /^[A-Za-z2-7]+$/,
+};
+
+/**
+ * Reads what a person typed at the command, as the PAM module reads it at a login: blanks and dashes do not count.
+ *
+ * @param typed - the whole answer
+ * @param shapes - the shapes that are asked for
+ * @returns the answer as each shape that fits, in their order
+ */
+export function readingsOf(typed: string, shapes: readonly CodeShape[]): TypedCode[] {
+  const bare = typed.replaceAll(/[ \t-]/g, '');
+  return shapes
+    .filter((shape) => bare.length === shape.length && CHARACTERS[shape.class].test(bare))
+    .map((shape) => ({ shape, text: Buffer.from(bare, 'latin1') }));
+}

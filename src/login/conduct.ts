@@ -3,8 +3,9 @@ import type { Attempts, LoginAttempt, Subject } from '../attempts/attempts.ts';
 import { originOf } from '../attempts/origin.ts';
 import { decoyEnrolment } from '../enrolments/decoy.ts';
 import type { Account, Enrolment, EnrolmentSource } from '../enrolments/enrolment.ts';
-import type { CodeShape, TypedCode } from '../factors/code-shape.ts';
+import type { TypedCode } from '../factors/code-shape.ts';
 import type { Log } from '../log/log.ts';
+import { checkAnswer } from './check-answer.ts';
 import { ConversationEnded, type Conversation, type Reply } from './conversation.ts';
 import { LOGIN_START, nextStep, type Ending, type LoginEvent, type LoginTerms } from './login.ts';
 import { logEnding, logOptionError, type LoginContext } from './login-log.ts';
@@ -143,9 +144,6 @@ async function converse(
   }
 }
 
-/** Wrong answers leave on a grid of time, so that how long a check took tells nothing about the user. */
-const REJECT_GRID_MS = 5;
-
 async function checked(
   terms: LoginTerms,
   enrolment: Enrolment,
@@ -153,35 +151,16 @@ async function checked(
   readings: readonly TypedCode[],
   ports: LoginPorts,
 ): Promise<LoginEvent> {
-  const begun = ports.monotonic();
-  const unguessable = readings.filter(({ shape }) => !GUESSABLE.has(shape.class));
-  const guess = unguessable.length < readings.length;
-  const allowed = guess && !attempt.admit() ? unguessable : readings;
-  if (allowed.length === 0) {
-    await onGrid(begun, ports);
+  const answer = await checkAnswer(enrolment, attempt, readings, ports);
+  if (answer.kind === 'held-back') {
     return { type: 'held-back' };
   }
-  const verification = await enrolment.verify(allowed, ports.now());
-  if (verification.kind === 'accepted') {
-    attempt.succeeded();
-    const right = allowed[verification.reading];
-    const shape = right === undefined ? undefined : terms.shapes.indexOf(right.shape);
-    return { type: 'verified', verification, shape };
-  }
-  if (guess && verification.kind === 'rejected' && verification.reason === 'wrong-code') {
-    attempt.failed();
-  }
-  await onGrid(begun, ports);
-  return { type: 'verified', verification, shape: undefined };
-}
-
-/** What can be guessed is counted; 64 bits and more cannot. */
-const GUESSABLE: ReadonlySet<CodeShape['class']> = new Set(['digits']);
-
-async function onGrid(begun: number, { monotonic }: LoginPorts): Promise<void> {
-  const taken = monotonic() - begun;
-  const wait = Math.ceil(taken / REJECT_GRID_MS) * REJECT_GRID_MS - taken;
-  await new Promise((resolve) => setTimeout(resolve, wait));
+  const { verification, right } = answer;
+  return {
+    type: 'verified',
+    verification,
+    shape: right === undefined ? undefined : terms.shapes.indexOf(right.shape),
+  };
 }
 
 /** Where all programs come from that are not root: apart from all places that root's programs name. */

@@ -1,6 +1,7 @@
 import { type Command, InvalidArgumentError, Option } from 'commander';
 import { renderUnicodeCompact } from 'uqr';
-import { MAX_NEW_PERIOD, MIN_NEW_PERIOD, type AddedFactor, type AddRequest } from '../../control/requests.ts';
+import { MAX_NEW_PERIOD, MIN_NEW_PERIOD, type AddedFactor, type NewFactor } from '../../control/requests.ts';
+import { change } from '../proven.ts';
 import type { Session } from '../session.ts';
 
 interface AddOptions {
@@ -15,7 +16,7 @@ interface AddOptions {
 const QUIET_ZONE = 4;
 
 /**
- * `add totp|hotp|recovery USER`: adds a factor with a new secret and shows it, once.
+ * `add totp|hotp|recovery [USER]`: adds a factor with a new secret and shows it, once.
  *
  * @param program - where the command is added
  * @param session - connection and output
@@ -23,19 +24,25 @@ const QUIET_ZONE = 4;
 export function addCommand(program: Command, session: Session): void {
   const add = program.command('add').description('Add a factor to a user');
   const subcommand = (kind: string, description: string): Command =>
-    add.command(kind).description(description).argument('<user>', 'whose factor it will be');
+    add
+      .command(kind)
+      .description(description)
+      .argument('[user]', 'whose factor it will be; yours when left out');
 
   tokenOptions(subcommand('totp', 'Add a TOTP factor: a phone that shows a new code every 30 seconds'))
     .option('--period <seconds>', `how long a code is shown, ${MIN_NEW_PERIOD} to ${MAX_NEW_PERIOD}`, seconds)
-    .action((user: string, options: AddOptions) =>
+    .action((user: string | undefined, options: AddOptions) =>
       run(session, user, { kind: 'totp', ...tokenOf(options), period: options.period }, options),
     );
   tokenOptions(subcommand('hotp', 'Add an HOTP factor: a token that shows a new code at each press')).action(
-    (user: string, options: AddOptions) => run(session, user, { kind: 'hotp', ...tokenOf(options) }, options),
+    (user: string | undefined, options: AddOptions) =>
+      run(session, user, { kind: 'hotp', ...tokenOf(options) }, options),
   );
   subcommand('recovery', 'Add ten recovery codes, each good for one login, for when the phone is lost')
     .option('--json', 'print the result as JSON; it holds the codes')
-    .action((user: string, options: AddOptions) => run(session, user, { kind: 'recovery' }, options));
+    .action((user: string | undefined, options: AddOptions) =>
+      run(session, user, { kind: 'recovery' }, options),
+    );
 }
 
 function tokenOptions(command: Command): Command {
@@ -50,12 +57,23 @@ function tokenOf({
   name,
   algorithm,
   digits,
-}: AddOptions): Omit<Extract<AddRequest, { kind: 'hotp' }>, 'kind'> {
+}: AddOptions): Omit<Extract<NewFactor, { kind: 'hotp' }>, 'kind'> {
   return { name, algorithm, digits: digits === undefined ? undefined : (Number(digits) as 6 | 7 | 8) };
 }
 
-async function run(session: Session, user: string, wanted: AddRequest, { json }: AddOptions): Promise<void> {
-  const added = await session.daemon().ask<AddedFactor>('POST', ['users', user, 'factors'], wanted);
+async function run(
+  session: Session,
+  user: string | undefined,
+  wanted: NewFactor,
+  { json }: AddOptions,
+): Promise<void> {
+  const { added } = await change(session, user ?? session.self(), [{ do: 'add', factor: wanted }]);
+  for (const factor of added) {
+    print(factor, json, session);
+  }
+}
+
+function print(added: AddedFactor, json: true | undefined, session: Session): void {
   if (json === true) {
     session.output.line(JSON.stringify(added));
   } else {

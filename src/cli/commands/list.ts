@@ -11,8 +11,8 @@ import type { Session } from '../session.ts';
 export function listCommand(program: Command, session: Session): void {
   program
     .command('list')
-    .description('List the factors of a user, or of all users')
-    .argument('[user]', 'whose factors; all users when left out')
+    .description('List the factors of a user; for root, of all users')
+    .argument('[user]', 'whose factors; when left out yours, or for root those of all users')
     .option('--json', 'print the result as JSON')
     .action(async (user: string | undefined, options: { readonly json?: true }) => {
       const daemon = session.daemon();

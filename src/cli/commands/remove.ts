@@ -1,9 +1,10 @@
 import type { Command } from 'commander';
-import type { UserView } from '../../control/requests.ts';
+import { change } from '../proven.ts';
 import type { Session } from '../session.ts';
+import { targetOf } from '../target.ts';
 
 /**
- * `remove USER FACTOR`: removes a factor.
+ * `remove [USER] FACTOR`: removes a factor.
  *
  * @param program - where the command is added
  * @param session - connection and output
@@ -12,20 +13,21 @@ export function removeCommand(program: Command, session: Session): void {
   program
     .command('remove')
     .description('Remove a factor of a user; with the last one the user is not enrolled any more')
-    .argument('<user>', 'whose factor')
-    .argument('<factor>', 'its ID or name, as "list" shows it')
+    .usage('[options] [user] <factor>')
+    .argument('<words...>', 'whose factor (yours when left out), and its ID or name, as "list" shows it')
     .option('--json', 'print what is left as JSON')
-    .action(async (user: string, factor: string, options: { readonly json?: true }) => {
-      const left = await session.daemon().ask<UserView>('DELETE', ['users', user, 'factors', factor]);
+    .action(async (words: string[], options: { readonly json?: true }, command: Command) => {
+      const [user, factor] = targetOf(command, session, words, ['factor']);
+      const { view } = await change(session, user, [{ do: 'remove', factor }]);
       if (options.json === true) {
-        session.output.line(JSON.stringify(left));
+        session.output.line(JSON.stringify(view));
         return;
       }
-      const count = left.factors.length;
+      const count = view.factors.length;
       session.output.line(
         count === 0
-          ? `Factor ${factor} was removed. ${left.user} has no factor left and is not enrolled any more.`
-          : `Factor ${factor} was removed. ${left.user} has ${count} left.`,
+          ? `Factor ${factor} was removed. ${view.user} has no factor left and is not enrolled any more.`
+          : `Factor ${factor} was removed. ${view.user} has ${count} left.`,
       );
     });
 }

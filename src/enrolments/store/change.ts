@@ -2,7 +2,7 @@ import { randomBytes, randomInt } from 'node:crypto';
 import type { Algorithm, CodeLength } from '../../factors/hotp-value.ts';
 import { newRecoveryCodes, recoveryHash } from '../../factors/recovery-code.ts';
 import { DEFAULT_PERIOD, DEFAULT_WINDOW } from '../../factors/totp.ts';
-import type { Account } from '../enrolment.ts';
+import type { Account, AttemptLimit } from '../enrolment.ts';
 import {
   MAX_FACTORS,
   type EnrolmentRecord,
@@ -22,11 +22,21 @@ export interface NewToken {
   readonly name?: string | undefined;
   readonly algorithm?: Algorithm | undefined;
   readonly digits?: CodeLength | undefined;
+  /** Left out: a new one. */
+  readonly secret?: Buffer | undefined;
+  readonly limit?: AttemptLimit | undefined;
+  readonly window?: number | undefined;
 }
 
 /** What a new TOTP factor shall be like. */
 export interface NewTotp extends NewToken {
   readonly period?: number | undefined;
+}
+
+/** What a new HOTP factor shall be like. */
+export interface NewHotp extends NewToken {
+  /** The counter of the next code. */
+  readonly counter?: number | undefined;
 }
 
 /** A record with one factor more. */
@@ -41,7 +51,8 @@ export type ChangeErrorCode =
   | 'ERR_TOO_MANY_FACTORS'
   | 'ERR_NO_SUCH_FACTOR'
   | 'ERR_HAS_RECOVERY_CODES'
-  | 'ERR_HAS_IMPORTED_FILE';
+  | 'ERR_HAS_IMPORTED_FILE'
+  | 'ERR_NOTHING_ACTIVE';
 
 /** A record cannot be changed like that; the message is for the person who asked. */
 export class ChangeError extends Error {
@@ -58,7 +69,7 @@ export class ChangeError extends Error {
 }
 
 /**
- * Adds a TOTP factor with a new secret.
+ * Adds a TOTP factor.
  *
  * @param account - whose
  * @param record - what the user has so far; undefined: nothing
@@ -78,13 +89,13 @@ export function addTotp(
     ...stored(account, record, wanted.name, 'phone', now),
     ...generator(wanted),
     period: wanted.period ?? DEFAULT_PERIOD,
-    window: DEFAULT_WINDOW,
+    window: wanted.window ?? DEFAULT_WINDOW,
   };
   return { record: withFactor(account, record, factor), factor };
 }
 
 /**
- * Adds an HOTP factor with a new secret, whose first counter is 0.
+ * Adds an HOTP factor.
  *
  * @param account - whose
  * @param record - what the user has so far; undefined: nothing
@@ -96,14 +107,15 @@ export function addTotp(
 export function addHotp(
   account: Account,
   record: EnrolmentRecord | undefined,
-  wanted: NewToken,
+  wanted: NewHotp,
   now: number,
 ): Added<HotpFactor> {
   const factor: HotpFactor = {
     kind: 'hotp',
     ...stored(account, record, wanted.name, 'token', now),
     ...generator(wanted),
-    counter: 0,
+    counter: wanted.counter ?? 0,
+    ...(wanted.window === undefined ? {} : { window: wanted.window }),
   };
   return { record: withFactor(account, record, factor), factor };
 }
@@ -115,6 +127,7 @@ export function addHotp(
  * @param record - what the user has so far; undefined: nothing
  * @param key - of the hashes, 32 bytes
  * @param now - milliseconds since 1970
+ * @param codes - the codes; left out: new ones
  * @returns the new record, the new factor, and the codes: the only time that they are known
  * @throws ChangeError when there is a set already, or there are too many factors
  */
@@ -123,21 +136,41 @@ export function addRecovery(
   record: EnrolmentRecord | undefined,
   key: Uint8Array,
   now: number,
+  codes: readonly string[] = newRecoveryCodes(),
 ): Added<RecoveryFactor> & { readonly codes: readonly string[] } {
   const old = record?.factors.find(({ kind }) => kind === 'recovery');
   if (old !== undefined) {
     throw new ChangeError(
       'ERR_HAS_RECOVERY_CODES',
-      `${account.name} has recovery codes already: remove ${old.name} (${old.id}) first, then the old codes work no more`,
+      `${account.name} has recovery codes already. New ones in their place: pve-google-authenticator recovery ${account.name}`,
     );
   }
-  const codes = newRecoveryCodes();
   const factor: RecoveryFactor = {
     kind: 'recovery',
     ...stored(account, record, undefined, 'codes', now),
     hashes: codes.map((code) => recoveryHash(key, account.name, code)),
   };
   return { record: withFactor(account, record, factor), factor, codes };
+}
+
+/**
+ * Finds a factor.
+ *
+ * @param record - what the user has
+ * @param idOrName - which factor; an id goes before a name
+ * @returns the factor
+ * @throws ChangeError when there is no such factor
+ */
+export function findFactor(record: EnrolmentRecord, idOrName: string): StoredFactor {
+  const factor =
+    record.factors.find(({ id }) => id === idOrName) ?? record.factors.find(({ name }) => name === idOrName);
+  if (factor === undefined) {
+    throw new ChangeError(
+      'ERR_NO_SUCH_FACTOR',
+      `${record.user} has no such factor: see "pve-google-authenticator list ${record.user}"`,
+    );
+  }
+  return factor;
 }
 
 /**
@@ -152,14 +185,7 @@ export function removeFactor(
   record: EnrolmentRecord,
   idOrName: string,
 ): { record: EnrolmentRecord; factor: StoredFactor } {
-  const factor =
-    record.factors.find(({ id }) => id === idOrName) ?? record.factors.find(({ name }) => name === idOrName);
-  if (factor === undefined) {
-    throw new ChangeError(
-      'ERR_NO_SUCH_FACTOR',
-      `${record.user} has no such factor: see "list ${record.user}"`,
-    );
-  }
+  const factor = findFactor(record, idOrName);
   return { record: { ...record, factors: record.factors.filter((other) => other !== factor) }, factor };
 }
 
@@ -198,8 +224,10 @@ export function stored(
 function generator({
   algorithm = 'sha1',
   digits = 6,
-}: NewToken): Pick<TotpFactor, 'secret' | 'algorithm' | 'digits'> {
-  return { secret: randomBytes(SECRET_BYTES[algorithm]), algorithm, digits };
+  secret = randomBytes(SECRET_BYTES[algorithm]),
+  limit,
+}: NewToken): Pick<TotpFactor, 'secret' | 'algorithm' | 'digits' | 'limit'> {
+  return { secret, algorithm, digits, ...(limit === undefined ? {} : { limit }) };
 }
 
 /**

@@ -2,9 +2,9 @@ import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { command, enrolTotp } from '../harness/daemon.ts';
 import { CHECKOUT } from '../harness/daemon.ts';
 import { codeOf } from '../harness/code.ts';
-import { run } from '../harness/run.ts';
+import { run, type Ended } from '../harness/run.ts';
 import { logIn, PAM } from './pam-login.ts';
-import { asUser, AS_ROOT, notRun, Stage, STRANGER_UID, type Daemon } from './stage.ts';
+import { asUser, AS_ROOT, notRun, PYTHON, Stage, STRANGER_UID, type Daemon } from './stage.ts';
 
 const EXIT_FAILED = 1;
 const EXIT_USAGE = 2;
@@ -80,28 +80,85 @@ describe.runIf(AS_ROOT)('root', () => {
   });
 });
 
-test('who is not root is refused, and told why', async () => {
-  const person = stage.person({ uid: AS_ROOT ? STRANGER_UID : process.getuid!() });
-  for (const argv of [
-    ['list'],
-    ['list', person.name],
-    ['add', 'totp', person.name],
-    ['remove', person.name, 'phone'],
-  ]) {
-    const ended = await run([
-      ...asUser(AS_ROOT ? STRANGER_UID : process.getuid!()),
-      ...[process.execPath, `${CHECKOUT}/dist/cli/main.js`, '--runtime-dir', stage.runtimeDir, ...argv],
+const STRANGER = AS_ROOT ? STRANGER_UID : process.getuid!();
+
+/** The command as somebody who is not root; the passwd database of this machine knows who that is. */
+function asStranger(input: string, ...argv: readonly string[]): Promise<Ended> {
+  const program = [process.execPath, `${CHECKOUT}/dist/cli/main.js`, '--runtime-dir', stage.runtimeDir];
+  return run([...asUser(STRANGER), ...program, ...argv], input);
+}
+
+describe.runIf(AS_ROOT)('who is not root', () => {
+  const stranger = 'nobody';
+
+  test('gets one answer about everybody else, whoever they are', async () => {
+    const { name } = stage.person();
+    const refused =
+      'pve-google-authenticator: You can do that for yourself only; root can for everybody: try again with sudo\n';
+    for (const argv of [
+      ['list', name],
+      ['list', 'root'],
+      ['list', 'nobody-of-this-name'],
+      ['add', 'totp', name],
+      ['remove', name, 'phone'],
+    ]) {
+      expect(await asStranger('123456\n', ...argv)).toEqual({
+        status: EXIT_FAILED,
+        stdout: '',
+        stderr: refused,
+      });
+    }
+    expect((await asStranger('', 'repair')).stderr).toContain('Only root may do that');
+  });
+
+  test('enrols itself, sees itself, and changes that by proof only', async () => {
+    const added = await asStranger('', 'add', 'totp', '--name', 'phone', '--json');
+    const { secret } = JSON.parse(added.stdout) as { secret: string };
+    expect(JSON.parse((await asStranger('', 'list', '--json')).stdout)).toMatchObject([
+      { user: stranger, factors: [{ name: 'phone' }] },
     ]);
-    expect(ended).toEqual({
-      status: EXIT_FAILED,
-      stdout: '',
-      stderr: 'pve-google-authenticator: Only root may do that: try again with sudo\n',
-    });
-  }
-  expect((await logIn(stage, person.name, person.code(), { service: stage.service() })).rc).toBe(PAM.success);
+    const code = codeOf({ secret });
+    const noProof = await asStranger('', 'remove', 'phone');
+    expect(noProof).toMatchObject({ status: EXIT_FAILED, stdout: '' });
+    expect(noProof.stderr).toMatch(
+      /You have a factor already: a code of it.*Your code: .*Nothing was changed/s,
+    );
+    expect((await asStranger('000000\n', 'remove', 'phone')).stderr).toContain('This code is wrong');
+    expect((await asStranger(`${code}\n`, 'add', 'recovery')).status).toBe(0);
+    expect((await asStranger(`${code}\n`, 'remove', 'phone')).stderr).toContain('This code was used before');
+    await daemon.log.waitFor(
+      new RegExp(`Invalid verification code for ${stranger} service=control reason=wrong-code`),
+    );
+    expect((await command(stage, 'remove', stranger, 'phone')).status).toBe(0);
+    expect((await command(stage, 'remove', stranger, 'codes')).status).toBe(0);
+    expect(daemon.log.lines.join('\n')).not.toContain(secret);
+  });
+
+  test('leaves the daemon serving logins after 10,000 malformed requests', async () => {
+    const person = stage.person();
+    const flood = run([
+      ...asUser(STRANGER),
+      PYTHON,
+      `${CHECKOUT}/test/e2e/daemon/control-flood.py`,
+      stage.socket('control'),
+      '10000',
+    ]);
+    const service = stage.service();
+    expect((await logIn(stage, person.name, person.code(), { service })).rc).toBe(PAM.success);
+    const { status, stdout } = await flood;
+    expect([status, stdout]).toEqual([0, '10000\n']);
+    expect((await logIn(stage, person.name, person.code(1), { service })).rc).toBe(PAM.success);
+    expect((await asStranger('', 'list')).status).toBe(0);
+    expect(daemon.log.lines.length).toBeLessThan(1_000);
+  });
+});
+
+test('who is not root is not believed to be', async () => {
   if (!AS_ROOT) {
-    notRun('the command of root', 'this needs root');
+    notRun('the command of root and of users', 'this needs root');
   }
+  const ended = await asStranger('', 'list', 'root');
+  expect(ended).toMatchObject({ status: EXIT_FAILED, stdout: '' });
 });
 
 test('without a daemon the command says where it looked', async () => {

@@ -81,14 +81,18 @@ describe('pve-google-authenticator', () => {
     }
   });
 
-  it.each([[['no-such-command']], [['--no-such-option']], [['add', 'totp']], [['remove', 'alice']], [[]]])(
-    'ends with 2 and says why after %j',
-    async (words) => {
-      const { status, stdout, stderr } = await run(words);
-      expect([status, stdout]).toEqual([2, '']);
-      expect(stderr).toMatch(/error: |Usage: /);
-    },
-  );
+  it.each([
+    [['no-such-command']],
+    [['--no-such-option']],
+    [['add', 'sms']],
+    [['remove']],
+    [['remove', 'a', 'b', 'c']],
+    [[]],
+  ])('ends with 2 and says why after %j', async (words) => {
+    const { status, stdout, stderr } = await run(words);
+    expect([status, stdout]).toEqual([2, '']);
+    expect(stderr).toMatch(/error: |Usage: /);
+  });
 
   it('ends with 1 when the daemon is not there, and says where it looked', async () => {
     const { status, stdout, stderr } = await run(['--runtime-dir', `${tree}/none`, 'list']);

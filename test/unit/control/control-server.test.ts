@@ -1,17 +1,18 @@
 /* Over a real socket that we listen on ourselves; the addon must be built. What only root may do is run by root only. */
 import { once } from 'node:events';
+import { readFileSync } from 'node:fs';
 import { request } from 'node:http';
 import { connect, type Socket } from 'node:net';
 import { userInfo } from 'node:os';
 import { join } from 'node:path';
 import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest';
 import { ControlServer } from '../../../src/control/control-server.ts';
-import type { AddedFactor } from '../../../src/control/requests.ts';
-import { Store } from '../../../src/enrolments/store/store.ts';
+import type { Changed, UserView } from '../../../src/control/requests.ts';
+import { decodeBase32 } from '../../../src/factors/base32.ts';
+import { hotpValue } from '../../../src/factors/hotp-value.ts';
 import { listenOn } from '../../../src/host/addon.ts';
-import { InMemoryLedger } from '../fixtures/in-memory-ledger.ts';
-import { asOtherUser, canActAsOther, isRoot } from '../fixtures/other-user.ts';
-import { RecordedLog } from '../fixtures/recorded-log.ts';
+import { controlPorts, type TestPorts } from '../fixtures/control-ports.ts';
+import { asOtherUser, canActAsOther, isRoot, OTHER_UID } from '../fixtures/other-user.ts';
 import { temporaryDirectories } from '../fixtures/temporary-directory.ts';
 
 const makeDirectory = temporaryDirectories();
@@ -22,17 +23,15 @@ if (!isRoot) {
 
 let path: string;
 let server: ControlServer;
-let log: RecordedLog;
+let ports: TestPorts;
 let open: Socket[];
 
 beforeEach(() => {
   const directory = makeDirectory();
   path = join(directory, 'control.sock');
-  const store = new Store({ path: (relative) => join(directory, relative) });
-  store.initialise();
-  log = new RecordedLog();
+  ports = controlPorts(directory);
   open = [];
-  server = new ControlServer({ store, ledger: new InMemoryLedger(), log, now: Date.now });
+  server = new ControlServer(ports);
   server.listen(listenOn(path, 0o666, 128));
 });
 
@@ -78,27 +77,91 @@ function ask(
 }
 
 const refused = (code: string): object => ({ error: { code, message: expect.any(String) as string } });
-const factors = `/v1/users/${ME.username}/factors`;
+const changes = `/v1/users/${ME.username}/changes`;
+const adding = (factor: object): string => JSON.stringify({ changes: [{ do: 'add', factor }] });
+
+/** Debian's "nobody". */
+function lookUpOther(): string {
+  const line = readFileSync('/etc/passwd', 'utf8')
+    .split('\n')
+    .find((candidate) => candidate.split(':')[2] === String(OTHER_UID));
+  return line?.split(':')[0] ?? 'nobody';
+}
+
+const codeNow = (secret: Buffer): string =>
+  hotpValue({ secret, algorithm: 'sha1', digits: 6 }, Math.floor(Date.now() / 30_000)).toString();
 
 describe.runIf(canActAsOther)('who is not root', () => {
-  it.each([
-    ['GET', '/v1/users'],
-    ['GET', '/v1/users/root'],
-    ['POST', '/v1/users/root/factors'],
-    ['DELETE', '/v1/users/root/factors/phone'],
-    ['GET', '/nothing'],
-    ['GET', '/%'],
-  ])('may not %s %s', async (method, target) => {
-    const answer = await ask(method, target, undefined, 'other');
-    expect(answer.status).toBe(403);
-    expect(answer.json).toEqual(refused('ERR_NOT_ROOT'));
+  const own = lookUpOther();
+
+  it.each(['root', 'no-such-user-here', '', '%00', 'x'.repeat(300), '..', 'Nobody'])(
+    'gets one answer for whatever it asks about %s',
+    async (user) => {
+      const answers = [
+        await ask('GET', `/v1/users/${user}`, undefined, 'other'),
+        await ask('POST', `/v1/users/${user}/changes`, adding({ kind: 'totp' }), 'other'),
+        await ask('POST', `/v1/users/${user}/unlock`, '{}', 'other'),
+        await ask('POST', `/v1/users/${user}/factors/phone/show`, '{}', 'other'),
+      ];
+      const [first] = answers;
+      expect(first!.json).toEqual({
+        error: {
+          code: 'ERR_NOT_ALLOWED',
+          message: 'You can do that for yourself only; root can for everybody: try again with sudo',
+        },
+      });
+      expect(answers.map(({ status, text }) => [status, text])).toEqual(
+        answers.map(() => [403, first!.text]),
+      );
+      expect(ports.store.empty).toBe(true);
+    },
+  );
+
+  it('may not repair', async () => {
+    const answer = await ask('POST', '/v1/ledger/repair', undefined, 'other');
+    expect([answer.status, answer.json]).toEqual([403, refused('ERR_NOT_ROOT')]);
+  });
+
+  it('sees itself only', async () => {
+    ports.store.write({ user: 'root', uid: 0, factors: [] });
+    const listed = (await ask('GET', '/v1/users', undefined, 'other')).json;
+    expect(listed).toEqual([
+      { user: own, uid: OTHER_UID, factors: [], enrolled: 'none', lockedUntil: null },
+    ] satisfies UserView[]);
+    expect((await ask('GET', `/v1/users/${own}`, undefined, 'other')).json).toEqual((listed as unknown[])[0]);
+  });
+
+  it('enrols itself, and from then on proves that it has a factor', async () => {
+    const target = `/v1/users/${own}/changes`;
+    const first = await ask('POST', target, adding({ kind: 'totp', name: 'phone' }), 'other');
+    expect(first.status).toBe(200);
+    const { secret } = (first.json as Changed).added[0]!;
+    const second = await ask('POST', target, adding({ kind: 'totp' }), 'other');
+    expect([second.status, second.json]).toEqual([401, refused('ERR_PROOF_NEEDED')]);
+    const body = {
+      changes: [{ do: 'remove', factor: 'phone' }],
+      proof: codeNow(decodeBase32(secret!)!),
+    };
+    const third = await ask('POST', target, JSON.stringify(body), 'other');
+    expect(third.json).toMatchObject({ added: [], view: { factors: [], enrolled: 'none' } });
+    expect(ports.store.empty).toBe(true);
+  });
+
+  it('cannot fill the log', async () => {
+    ports.store.write({ user: own, uid: OTHER_UID, factors: [] });
+    for (let time = 0; time < 40; time++) {
+      await ask('POST', `/v1/users/${own}/changes`, adding({ kind: 'totp' }), 'other');
+    }
+    expect(ports.log.events).toHaveLength(31);
   });
 
   it('is not believed who says otherwise', async () => {
     const socket = connected('other');
+    ports.store.write({ user: 'root', uid: 0, factors: [] });
     socket.write('GET /v1/users HTTP/1.1\r\nHost: x\r\nX-Uid: 0\r\nX-Forwarded-For: 127.0.0.1\r\n\r\n');
     const [chunk] = (await once(socket, 'data')) as [Buffer];
-    expect(chunk.toString()).toMatch(/^HTTP\/1\.1 403 /);
+    expect(chunk.toString()).not.toContain('"user":"root"');
+    expect(chunk.toString()).toContain(`"uid":${OTHER_UID}`);
   });
 
   it('gets four connections at once, and root gets in beside them', async () => {
@@ -110,7 +173,7 @@ describe.runIf(canActAsOther)('who is not root', () => {
     }
     sockets[0]!.destroy();
     await vi.waitFor(async () => {
-      expect((await ask('GET', '/v1/users', undefined, 'other')).status).toBe(403);
+      expect((await ask('GET', '/v1/users', undefined, 'other')).status).toBe(200);
     });
   });
 });
@@ -135,20 +198,24 @@ describe('who takes too long', () => {
 });
 
 describe.runIf(isRoot)('root', () => {
-  it('adds, lists and removes, and the secret is in the first answer only', async () => {
-    const added = await ask('POST', factors, '{"kind":"totp","name":"pixel-7"}');
+  it('adds, lists, shows and removes, and the secret is where it was asked for only', async () => {
+    const added = await ask('POST', changes, adding({ kind: 'totp', name: 'pixel-7' }));
     expect(added.status).toBe(200);
-    const { secret, factor } = added.json as AddedFactor;
+    const { secret, factor } = (added.json as Changed).added[0]!;
     expect(secret).toMatch(/^[A-Z2-7]{32}$/);
+    const remove = JSON.stringify({ changes: [{ do: 'remove', factor: factor.id }] });
+    const shown = await ask('POST', `/v1/users/${ME.username}/factors/pixel-7/show`, '{}');
+    expect(shown.json).toMatchObject({ secret });
     const later = [
       await ask('GET', '/v1/users'),
       await ask('GET', `/v1/users/${ME.username}`),
-      await ask('POST', factors, '{"kind":"totp","name":"pixel-7"}'),
-      await ask('DELETE', `${factors}/${factor.id}`),
-      await ask('DELETE', `${factors}/${factor.id}`),
+      await ask('POST', changes, adding({ kind: 'totp', name: 'pixel-7' })),
+      await ask('POST', `/v1/users/${ME.username}/unlock`, '{}'),
+      await ask('POST', changes, remove),
+      await ask('POST', changes, remove),
     ];
-    expect(later.map(({ status }) => status)).toEqual([200, 200, 409, 200, 404]);
-    expect(later.map(({ text }) => text).join() + log.text).not.toContain(secret);
+    expect(later.map(({ status }) => status)).toEqual([200, 200, 409, 200, 200, 404]);
+    expect(later.map(({ text }) => text).join() + ports.log.text).not.toContain(secret);
   });
 
   it.each([
@@ -156,13 +223,15 @@ describe.runIf(isRoot)('root', () => {
     ['GET', '/v1'],
     ['GET', '/v2/users'],
     ['GET', '/v1/users/root/factors'],
-    ['GET', '/v1/users/root/factors/x'],
+    ['GET', '/v1/users/root/factors/x/show'],
     ['PUT', '/v1/users/root'],
     ['POST', '/v1/users'],
-    ['POST', '/v1/users/root/factors/x'],
-    ['DELETE', '/v1/users/root'],
-    ['DELETE', '/v1/users/root/factors'],
-    ['DELETE', '/v1/users/root/factors/x/y'],
+    ['POST', '/v1/users/root/factors'],
+    ['POST', '/v1/users/root/changes/x'],
+    ['POST', '/v1/users/root/factors/x/show/y'],
+    ['DELETE', '/v1/users/root/factors/x'],
+    ['GET', '/v1/ledger/repair'],
+    ['POST', '/v1/ledger/repair/x'],
     ['GET', '/v1/users?x=1'],
   ])('is told that %s %s is unknown', async (method, target) => {
     const answer = await ask(method, target);
@@ -181,16 +250,16 @@ describe.runIf(isRoot)('root', () => {
     expect([answer.status, answer.json]).toEqual([400, refused('ERR_BAD_REQUEST')]);
   });
 
-  it.each(['', '{', 'kind=totp', '\0', '[]', '{"kind":"totp","period":1}'])(
+  it.each(['', '{', 'kind=totp', '\0', '[]', adding({ kind: 'totp', period: 1 })])(
     'is told that the body %j is wrong',
     async (body) => {
-      const answer = await ask('POST', factors, body);
+      const answer = await ask('POST', changes, body);
       expect([answer.status, answer.json]).toEqual([400, refused('ERR_BAD_REQUEST')]);
     },
   );
 
   it('is told that a body is too long', async () => {
-    const answer = await ask('POST', factors, `{"kind":"totp","name":"${'x'.repeat(17_000)}"}`);
+    const answer = await ask('POST', changes, adding({ kind: 'totp', name: 'x'.repeat(17_000) }));
     expect([answer.status, answer.json]).toEqual([413, refused('ERR_BAD_REQUEST')]);
     expect((await ask('GET', '/v1/users')).json).toEqual([]);
   });

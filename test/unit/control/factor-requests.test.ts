@@ -3,40 +3,40 @@ import { mkdirSync, rmSync, writeFileSync } from 'node:fs';
 import { hostname, userInfo } from 'node:os';
 import { join } from 'node:path';
 import { beforeEach, describe, expect, it } from 'vitest';
-import { addFactor, dropFactor, showUser, showUsers } from '../../../src/control/factor-requests.ts';
-import { Store } from '../../../src/enrolments/store/store.ts';
+import { changeFactors, showFactor, unlockUser } from '../../../src/control/factor-requests.ts';
+import type { Changed, NewFactor } from '../../../src/control/requests.ts';
+import { showUser, showUsers } from '../../../src/control/views.ts';
 import { decodeBase32 } from '../../../src/factors/base32.ts';
+import { hotpValue } from '../../../src/factors/hotp-value.ts';
 import { markKey } from '../../../src/ledger/mark-key.ts';
-import { InMemoryLedger } from '../fixtures/in-memory-ledger.ts';
-import { RecordedLog } from '../fixtures/recorded-log.ts';
+import { controlPorts, type TestPorts } from '../fixtures/control-ports.ts';
 import { temporaryDirectories } from '../fixtures/temporary-directory.ts';
 
 const makeDirectory = temporaryDirectories();
 const ME = userInfo();
+const ACCOUNT = { name: ME.username, uid: ME.uid };
+const ROOT = { uid: 0 };
 const NOW = Date.parse('2026-01-02T03:04:05Z');
+const STEP = Math.floor(NOW / 30_000);
 
 let directory: string;
-let store: Store;
-let ledger: InMemoryLedger;
-let log: RecordedLog;
-let ports: Parameters<typeof addFactor>[0];
+let ports: TestPorts;
 
 beforeEach(() => {
   directory = makeDirectory();
-  store = new Store({ path: (relative) => join(directory, relative) });
-  store.initialise();
-  ledger = new InMemoryLedger();
-  log = new RecordedLog();
-  ports = { store, ledger, log, now: () => NOW };
+  ports = controlPorts(directory, () => NOW);
 });
 
-const add = (body: object = {}, user = ME.username): ReturnType<typeof addFactor> =>
-  addFactor(ports, user, { kind: 'totp', ...body });
+const change = (...changes: unknown[]): Promise<Changed> =>
+  changeFactors(ports, ROOT, ME.username, { changes });
+const add = async (factor: object = {}): Promise<Changed['added'][number]> =>
+  (await change({ do: 'add', factor: { kind: 'totp', ...factor } })).added[0]!;
 const refusal = (status: number, code: string): unknown =>
   expect.objectContaining({ name: 'ControlError', status, code });
 const recordFile = (): string => join(directory, 'enrolments', `${ME.username}.json`);
+const names = (): string[] | undefined => ports.store.read(ACCOUNT)?.factors.map(({ name }) => name);
 
-describe('addFactor', () => {
+describe('adding', () => {
   it('adds a factor, and its answer alone holds the secret', async () => {
     const added = await add({ name: 'pixel-7' });
     expect(added).toMatchObject({
@@ -47,6 +47,8 @@ describe('addFactor', () => {
         algorithm: 'sha1',
         digits: 6,
         period: 30,
+        window: 3,
+        paused: false,
         added: '2026-01-02T03:04:05.000Z',
         lastUsed: null,
       },
@@ -54,25 +56,53 @@ describe('addFactor', () => {
     expect(added.secret).toMatch(/^[A-Z2-7]{32}$/);
     expect(added.uri).toContain(`secret=${added.secret}&`);
     expect(added.uri).toContain(`otpauth://totp/${encodeURIComponent(hostname())}:${ME.username}?`);
-    expect(store.read({ name: ME.username, uid: ME.uid })?.factors[0]).toMatchObject({
-      secret: decodeBase32(added.secret!),
-    });
     const later = JSON.stringify([
-      await showUser(ports, ME.username),
+      await showUser(ports, ACCOUNT),
       await showUsers(ports),
-      await dropFactor(ports, ME.username, 'pixel-7'),
+      await change({ do: 'remove', factor: 'pixel-7' }),
     ]);
-    expect(later + log.text).not.toContain(added.secret);
+    expect(later + ports.log.text).not.toContain(added.secret);
     expect(later).not.toContain('secret');
-    expect(log.events.map(({ message }) => message)).toEqual([
+    expect(ports.log.events.map(({ message }) => message)).toEqual([
       `Factor totp:pixel-7 added for ${ME.username}`,
       `Factor totp:pixel-7 removed for ${ME.username}`,
     ]);
   });
 
-  it('takes what is wanted', async () => {
-    const wanted = { algorithm: 'sha512', digits: 8, period: 60 };
-    expect((await add(wanted)).factor).toMatchObject(wanted);
+  it('takes what is wanted, an own secret and settings too', async () => {
+    const wanted = {
+      ...{ algorithm: 'sha512', digits: 8, period: 60, window: 17 },
+      ...{ limit: { attempts: 3, seconds: 30 } },
+    };
+    const secret = 'GEZDGNBVGY3TQOJQGEZDGNBVGY3TQOJQ';
+    const added = await add({ ...wanted, secret: secret.toLowerCase() });
+    expect(added.factor).toMatchObject(wanted);
+    expect(added.secret).toBe(secret);
+    const token = await add({ kind: 'hotp', counter: 5, window: 21 });
+    expect(token.factor).toMatchObject({ kind: 'hotp', window: 21 });
+    expect(token.uri).toContain('counter=5');
+  });
+
+  it('uses the code up that the phone was tried with', async () => {
+    const { secret } = await add({ usedStep: STEP });
+    const key = markKey(ME.username, 'totp/30', decodeBase32(secret!)!);
+    expect(ports.ledger.marks.get(key)?.value).toBe(STEP);
+    await expect(add({ usedStep: STEP + 4 })).rejects.toEqual(refusal(400, 'ERR_BAD_REQUEST'));
+    ports.ledger.answer = 'unavailable';
+    await expect(add({ usedStep: STEP })).rejects.toEqual(refusal(503, 'ERR_STORE'));
+    expect(names()).toEqual(['phone']);
+  });
+
+  it('takes recovery codes that were made before', async () => {
+    const codes = ['ABCD-EFGH-IJKL-MNOP', 'abcdefghijklmnoq'];
+    const added = await add({ kind: 'recovery', codes } satisfies NewFactor);
+    expect(added.factor).toMatchObject({ kind: 'recovery', codesLeft: 2 });
+    const enrolled = await ports.enrolments.lookUp(ACCOUNT);
+    const shape = { class: 'recovery', length: 16 } as const;
+    const verify = async (text: string): Promise<unknown> =>
+      enrolled.kind === 'enrolled' && enrolled.enrolment.verify([{ shape, text: Buffer.from(text) }], NOW);
+    expect(await verify('ABCDEFGHIJKLMNOQ')).toMatchObject({ kind: 'accepted' });
+    expect(await verify('ABCDEFGHIJKLMNOR')).toMatchObject({ kind: 'rejected' });
   });
 
   it.each([
@@ -82,7 +112,9 @@ describe('addFactor', () => {
     ['a list', []],
     ['no kind', {}],
     ['another kind', { kind: 'sms' }],
-    ['something more', { kind: 'totp', secret: 'AAAA' }],
+    ['something more', { kind: 'totp', sécret: 'AAAA' }],
+    ['a short secret', { kind: 'totp', secret: 'AAAAAAAAAAAAAAA' }],
+    ['a secret that is none', { kind: 'totp', secret: '1'.repeat(32) }],
     ['a bad name', { kind: 'totp', name: 'a b' }],
     ['an empty name', { kind: 'totp', name: '' }],
     ['a name with a line end', { kind: 'totp', name: 'a\n' }],
@@ -92,14 +124,35 @@ describe('addFactor', () => {
     ['digits in a text', { kind: 'totp', digits: '6' }],
     ['a short period', { kind: 'totp', period: 14 }],
     ['a long period', { kind: 'totp', period: 121 }],
-  ])('refuses %s', async (_name, body) => {
-    await expect(addFactor(ports, ME.username, body)).rejects.toEqual(refusal(400, 'ERR_BAD_REQUEST'));
-    expect(store.empty).toBe(true);
+    ['no window', { kind: 'totp', window: 0 }],
+    ['half a limit', { kind: 'totp', limit: { attempts: 3 } }],
+    ['a period for a counter', { kind: 'hotp', period: 30 }],
+    ['no codes', { kind: 'recovery', codes: [] }],
+    [
+      'eleven codes',
+      { kind: 'recovery', codes: Array.from({ length: 11 }, (_, n) => `AAAAAAAAAAAAAAA${'ABCDEFGHIJK'[n]}`) },
+    ],
+    ['the same code twice', { kind: 'recovery', codes: ['A'.repeat(16), 'a'.repeat(16)] }],
+    ['a short code', { kind: 'recovery', codes: ['A'.repeat(15)] }],
+  ])('refuses %s', async (_name, factor) => {
+    await expect(change({ do: 'add', factor })).rejects.toEqual(refusal(400, 'ERR_BAD_REQUEST'));
+    expect(ports.store.empty).toBe(true);
   });
 
+  it.each([[[]], [Array.from({ length: 33 }, () => ({ do: 'remove', factor: 'x' }))], [{ do: 'sing' }]])(
+    'refuses the changes %j',
+    async (changes) => {
+      const body = { changes };
+      await expect(changeFactors(ports, ROOT, ME.username, body)).rejects.toEqual(
+        refusal(400, 'ERR_BAD_REQUEST'),
+      );
+    },
+  );
+
   it.each(['no-such-user-here', '', 'a\0b', '../x'])('refuses the user %j', async (user) => {
-    await expect(add({}, user)).rejects.toEqual(refusal(404, 'ERR_NO_SUCH_USER'));
-    expect(store.empty).toBe(true);
+    const body = { changes: [{ do: 'add', factor: { kind: 'totp' } }] };
+    await expect(changeFactors(ports, ROOT, user, body)).rejects.toEqual(refusal(404, 'ERR_NO_SUCH_USER'));
+    expect(ports.store.empty).toBe(true);
   });
 
   it('refuses a name that is taken, and the seventeenth factor', async () => {
@@ -117,59 +170,228 @@ describe('addFactor', () => {
     rmSync(recordFile());
     rmSync(join(directory, 'store.json'));
     await expect(add()).rejects.toEqual(refusal(503, 'ERR_STORE'));
-    expect(store.empty).toBe(true);
+    expect(ports.store.empty).toBe(true);
   });
 
   it('says when the disk does not take it', async () => {
     mkdirSync(join(directory, 'enrolments', `.${ME.username}.json.new`));
     await expect(add()).rejects.toEqual(refusal(503, 'ERR_STORE'));
     await expect(add()).rejects.toThrow('The store cannot be written');
-    expect(log.events).toEqual([]);
+    expect(ports.log.events).toEqual([]);
   });
 });
 
-describe('dropFactor', () => {
-  it('removes by id or name, and with the last factor the record', async () => {
+describe('other changes', () => {
+  it('remove by id or name, and with the last factor the record', async () => {
     const one = await add({ name: 'one' });
     await add({ name: 'two' });
-    expect((await dropFactor(ports, ME.username, one.factor.id)).factors).toMatchObject([{ name: 'two' }]);
-    expect(await dropFactor(ports, ME.username, 'two')).toEqual({
-      user: ME.username,
-      uid: ME.uid,
+    const { view } = await change({ do: 'remove', factor: one.factor.id });
+    expect(view.factors).toMatchObject([{ name: 'two' }]);
+    expect((await change({ do: 'remove', factor: 'two' })).view).toMatchObject({
       factors: [],
+      enrolled: 'none',
     });
-    expect(store.read({ name: ME.username, uid: ME.uid })).toBeUndefined();
+    expect(ports.store.read(ACCOUNT)).toBeUndefined();
   });
 
-  it('says what is not there', async () => {
-    await expect(dropFactor(ports, ME.username, 'x')).rejects.toEqual(refusal(404, 'ERR_NOT_ENROLLED'));
-    await add();
-    await expect(dropFactor(ports, ME.username, 'x')).rejects.toEqual(refusal(404, 'ERR_NO_SUCH_FACTOR'));
-    await expect(dropFactor(ports, 'no-such-user-here', 'x')).rejects.toEqual(
-      refusal(404, 'ERR_NO_SUCH_USER'),
+  it('rename, pause and resume, each with a line in the log', async () => {
+    await add({ name: 'one' });
+    await add({ name: 'two' });
+    await change({ do: 'rename', factor: 'one', name: 'pixel-7' });
+    await expect(change({ do: 'rename', factor: 'two', name: 'pixel-7' })).rejects.toEqual(
+      refusal(409, 'ERR_NAME_TAKEN'),
     );
+    await change({ do: 'pause', factor: 'two' });
+    expect((await showUser(ports, ACCOUNT)).factors.map(({ paused }) => paused)).toEqual([false, true]);
+    await change({ do: 'resume', factor: 'two' });
+    expect((await showUser(ports, ACCOUNT)).factors.map(({ paused }) => paused)).toEqual([false, false]);
+    expect(ports.log.events.slice(2).map(({ message }) => message)).toEqual([
+      `Factor totp:pixel-7 (before: one) renamed for ${ME.username}`,
+      `Factor totp:two paused for ${ME.username}`,
+      `Factor totp:two resumed for ${ME.username}`,
+    ]);
+  });
+
+  it('leave nobody with paused factors only', async () => {
+    await add({ name: 'one' });
+    await expect(change({ do: 'pause', factor: 'one' })).rejects.toEqual(refusal(409, 'ERR_NOTHING_ACTIVE'));
+    await add({ name: 'two' });
+    await change({ do: 'pause', factor: 'one' });
+    await expect(change({ do: 'remove', factor: 'two' })).rejects.toEqual(refusal(409, 'ERR_NOTHING_ACTIVE'));
+    expect(names()).toEqual(['one', 'two']);
+  });
+
+  it('happen all or none', async () => {
+    await add({ name: 'old' });
+    const swap = [
+      { do: 'remove', factor: 'old' },
+      { do: 'add', factor: { kind: 'totp', name: 'new' } },
+    ];
+    await expect(change(...swap, { do: 'remove', factor: 'none' })).rejects.toEqual(
+      refusal(404, 'ERR_NO_SUCH_FACTOR'),
+    );
+    expect(names()).toEqual(['old']);
+    await change(...swap);
+    expect(names()).toEqual(['new']);
+  });
+});
+
+describe('showFactor', () => {
+  const show = (which: string): ReturnType<typeof showFactor> =>
+    showFactor(ports, ROOT, ME.username, which, {});
+
+  it('shows a secret again, and the counter that comes next', async () => {
+    const phone = await add({ name: 'phone', digits: 8 });
+    expect(await show('phone')).toMatchObject({ secret: phone.secret, uri: phone.uri });
+    const token = await add({ kind: 'hotp', name: 'token' });
+    ports.ledger.marks.set(markKey(ME.username, 'hotp', decodeBase32(token.secret!)!), { value: 6, at: 0 });
+    const shown = await show('token');
+    expect(shown.counter).toBe(7);
+    expect(shown.uri).toContain('counter=7');
+    expect(ports.log.text).toContain(`Factor hotp:token shown for ${ME.username} id=${token.factor.id} by=0`);
+    expect(ports.log.text).not.toContain(phone.secret);
+  });
+
+  it('never shows recovery codes, nor what is not there', async () => {
+    await add({ kind: 'recovery' });
+    await expect(show('codes')).rejects.toEqual(refusal(409, 'ERR_NOT_SHOWN'));
+    await expect(show('phone')).rejects.toEqual(refusal(404, 'ERR_NO_SUCH_FACTOR'));
+  });
+});
+
+describe('who is not root', () => {
+  // A uid other than 0 with an account; the record is its own.
+  const SOMEBODY = { uid: 1 };
+  const NAME = 'daemon';
+  const ask = (changes: unknown[], proof?: string): Promise<Changed> =>
+    changeFactors(ports, SOMEBODY, NAME, { changes, proof });
+  const codeOf = (secret: string | undefined, step: number): string =>
+    hotpValue({ secret: decodeBase32(secret!)!, algorithm: 'sha1', digits: 6 }, step).toString();
+  const ADD = { do: 'add', factor: { kind: 'totp' } };
+
+  it('needs no proof for the first factor, and one for every other change', async () => {
+    const [phone] = (await ask([ADD])).added;
+    const requests = [
+      () => ask([ADD]),
+      () => ask([{ do: 'remove', factor: 'phone' }]),
+      () => ask([{ do: 'rename', factor: 'phone', name: 'x' }]),
+      () => ask([{ do: 'add', factor: { kind: 'recovery' } }]),
+      () => showFactor(ports, SOMEBODY, NAME, 'phone', {}),
+      () => unlockUser(ports, SOMEBODY, NAME, {}),
+    ];
+    for (const request of requests) {
+      await expect(request()).rejects.toEqual(refusal(401, 'ERR_PROOF_NEEDED'));
+    }
+    const code = codeOf(phone!.secret, STEP);
+    await ask([ADD], ` ${code.slice(0, 3)}-${code.slice(3)}`);
+    await expect(ask([ADD], code), 'a code proves once').rejects.toEqual(refusal(403, 'ERR_CODE_USED'));
+    await expect(ask([ADD], 'abc')).rejects.toEqual(refusal(403, 'ERR_WRONG_CODE'));
+    expect(
+      await showFactor(ports, SOMEBODY, NAME, 'phone', { proof: codeOf(phone!.secret, STEP + 1) }),
+    ).toMatchObject({ secret: phone!.secret });
+    expect(ports.log.text).toContain(
+      `Accepted verification code for ${NAME} service=control factor=totp:phone`,
+    );
+    expect(ports.log.text).not.toContain(code);
+  });
+
+  it('spends no code on what cannot be done', async () => {
+    const [phone] = (await ask([ADD])).added;
+    const code = codeOf(phone!.secret, STEP);
+    await expect(ask([{ do: 'remove', factor: 'none' }], code)).rejects.toEqual(
+      refusal(404, 'ERR_NO_SUCH_FACTOR'),
+    );
+    await expect(ask([{ do: 'remove', factor: 'phone' }], code)).resolves.toBeDefined();
+  });
+
+  it('is held back after three guesses, and stays so for all these doors', async () => {
+    const [phone] = (await ask([ADD])).added;
+    const wrong = codeOf(phone!.secret, STEP + 1_000);
+    for (let time = 0; time < 3; time++) {
+      await expect(ask([ADD], wrong)).rejects.toEqual(refusal(403, 'ERR_WRONG_CODE'));
+    }
+    await expect(ask([ADD], codeOf(phone!.secret, STEP))).rejects.toEqual(refusal(429, 'ERR_TOO_MANY_TRIES'));
+    await expect(unlockUser(ports, SOMEBODY, NAME, { proof: codeOf(phone!.secret, STEP) })).rejects.toEqual(
+      refusal(429, 'ERR_TOO_MANY_TRIES'),
+    );
+    await unlockUser(ports, ROOT, NAME, {});
+    await expect(ask([ADD], codeOf(phone!.secret, STEP))).resolves.toBeDefined();
+  });
+
+  it('proves by recovery code, however many guesses there were', async () => {
+    const [, codes] = (await ask([ADD, { do: 'add', factor: { kind: 'recovery' } }])).added;
+    for (let time = 0; time < 4; time++) {
+      await expect(ask([ADD], '000000')).rejects.toBeDefined();
+    }
+    await expect(ask([ADD], codes!.codes![0])).resolves.toBeDefined();
+  });
+
+  it('is refused when it cannot be found out what it has, or that cannot be used', async () => {
+    const lookUp = ports.enrolments.lookUp.bind(ports.enrolments);
+    for (const [kind, status, code] of [
+      ['blocked', 403, 'ERR_UNUSABLE'],
+      ['failed', 503, 'ERR_UNAVAILABLE'],
+    ] as const) {
+      ports.enrolments.lookUp = () => Promise.resolve({ kind, why: 'some words' });
+      await expect(ask([ADD], '123456')).rejects.toEqual(refusal(status, code));
+      expect(ports.store.empty).toBe(true);
+    }
+    ports.enrolments.lookUp = lookUp;
+    const [phone] = (await ask([ADD])).added;
+    ports.ledger.answer = 'unavailable';
+    await expect(ask([ADD], codeOf(phone!.secret, STEP))).rejects.toEqual(refusal(503, 'ERR_UNAVAILABLE'));
+  });
+
+  it('proves a factor of another source before it adds one to the store', async () => {
+    const { store } = ports;
+    const elsewhere = controlPorts(makeDirectory(), () => NOW);
+    const [phone] = (await changeFactors(elsewhere, SOMEBODY, NAME, { changes: [ADD] })).added;
+    ports = { ...ports, enrolments: elsewhere.enrolments };
+    await expect(ask([ADD])).rejects.toEqual(refusal(401, 'ERR_PROOF_NEEDED'));
+    expect(store.empty).toBe(true);
+    await expect(ask([ADD], codeOf(phone!.secret, STEP))).resolves.toMatchObject({ added: [{ user: NAME }] });
+  });
+
+  it('gets one first factor, of many that it asks for at once', async () => {
+    const ended = await Promise.allSettled(Array.from({ length: 8 }, () => ask([ADD])));
+    expect(ended.filter(({ status }) => status === 'fulfilled')).toHaveLength(1);
   });
 });
 
 describe('showUser and showUsers', () => {
   it('show when a factor was last used', async () => {
     const { factor, secret } = await add();
-    ledger.marks.set(markKey(ME.username, `totp/${factor.period}`, decodeBase32(secret!)!), {
+    ports.ledger.marks.set(markKey(ME.username, `totp/${factor.period}`, decodeBase32(secret!)!), {
       value: 1,
       at: NOW / 1000,
     });
-    const [view] = (await showUser(ports, ME.username)).factors;
+    const [view] = (await showUser(ports, ACCOUNT)).factors;
     expect(view).toMatchObject({ id: factor.id, lastUsed: '2026-01-02T03:04:05.000Z' });
   });
 
   it('show nobody where nobody is enrolled', async () => {
     expect(await showUsers(ports)).toEqual([]);
-    expect(await showUser(ports, ME.username)).toEqual({ user: ME.username, uid: ME.uid, factors: [] });
+    expect(await showUser(ports, ACCOUNT)).toEqual({
+      ...{ user: ME.username, uid: ME.uid, factors: [] },
+      ...{ enrolled: 'none', lockedUntil: null },
+    });
+  });
+
+  it('show where somebody is enrolled, and until when they are locked', async () => {
+    for (const [kind, enrolled] of [
+      ['blocked', 'unusable'],
+      ['failed', 'unknown'],
+    ] as const) {
+      ports.enrolments.lookUp = () => Promise.resolve({ kind, why: 'some words' });
+      expect(await showUser(ports, ACCOUNT)).toMatchObject({ enrolled });
+    }
+    const attempts = { ...ports.attempts, lockOf: () => 60_000 };
+    expect((await showUser({ ...ports, attempts }, ACCOUNT)).lockedUntil).toBe('2026-01-02T03:05:05.000Z');
   });
 
   it('say what is wrong with one record, and show the others', async () => {
     await add();
-    store.write({ user: 'gone-by-now', uid: 5, factors: [] });
+    ports.store.write({ user: 'gone-by-now', uid: 5, factors: [] });
     writeFileSync(join(directory, 'enrolments', 'daemon.json'), '{"secret":"HIDDEN"}');
     const views = await showUsers(ports);
     expect(views.map(({ user, problem }) => [user, problem === undefined])).toEqual(

@@ -4,13 +4,15 @@ import { userInfo } from 'node:os';
 import { join } from 'node:path';
 import fc from 'fast-check';
 import { beforeEach, describe, expect, it } from 'vitest';
-import { addFactor, dropFactor, showUser } from '../../../src/control/factor-requests.ts';
+import { changeFactors, type FactorPorts } from '../../../src/control/factor-requests.ts';
+import { showUser } from '../../../src/control/views.ts';
 import { exportFile, importFile, removeExported } from '../../../src/control/import-requests.ts';
-import { Store } from '../../../src/enrolments/store/store.ts';
+import type { Store } from '../../../src/enrolments/store/store.ts';
 import { storeSource } from '../../../src/enrolments/store/store-source.ts';
 import { hotpValue } from '../../../src/factors/hotp-value.ts';
+import { controlPorts } from '../fixtures/control-ports.ts';
 import { InMemoryLedger } from '../fixtures/in-memory-ledger.ts';
-import { RecordedLog } from '../fixtures/recorded-log.ts';
+import type { RecordedLog } from '../fixtures/recorded-log.ts';
 import { NOW, stateFile, STEP } from '../fixtures/state-files.ts';
 import { temporaryDirectories } from '../fixtures/temporary-directory.ts';
 
@@ -24,21 +26,24 @@ let directory: string;
 let store: Store;
 let ledger: InMemoryLedger;
 let log: RecordedLog;
-let ports: Parameters<typeof importFile>[0];
+let ports: FactorPorts;
 
 beforeEach(() => {
   directory = makeDirectory();
-  store = new Store({ path: (relative) => join(directory, relative) });
-  store.initialise();
-  ledger = new InMemoryLedger();
-  log = new RecordedLog();
-  ports = { store, ledger, log, now: () => NOW };
+  const made = controlPorts(directory, () => NOW);
+  ({ store, ledger, log } = made);
+  ports = made;
 });
 
 const base64 = (text: string): string => Buffer.from(text, 'latin1').toString('base64');
 const text = (file: string): string => Buffer.from(file, 'base64').toString('latin1');
 const take = (file: string, more: object = {}): ReturnType<typeof importFile> =>
   importFile(ports, ME, { file: base64(file), ...more });
+const change = (changes: readonly object[]): ReturnType<typeof changeFactors> =>
+  changeFactors(ports, { uid: 0 }, ME, { changes });
+const addTotp = (name?: string): ReturnType<typeof change> =>
+  change([{ do: 'add', factor: { kind: 'totp', name } }]);
+const drop = (factor: string): ReturnType<typeof change> => change([{ do: 'remove', factor }]);
 const recordFile = (): string => join(directory, 'enrolments', `${ME}.json`);
 const refusal = (status: number, code: string, message: RegExp): unknown =>
   expect.objectContaining({ name: 'ControlError', status, code, message: expect.stringMatching(message) });
@@ -76,8 +81,12 @@ describe('importFile', () => {
     expect(await type('22222222')).toBe('accepted');
     expect(await type('22222222')).toBe('code-already-used');
     expect(await type('33333333')).toBe('wrong-code');
-    expect((await showUser(ports, ME)).factors[0]).toMatchObject({ codesLeft: 1 });
-    expect(JSON.stringify(await showUser(ports, ME)) + log.text).not.toMatch(/GEZDG|11111111/);
+    expect((await showUser(ports, { name: ME, uid: userInfo().uid })).factors[0]).toMatchObject({
+      codesLeft: 1,
+    });
+    expect(JSON.stringify(await showUser(ports, { name: ME, uid: userInfo().uid })) + log.text).not.toMatch(
+      /GEZDG|11111111/,
+    );
     expect(log.events.map(({ message }) => message)).toEqual([
       `Factor google-authenticator:imported imported for ${ME}`,
     ]);
@@ -87,7 +96,7 @@ describe('importFile', () => {
     await take(`${SECRET}\n" HOTP_COUNTER 7\n`);
     expect(await type(codeAt(6))).not.toBe('accepted');
     expect(await type(codeAt(7))).toBe('accepted');
-    await dropFactor(ports, ME, 'imported');
+    await drop('imported');
     await take(`${SECRET}\n" HOTP_COUNTER 3\n`);
     expect(await type(codeAt(5))).not.toBe('accepted');
     expect(await type(codeAt(7))).toBe('code-already-used');
@@ -129,15 +138,17 @@ describe('importFile', () => {
     await expect(take(other)).rejects.toEqual(refusal(409, 'ERR_HAS_IMPORTED_FILE', /--replace/));
     expect(await type('11111111')).toBe('accepted');
     expect(await take(other, { replace: true })).toMatchObject({ outcome: 'replaced' });
-    expect((await showUser(ports, ME)).factors).toHaveLength(1);
+    expect((await showUser(ports, { name: ME, uid: userInfo().uid })).factors).toHaveLength(1);
     expect(await type('22222222')).toBe('accepted');
     expect(await type(codeAt(STEP + 1))).toBe('wrong-code');
   });
 
   it('leaves the other factors of a user alone', async () => {
-    await addFactor(ports, ME, { kind: 'totp', name: 'imported' });
+    await addTotp('imported');
     await take(FILE);
-    expect((await showUser(ports, ME)).factors.map(({ name }) => name)).toEqual(['imported', 'imported-2']);
+    expect(
+      (await showUser(ports, { name: ME, uid: userInfo().uid })).factors.map(({ name }) => name),
+    ).toEqual(['imported', 'imported-2']);
   });
 
   it.each([
@@ -196,7 +207,7 @@ describe('exportFile', () => {
         ports = { ...ports, ledger: new InMemoryLedger() };
         await take(file);
         expect(text((await exportFile(ports, ME)).file)).toBe(file);
-        await dropFactor(ports, ME, 'imported');
+        await drop('imported');
       }),
       { numRuns: 200 },
     );
@@ -214,7 +225,7 @@ describe('exportFile', () => {
 
   it('says when nothing was imported', async () => {
     await expect(exportFile(ports, ME)).rejects.toEqual(refusal(404, 'ERR_NOT_IMPORTED', /No file/));
-    await addFactor(ports, ME, { kind: 'totp' });
+    await addTotp();
     await expect(exportFile(ports, ME)).rejects.toEqual(refusal(404, 'ERR_NOT_IMPORTED', /No file/));
   });
 });

@@ -6,7 +6,7 @@ import { addCommand } from '../../../../src/cli/commands/add.ts';
 import { listCommand } from '../../../../src/cli/commands/list.ts';
 import { removeCommand } from '../../../../src/cli/commands/remove.ts';
 import type { ControlClient } from '../../../../src/cli/control-client.ts';
-import type { AddedFactor, FactorView, UserView } from '../../../../src/control/requests.ts';
+import type { AddedFactor, Changed, FactorView, UserView } from '../../../../src/control/requests.ts';
 
 const PHONE: FactorView = {
   id: 'abcdef',
@@ -17,7 +17,12 @@ const PHONE: FactorView = {
   period: 30,
   added: '2026-01-02T03:04:05.000Z',
   lastUsed: null,
+  paused: false,
 };
+const viewOf = (user: string, factors: readonly FactorView[], uid = 1000): UserView => ({
+  ...{ user, uid, factors },
+  ...{ enrolled: 'store', lockedUntil: null },
+});
 const ADDED: AddedFactor = {
   user: 'alice',
   factor: PHONE,
@@ -39,6 +44,8 @@ beforeEach(() => {
 async function run(...words: string[]): Promise<void> {
   const program = new Command('pve-google-authenticator');
   const session = {
+    questions: { interactive: false, ask: () => Promise.reject(new Error('asked')), close: () => undefined },
+    self: () => 'myself',
     output: {
       line: (text: string) => lines.push(text),
       note: (text: string) => notes.push(text),
@@ -75,12 +82,14 @@ function modules(text: string): boolean[][] {
 
 describe('add totp', () => {
   beforeEach(() => {
-    answer = ADDED;
+    answer = { added: [ADDED], view: viewOf('alice', [PHONE]) } satisfies Changed;
   });
 
   it('asks for nothing but what was wanted', async () => {
     await run('add', 'totp', 'alice');
-    expect(JSON.stringify(requests)).toBe('[["POST",["users","alice","factors"],{"kind":"totp"}]]');
+    expect(JSON.stringify(requests)).toBe(
+      '[["POST",["users","alice","changes"],{"changes":[{"do":"add","factor":{"kind":"totp"}}]}]]',
+    );
     await run(
       'add',
       'totp',
@@ -96,8 +105,15 @@ describe('add totp', () => {
     );
     expect(requests[1]).toEqual([
       'POST',
-      ['users', 'a/b', 'factors'],
-      { kind: 'totp', name: 'pixel-7', algorithm: 'sha512', digits: 8, period: 60 },
+      ['users', 'a/b', 'changes'],
+      {
+        changes: [
+          {
+            do: 'add',
+            factor: { kind: 'totp', name: 'pixel-7', algorithm: 'sha512', digits: 8, period: 60 },
+          },
+        ],
+      },
     ]);
   });
 
@@ -127,7 +143,7 @@ describe('add totp', () => {
   });
 
   it.each([
-    [['add', 'totp']],
+    [['add']],
     [['add', 'sms', 'alice']],
     [['add', 'totp', 'alice', 'bob']],
     [['add', 'totp', 'alice', '--digits', '5']],
@@ -145,8 +161,8 @@ describe('add totp', () => {
 
 describe('list', () => {
   const USERS: UserView[] = [
-    { user: 'alice', uid: 1000, factors: [PHONE, { ...PHONE, id: 'ghijkl', name: 'pixel-7' }] },
-    { user: 'a-long-name', uid: 1001, factors: [{ ...PHONE, lastUsed: '2026-02-03T04:05:06.000Z' }] },
+    viewOf('alice', [PHONE, { ...PHONE, id: 'ghijkl', name: 'pixel-7' }]),
+    viewOf('a-long-name', [{ ...PHONE, lastUsed: '2026-02-03T04:05:06.000Z' }], 1001),
   ];
 
   it('prints a table', async () => {
@@ -185,21 +201,22 @@ describe('list', () => {
 
 describe('remove', () => {
   it('removes, and says what is left', async () => {
-    answer = { user: 'alice', uid: 1000, factors: [PHONE] };
+    answer = { added: [], view: viewOf('alice', [PHONE]) };
     await run('remove', 'alice', 'pixel-7');
-    expect(requests).toEqual([['DELETE', ['users', 'alice', 'factors', 'pixel-7']]]);
+    const sent = { changes: [{ do: 'remove', factor: 'pixel-7' }] };
+    expect(requests).toEqual([['POST', ['users', 'alice', 'changes'], sent]]);
     expect(lines).toEqual(['Factor pixel-7 was removed. alice has 1 left.']);
   });
 
   it('warns when it was the last one', async () => {
-    answer = { user: 'alice', uid: 1000, factors: [] };
+    answer = { added: [], view: viewOf('alice', []) };
     await run('remove', 'alice', 'phone');
     expect(lines[0]).toMatch(/has no factor left and is not enrolled any more/);
   });
 
   it('prints what is left as JSON', async () => {
-    answer = { user: 'alice', uid: 1000, factors: [] };
+    answer = { added: [], view: viewOf('alice', []) };
     await run('remove', 'alice', 'phone', '--json');
-    expect(JSON.parse(lines.join(''))).toEqual(answer);
+    expect(JSON.parse(lines.join(''))).toEqual(viewOf('alice', []));
   });
 });

@@ -1,0 +1,54 @@
+import type { Change, Changed } from '../control/requests.ts';
+import { CommandError } from './control-client.ts';
+import type { Session } from './session.ts';
+
+/** Refusals after which another code may do. */
+const TRY_AGAIN = new Set(['ERR_WRONG_CODE', 'ERR_CODE_USED']);
+const MAX_TRIES = 3;
+
+/**
+ * Sends a request that may need a proof. It is asked for only when the daemon demands it: of who is not root and has a factor.
+ *
+ * @param session - connection and questions
+ * @param path - of the request
+ * @param body - its body without the proof
+ * @returns the answer
+ * @throws CommandError when the daemon refuses
+ * @throws NoAnswerError when nobody gives the code
+ */
+export async function askProven<T>(session: Session, path: readonly string[], body: object = {}): Promise<T> {
+  const daemon = session.daemon();
+  try {
+    return await daemon.ask<T>('POST', path, body);
+  } catch (error) {
+    if (!(error instanceof CommandError && error.code === 'ERR_PROOF_NEEDED')) {
+      throw error;
+    }
+    session.output.note(error.message.endsWith('.') ? error.message : `${error.message}.`);
+  }
+  for (let tries = 1; ; tries++) {
+    const proof = (await session.questions.ask('Your code: ')).trim();
+    try {
+      return await daemon.ask<T>('POST', path, { ...body, proof });
+    } catch (error) {
+      const again = error instanceof CommandError && TRY_AGAIN.has(error.code);
+      if (!again || !session.questions.interactive || tries >= MAX_TRIES) {
+        throw error;
+      }
+      session.output.note(`${error.message}.`);
+    }
+  }
+}
+
+/**
+ * Changes a user's factors: all that is asked for, or nothing.
+ *
+ * @param session - connection and questions
+ * @param user - whose
+ * @param changes - what to change
+ * @returns what came of it
+ * @throws CommandError, NoAnswerError as {@link askProven}
+ */
+export function change(session: Session, user: string, changes: readonly Change[]): Promise<Changed> {
+  return askProven<Changed>(session, ['users', user, 'changes'], { changes });
+}

@@ -1,0 +1,126 @@
+import type { Attempts } from '../attempts/attempts.ts';
+import type { Account, Enrolment, EnrolmentSource, Verification } from '../enrolments/enrolment.ts';
+import { readingsOf } from '../factors/code-shape.ts';
+import { loggable } from '../log/escape.ts';
+import type { Log } from '../log/log.ts';
+import { checkAnswer } from '../login/check-answer.ts';
+import { ControlError } from './control-error.ts';
+
+/** What a proof needs: the same as a login. */
+export interface ProofPorts {
+  readonly enrolments: EnrolmentSource;
+  readonly attempts: Attempts;
+  readonly log: Log;
+  /** The time in milliseconds since 1970. */
+  readonly now: () => number;
+  /** A clock in milliseconds that never jumps. */
+  readonly monotonic: () => number;
+}
+
+/** No login comes from there: guesses here have a count of their own, under the ceiling for strangers. */
+const ORIGIN = 'control';
+
+/**
+ * Lets a change of an account's factors go on only for somebody who has one of them, so that a program that runs as the user
+ * cannot exchange the second factor. The look-up, the check, the counting and the using up are those of a login.
+ *
+ * @param ports - as a login needs them
+ * @param account - whose factors
+ * @param code - what was typed; undefined: nothing yet
+ * @returns whether there was something to prove; `nothing-to-prove`: the account has no factor at all
+ * @throws ControlError when it is not proven
+ */
+export async function prove(
+  ports: ProofPorts,
+  account: Account,
+  code: string | undefined,
+): Promise<'proven' | 'nothing-to-prove'> {
+  const lookup = await ports.enrolments.lookUp(account);
+  switch (lookup.kind) {
+    case 'absent':
+      return 'nothing-to-prove';
+    case 'blocked':
+      ports.log.event('error', `The factors of ${loggable(account.name)} cannot be changed`, {
+        why: lookup.why,
+      });
+      throw new ControlError(
+        403,
+        'ERR_UNUSABLE',
+        'What you have enrolled cannot be used: your administrator can put it right',
+      );
+    case 'failed':
+      ports.log.event('error', `The factors of ${loggable(account.name)} cannot be looked up`, {
+        why: lookup.why,
+      });
+      throw new ControlError(
+        503,
+        'ERR_UNAVAILABLE',
+        'It cannot be found out right now what you have enrolled: try again later',
+      );
+    case 'enrolled':
+      await check(ports, account, lookup.enrolment, code);
+      return 'proven';
+  }
+}
+
+async function check(
+  ports: ProofPorts,
+  account: Account,
+  enrolment: Enrolment,
+  code: string | undefined,
+): Promise<void> {
+  if (code === undefined) {
+    throw new ControlError(
+      401,
+      'ERR_PROOF_NEEDED',
+      'You have a factor already: a code of it, or a recovery code, is needed for that',
+    );
+  }
+  const readings = readingsOf(code, enrolment.shapes);
+  if (readings.length === 0) {
+    throw new ControlError(403, 'ERR_WRONG_CODE', 'That is not a code of a factor that you have');
+  }
+  const subject = { user: account.name, exists: true, origin: ORIGIN, alwaysStranger: true } as const;
+  const attempt = ports.attempts.begin(subject, enrolment.limits);
+  try {
+    const answer = await checkAnswer(enrolment, attempt, readings, ports);
+    if (answer.kind === 'held-back') {
+      report(ports, account, 'too-many-tries');
+      throw new ControlError(
+        429,
+        'ERR_TOO_MANY_TRIES',
+        'Too many tries. Please wait a moment, then try again.',
+      );
+    }
+    judge(ports, account, answer.verification);
+  } finally {
+    readings.forEach(({ text }) => text.fill(0));
+  }
+}
+
+function judge(ports: ProofPorts, account: Account, verification: Verification): void {
+  switch (verification.kind) {
+    case 'accepted':
+      ports.log.event('info', `Accepted verification code for ${loggable(account.name)}`, {
+        service: ORIGIN,
+        factor: verification.factor,
+      });
+      return;
+    case 'rejected':
+      report(ports, account, verification.reason);
+      throw verification.reason === 'code-already-used'
+        ? new ControlError(403, 'ERR_CODE_USED', 'This code was used before: wait for the next one')
+        : new ControlError(403, 'ERR_WRONG_CODE', 'This code is wrong');
+    case 'unavailable':
+      report(ports, account, verification.why);
+      throw new ControlError(
+        503,
+        'ERR_UNAVAILABLE',
+        'Your code cannot be checked right now: try again later, or tell your administrator',
+      );
+  }
+}
+
+function report({ log }: ProofPorts, { name }: Account, reason: string): void {
+  log.event('notice', `Invalid verification code for ${loggable(name)}`, { service: ORIGIN, reason });
+}

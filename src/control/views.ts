@@ -1,0 +1,150 @@
+import type { Locks } from '../attempts/attempts.ts';
+import type { Account, EnrolmentSource, Lookup } from '../enrolments/enrolment.ts';
+import { hotpKey, recoveryKey, scratchKey, totpKey } from '../enrolments/store/factor-keys.ts';
+import type { StoredFactor } from '../enrolments/store/record.ts';
+import type { Store } from '../enrolments/store/store.ts';
+import { LOOK_AHEAD } from '../factors/hotp.ts';
+import { lookUpUser } from '../host/addon.ts';
+import type { Ledger } from '../ledger/ledger.ts';
+import { ControlError } from './control-error.ts';
+import { recordOf } from './records.ts';
+import type { FactorView, UserView } from './requests.ts';
+
+/** What it takes to show what users have. */
+export interface ViewPorts {
+  readonly store: Store;
+  readonly ledger: Ledger;
+  readonly enrolments: EnrolmentSource;
+  readonly attempts: Locks;
+  /** The time in milliseconds since 1970. */
+  readonly now: () => number;
+}
+
+/**
+ * What one user has enrolled.
+ *
+ * @param ports - store, ledger, sources, locks, clock
+ * @param account - who
+ * @returns the factors, without their secrets; none when the user is not enrolled
+ * @throws ControlError when the record cannot be used
+ */
+export async function showUser(ports: ViewPorts, account: Account): Promise<UserView> {
+  const record = recordOf(ports, account);
+  const lookup = await ports.enrolments.lookUp(account);
+  return {
+    user: account.name,
+    uid: account.uid,
+    factors: (record?.factors ?? []).map((factor) => factorView(ports, account.name, factor)),
+    enrolled: enrolledAs(lookup, record !== undefined),
+    lockedUntil: lockedUntil(ports, account.name),
+  };
+}
+
+/**
+ * What all users have enrolled in the store.
+ *
+ * @param ports - store, ledger, sources, locks, clock
+ * @returns one entry for each record; one that cannot be used says why
+ */
+export async function showUsers(ports: ViewPorts): Promise<UserView[]> {
+  const views: UserView[] = [];
+  for (const user of ports.store.users()) {
+    views.push(await viewOrProblem(ports, user));
+  }
+  return views;
+}
+
+async function viewOrProblem(ports: ViewPorts, user: string): Promise<UserView> {
+  try {
+    const entry = await lookUpUser(user);
+    if (entry === undefined) {
+      return unusable(user, 'there is no such user on this machine');
+    }
+    return await showUser(ports, { name: entry.name, uid: entry.uid });
+  } catch (error) {
+    return unusable(user, error instanceof ControlError ? error.message : 'its record cannot be read');
+  }
+}
+
+function unusable(user: string, problem: string): UserView {
+  return { user, uid: -1, factors: [], enrolled: 'unusable', lockedUntil: null, problem };
+}
+
+/**
+ * A factor without its secret.
+ *
+ * @param ports - the ledger
+ * @param user - whose, canonical name
+ * @param factor - the factor
+ * @returns what may be shown of it
+ */
+export function factorView(
+  { ledger }: Pick<ViewPorts, 'ledger'>,
+  user: string,
+  factor: StoredFactor,
+): FactorView {
+  const keys = keysOf(user, factor);
+  const uses = keys.flatMap((key) => ledger.mark(key) ?? []).map(({ at }) => at);
+  const view = {
+    id: factor.id,
+    kind: factor.kind,
+    name: factor.name,
+    added: new Date(factor.added * 1000).toISOString(),
+    lastUsed: uses.length === 0 ? null : new Date(Math.max(...uses) * 1000).toISOString(),
+    paused: factor.paused === true,
+  };
+  if (factor.kind === 'recovery') {
+    return { ...view, codesLeft: keys.length - uses.length };
+  }
+  if (factor.kind === 'google-authenticator') {
+    const { token, scratch } = factor.file;
+    const left = scratch.codes.filter((code) => ledger.mark(scratchKey(user, scratch, code)) === undefined);
+    return {
+      ...view,
+      ...(token === undefined ? {} : { codes: token.kind, algorithm: token.algorithm, digits: token.digits }),
+      ...(token?.kind === 'totp' ? { period: token.period } : {}),
+      codesLeft: left.length,
+    };
+  }
+  const { algorithm, digits, limit } = factor;
+  const token = { ...view, algorithm, digits, ...(limit === undefined ? {} : { limit }) };
+  return factor.kind === 'totp'
+    ? { ...token, window: factor.window, period: factor.period }
+    : { ...token, window: factor.window ?? LOOK_AHEAD };
+}
+
+function enrolledAs(lookup: Lookup, inStore: boolean): UserView['enrolled'] {
+  switch (lookup.kind) {
+    case 'enrolled':
+      return inStore ? 'store' : 'elsewhere';
+    case 'absent':
+      return 'none';
+    case 'blocked':
+      return 'unusable';
+    case 'failed':
+      return 'unknown';
+  }
+}
+
+function lockedUntil({ attempts, now }: ViewPorts, user: string): string | null {
+  const lock = attempts.lockOf(user);
+  return lock === 0 ? null : new Date(now() + lock).toISOString();
+}
+
+function keysOf(user: string, factor: StoredFactor): string[] {
+  switch (factor.kind) {
+    case 'totp':
+      return [totpKey(user, factor)];
+    case 'hotp':
+      return [hotpKey(user, factor)];
+    case 'recovery':
+      return factor.hashes.map((hash) => recoveryKey(user, hash));
+    case 'google-authenticator': {
+      const { token, scratch } = factor.file;
+      return [
+        ...(token === undefined ? [] : [token.kind === 'totp' ? totpKey(user, token) : hotpKey(user, token)]),
+        ...scratch.codes.map((code) => scratchKey(user, scratch, code)),
+      ];
+    }
+  }
+}

@@ -1,0 +1,69 @@
+import type { LoginAttempt } from '../attempts/attempts.ts';
+import type { Enrolment, Verification } from '../enrolments/enrolment.ts';
+import type { CodeShape, TypedCode } from '../factors/code-shape.ts';
+
+/** What came of an answer. */
+export type CheckedAnswer =
+  /** There were too many tries: it was not looked at. */
+  | { readonly kind: 'held-back' }
+  | {
+      readonly kind: 'checked';
+      readonly verification: Verification;
+      /** The reading that was right. */
+      readonly right: TypedCode | undefined;
+    };
+
+/** The clocks of a check. */
+export interface CheckClocks {
+  /** The time in milliseconds since 1970. */
+  readonly now: () => number;
+  /** A clock in milliseconds that never jumps. */
+  readonly monotonic: () => number;
+}
+
+/** Wrong answers leave on a grid of time, so that how long a check took tells nothing about the user. */
+const REJECT_GRID_MS = 5;
+
+/** What can be guessed is counted; 64 bits and more cannot. */
+const GUESSABLE: ReadonlySet<CodeShape['class']> = new Set(['digits']);
+
+/**
+ * Checks an answer, counted and held back as a guess, and uses the code up.
+ *
+ * @param enrolment - whose factors
+ * @param attempt - of this login or request
+ * @param readings - the answer, read as each shape that fits; at least one
+ * @param clocks - what time it is
+ * @returns what came of it
+ */
+export async function checkAnswer(
+  enrolment: Enrolment,
+  attempt: LoginAttempt,
+  readings: readonly TypedCode[],
+  clocks: CheckClocks,
+): Promise<CheckedAnswer> {
+  const begun = clocks.monotonic();
+  const unguessable = readings.filter(({ shape }) => !GUESSABLE.has(shape.class));
+  const guess = unguessable.length < readings.length;
+  const allowed = guess && !attempt.admit() ? unguessable : readings;
+  if (allowed.length === 0) {
+    await onGrid(begun, clocks);
+    return { kind: 'held-back' };
+  }
+  const verification = await enrolment.verify(allowed, clocks.now());
+  if (verification.kind === 'accepted') {
+    attempt.succeeded();
+    return { kind: 'checked', verification, right: allowed[verification.reading] };
+  }
+  if (guess && verification.kind === 'rejected' && verification.reason === 'wrong-code') {
+    attempt.failed();
+  }
+  await onGrid(begun, clocks);
+  return { kind: 'checked', verification, right: undefined };
+}
+
+async function onGrid(begun: number, { monotonic }: CheckClocks): Promise<void> {
+  const taken = monotonic() - begun;
+  const wait = Math.ceil(taken / REJECT_GRID_MS) * REJECT_GRID_MS - taken;
+  await new Promise((resolve) => setTimeout(resolve, wait));
+}
