@@ -1,4 +1,4 @@
-import { Socket } from 'node:net';
+import { closeSync } from 'node:fs';
 import { acceptFrom, lookUpUser, type Acceptor, type Peer } from '../host/addon.ts';
 import { BudgetedLog } from '../log/budgeted-log.ts';
 import type { Log } from '../log/log.ts';
@@ -92,8 +92,10 @@ export class LoginServer {
   }
 
   #accepted(fd: number, origin: Origin, peer: Peer): void {
-    const socket = new Socket({ fd });
-    const connection = new ModuleConnection(socket, () => performance.now());
+    const connection = this.#opened(fd);
+    if (connection === undefined) {
+      return;
+    }
     const log = origin.socket === 'root' ? this.#ports.log : this.#userLogs.of(peer.uid);
     if (!this.#places.take(connection, origin)) {
       log.event('warning', 'A login is refused: too many at once', {
@@ -103,7 +105,20 @@ export class LoginServer {
       connection.giveUp('too many logins at once');
       return;
     }
-    void this.#serve(connection, origin, log).finally(() => this.#places.leave(connection));
+    void this.#serve(connection, origin, log).finally(() => {
+      connection.destroy();
+      this.#places.leave(connection);
+    });
+  }
+
+  #opened(fd: number): ModuleConnection | undefined {
+    try {
+      return new ModuleConnection(fd, this.#ports.monotonic);
+    } catch (error) {
+      closeSync(fd);
+      this.#ports.log.event('error', `Cannot serve a connection: ${nameOf(error)}`);
+      return undefined;
+    }
   }
 
   /** The one place where errors of a login end: whatever is wrong, the module is told that nobody gets in. */
@@ -113,7 +128,6 @@ export class LoginServer {
     } catch (error) {
       if (error instanceof WireError) {
         log.event('error', `The module broke the protocol: ${error.message}`, { code: error.code });
-        connection.destroy();
       } else if (!(error instanceof ConversationEnded)) {
         log.event('error', 'A login failed for an unexpected reason', { error: nameOf(error) });
         connection.giveUp('unexpected error');

@@ -1,10 +1,11 @@
-import type { Socket } from 'node:net';
+import { openConnection, type Connection } from '../host/addon.ts';
 import { ConversationEnded, type Conversation, type Reply } from '../login/conversation.ts';
 import { decodeAnswer } from '../wire/answer.ts';
 import { decodeCancel } from '../wire/cancel.ts';
 import { encodeFrame, FRAME_TYPE, FrameReader, type Frame } from '../wire/frame.ts';
 import { encodeNotice, type Notice } from '../wire/notice.ts';
 import { encodePrompt, type Prompt } from '../wire/prompt.ts';
+import { MAX_FRAME_LENGTH, FRAME_HEADER_BYTES } from '../wire/limits.ts';
 import { decodeStart, type ForeignStart, type Start } from '../wire/start.ts';
 import { encodeVerdict, type Verdict } from '../wire/verdict.ts';
 import { WireError } from '../wire/wire-error.ts';
@@ -14,6 +15,9 @@ interface Expecting {
   readonly reject: (error: Error) => void;
 }
 
+/** What one connection has received; it is wiped before the next one receives. */
+const received = Buffer.alloc(FRAME_HEADER_BYTES + MAX_FRAME_LENGTH);
+
 /**
  * The connection of one login: lock-step, the module speaks first and answers each question. A frame that nobody expects breaks
  * the protocol and ends the connection.
@@ -21,7 +25,7 @@ interface Expecting {
 export class ModuleConnection implements Conversation {
   /** When the person was asked, for the choice of whom to push out; undefined: nobody is being waited for. */
   askedAt: number | undefined;
-  readonly #socket: Socket;
+  readonly #connection: Connection;
   readonly #reader = new FrameReader();
   readonly #now: () => number;
   #expecting: Expecting | undefined;
@@ -29,16 +33,12 @@ export class ModuleConnection implements Conversation {
   #ended: Error | undefined;
 
   /**
-   * @param socket - the accepted connection
+   * @param fd - the accepted connection, which is closed with this one
    * @param now - any clock in milliseconds that never jumps
    */
-  constructor(socket: Socket, now: () => number) {
-    this.#socket = socket;
+  constructor(fd: number, now: () => number) {
+    this.#connection = openConnection(fd, () => this.#receive());
     this.#now = now;
-    socket.on('data', (chunk: Buffer) => this.#received(chunk));
-    socket.on('end', () => this.#end(new ConversationEnded('the module closed the connection')));
-    socket.on('close', () => this.#end(new ConversationEnded('the connection was closed')));
-    socket.on('error', () => this.#end(new ConversationEnded('the connection broke')));
   }
 
   get over(): boolean {
@@ -53,6 +53,8 @@ export class ModuleConnection implements Conversation {
    * @throws ConversationEnded when the module is gone
    */
   async start(): Promise<Start | ForeignStart> {
+    // It comes at once, most often before the event loop would look for it.
+    this.#receive();
     const frame = await this.#next();
     if (frame.type !== FRAME_TYPE.start) {
       throw new WireError('ERR_ORDER', `Frame type ${frame.type} came, START was expected`);
@@ -85,7 +87,7 @@ export class ModuleConnection implements Conversation {
 
   conclude(verdict: Verdict): void {
     this.#send(FRAME_TYPE.verdict, encodeVerdict(verdict));
-    this.#socket.destroySoon();
+    this.#connection.close();
     this.#end(new ConversationEnded('the login is over'));
   }
 
@@ -97,19 +99,20 @@ export class ModuleConnection implements Conversation {
   giveUp(why: string): void {
     if (this.#ended === undefined) {
       this.#send(FRAME_TYPE.verdict, encodeVerdict({ code: 'unavailable', failDelayUs: 0 }));
-      this.#socket.destroySoon();
+      this.#connection.close();
       this.#end(new ConversationEnded(why));
     }
   }
 
-  /** Cuts the connection. */
+  /** Cuts the connection, if it is still there. */
   destroy(): void {
-    this.#socket.destroy();
+    this.#connection.close();
+    this.#end(new ConversationEnded('the connection was cut'));
   }
 
   #send(type: number, payload: Buffer): void {
-    if (this.#ended === undefined && this.#socket.writable) {
-      this.#socket.write(encodeFrame(type, payload));
+    if (this.#ended === undefined && !this.#connection.send(encodeFrame(type, payload))) {
+      this.#end(new ConversationEnded('the module is gone, or does not read'));
     }
   }
 
@@ -127,13 +130,23 @@ export class ModuleConnection implements Conversation {
     });
   }
 
-  #received(chunk: Buffer): void {
+  #receive(): void {
+    const length = this.#connection.receive(received);
+    if (length === undefined) {
+      return;
+    }
+    if (length === 0) {
+      this.#connection.close();
+      this.#end(new ConversationEnded('the module closed the connection'));
+      return;
+    }
+    const bytes = received.subarray(0, length);
     if (this.#ended !== undefined) {
-      chunk.fill(0);
+      bytes.fill(0);
       return;
     }
     try {
-      for (const frame of this.#reader.push(chunk)) {
+      for (const frame of this.#reader.push(bytes)) {
         this.#deliver(frame);
       }
     } catch (error) {

@@ -195,7 +195,8 @@ describe('LoginServer', () => {
     const waiting = Array.from({ length: 8 }, () => new Login('user'));
     await Promise.all(waiting.map(({ socket }) => once(socket, 'connect')));
     await settled(() => server.logins === 8);
-    expect(await new Login('user').start(me).verdict(RIGHT)).toMatchObject({ code: 'unavailable' });
+    // It is refused before it has said anything.
+    expect(await new Login('user').verdict(RIGHT)).toMatchObject({ code: 'unavailable' });
     expect(await new Login('root').start(me).verdict(RIGHT)).toMatchObject({ code: 'ok' });
     waiting.forEach(({ socket }) => socket.destroy());
     await settled(() => server.logins === 0);

@@ -1,8 +1,8 @@
-import { once } from 'node:events';
-import { createServer, connect, type Server, type Socket } from 'node:net';
+import { connect, type Socket } from 'node:net';
 import { join } from 'node:path';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 import { ConversationEnded } from '../../../src/login/conversation.ts';
+import { acceptFrom, listenOn, type Acceptor } from '../../../src/host/addon.ts';
 import { ModuleConnection } from '../../../src/server/module-connection.ts';
 import { encodeAnswer } from '../../../src/wire/answer.ts';
 import { encodeCancel } from '../../../src/wire/cancel.ts';
@@ -33,32 +33,36 @@ const PROMPT: Prompt = {
   text: 'Code: ',
 };
 
-let server: Server;
+let acceptor: Acceptor;
 /** The module's end. */
 let module: Socket;
-let daemonSocket: Socket;
 let connection: ModuleConnection;
 let clock = 0;
 
 beforeEach(async () => {
   const path = join(makeDirectory(), 'pam.sock');
-  server = createServer();
-  server.listen(path);
-  await once(server, 'listening');
-  module = connect(path);
-  [daemonSocket] = (await once(server, 'connection')) as [Socket];
-  connection = new ModuleConnection(daemonSocket, () => clock);
+  connection = await new Promise((resolve, reject) => {
+    const accepted = (fd: number): void => resolve(new ModuleConnection(fd, () => clock));
+    acceptor = acceptFrom(listenOn(path, 0o600, 1), accepted, reject);
+    module = connect(path);
+  });
 });
 
 afterEach(() => {
   module.destroy();
-  daemonSocket.destroy();
-  server.close();
+  connection.destroy();
+  acceptor.close();
 });
 
 const say = (...parts: Buffer[]): void => {
   module.write(Buffer.concat(parts.map((part) => Buffer.from(part))));
 };
+
+async function until(condition: () => boolean): Promise<void> {
+  while (!condition()) {
+    await new Promise((resolve) => setImmediate(resolve));
+  }
+}
 
 /** Waits for so many frames from the daemon; undefined: all until it closes. */
 async function heard(count?: number): Promise<Frame[]> {
@@ -131,9 +135,8 @@ describe('ModuleConnection', () => {
 
   it('refuses an early first frame that is not a START', async () => {
     say(ANSWER);
-    await once(daemonSocket, 'data');
+    await until(() => connection.over);
     await expect(connection.start()).rejects.toEqual(broken);
-    expect(connection.over).toBe(true);
   });
 
   it.each([
@@ -230,8 +233,7 @@ describe('ModuleConnection', () => {
     say(START);
     await reply.catch(() => undefined);
     say(ANSWER);
-    await once(daemonSocket, 'data');
-    expect(connection.over).toBe(true);
+    await until(() => connection.over);
     connection.tell({ kind: 'info', text: 'x' });
     connection.conclude({ code: 'ok', failDelayUs: 0 });
     expect((await heard()).map(({ type }) => type)).toEqual([FRAME_TYPE.prompt]);
