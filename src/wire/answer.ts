@@ -41,7 +41,7 @@ function readAnswers(reader: PayloadReader, shapes: number, answers: ShapedAnswe
       );
     }
     last = shape;
-    answers.push({ shape, text: reader.str(MAX_ANSWER_BYTES) });
+    answers.push({ shape, text: reader.secret(MAX_ANSWER_BYTES) });
   }
   reader.end();
 }

@@ -40,13 +40,15 @@ export function encodeFrame(type: number, payload: Buffer): Buffer {
   return frame;
 }
 
+const NOTHING = Buffer.alloc(0);
+
 /**
  * Cuts a stream of bytes into frames. It holds at most one incomplete frame, and wipes what it has handed out, because an ANSWER
  * holds a code.
  */
 export class FrameReader {
-  readonly #pending = Buffer.alloc(FRAME_HEADER_BYTES + MAX_FRAME_LENGTH);
-  #filled = 0;
+  /** The beginning of a frame that is incomplete; most frames come whole, so that it stays empty. */
+  #pending: Buffer = NOTHING;
 
   /**
    * Takes bytes as they arrive.
@@ -56,65 +58,58 @@ export class FrameReader {
    * @throws WireError ERR_FRAME_LENGTH as soon as a length field is out of bounds
    */
   push(chunk: Buffer): Frame[] {
+    const bytes = this.#pending.length === 0 ? chunk : Buffer.concat([this.#pending, chunk]);
+    this.wipe();
     const frames: Frame[] = [];
     let offset = 0;
     try {
-      while (offset < chunk.length) {
-        offset += this.#fill(chunk, offset);
-        const frame = this.#complete();
-        if (frame !== undefined) {
-          frames.push(frame);
+      for (;;) {
+        const end = frameEnd(bytes, offset);
+        if (end === undefined || end > bytes.length) {
+          break;
         }
+        frames.push(frameIn(bytes, offset, end));
+        offset = end;
       }
+      this.#pending = offset === bytes.length ? NOTHING : Buffer.from(bytes.subarray(offset));
       return frames;
     } finally {
       chunk.fill(0);
+      bytes.fill(0);
     }
   }
 
   /** @returns whether the stream ended in the middle of a frame */
   get incomplete(): boolean {
-    return this.#filled > 0;
+    return this.#pending.length > 0;
   }
 
   /** Forgets what has come so far. */
   wipe(): void {
     this.#pending.fill(0);
-    this.#filled = 0;
+    this.#pending = NOTHING;
   }
+}
 
-  #fill(chunk: Buffer, offset: number): number {
-    const wanted =
-      this.#filled < FRAME_HEADER_BYTES ? FRAME_HEADER_BYTES : FRAME_HEADER_BYTES + this.#length();
-    const taken = chunk.copy(this.#pending, this.#filled, offset, offset + wanted - this.#filled);
-    this.#filled += taken;
-    return taken;
+/** Where the frame ends that begins at `offset`; undefined: its length has not come yet. */
+function frameEnd(bytes: Buffer, offset: number): number | undefined {
+  if (bytes.length - offset < FRAME_HEADER_BYTES) {
+    return undefined;
   }
+  const length = bytes.readUInt16BE(offset);
+  if (length < MIN_FRAME_LENGTH || length > MAX_FRAME_LENGTH) {
+    throw new WireError(
+      'ERR_FRAME_LENGTH',
+      `A frame of ${length} bytes came, 1 to ${MAX_FRAME_LENGTH} are allowed`,
+    );
+  }
+  return offset + FRAME_HEADER_BYTES + length;
+}
 
-  #length(): number {
-    const length = this.#pending.readUInt16BE(0);
-    if (length < MIN_FRAME_LENGTH || length > MAX_FRAME_LENGTH) {
-      throw new WireError(
-        'ERR_FRAME_LENGTH',
-        `A frame of ${length} bytes came, 1 to ${MAX_FRAME_LENGTH} are allowed`,
-      );
-    }
-    return length;
-  }
-
-  #complete(): Frame | undefined {
-    if (this.#filled < FRAME_HEADER_BYTES) {
-      return undefined;
-    }
-    const end = FRAME_HEADER_BYTES + this.#length();
-    if (this.#filled < end) {
-      return undefined;
-    }
-    const type = this.#pending.readUInt8(FRAME_HEADER_BYTES);
-    const payload = Buffer.alloc(end - FRAME_HEADER_BYTES - 1);
-    this.#pending.copy(payload, 0, FRAME_HEADER_BYTES + 1, end);
-    this.#pending.fill(0, 0, end);
-    this.#filled = 0;
-    return { type, payload };
-  }
+function frameIn(bytes: Buffer, offset: number, end: number): Frame {
+  const type = bytes.readUInt8(offset + FRAME_HEADER_BYTES);
+  // Memory of its own, not of Node's pool: an ANSWER holds a code.
+  const payload = Buffer.alloc(end - offset - FRAME_HEADER_BYTES - 1);
+  bytes.copy(payload, 0, offset + FRAME_HEADER_BYTES + 1, end);
+  return { type, payload };
 }

@@ -1,22 +1,24 @@
 import { WireError } from './wire-error.ts';
 
+/** Most payloads of the daemon fit. */
+const FIRST_ROOM = 64;
+
 /** Collects the fields of a payload. */
 export class PayloadWriter {
-  readonly #parts: Buffer[] = [];
+  #buffer = Buffer.allocUnsafe(FIRST_ROOM);
+  #end = 0;
 
   /** @param value - 0..255 */
   u8(value: number): this {
-    const bytes = Buffer.alloc(1);
-    bytes.writeUInt8(value);
-    this.#parts.push(bytes);
+    const start = this.#take(1);
+    this.#buffer.writeUInt8(value, start);
     return this;
   }
 
   /** @param value - 0..4294967295, written big-endian */
   u32(value: number): this {
-    const bytes = Buffer.alloc(4);
-    bytes.writeUInt32BE(value);
-    this.#parts.push(bytes);
+    const start = this.#take(4);
+    this.#buffer.writeUInt32BE(value, start);
     return this;
   }
 
@@ -37,14 +39,26 @@ export class PayloadWriter {
     if (bytes.includes(0)) {
       throw new WireError('ERR_FIELD', 'A text with a NUL byte is to be sent');
     }
-    const length = Buffer.alloc(2);
-    length.writeUInt16BE(bytes.length);
-    this.#parts.push(length, Buffer.from(bytes));
+    const start = this.#take(2 + bytes.length);
+    this.#buffer.writeUInt16BE(bytes.length, start);
+    this.#buffer.set(bytes, start + 2);
     return this;
   }
 
   /** @returns the payload */
   bytes(): Buffer {
-    return Buffer.concat(this.#parts);
+    return this.#buffer.subarray(0, this.#end);
+  }
+
+  /** @returns where the next `count` bytes go */
+  #take(count: number): number {
+    const start = this.#end;
+    this.#end += count;
+    if (this.#end > this.#buffer.length) {
+      const larger = Buffer.allocUnsafe(2 * this.#end);
+      this.#buffer.copy(larger, 0, 0, start);
+      this.#buffer = larger;
+    }
+    return start;
   }
 }
