@@ -110,6 +110,7 @@ function openLedger(
     },
     now: Date.now,
     uptime,
+    monotonic,
     crowded,
   });
 }

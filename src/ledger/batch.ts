@@ -96,7 +96,7 @@ export function scanJournal(file: Buffer, generation: number): JournalScan {
     const damage = `a batch is missing or unreadable at byte ${end}`;
     return { entries: [...entries, ...behind], condition: 'damaged', damage, end, sequence };
   }
-  const torn = file.subarray(end).some((byte) => byte !== 0);
+  const torn = !file.subarray(end).equals(Buffer.alloc(file.length - end));
   return { entries, condition: torn ? 'torn' : 'clean', end, sequence };
 }
 

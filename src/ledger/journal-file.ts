@@ -104,23 +104,19 @@ export class JournalFile {
    * @throws Error of the system; the journal is broken then
    */
   appendNow(entries: readonly Entry[]): void {
-    const batch = this.#begin(entries);
-    if (writeSync(this.#fd, batch, 0, batch.length, this.#end) !== batch.length) {
-      throw new Error('A batch was written only in part');
-    }
+    const batch = this.#write(entries);
     fdatasyncSync(this.#fd);
     this.#complete(batch);
   }
 
   /**
-   * Appends a batch and makes it durable, on the thread pool.
+   * Appends a batch and makes it durable. The disk is waited for on the thread pool.
    *
    * @param entries - the batch
    * @throws Error of the system; the journal is broken then
    */
   async append(entries: readonly Entry[]): Promise<void> {
-    const batch = this.#begin(entries);
-    await writeAll(this.#fd, batch, this.#end);
+    const batch = this.#write(entries);
     await syncData(this.#fd);
     this.#complete(batch);
   }
@@ -131,12 +127,18 @@ export class JournalFile {
     await closeFile(this.#fd).catch(() => undefined);
   }
 
-  #begin(entries: readonly Entry[]): Buffer {
+  /** The kernel takes it without waiting for the disk: its room is there already. */
+  #write(entries: readonly Entry[]): Buffer {
     if (this.#broken) {
       throw new Error('The journal is broken');
     }
     this.#broken = true;
-    return encodeBatch(this.generation, this.#sequence + 1, entries);
+    const batch = encodeBatch(this.generation, this.#sequence + 1, entries);
+    const written = writeSync(this.#fd, batch, 0, batch.length, this.#end);
+    if (written !== batch.length) {
+      throw new Error(`Only ${written} of ${batch.length} bytes of a batch were written`);
+    }
+    return batch;
   }
 
   #complete(batch: Buffer): void {

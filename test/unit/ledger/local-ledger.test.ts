@@ -7,7 +7,7 @@ import { scanJournal } from '../../../src/ledger/batch.ts';
 import type { JournalFile } from '../../../src/ledger/journal-file.ts';
 import type { MarkKind } from '../../../src/ledger/ledger.ts';
 import { LedgerDirectory } from '../../../src/ledger/ledger-directory.ts';
-import { LocalLedger } from '../../../src/ledger/local-ledger.ts';
+import { LocalLedger, QUICK_COMMIT_MS } from '../../../src/ledger/local-ledger.ts';
 import { markKey } from '../../../src/ledger/mark-key.ts';
 import { Marks } from '../../../src/ledger/marks.ts';
 import { VolatileMarks } from '../../../src/ledger/volatile-marks.ts';
@@ -23,12 +23,19 @@ let uptime: number;
 let events: string[];
 /** Faults that the next operations meet. */
 let fault: { append: boolean; begin: boolean };
+/** How long the disk takes for a commit, in milliseconds of {@link clock}, and who waited for it. */
+let latency: number;
+let clock: number;
+let waited: ('main thread' | 'pool')[];
 
 beforeEach(() => {
   root = mkdtempSync(join(tmpdir(), 'ledger-'));
   uptime = 10_000;
   events = [];
   fault = { append: false, begin: false };
+  latency = 0;
+  clock = 0;
+  waited = [];
 });
 afterEach(() => rmSync(root, { recursive: true }));
 
@@ -41,8 +48,14 @@ class FailingDirectory extends LedgerDirectory {
     const journal = await super.begin(marks, generation);
     const append = journal.append.bind(journal);
     const appendNow = journal.appendNow.bind(journal);
-    journal.append = (entries) => (fault.append ? failAfter(append(entries)) : append(entries));
+    journal.append = (entries) => {
+      waited.push('pool');
+      clock += latency;
+      return fault.append ? failAfter(append(entries)) : append(entries);
+    };
     journal.appendNow = (entries) => {
+      waited.push('main thread');
+      clock += latency;
       appendNow(entries);
       if (fault.append) {
         breakJournal(journal);
@@ -75,6 +88,7 @@ async function open(crowded = true): Promise<LocalLedger> {
     },
     now: () => 1_700_000_000_000,
     uptime: () => uptime,
+    monotonic: () => clock,
     crowded: () => crowded,
   });
 }
@@ -119,6 +133,30 @@ describe('a sound ledger', () => {
     const scan = scanJournal(readFileSync(path), Number(path.split('.').at(-1)));
     expect(scan.entries).toHaveLength(100);
     expect(scan.sequence).toBeLessThanOrEqual(3);
+  });
+
+  it('waits for the disk on the main thread only for one commit at a time, and only while the disk is quick', async () => {
+    await (await fresh()).close();
+    const ledger = await open(false);
+    let mark = 0;
+    const commit = (): Promise<unknown> => ledger.advance(ALICE, (mark += 1), COUNTER);
+    await commit(); // Nothing is known of the disk yet.
+    await commit();
+    latency = QUICK_COMMIT_MS + 1;
+    await commit();
+    await commit();
+    latency = QUICK_COMMIT_MS;
+    await commit();
+    await commit();
+    await Promise.all([commit(), commit(), commit()]);
+    expect(waited).toEqual(['pool', 'main thread', 'main thread', 'pool', 'pool', 'main thread', 'pool']);
+  });
+
+  it('waits on the pool when other logins are there', async () => {
+    const ledger = await fresh();
+    await ledger.advance(ALICE, 1, COUNTER);
+    await ledger.advance(ALICE, 2, COUNTER);
+    expect(waited).toEqual(['pool', 'pool']);
   });
 
   it('has answered only what the next daemon finds, without a proper end of this one', async () => {
