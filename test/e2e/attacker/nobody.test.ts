@@ -145,7 +145,7 @@ describe('a record that is not right', () => {
     ['without a factor', (path) => rewrite(path, (record) => ({ ...record, factors: [] }))],
     ['of another schema', (path) => rewrite(path, (record) => ({ ...record, schema: 2 }))],
     ['with something more', (path) => rewrite(path, (record) => ({ ...record, skip: true }))],
-    ['too large', (path) => writeFileSync(path, readFileSync(path, 'utf8').padEnd(70_000))],
+    ['too large', (path) => writeFileSync(path, readFileSync(path, 'utf8').padEnd(160 * 1024 + 1))],
     [
       'a directory',
       (path) => {
