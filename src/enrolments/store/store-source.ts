@@ -1,5 +1,5 @@
 import type { Ledger } from '../../ledger/ledger.ts';
-import type { Account, EnrolmentSource, Lookup } from '../enrolment.ts';
+import type { Account, EnrolmentSource, AccountLookup } from '../enrolment.ts';
 import { RecordError, type EnrolmentRecord } from './record.ts';
 import { Resynchronisation } from './resynchronisation.ts';
 import type { Store } from './store.ts';
@@ -22,7 +22,7 @@ export function storeSource(store: Store, ledger: Ledger, monotonic: () => numbe
   return { lookUp: (account) => Promise.resolve(lookUp(store, context, account)) };
 }
 
-function lookUp(store: Store, context: StoreContext, account: Account): Lookup {
+function lookUp(store: Store, context: StoreContext, account: Account): AccountLookup {
   let read: EnrolmentRecord | undefined;
   try {
     read = store.read(account);

@@ -58,7 +58,7 @@ describe('a network', () => {
     );
     fc.assert(
       fc.property(v6, v6, fc.nat(128), (address, base, length) => {
-        fc.pre(!address.startsWith("0:0:0:0:0:ffff:") && !base.startsWith("0:0:0:0:0:ffff:"));
+        fc.pre(!address.startsWith('0:0:0:0:0:ffff:') && !base.startsWith('0:0:0:0:0:ffff:'));
         const same = bitsOf(address, 128).slice(0, length) === bitsOf(base, 128).slice(0, length);
         expect(lies(address, `${base}/${length}`)).toBe(same);
       }),
