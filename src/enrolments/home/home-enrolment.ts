@@ -9,7 +9,14 @@ import { troubleWith, unfitness, type Owner } from './fitness.ts';
 import { withLogin } from './grace-period.ts';
 import type { OneAtATime } from './one-at-a-time.ts';
 import { secretOf } from './settings.ts';
-import { asIfWritten, lastSteps, rememberStep, useUnwritten, type CodeOwner } from './used-codes.ts';
+import {
+  asIfWritten,
+  lastSteps,
+  rememberStep,
+  useUnwritten,
+  wasUsedUnwritten,
+  type CodeOwner,
+} from './used-codes.ts';
 import { writeErrorNotice } from './write-errors.ts';
 
 /** Codes from the phone, and scratch codes: in the order in which an answer that could be both is read. */
@@ -148,6 +155,12 @@ function judge(
       incrementCounter: options.incrementCounter && !more,
     },
   );
+  if (
+    tries.result.kind === 'rejected' &&
+    readings.some((reading) => wasUsedUnwritten(ledger, owner, reading.text))
+  ) {
+    return { ...tries, result: { kind: 'rejected', reason: 'code-already-used' } };
+  }
   return tries.result.kind === 'accepted' && options.gracePeriod > 0
     ? { ...tries, text: withLogin(tries.text, rhost, now) }
     : tries;

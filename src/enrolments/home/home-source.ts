@@ -7,7 +7,7 @@ import { isWithinGracePeriod } from './grace-period.ts';
 import { homeEnrolment, type HomeFile, type HomePorts } from './home-enrolment.ts';
 import type { Places } from './places.ts';
 import { isRateLimited } from './rate-limit.ts';
-import { rateLimitOf, secretOf } from './settings.ts';
+import { rateLimitOf } from './settings.ts';
 
 /** The module waits 5 seconds for its first question: a home that hangs is given up before, so that the log says why. Milliseconds. */
 const LOOKUP_MS = 3_500;
@@ -154,11 +154,6 @@ function standing(
   if (limit !== undefined && isRateLimited(limit, now)) {
     return { kind: 'refused', reason: 'too-many-tries', why: `RATE_LIMIT in ${path}` };
   }
-  const secret = secretOf(text);
-  if (secret === undefined) {
-    return { kind: 'blocked', quiet: true, why: `No valid base32 secret in ${path}` };
-  }
-  secret.fill(0);
   return { kind: 'enrolled', enrolment: homeEnrolment(ports, file) };
 }
 

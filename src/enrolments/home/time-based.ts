@@ -86,12 +86,20 @@ function spend(text: string, step: number, window: number, terms: TimeTerms): Co
   if (used.includes(step)) {
     return { kind: 'refused', text, reason: 'code-already-used', why: 'the code was used before' };
   }
-  const kept = used.filter((other) => Math.abs(other - step) < window);
   return {
     kind: 'accepted',
-    text: withOption(text, 'DISALLOW_REUSE', [...kept, step].join(' ')),
+    text: withOption(text, 'DISALLOW_REUSE', withSteps(listed, [step], window)),
     steps: [step],
   };
+}
+
+/** Blanks before a step that is dropped stay, as its model leaves them. */
+function withSteps(listed: string, steps: readonly number[], window: number): string {
+  const newest = Math.max(...steps);
+  const kept = listed.replaceAll(/([0-9]+)[ \t]*/g, (entry, used: string) =>
+    Math.abs(Number(used) - newest) < window ? entry : '',
+  );
+  return [...(kept === '' ? [] : [kept]), ...steps].join(' ');
 }
 
 /**
@@ -125,7 +133,8 @@ function learnSkew(text: string, step: number, skew: number, window: number, las
     reason,
     why,
   });
-  const used = usedSteps(optionValue(text, 'DISALLOW_REUSE') ?? '') ?? [];
+  const listedSteps = optionValue(text, 'DISALLOW_REUSE');
+  const used = usedSteps(listedSteps ?? '') ?? [];
   if (step + skew <= lastStep || used.includes(step + skew)) {
     return refused(text, 'code-already-used', 'the code was used before');
   }
@@ -148,14 +157,10 @@ function learnSkew(text: string, step: number, skew: number, window: number, las
   const adjusted = withOption(withOption(text, 'TIME_SKEW', String(average)), 'RESETTING_TIME_SKEW', '');
   const steps = all.map((one) => one.step + one.skew);
   const listed =
-    optionValue(text, 'DISALLOW_REUSE') === undefined ? adjusted : listSteps(adjusted, used, steps, window);
+    listedSteps === undefined
+      ? adjusted
+      : withOption(adjusted, 'DISALLOW_REUSE', withSteps(listedSteps, steps, window));
   return { kind: 'accepted', text: listed, steps };
-}
-
-function listSteps(text: string, used: readonly number[], steps: readonly number[], window: number): string {
-  const newest = Math.max(...steps);
-  const kept = used.filter((other) => Math.abs(other - newest) < window);
-  return withOption(text, 'DISALLOW_REUSE', [...kept, ...steps].join(' '));
 }
 
 function sightings(value: string): Sighting[] {

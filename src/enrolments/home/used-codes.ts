@@ -42,6 +42,18 @@ export function asIfWritten(ledger: Ledger, owner: CodeOwner, text: string): str
 }
 
 /**
+ * Whether a code is a scratch code that was used while the file could not be written.
+ *
+ * @param ledger - where that was remembered
+ * @param owner - whose codes
+ * @param code - what was typed
+ * @returns whether it is
+ */
+export function wasUsedUnwritten(ledger: Ledger, owner: CodeOwner, code: Buffer): boolean {
+  return ledger.mark(scratchKey(owner, Number(code.toString('latin1')))) !== undefined;
+}
+
+/**
  * The largest steps that were accepted: ever, and while the file could not be written.
  *
  * @param ledger - where they are kept
