@@ -16,11 +16,11 @@ const ROOMS = {
   enrolments: ['factors', 'yubico-otp', 'ledger', 'host'],
   login: ['wire', 'factors', 'enrolments', 'ledger', 'attempts', 'log'],
   server: ['wire', 'login', 'host', 'log'],
-  control: ['login', 'factors', 'enrolments', 'ledger', 'attempts', 'host', 'log'],
+  control: ['login', 'factors', 'yubico-otp', 'enrolments', 'ledger', 'attempts', 'host', 'log'],
   config: ['yubico-otp', 'rules'],
   rules: [],
   files: ['host', 'log'],
-  cli: ['control', 'host'],
+  cli: ['control'],
 };
 
 /** What a room may import from one that is not listed for it, as the rest of a regular expression. */

@@ -6,19 +6,18 @@ import { knownOriginsIn } from './attempts/known-origins.ts';
 import { DEFAULT_LIMITS } from './attempts/limits.ts';
 import { parseCommandLine, UsageError, type CommandLine } from './config/command-line.ts';
 import { ConfigError, type Config } from './config/config.ts';
+import { yubicoSettings } from './config/yubico-settings.ts';
 import { loadConfig } from './config/load-config.ts';
 import { ControlServer } from './control/control-server.ts';
-import { allEnrolments } from './enrolments/all-enrolments.ts';
-import type { Enrolments } from './enrolments/enrolment.ts';
-import { FilesClient } from './enrolments/home/file-access.ts';
-import { forAccount } from './enrolments/for-account.ts';
-import { homeSource } from './enrolments/home/home-source.ts';
-import { OneAtATime } from './enrolments/home/one-at-a-time.ts';
-import { Places } from './enrolments/home/places.ts';
 import { sourcesInOrder } from './enrolments/sources-in-order.ts';
 import { Store } from './enrolments/store/store.ts';
 import { storeSource } from './enrolments/store/store-source.ts';
-import { hardenProcess, lookUpUid, lookUpUser } from './host/addon.ts';
+import {
+  noOnlineYubikeys,
+  onlineYubikeys,
+  type OnlineYubikeys,
+} from './enrolments/yubico/online-yubikeys.ts';
+import { hardenProcess } from './host/addon.ts';
 import { startAttachedReader } from './host/attached-reader.ts';
 import { openSockets, SocketInUseError } from './host/sockets.ts';
 import { StateDirectory, StateDirectoryError } from './host/state-directory.ts';
@@ -27,6 +26,7 @@ import { LocalLedger } from './ledger/local-ledger.ts';
 import { Marks } from './ledger/marks.ts';
 import { VolatileMarks } from './ledger/volatile-marks.ts';
 import { journalLog, type Log } from './log/log.ts';
+import { lookUpReports } from './log/look-up-reports.ts';
 import { LoginServer } from './server/login-server.ts';
 
 /* pve-authenticatord: the composition root of the daemon. */
@@ -122,29 +122,24 @@ function openLedger(
   });
 }
 
-function enrolmentsFor(
-  config: Config,
-  { runtimeDir }: CommandLine,
-  store: Store,
-  ledger: LocalLedger,
-): Enrolments {
-  const home = homeSource({
-    files: new FilesClient(runtimeDir),
-    oneAtATime: new OneAtATime(),
-    places: new Places(ledger, Date.now),
-    ...{ ledger, throttle: config.throttle.home, now: Date.now },
-  });
-  return allEnrolments({
-    own: sourcesInOrder([storeSource(store, ledger, monotonic)]),
-    home: config.sources.home ? home : undefined,
-    findUser: (user) => (/^[0-9]{1,10}$/.test(user) ? lookUpUid(Number(user)) : lookUpUser(user)),
-  });
-}
-
 function attemptsFor(config: Config, ledger: LocalLedger): Attempts & Locks {
   return config.throttle.enabled
     ? new CountedAttempts(DEFAULT_LIMITS, knownOriginsIn(ledger, Date.now), monotonic)
     : UNLIMITED;
+}
+
+/** YubiKeys whose secrets are not in the store are looked up only when config.toml says where. */
+function yubikeysFor(config: Config, log: Log): OnlineYubikeys {
+  const yubico = yubicoSettings(config.yubico);
+  switch (yubico.kind) {
+    case 'off':
+      return noOnlineYubikeys('no validation server is configured');
+    case 'unusable':
+      log.event('alert', 'YubiKeys cannot be looked up', { why: yubico.why });
+      return noOnlineYubikeys('the configuration of the validation servers cannot be used');
+    case 'on':
+      return onlineYubikeys(yubico.settings, lookUpReports(log), monotonic);
+  }
 }
 
 async function main(log: Log): Promise<void> {
@@ -166,9 +161,11 @@ async function main(log: Log): Promise<void> {
   const store = await openStore(state, commandLine, log);
   let loginsNow = (): number => 0;
   const ledger = await openLedger(state, commandLine, log, () => loginsNow() > 1);
-  const enrolments = enrolmentsFor(config, commandLine, store, ledger);
+  const yubikeys = yubikeysFor(config, log);
+  const enrolments = sourcesInOrder([storeSource(store, ledger, monotonic, yubikeys)]);
   const ports = {
     enrolments,
+    yubikeys,
     store,
     ledger,
     log,
@@ -178,7 +175,7 @@ async function main(log: Log): Promise<void> {
   };
   const logins = new LoginServer(ports);
   loginsNow = () => logins.logins;
-  const control = new ControlServer({ ...ports, enrolments: forAccount(enrolments, lookUpUser) });
+  const control = new ControlServer(ports);
 
   const sockets = await openSockets(commandLine.runtimeDir);
   if (commandLine.withFiles) {

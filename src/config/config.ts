@@ -1,5 +1,6 @@
 import { parse, TomlError } from 'smol-toml';
 import { z } from 'zod';
+import { yubicoSchema, type YubicoConfig } from './yubico-section.ts';
 
 /** What config.toml says. Everything has a safe default: without a file nothing is missing. */
 export interface Config {
@@ -13,16 +14,14 @@ export interface Config {
   readonly throttle: {
     /** Whether guesses are counted and held back. */
     readonly enabled: boolean;
-    /** Whether this holds for the source `home`, too, beside the limit that a file may keep itself. */
-    readonly home: boolean;
   };
+  readonly yubico: YubicoConfig;
 }
 
 const schema = z.strictObject({
   sources: z.strictObject({ home: z.boolean().default(true) }).prefault({}),
-  throttle: z
-    .strictObject({ enabled: z.boolean().default(true), home: z.boolean().default(true) })
-    .prefault({}),
+  throttle: z.strictObject({ enabled: z.boolean().default(true) }).prefault({}),
+  yubico: yubicoSchema,
 });
 
 /** The settings that hold without a file. */
@@ -68,22 +67,28 @@ export function parseConfig(text: string, file: string): Config {
   ];
   const what =
     issue?.code === 'unrecognized_keys' ? 'there is no such setting' : (issue?.message ?? 'not as expected');
-  throw new ConfigError(`${file}:${lineOf(text, path)}: ${path.join('.')}: ${what}`);
+  const name = path.map((part) => (typeof part === 'number' ? part + 1 : String(part))).join('.');
+  throw new ConfigError(`${file}:${lineOf(text, path)}: ${name}: ${what}`);
 }
 
-/** The line where a key is set: in its table, or the header of the table. */
+/** The line where a key is set: in its table (of tables with one name, the one of this number), or the header of the table. */
 function lineOf(text: string, path: readonly PropertyKey[]): number {
-  const [table, key] = path.map(String);
-  let current = '';
+  const [table, ...inTable] = path;
+  const number = typeof inTable[0] === 'number' ? Number(inTable.shift()) + 1 : 1;
+  const key = inTable[0] === undefined ? undefined : String(inTable[0]);
+  let current: string | undefined;
+  let seen = 0;
   let header = 1;
   for (const [index, line] of text.split('\n').entries()) {
     const name = /^\s*\[+\s*([^\]]+?)\s*\]/.exec(line)?.[1];
     if (name !== undefined) {
       current = name;
-      header = name === table ? index + 1 : header;
+      seen += name === table ? 1 : 0;
+      header = name === table && seen === number ? index + 1 : header;
     }
     const assigned = /^\s*"?([A-Za-z0-9_-]+)"?\s*[.=]/.exec(line)?.[1];
-    if ((current === table && assigned === key) || (current === '' && assigned === table)) {
+    const here = current === table && seen === number && assigned === key;
+    if (assigned !== undefined && (here || (current === undefined && assigned === table))) {
       return index + 1;
     }
   }

@@ -3,6 +3,8 @@ import { decodeBase32 } from '../factors/base32.ts';
 import { ALGORITHMS, MAX_SECRET_BYTES, MIN_SECRET_BYTES } from '../factors/hotp-value.ts';
 import { RECOVERY_CODE_LENGTH, RECOVERY_CODES } from '../factors/recovery-code.ts';
 import { MAX_WINDOW } from '../factors/totp.ts';
+import { parseYubikeyLine, YubikeyLineError } from '../factors/yubikey-line.ts';
+import { isPublicId, parseOtp } from '../yubico-otp/index.ts';
 import {
   FACTOR_NAME,
   MAX_COUNTER,
@@ -46,6 +48,30 @@ const recoveryCode = z
     (code) => code.length === RECOVERY_CODE_LENGTH && /^[A-Z2-7]+$/.test(code),
     `must be ${RECOVERY_CODE_LENGTH} base32 characters`,
   );
+const otp = z.string().transform((typed, context) => {
+  const parsed = parseOtp(typed);
+  if (parsed === undefined) {
+    context.addIssue({ code: 'custom', message: 'is not what a YubiKey types' });
+    return z.NEVER;
+  }
+  return parsed;
+});
+/** What is wrong with a line is told, never what is in it. */
+const yubikeyLine = z.string().transform((line, context) => {
+  try {
+    const secrets = parseYubikeyLine(line);
+    if (secrets !== undefined) {
+      return secrets;
+    }
+    context.addIssue({ code: 'custom', message: 'there is no YubiKey in this line' });
+  } catch (error) {
+    if (!(error instanceof YubikeyLineError)) {
+      throw error;
+    }
+    context.addIssue({ code: 'custom', message: error.message });
+  }
+  return z.NEVER;
+});
 const newFactor = z.discriminatedUnion('kind', [
   z.strictObject({
     kind: z.literal('totp'),
@@ -63,6 +89,19 @@ const newFactor = z.discriminatedUnion('kind', [
       .refine((codes) => new Set(codes).size === codes.length, 'two of them are the same')
       .optional(),
   }),
+  z
+    .strictObject({
+      kind: z.literal('yubikey'),
+      name: name.optional(),
+      otp: otp.optional(),
+      secrets: yubikeyLine.optional(),
+      publicId: z.string().min(1).refine(isPublicId, 'must be up to 16 letters of modhex').optional(),
+    })
+    .refine(
+      ({ otp: typed, secrets, publicId }) =>
+        publicId === undefined ? (typed ?? secrets) !== undefined : (typed ?? secrets) === undefined,
+      'must have an OTP, its secrets, or both; or a public id alone',
+    ),
 ]);
 const which = z.string().min(1).max(MAX_PROOF_LENGTH);
 const change = z.discriminatedUnion('do', [

@@ -15,8 +15,8 @@ const MAX_BODY_BYTES = 16 * 1024;
 /** Connections at one moment, in all and for one uid other than root. */
 const MAX_CONNECTIONS = 64;
 const MAX_CONNECTIONS_PER_UID = 4;
-/** How long a connection may last, in milliseconds: it is one request and its answer. */
-const REQUEST_TIMEOUT_MS = 10_000;
+/** How long a connection may last, in milliseconds: it is one request and its answer, and may wait for a validation server. */
+const REQUEST_TIMEOUT_MS = 15_000;
 
 /** Serves control.sock: the kernel says who calls. */
 export class ControlServer {

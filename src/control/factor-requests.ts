@@ -1,10 +1,18 @@
 import { hostname } from 'node:os';
 import type { Attempts, Locks } from '../attempts/attempts.ts';
 import type { Account } from '../enrolments/enrolment.ts';
-import { addHotp, addRecovery, addTotp, findFactor, removeFactor } from '../enrolments/store/change.ts';
+import {
+  addHotp,
+  addRecovery,
+  addTotp,
+  addYubikey,
+  findFactor,
+  removeFactor,
+} from '../enrolments/store/change.ts';
 import { assertUsable, renameFactor, setPaused } from '../enrolments/store/edit.ts';
-import { hotpKey, totpKey } from '../enrolments/store/factor-keys.ts';
+import { hotpKey, totpKey, yubikeyKey } from '../enrolments/store/factor-keys.ts';
 import type { EnrolmentRecord, HotpFactor, StoredFactor, TotpFactor } from '../enrolments/store/record.ts';
+import type { OnlineYubikeys } from '../enrolments/yubico/online-yubikeys.ts';
 import { encodeBase32 } from '../factors/base32.ts';
 import { otpauthUri } from '../factors/otpauth-uri.ts';
 import { timeStep } from '../factors/totp.ts';
@@ -12,6 +20,14 @@ import { loggable } from '../log/escape.ts';
 import { accountFor, isRoot, type Caller } from './callers.ts';
 import { changesOf, proofOf, type CheckedChange, type CheckedFactor } from './change-schema.ts';
 import { ControlError } from './control-error.ts';
+import {
+  assertTouched,
+  keptOf,
+  lookUpTouches,
+  offlineMark,
+  usedBefore,
+  type LookedUpMarks,
+} from './new-yubikey.ts';
 import { OneAtATime } from './one-at-a-time.ts';
 import { prove, type ProofPorts } from './proof.ts';
 import type { AddedFactor, Changed, ShownFactor, UserView } from './requests.ts';
@@ -21,6 +37,7 @@ import { factorView, showUser, type ViewPorts } from './views.ts';
 /** What requests about factors need. */
 export interface FactorPorts extends ViewPorts, ProofPorts {
   readonly attempts: Attempts & Locks;
+  readonly yubikeys: OnlineYubikeys;
 }
 
 /** One user's factors are changed by one request at a time. */
@@ -45,10 +62,14 @@ export async function changeFactors(
   const account = await accountFor(caller, user);
   const { changes, proof } = changesOf(body);
   return changing.run(account.name, async () => {
+    if (!isRoot(caller)) {
+      assertTouched(changes);
+    }
     // What cannot be done shall not cost a code.
     refusing(() => applied(ports, account, changes));
     const proven = isRoot(caller) ? 'root' : await prove(ports, account, proof);
-    const plan = refusing(() => applied(ports, account, changes));
+    const marks = await lookUpTouches(ports.yubikeys, account, changes);
+    const plan = refusing(() => applied(ports, account, changes, marks));
     if (proven === 'nothing-to-prove' && plan.before !== undefined) {
       throw new ControlError(409, 'ERR_CHANGED', 'Your factors were changed meanwhile: try again');
     }
@@ -136,6 +157,8 @@ interface Addition {
   readonly shown: Pick<AddedFactor, 'secret' | 'uri' | 'codes'>;
   /** Time step of a code that shall not work any more. */
   readonly usedStep?: number | undefined;
+  /** Mark of the OTP that came with a YubiKey: it and those before it shall not work. */
+  readonly usedMark?: number | undefined;
 }
 
 interface Plan {
@@ -145,14 +168,19 @@ interface Plan {
 }
 
 /** Computes what the changes would make of the record as it is now. */
-function applied(ports: FactorPorts, account: Account, changes: readonly CheckedChange[]): Plan {
+function applied(
+  ports: FactorPorts,
+  account: Account,
+  changes: readonly CheckedChange[],
+  marks: LookedUpMarks = new Map(),
+): Plan {
   const before = recordOf(ports, account);
   const additions: Addition[] = [];
   let after: EnrolmentRecord = before ?? { user: account.name, uid: account.uid, factors: [] };
   for (const change of changes) {
     switch (change.do) {
       case 'add': {
-        const { record, addition } = added(ports, account, after, change.factor);
+        const { record, addition } = added(ports, account, after, change.factor, marks);
         after = record;
         additions.push(addition);
         break;
@@ -178,6 +206,7 @@ function added(
   account: Account,
   before: EnrolmentRecord,
   wanted: CheckedFactor,
+  marks: LookedUpMarks,
 ): { record: EnrolmentRecord; addition: Addition } {
   const now = ports.now();
   switch (wanted.kind) {
@@ -193,6 +222,11 @@ function added(
         record,
         addition: { factor, shown: secretOf(factor, account), usedStep: wanted.usedStep },
       };
+    }
+    case 'yubikey': {
+      const usedMark = offlineMark(wanted) ?? marks.get(wanted);
+      const { record, factor } = addYubikey(account, before, keptOf(wanted), wanted.name, now);
+      return { record, addition: { factor, shown: {}, usedMark } };
     }
     case 'hotp': {
       const { record, factor } = addHotp(account, before, wanted, now);
@@ -218,7 +252,13 @@ async function useUp(
   { name }: Account,
   additions: readonly Addition[],
 ): Promise<void> {
-  for (const { factor, usedStep } of additions) {
+  for (const { factor, usedStep, usedMark } of additions) {
+    if ('publicId' in factor && usedMark !== undefined) {
+      const outcome = await ledger.advance(yubikeyKey(name, factor), usedMark, { kind: 'counter' });
+      if (outcome !== 'advanced') {
+        throw outcome === 'spent' ? usedBefore() : unavailable('written');
+      }
+    }
     if (factor.kind === 'totp' && usedStep !== undefined) {
       const kind = { kind: 'time-step', validFor: factor.period * factor.window } as const;
       if ((await ledger.advance(totpKey(name, factor), usedStep, kind)) === 'unavailable') {
@@ -244,6 +284,9 @@ function secretFactor(ports: FactorPorts, account: Account, which: string): Totp
       'ERR_NOT_SHOWN',
       `This is an imported file. To get it back: pve-google-authenticator export ${account.name}`,
     );
+  }
+  if (factor.kind === 'yubikey-online' || factor.kind === 'yubikey-offline') {
+    throw new ControlError(409, 'ERR_NOT_SHOWN', 'The secrets of a YubiKey are never shown');
   }
   if (factor.kind === 'recovery') {
     throw new ControlError(

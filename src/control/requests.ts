@@ -21,6 +21,16 @@ export type NewFactor =
       readonly kind: 'recovery';
       /** One to ten codes, 16 base32 characters each; left out: ten new ones. */
       readonly codes?: readonly string[] | undefined;
+    }
+  | {
+      readonly kind: 'yubikey';
+      readonly name?: string | undefined;
+      /** What a touch types. It is used up, and those before it will not work. Only root may leave it out. */
+      readonly otp?: string | undefined;
+      /** A line with the key's secrets, as ykman or yubikey-ksm write it; left out: a validation server checks the key. */
+      readonly secrets?: string | undefined;
+      /** In place of both: a key that nobody touches now. */
+      readonly publicId?: string | undefined;
     };
 
 /** What tokens have in common. */
@@ -64,7 +74,7 @@ export interface Proof {
 /** A factor without its secret. */
 export interface FactorView {
   readonly id: string;
-  readonly kind: 'totp' | 'hotp' | 'recovery' | 'google-authenticator';
+  readonly kind: 'totp' | 'hotp' | 'recovery' | 'google-authenticator' | 'yubikey-online' | 'yubikey-offline';
   readonly name: string;
   /** When it was added, ISO 8601. */
   readonly added: string;
@@ -83,6 +93,8 @@ export interface FactorView {
   readonly period?: number;
   /** Of recovery codes and scratch codes: how many are left. */
   readonly codesLeft?: number;
+  /** Of YubiKeys: what their OTPs begin with. */
+  readonly publicId?: string;
 }
 
 /** A new factor: the only time that what it holds is shown. */

@@ -1,6 +1,6 @@
 import type { Locks } from '../attempts/attempts.ts';
-import type { Account, AccountLookup, EnrolmentSource } from '../enrolments/enrolment.ts';
-import { hotpKey, recoveryKey, scratchKey, totpKey } from '../enrolments/store/factor-keys.ts';
+import type { Account, EnrolmentSource, Lookup } from '../enrolments/enrolment.ts';
+import { hotpKey, recoveryKey, scratchKey, totpKey, yubikeyKey } from '../enrolments/store/factor-keys.ts';
 import type { StoredFactor } from '../enrolments/store/record.ts';
 import type { Store } from '../enrolments/store/store.ts';
 import { LOOK_AHEAD } from '../factors/hotp.ts';
@@ -106,6 +106,9 @@ export function factorView(
       codesLeft: left.length,
     };
   }
+  if (factor.kind === 'yubikey-online' || factor.kind === 'yubikey-offline') {
+    return { ...view, publicId: factor.publicId };
+  }
   const { algorithm, digits, limit } = factor;
   const token = { ...view, algorithm, digits, ...(limit === undefined ? {} : { limit }) };
   return factor.kind === 'totp'
@@ -113,7 +116,7 @@ export function factorView(
     : { ...token, window: factor.window ?? LOOK_AHEAD };
 }
 
-function enrolledAs(lookup: AccountLookup, inStore: boolean): UserView['enrolled'] {
+function enrolledAs(lookup: Lookup, inStore: boolean): UserView['enrolled'] {
   switch (lookup.kind) {
     case 'enrolled':
       return inStore ? 'store' : 'elsewhere';
@@ -137,6 +140,9 @@ function keysOf(user: string, factor: StoredFactor): string[] {
       return [totpKey(user, factor)];
     case 'hotp':
       return [hotpKey(user, factor)];
+    case 'yubikey-online':
+    case 'yubikey-offline':
+      return [yubikeyKey(user, factor)];
     case 'recovery':
       return factor.hashes.map((hash) => recoveryKey(user, hash));
     case 'google-authenticator': {

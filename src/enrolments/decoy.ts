@@ -4,6 +4,7 @@ import { DEFAULT_PERIOD, DEFAULT_WINDOW } from '../factors/totp.ts';
 import type { Ledger } from '../ledger/ledger.ts';
 import type { Enrolment } from './enrolment.ts';
 import type { StoredFactor } from './store/record.ts';
+import { noOnlineYubikeys } from './yubico/online-yubikeys.ts';
 import { Resynchronisation } from './store/resynchronisation.ts';
 import { storeEnrolment } from './store/store-enrolment.ts';
 
@@ -34,11 +35,12 @@ export function decoyEnrolment(): Enrolment {
     ledger: NOTHING_LEFT,
     resynchronisation: new Resynchronisation(() => 0),
     recoveryKey: () => Buffer.alloc(RECOVERY_KEY_BYTES),
+    yubikeys: noOnlineYubikeys('nobody has a decoy'),
   });
   return {
     shapes: inner.shapes,
-    async verify(readings, now, more) {
-      await inner.verify(readings, now, more);
+    async verify(readings, now) {
+      await inner.verify(readings, now);
       return { kind: 'rejected', reason: 'wrong-code' };
     },
   };

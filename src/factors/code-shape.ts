@@ -17,7 +17,7 @@ export interface TypedCode {
 
 const CHARACTERS: Readonly<Record<CodeShape['class'], RegExp>> = {
   digits: /^[0-9]+$/,
-  modhex: /^[cbdefghijklnrtuv]+$/i,
+  modhex: /^(?:[cbdefghijklnrtuv]+|[jxe.uidchtnbpygk]+)$/i,
   recovery: /^[A-Za-z2-7]+$/,
 };
 

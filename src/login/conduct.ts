@@ -1,23 +1,15 @@
 import { createHash } from 'node:crypto';
-import { UNLIMITED, type Attempts, type LoginAttempt, type Subject } from '../attempts/attempts.ts';
+import type { Attempts, LoginAttempt, Subject } from '../attempts/attempts.ts';
 import { originOf } from '../attempts/origin.ts';
 import { decoyEnrolment } from '../enrolments/decoy.ts';
-import type { Account, Enrolment, Enrolments } from '../enrolments/enrolment.ts';
+import type { Account, Enrolment, EnrolmentSource } from '../enrolments/enrolment.ts';
 import type { TypedCode } from '../factors/code-shape.ts';
 import type { Log } from '../log/log.ts';
 import { checkAnswer } from './check-answer.ts';
 import { ConversationEnded, type Conversation, type Reply } from './conversation.ts';
-import {
-  LOGIN_START,
-  nextStep,
-  type Ending,
-  type LoginEvent,
-  type LoginTerms,
-  type Question,
-} from './login.ts';
-import { seekerOf } from './seeker.ts';
+import { LOGIN_START, nextStep, type Ending, type LoginEvent, type LoginTerms } from './login.ts';
 import { logEnding, logOptionError, type LoginContext } from './login-log.ts';
-import { parseModuleOptions, untrusted, type ModuleOptions } from './module-options.ts';
+import { parseModuleOptions } from './module-options.ts';
 
 /** How long the host shall wait after a failure, in microseconds: as long as pam_unix does. */
 export const FAIL_DELAY_US = 2_000_000;
@@ -32,16 +24,13 @@ export interface LoginRequest {
   readonly moduleArguments: readonly Buffer[];
   /** Undefined: nobody of this name is in the passwd database. */
   readonly account: Account | undefined;
-  /** Group and home directory of the passwd entry. */
-  readonly gid?: number | undefined;
-  readonly home?: string | undefined;
   /** Whether the host is root. Others get no say in who is asked. */
   readonly trustedHost: boolean;
 }
 
 /** What a login needs from the rest of the daemon. */
 export interface LoginPorts {
-  readonly enrolments: Enrolments;
+  readonly enrolments: EnrolmentSource;
   readonly attempts: Attempts;
   readonly log: Log;
   /** The time in milliseconds since 1970. */
@@ -65,15 +54,18 @@ export async function conductLogin(
 ): Promise<void> {
   const parsed = parseModuleOptions(request.moduleArguments);
   if (parsed.kind === 'bad') {
-    logOptionError(ports.log, request.context, parsed);
+    logOptionError(ports.log, request.context, parsed.argument);
     conversation.conclude({ code: 'denied', failDelayUs: FAIL_DELAY_US });
     return;
   }
-  const options = request.trustedHost ? parsed.options : untrusted(parsed.options);
-  const { enrolment, why, ...found } = await lookUp(request, options, ports);
-  const terms: LoginTerms = { ...found, options, shapes: enrolment.shapes, maySkip: request.trustedHost };
-  const attempts = enrolment.countsItself === true ? UNLIMITED : ports.attempts;
-  const attempt = attempts.begin(subjectOf(request, found.standing), enrolment.limits);
+  const { enrolment, standing, why } = await lookUp(request.account, ports);
+  const terms: LoginTerms = {
+    options: parsed.options,
+    standing,
+    shapes: enrolment.shapes,
+    maySkip: request.trustedHost,
+  };
+  const attempt = ports.attempts.begin(subjectOf(request), enrolment.limits);
   let ending: Ending;
   try {
     ending = await converse(terms, enrolment, attempt, conversation, ports);
@@ -90,7 +82,7 @@ export async function conductLogin(
   if (ending.notice !== undefined) {
     conversation.tell({ kind: 'error', text: ending.notice });
   }
-  logEnding(ports.log, request.context, ending, ending.why ?? why);
+  logEnding(ports.log, request.context, ending, why);
   conversation.conclude({
     code: ending.code,
     failDelayUs: ending.code === 'ok' ? 0 : FAIL_DELAY_US,
@@ -98,42 +90,29 @@ export async function conductLogin(
   });
 }
 
-interface Found extends Pick<LoginTerms, 'standing' | 'quiet' | 'refusal' | 'factor'> {
+interface Found {
   readonly enrolment: Enrolment;
-  readonly why?: string | undefined;
+  readonly standing: LoginTerms['standing'];
+  readonly why?: string;
 }
 
 /** One serves all: it keeps nothing of a login. */
 const decoy = decoyEnrolment();
 
 /** Whoever has no usable enrolment gets a decoy: the same questions, the same work. */
-async function lookUp(request: LoginRequest, options: ModuleOptions, ports: LoginPorts): Promise<Found> {
-  const seeker = seekerOf(request, options);
-  if (seeker.account === undefined && options.lookup.user === undefined) {
-    return { enrolment: decoy, standing: 'unknown-user', quiet: false };
+async function lookUp(account: Account | undefined, ports: LoginPorts): Promise<Found> {
+  if (account === undefined) {
+    return { enrolment: decoy, standing: 'unknown-user' };
   }
-  const lookup = await ports.enrolments.lookUp(seeker);
+  const lookup = await ports.enrolments.lookUp(account);
   switch (lookup.kind) {
-    case 'enrolled': {
-      const { enrolment } = lookup;
-      return { enrolment, standing: 'enrolled', quiet: enrolment.quiet === true };
-    }
+    case 'enrolled':
+      return { enrolment: lookup.enrolment, standing: 'enrolled' };
     case 'absent':
-      // Nobody who does not exist is merely not enrolled.
-      return {
-        enrolment: decoy,
-        standing: seeker.account === undefined ? 'unknown-user' : 'not-enrolled',
-        quiet: false,
-      };
+      return { enrolment: decoy, standing: 'not-enrolled' };
     case 'blocked':
     case 'failed':
-      return { enrolment: decoy, standing: lookup.kind, quiet: lookup.quiet === true, why: lookup.why };
-    case 'refused': {
-      const { reason, why } = lookup;
-      return { enrolment: decoy, standing: 'refused', quiet: true, refusal: reason, why };
-    }
-    case 'spared':
-      return { enrolment: decoy, standing: 'spared', quiet: true, factor: lookup.factor };
+      return { enrolment: decoy, standing: lookup.kind, why: lookup.why };
   }
 }
 
@@ -156,8 +135,7 @@ async function converse(
         readings = typedCodes(reply, terms);
         event = eventOf(reply);
       } else {
-        const more = step.state.at === 'verifying' && followed(terms, step.state.source);
-        event = await checked(terms, enrolment, attempt, { readings, more }, ports);
+        event = await checked(terms, enrolment, attempt, readings, ports);
       }
       debug(event);
       step = nextStep(terms, step.state, event);
@@ -168,19 +146,14 @@ async function converse(
   }
 }
 
-/** Whether a question follows when this answer is wrong. */
-function followed({ options }: LoginTerms, source: Question['source']): boolean {
-  return source === 'stacked-password' && options.stacked === 'try';
-}
-
 async function checked(
   terms: LoginTerms,
   enrolment: Enrolment,
   attempt: LoginAttempt,
-  { readings, more }: { readonly readings: readonly TypedCode[]; readonly more: boolean },
+  readings: readonly TypedCode[],
   ports: LoginPorts,
 ): Promise<LoginEvent> {
-  const answer = await checkAnswer(enrolment, attempt, readings, ports, more);
+  const answer = await checkAnswer(enrolment, attempt, readings, ports);
   if (answer.kind === 'held-back') {
     return { type: 'held-back' };
   }
@@ -196,10 +169,7 @@ async function checked(
 const UNTRUSTED_ORIGIN = 'own program';
 
 /** Names that nobody has are counted by what the host calls them. */
-function subjectOf(
-  { account, context, trustedHost }: LoginRequest,
-  standing: LoginTerms['standing'],
-): Subject {
+function subjectOf({ account, context, trustedHost }: LoginRequest): Subject {
   const text = (value: string | Uint8Array | undefined): string | undefined =>
     value === undefined ? undefined : Buffer.from(value).toString('latin1');
   return {
@@ -208,7 +178,7 @@ function subjectOf(
       createHash('sha256')
         .update(context.user ?? '')
         .digest('base64'),
-    exists: account !== undefined || standing === 'enrolled',
+    exists: account !== undefined,
     // A program that is not root could name any terminal, and have it locked.
     origin: trustedHost ? originOf(text(context.rhost), text(context.tty)) : UNTRUSTED_ORIGIN,
   };

@@ -1,7 +1,6 @@
 import { loggable } from '../log/escape.ts';
 import type { Log, LogFields } from '../log/log.ts';
 import type { Ending } from './login.ts';
-import type { ParsedOptions } from './module-options.ts';
 
 /** Where a login comes from: for the log. All of it is from outside. */
 export interface LoginContext {
@@ -24,54 +23,44 @@ export interface LoginContext {
 export function logEnding(log: Log, context: LoginContext, ending: Ending, why?: string): void {
   const user = loggable(context.user ?? '');
   const fields = { ...whereFrom(context), factor: ending.factor, verdict: ending.code };
-  const because = { ...fields, reason: ending.reason, why };
   switch (ending.reason) {
     case 'accepted':
       log.event('info', `Accepted verification code for ${user}`, fields);
-      return;
-    case 'grace-period':
-      log.event('info', `No verification code was asked of ${user}`, because);
       return;
     case 'not-enrolled':
       log.event('notice', `No factor is enrolled for ${user}`, { ...fields, reason: ending.reason });
       return;
     case 'unavailable':
     case 'record-unusable':
-    case 'bad-option':
-      log.event('error', `Cannot check a verification code for ${user}`, because);
-      return;
-    case 'not-recorded':
-      log.event('error', `A verification code for ${user} cannot be used up`, because);
+      log.event('error', `Cannot check a verification code for ${user}`, {
+        ...fields,
+        reason: ending.reason,
+        why,
+      });
       return;
     case 'cancelled':
-      log.event('info', `No verification code from ${user}`, because);
+      log.event('info', `No verification code from ${user}`, { ...fields, reason: ending.reason, why });
       return;
     case 'wrong-code':
     case 'no-code':
     case 'code-already-used':
     case 'user-unknown':
-    case 'clock-differs':
     case 'too-many-tries':
-      log.event('notice', `Invalid verification code for ${user}`, because);
+      log.event('notice', `Invalid verification code for ${user}`, { ...fields, reason: ending.reason });
       return;
   }
 }
 
 /**
- * Logs an argument in pam.d that is not an option, or whose value is not one. Values are not logged.
+ * Logs an argument in pam.d that is not an option.
  *
  * @param log - the log
  * @param context - where the login comes from
- * @param bad - the argument
+ * @param argument - the argument as it stands there
  */
-export function logOptionError(
-  log: Log,
-  context: LoginContext,
-  { argument, wrong }: Extract<ParsedOptions, { kind: 'bad' }>,
-): void {
+export function logOptionError(log: Log, context: LoginContext, argument: string): void {
   const name = argument.split('=', 1)[0] ?? '';
-  const what = wrong === 'option' ? 'Unrecognized option' : 'Invalid value of the option';
-  log.event('error', `${what} ${loggable(name)} in pam.d: nobody is let in`, {
+  log.event('error', `Unrecognized option ${loggable(name)} in pam.d: nobody is let in`, {
     ...whereFrom(context),
     verdict: 'denied',
     reason: 'bad-option',

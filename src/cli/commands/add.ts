@@ -3,6 +3,7 @@ import { renderUnicodeCompact } from 'uqr';
 import { MAX_NEW_PERIOD, MIN_NEW_PERIOD, type AddedFactor, type NewFactor } from '../../control/requests.ts';
 import { change } from '../proven.ts';
 import type { Session } from '../session.ts';
+import { addYubikeyCommand } from './add-yubikey.ts';
 
 interface AddOptions {
   readonly name?: string;
@@ -16,7 +17,7 @@ interface AddOptions {
 const QUIET_ZONE = 4;
 
 /**
- * `add totp|hotp|recovery [USER]`: adds a factor with a new secret and shows it, once.
+ * `add totp|hotp|recovery|yubikey [USER]`: adds a factor; a new secret is shown once.
  *
  * @param program - where the command is added
  * @param session - connection and output
@@ -38,6 +39,7 @@ export function addCommand(program: Command, session: Session): void {
     (user: string | undefined, options: AddOptions) =>
       run(session, user, { kind: 'hotp', ...tokenOf(options) }, options),
   );
+  addYubikeyCommand(subcommand('yubikey', 'Add a YubiKey: touch it once'), session);
   subcommand('recovery', 'Add ten recovery codes, each good for one login, for when the phone is lost')
     .option('--json', 'print the result as JSON; it holds the codes')
     .action((user: string | undefined, options: AddOptions) =>

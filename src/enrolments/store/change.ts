@@ -2,11 +2,14 @@ import { randomBytes, randomInt } from 'node:crypto';
 import type { Algorithm, CodeLength } from '../../factors/hotp-value.ts';
 import { newRecoveryCodes, recoveryHash } from '../../factors/recovery-code.ts';
 import { DEFAULT_PERIOD, DEFAULT_WINDOW } from '../../factors/totp.ts';
+import type { OfflineYubikey } from '../../factors/yubikey.ts';
 import type { Account, AttemptLimit } from '../enrolment.ts';
 import {
   MAX_FACTORS,
   type EnrolmentRecord,
   type HotpFactor,
+  type OfflineYubikeyFactor,
+  type OnlineYubikeyFactor,
   type RecoveryFactor,
   type StoredFactor,
   type TotpFactor,
@@ -52,6 +55,7 @@ export type ChangeErrorCode =
   | 'ERR_NO_SUCH_FACTOR'
   | 'ERR_HAS_RECOVERY_CODES'
   | 'ERR_HAS_IMPORTED_FILE'
+  | 'ERR_HAS_YUBIKEY'
   | 'ERR_NOTHING_ACTIVE';
 
 /** A record cannot be changed like that; the message is for the person who asked. */
@@ -151,6 +155,40 @@ export function addRecovery(
     hashes: codes.map((code) => recoveryHash(key, account.name, code)),
   };
   return { record: withFactor(account, record, factor), factor, codes };
+}
+
+/**
+ * Adds a YubiKey.
+ *
+ * @param account - whose
+ * @param record - what the user has so far; undefined: nothing
+ * @param wanted - its public id and, when they are known, its secrets
+ * @param name - what it shall be called; undefined: as is usual
+ * @param now - milliseconds since 1970
+ * @returns the new record and the new factor
+ * @throws ChangeError when the name is taken, the user has this key already, or there are too many factors
+ */
+export function addYubikey(
+  account: Account,
+  record: EnrolmentRecord | undefined,
+  wanted: { readonly publicId: string } | OfflineYubikey,
+  name: string | undefined,
+  now: number,
+): Added<OnlineYubikeyFactor | OfflineYubikeyFactor> {
+  const same = record?.factors.find((factor) => 'publicId' in factor && factor.publicId === wanted.publicId);
+  if (same !== undefined) {
+    throw new ChangeError(
+      'ERR_HAS_YUBIKEY',
+      `${account.name} has this YubiKey already: it is ${same.name} (${same.id})`,
+    );
+  }
+  const common = stored(account, record, name, 'yubikey', now);
+  const { publicId } = wanted;
+  const factor: OnlineYubikeyFactor | OfflineYubikeyFactor =
+    'aesKey' in wanted
+      ? { kind: 'yubikey-offline', ...common, publicId, privateId: wanted.privateId, aesKey: wanted.aesKey }
+      : { kind: 'yubikey-online', ...common, publicId };
+  return { record: withFactor(account, record, factor), factor };
 }
 
 /**

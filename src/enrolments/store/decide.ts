@@ -3,10 +3,18 @@ import type { TypedCode } from '../../factors/code-shape.ts';
 import { LOOK_AHEAD, matchHotp, RESYNC_LOOK_AHEAD, type Hotp } from '../../factors/hotp.ts';
 import { matchRecoveryHash, RECOVERY_CODE_LENGTH, recoveryHash } from '../../factors/recovery-code.ts';
 import { matchTotp, type Totp } from '../../factors/totp.ts';
+import { matchYubikey } from '../../factors/yubikey.ts';
 import type { MarkKind } from '../../ledger/ledger.ts';
-import { hotpKey, recoveryKey, scratchKey, totpKey } from './factor-keys.ts';
+import { parseOtp, type Otp } from '../../yubico-otp/index.ts';
+import { hotpKey, recoveryKey, scratchKey, totpKey, yubikeyKey } from './factor-keys.ts';
 import { SCRATCH_CODE_LENGTH, type ScratchCodes } from './imported-file.ts';
-import type { ImportedFactor, RecoveryFactor, StoredFactor } from './record.ts';
+import type {
+  ImportedFactor,
+  OfflineYubikeyFactor,
+  OnlineYubikeyFactor,
+  RecoveryFactor,
+  StoredFactor,
+} from './record.ts';
 
 /** One way in which an answer is right: what must be used up for it. */
 export interface Match {
@@ -26,6 +34,16 @@ export interface FarAhead {
   readonly counter: number;
 }
 
+/** An OTP of a key of the user that only a validation server can check. */
+export interface LookUp {
+  /** Kind and name of the factor, for the log. */
+  readonly factor: string;
+  readonly reading: number;
+  readonly otp: Otp;
+  /** Where the counters that the server tells are kept. */
+  readonly key: string;
+}
+
 /** What an answer is worth, before anything is used up. */
 export interface Decision {
   /** Ways in which it is right and not used up, as far as is known now. */
@@ -34,6 +52,10 @@ export interface Decision {
   readonly spent: string | undefined;
   /** Codes of tokens that may have run ahead. */
   readonly farAhead: readonly FarAhead[];
+  /** Who may know whether it is right, when nothing here is. */
+  readonly lookUps: readonly LookUp[];
+  /** The key that has counted to its end, so that its OTPs cannot be accepted any more. */
+  readonly wornOut: string | undefined;
 }
 
 /** Whose answer is checked, and what is known of the factors. */
@@ -71,13 +93,17 @@ export function decide(
     matches: findings.flatMap((finding) => (finding.is === 'right' ? finding.match : [])),
     spent: findings.find((finding) => finding.is === 'spent')?.factor,
     farAhead: findings.flatMap((finding) => (finding.is === 'far-ahead' ? finding.farAhead : [])),
+    lookUps: findings.flatMap((finding) => (finding.is === 'to-look-up' ? finding.lookUp : [])),
+    wornOut: findings.find((finding) => finding.is === 'worn-out')?.factor,
   };
 }
 
 type Finding =
   | { readonly is: 'right'; readonly match: Match }
   | { readonly is: 'spent'; readonly factor: string }
-  | { readonly is: 'far-ahead'; readonly farAhead: FarAhead };
+  | { readonly is: 'far-ahead'; readonly farAhead: FarAhead }
+  | { readonly is: 'to-look-up'; readonly lookUp: LookUp }
+  | { readonly is: 'worn-out'; readonly factor: string };
 
 function check(known: Known, factor: StoredFactor, code: TypedCode, reading: number): Finding[] {
   switch (factor.kind) {
@@ -88,6 +114,9 @@ function check(known: Known, factor: StoredFactor, code: TypedCode, reading: num
       return checkRecovery(known, factor, code, reading);
     case 'google-authenticator':
       return checkImported(known, factor, code, reading);
+    case 'yubikey-online':
+    case 'yubikey-offline':
+      return code.shape.class === 'modhex' ? checkYubikey(known, factor, code, reading) : [];
   }
 }
 
@@ -217,4 +246,32 @@ function checkScratch(
     (candidate) => candidate.length === code.text.length && timingSafeEqual(candidate, code.text),
   );
   return matched.flatMap((right) => oneUse(known, name, scratchKey(known.user, scratch, right), reading));
+}
+
+function checkYubikey(
+  known: Known,
+  factor: OnlineYubikeyFactor | OfflineYubikeyFactor,
+  { text }: TypedCode,
+  reading: number,
+): Finding[] {
+  const typed = text.toString('latin1');
+  const name = `yubikey:${factor.name}`;
+  const key = yubikeyKey(known.user, factor);
+  if (factor.kind === 'yubikey-online') {
+    const otp = parseOtp(typed);
+    // The OTP of anybody else's key is sent nowhere.
+    return otp?.publicId === factor.publicId
+      ? [{ is: 'to-look-up', lookUp: { factor: name, reading, otp, key } }]
+      : [];
+  }
+  const finding = matchYubikey(factor, typed);
+  if (finding === undefined) {
+    return [];
+  }
+  if (finding.is === 'worn-out') {
+    return [{ is: 'worn-out', factor: name }];
+  }
+  return finding.mark <= (known.markOf(key) ?? -1)
+    ? [{ is: 'spent', factor: name }]
+    : [{ is: 'right', match: { factor: name, reading, key, mark: finding.mark, kind: { kind: 'counter' } } }];
 }

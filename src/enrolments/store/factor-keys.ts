@@ -1,5 +1,6 @@
 import type { Hotp } from '../../factors/hotp.ts';
 import type { Totp } from '../../factors/totp.ts';
+import type { OfflineYubikey } from '../../factors/yubikey.ts';
 import { markKey } from '../../ledger/mark-key.ts';
 import type { ScratchCodes } from './imported-file.ts';
 
@@ -23,6 +24,23 @@ export function totpKey(user: string, { period, secret }: Totp): string {
  */
 export function hotpKey(user: string, { secret }: Hotp): string {
   return markKey(user, 'hotp', secret);
+}
+
+/**
+ * The ledger's key of a YubiKey: a key whose secrets were set anew begins to count anew, so it is another one.
+ *
+ * @param user - canonical name
+ * @param yubikey - the key
+ * @returns the key
+ */
+export function yubikeyKey(user: string, yubikey: { readonly publicId: string } | OfflineYubikey): string {
+  if (!('aesKey' in yubikey)) {
+    return markKey(user, 'yubikey-online', Buffer.from(yubikey.publicId));
+  }
+  const secret = Buffer.concat([yubikey.aesKey, yubikey.privateId]);
+  const key = markKey(user, 'yubikey', secret);
+  secret.fill(0);
+  return key;
 }
 
 /**

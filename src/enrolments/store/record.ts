@@ -4,6 +4,8 @@ import { ALGORITHMS, MAX_SECRET_BYTES, MIN_SECRET_BYTES } from '../../factors/ho
 import type { Hotp } from '../../factors/hotp.ts';
 import { RECOVERY_CODES, RECOVERY_HASH_BYTES } from '../../factors/recovery-code.ts';
 import { MAX_WINDOW, type Totp } from '../../factors/totp.ts';
+import type { OfflineYubikey } from '../../factors/yubikey.ts';
+import { AES_KEY_BYTES, isPublicId, PRIVATE_ID_BYTES } from '../../yubico-otp/index.ts';
 import type { AttemptLimit } from '../enrolment.ts';
 import { readImportedFile, type ImportedFile } from './imported-file.ts';
 
@@ -101,13 +103,46 @@ const importedSchema = z.strictObject({
   file: fileSchema,
 });
 
+const publicIdSchema = z.string().refine(isPublicId, 'not a public id in modhex');
+
+function secretOf(bytes: number): z.ZodType<Buffer, string> {
+  return z
+    .hex()
+    .length(2 * bytes)
+    .transform((hex) => Buffer.from(hex, 'hex'));
+}
+
+/** Several keys may have no public id; looked up is only one that names its user's key. */
+const onlineYubikeySchema = z.strictObject({
+  kind: z.literal('yubikey-online'),
+  ...common,
+  publicId: publicIdSchema.min(1),
+});
+
+const offlineYubikeySchema = z.strictObject({
+  kind: z.literal('yubikey-offline'),
+  ...common,
+  publicId: publicIdSchema,
+  privateId: secretOf(PRIVATE_ID_BYTES),
+  aesKey: secretOf(AES_KEY_BYTES),
+});
+
 const recordSchema = z.strictObject({
   schema: z.literal(RECORD_SCHEMA),
   /** Canonical name and uid of the user: the file name alone is not trusted. */
   user: z.string().min(1),
   uid: z.int().min(0),
   factors: z
-    .array(z.discriminatedUnion('kind', [totpSchema, hotpSchema, recoverySchema, importedSchema]))
+    .array(
+      z.discriminatedUnion('kind', [
+        totpSchema,
+        hotpSchema,
+        recoverySchema,
+        importedSchema,
+        onlineYubikeySchema,
+        offlineYubikeySchema,
+      ]),
+    )
     .max(MAX_FACTORS)
     .refine((factors) => allDiffer(factors.map(({ id }) => id)), 'two factors have the same id')
     .refine((factors) => allDiffer(factors.map(({ name }) => name)), 'two factors have the same name'),
@@ -135,8 +170,13 @@ export type ImportedFactor = Stored & {
   readonly kind: 'google-authenticator';
   readonly file: ImportedFile;
 };
+/** A YubiKey in a record that a validation server checks. */
+export type OnlineYubikeyFactor = Stored & { readonly kind: 'yubikey-online'; readonly publicId: string };
+/** A YubiKey in a record whose secrets are known. */
+export type OfflineYubikeyFactor = Stored & OfflineYubikey & { readonly kind: 'yubikey-offline' };
 /** A factor in a record. */
-export type StoredFactor = TotpFactor | HotpFactor | RecoveryFactor | ImportedFactor;
+export type StoredFactor =
+  TotpFactor | HotpFactor | RecoveryFactor | ImportedFactor | OnlineYubikeyFactor | OfflineYubikeyFactor;
 /** What one user has enrolled in the store. */
 export interface EnrolmentRecord {
   readonly user: string;
@@ -198,6 +238,14 @@ function plain(factor: StoredFactor): object {
     case 'totp':
     case 'hotp':
       return { ...factor, secret: encodeBase32(factor.secret) };
+    case 'yubikey-online':
+      return factor;
+    case 'yubikey-offline':
+      return {
+        ...factor,
+        privateId: factor.privateId.toString('hex'),
+        aesKey: factor.aesKey.toString('hex'),
+      };
   }
 }
 

@@ -2,7 +2,9 @@ import type { CodeShape, TypedCode } from '../../factors/code-shape.ts';
 import { RECOVERY_CODE_LENGTH } from '../../factors/recovery-code.ts';
 import type { Ledger } from '../../ledger/ledger.ts';
 import type { AttemptLimit, Enrolment, Verification } from '../enrolment.ts';
-import { decide } from './decide.ts';
+import { TOKEN_LENGTH } from '../../yubico-otp/index.ts';
+import type { OnlineYubikeys } from '../yubico/online-yubikeys.ts';
+import { decide, type LookUp } from './decide.ts';
 import { SCRATCH_CODE_LENGTH } from './imported-file.ts';
 import type { StoredFactor } from './record.ts';
 import type { Resynchronisation } from './resynchronisation.ts';
@@ -14,10 +16,13 @@ export interface StoreContext {
   readonly resynchronisation: Resynchronisation;
   /** Key of the hashes of recovery codes, 32 bytes. */
   readonly recoveryKey: () => Uint8Array;
+  /** Who knows of the YubiKeys whose secrets are not known here. */
+  readonly yubikeys: OnlineYubikeys;
 }
 
 /**
- * The shapes that some factors take, each once: codes of digits in ascending order of length, then recovery codes.
+ * The shapes that some factors take, each once: codes of digits in ascending order of length, then the OTPs of YubiKeys, then
+ * recovery codes.
  *
  * @param factors - the factors
  * @returns the shapes
@@ -25,9 +30,20 @@ export interface StoreContext {
 export function shapesOf(factors: readonly StoredFactor[]): CodeShape[] {
   const lengths = new Set(factors.flatMap(digitsOf));
   const digits = [...lengths].sort((a, b) => a - b).map((length): CodeShape => ({ class: 'digits', length }));
-  return factors.some(({ kind }) => kind === 'recovery')
-    ? [...digits, { class: 'recovery', length: RECOVERY_CODE_LENGTH }]
-    : digits;
+  const otps = [...new Set(factors.flatMap(otpLengthOf))].sort((a, b) => a - b);
+  return [
+    ...digits,
+    ...otps.map((length): CodeShape => ({ class: 'modhex', length })),
+    ...(factors.some(({ kind }) => kind === 'recovery')
+      ? [{ class: 'recovery', length: RECOVERY_CODE_LENGTH } as const]
+      : []),
+  ];
+}
+
+function otpLengthOf(factor: StoredFactor): number[] {
+  return factor.kind === 'yubikey-online' || factor.kind === 'yubikey-offline'
+    ? [factor.publicId.length + TOKEN_LENGTH]
+    : [];
 }
 
 function digitsOf(factor: StoredFactor): number[] {
@@ -36,6 +52,8 @@ function digitsOf(factor: StoredFactor): number[] {
     case 'hotp':
       return [factor.digits];
     case 'recovery':
+    case 'yubikey-online':
+    case 'yubikey-offline':
       return [];
     case 'google-authenticator': {
       const { token, scratch } = factor.file;
@@ -70,12 +88,16 @@ export function limitsOf(factors: readonly StoredFactor[]): AttemptLimit[] {
       case 'hotp':
         return factor.limit ?? [];
       case 'recovery':
+      case 'yubikey-online':
+      case 'yubikey-offline':
         return [];
       case 'google-authenticator':
         return factor.file.rateLimit ?? [];
     }
   });
 }
+
+const WORN_OUT = 'the YubiKey has reached its last session: its secrets must be set anew';
 
 /**
  * An enrolment whose factors are kept in the store.
@@ -118,6 +140,13 @@ export function storeEnrolment(
             break;
         }
       }
+      if (decision.wornOut !== undefined) {
+        return { kind: 'unavailable', factor: decision.wornOut, why: WORN_OUT };
+      }
+      const [lookUp] = decision.lookUps;
+      if (spent === undefined && lookUp !== undefined) {
+        return lookedUp(user, lookUp, context);
+      }
       if (spent !== undefined) {
         return { kind: 'rejected', reason: 'code-already-used', factor: spent };
       }
@@ -125,4 +154,31 @@ export function storeEnrolment(
       return { kind: 'rejected', reason: 'wrong-code' };
     },
   };
+}
+
+/** What the server lets through must still be new here: not every server counts exactly when one OTP comes twice at once. */
+async function lookedUp(
+  user: string,
+  { factor, reading, otp, key }: LookUp,
+  context: StoreContext,
+): Promise<Verification> {
+  const answer = await context.yubikeys.lookUp(user, otp);
+  switch (answer.kind) {
+    case 'right': {
+      const outcome =
+        answer.mark === undefined
+          ? 'advanced'
+          : await context.ledger.advance(key, answer.mark, { kind: 'counter' });
+      // Where the ledger cannot be written, the server's own is durable.
+      return outcome === 'spent'
+        ? { kind: 'rejected', reason: 'code-already-used', factor }
+        : { kind: 'accepted', factor, reading };
+    }
+    case 'wrong':
+      return { kind: 'rejected', reason: 'wrong-code' };
+    case 'replayed':
+      return { kind: 'rejected', reason: 'code-already-used', factor };
+    case 'unavailable':
+      return { kind: 'unavailable', factor, why: answer.why, tryAnother: true };
+  }
 }

@@ -1,5 +1,6 @@
 import type { Ledger } from '../../ledger/ledger.ts';
-import type { Account, EnrolmentSource, AccountLookup } from '../enrolment.ts';
+import type { Account, EnrolmentSource, Lookup } from '../enrolment.ts';
+import { noOnlineYubikeys, type OnlineYubikeys } from '../yubico/online-yubikeys.ts';
 import { RecordError, type EnrolmentRecord } from './record.ts';
 import { Resynchronisation } from './resynchronisation.ts';
 import type { Store } from './store.ts';
@@ -11,18 +12,25 @@ import { activeOf, storeEnrolment, type StoreContext } from './store-enrolment.t
  * @param store - the store
  * @param ledger - where codes are used up
  * @param monotonic - a clock in milliseconds that never jumps
+ * @param yubikeys - who knows of the YubiKeys whose secrets are not known here
  * @returns the source
  */
-export function storeSource(store: Store, ledger: Ledger, monotonic: () => number): EnrolmentSource {
+export function storeSource(
+  store: Store,
+  ledger: Ledger,
+  monotonic: () => number,
+  yubikeys: OnlineYubikeys = noOnlineYubikeys('no validation server is configured'),
+): EnrolmentSource {
   const context: StoreContext = {
     ledger,
     resynchronisation: new Resynchronisation(monotonic),
     recoveryKey: () => store.recoveryKey,
+    yubikeys,
   };
   return { lookUp: (account) => Promise.resolve(lookUp(store, context, account)) };
 }
 
-function lookUp(store: Store, context: StoreContext, account: Account): AccountLookup {
+function lookUp(store: Store, context: StoreContext, account: Account): Lookup {
   let read: EnrolmentRecord | undefined;
   try {
     read = store.read(account);

@@ -3,7 +3,9 @@ import { join } from 'node:path';
 import { beforeEach, describe, expect, it } from 'vitest';
 import { parseCommandLine } from '../../../src/config/command-line.ts';
 import { DEFAULT_CONFIG, parseConfig } from '../../../src/config/config.ts';
+import { yubicoSettings, type YubicoSettings } from '../../../src/config/yubico-settings.ts';
 import { loadConfig } from '../../../src/config/load-config.ts';
+import { makeCertificate } from '../fixtures/certificates.ts';
 import { temporaryDirectories } from '../fixtures/temporary-directory.ts';
 
 describe('parseConfig', () => {
@@ -11,7 +13,6 @@ describe('parseConfig', () => {
     expect(parseConfig('', 'f')).toEqual(DEFAULT_CONFIG);
     expect(parseConfig('# only a comment\n[throttle]\n', 'f')).toEqual(DEFAULT_CONFIG);
     expect(DEFAULT_CONFIG.throttle.enabled).toBe(true);
-    expect(DEFAULT_CONFIG.throttle.home).toBe(true);
     expect(DEFAULT_CONFIG.sources.home).toBe(true);
   });
 
@@ -19,6 +20,66 @@ describe('parseConfig', () => {
     expect(parseConfig('[throttle]\nenabled = false\n', 'f').throttle.enabled).toBe(false);
     expect(parseConfig('throttle.enabled = false\n', 'f').throttle.enabled).toBe(false);
     expect(parseConfig('[sources]\nhome = false\n', 'f').sources.home).toBe(false);
+  });
+
+  it('looks YubiKeys up only when told to', () => {
+    expect(DEFAULT_CONFIG.yubico.mode).toBe('offline');
+    expect(yubicoSettings(DEFAULT_CONFIG.yubico)).toEqual({ kind: 'off' });
+    const text = `[yubico]
+mode = "online"
+id = 42
+key = "EHmo8FMxuhumBlTinC4uYL0Mgwg="
+urls = ["https://a.example/verify", "https://b.example/verify"]
+proxy = "http://proxy.example:3128"
+sync_level = 50
+deadline = 2.5
+`;
+    expect(yubicoSettings(parseConfig(text, 'f').yubico)).toEqual({
+      kind: 'on',
+      settings: {
+        clientId: '42',
+        apiKey: Buffer.from('EHmo8FMxuhumBlTinC4uYL0Mgwg=', 'base64'),
+        servers: [new URL('https://a.example/verify'), new URL('https://b.example/verify')],
+        ca: undefined,
+        proxy: new URL('http://proxy.example:3128'),
+        syncLevel: 50,
+        deadlineMs: 2500,
+      },
+    });
+    const short = parseConfig(
+      '[yubico]\nmode="online"\nid="7"\nkey="EHmo8FMxuhumBlTinC4uYL0Mgwg="\n',
+      'f',
+    ).yubico;
+    expect(short).toMatchObject({
+      id: '7',
+      urls: ['https://api.yubico.com/wsapi/2.0/verify'],
+      deadlineMs: 10_000,
+    });
+  });
+
+  it.each([
+    ['[yubico]\nmode = "client"\n', /^f:2: yubico\.mode: /],
+    ['[yubico]\nmode = "online"\nkey = "AAAAAAAA"\n', 'f:2: yubico.mode: online needs an id'],
+    ['[yubico]\nid = 1\nmode = "online"\n', /^f:3: yubico\.mode: online needs a key/],
+    ['[yubico]\nkey = "AAAAAAAA"\nkey_file = "/k"\n', /^f:3: yubico\.key_file: /],
+    ['[yubico]\nkey_file = "k"\n', /^f:2: yubico\.key_file: .*absolute/],
+    ['[yubico]\nid = 0\n', /^f:2: yubico\.id: /],
+    ['[yubico]\nid = "1&otp=x"\n', /^f:2: yubico\.id: /],
+    ['[yubico]\nurls = []\n', /^f:2: yubico\.urls: /],
+    ['[yubico]\nurls = ["http://a.example/"]\n', /^f:2: yubico\.urls\.1: .*https/],
+    ['[yubico]\nproxy = "socks5://a.example"\n', /^f:2: yubico\.proxy: .*http/],
+    ['[yubico]\nsync_level = 0\n', /^f:2: yubico\.sync_level: /],
+    ['[yubico]\nsync_level = "fast"\n', /^f:2: yubico\.sync_level: /],
+    ['[yubico]\ndeadline = 11\n', /^f:2: yubico\.deadline: /],
+    ['[yubico]\nurl = "https://a.example/"\n', 'f:2: yubico.url: there is no such setting'],
+  ])('refuses %j and says where', (text, message) => {
+    expect(() => parseConfig(text, 'f')).toThrow(message);
+  });
+
+  it('does not repeat an API key that is wrong', () => {
+    expect(() => parseConfig('[yubico]\nkey = "secret-secret"\n', 'f')).toThrow(
+      /^f:2: yubico\.key: (?!.*secret)/,
+    );
   });
 
   it.each([
@@ -71,6 +132,50 @@ describe('loadConfig', () => {
     rmSync(file, { recursive: true });
     writeFileSync(file, ' '.repeat(300_000));
     expect(() => loadConfig(file, lastGood)).toThrow(/longer than/);
+  });
+});
+
+describe('yubicoSettings', () => {
+  const makeDirectory = temporaryDirectories();
+
+  function settingsWith(more: string): YubicoSettings {
+    return yubicoSettings(parseConfig(`[yubico]\nmode = "online"\nid = 1\n${more}\n`, 'f').yubico);
+  }
+
+  it('reads the key and the authorities from files', () => {
+    const directory = makeDirectory();
+    writeFileSync(join(directory, 'key'), 'EHmo8FMxuhumBlTinC4uYL0Mgwg=\n');
+    const { cert } = makeCertificate('DNS:a.example');
+    writeFileSync(join(directory, 'ca.pem'), cert);
+    expect(settingsWith(`key_file = "${directory}/key"\nca = "${directory}/ca.pem"`)).toMatchObject({
+      kind: 'on',
+      settings: { apiKey: Buffer.from('EHmo8FMxuhumBlTinC4uYL0Mgwg=', 'base64'), ca: cert },
+    });
+  });
+
+  it.each([
+    ['', 'key_file: FILE cannot be read (ENOENT)'],
+    ['not base64!', 'must hold the API key in base64'],
+    ['AAAA AAAA', 'must hold the API key in base64'],
+    [' \n', 'must not be empty'],
+    ['A'.repeat(300_000), 'is longer than'],
+  ])('with the key file %#: it cannot be used, and says why without its content', (content, why) => {
+    const file = join(makeDirectory(), 'key');
+    if (content !== '') {
+      writeFileSync(file, content);
+    }
+    const settings = settingsWith(`key_file = "${file}"`);
+    expect(settings).toMatchObject({
+      kind: 'unusable',
+      why: expect.stringContaining(why.replace('FILE', file)),
+    });
+    expect(JSON.stringify(settings)).not.toContain('AAAA');
+  });
+
+  it('with authorities that are none', () => {
+    const file = join(makeDirectory(), 'ca');
+    writeFileSync(file, 'hello');
+    expect(settingsWith(`key = "AAAAAAAA"\nca = "${file}"`)).toMatchObject({ kind: 'unusable' });
   });
 });
 

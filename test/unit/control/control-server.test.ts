@@ -191,7 +191,7 @@ describe('who takes too long', () => {
       // With unread bytes at the other end it is a reset; that is as good.
       const closed = new Promise((resolve) => socket.once('close', resolve));
       socket.resume();
-      await vi.advanceTimersByTimeAsync(10_001);
+      await vi.advanceTimersByTimeAsync(15_001);
       await closed;
     },
   );

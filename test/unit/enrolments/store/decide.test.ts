@@ -64,6 +64,7 @@ describe('decide', () => {
       ],
       spent: undefined,
       farAhead: [],
+      lookUps: [],
     });
   });
 
@@ -89,6 +90,7 @@ describe('decide', () => {
       matches: [],
       spent: 'totp:phone',
       farAhead: [],
+      lookUps: [],
     });
     // An older code than the one that was used is used up with it; a newer one is not.
     expect(decided('alice', [phone], markOf, [codeOf(phone, STEP - 1)]).spent).toBe('totp:phone');
@@ -98,6 +100,7 @@ describe('decide', () => {
       matches: [],
       spent: undefined,
       farAhead: [],
+      lookUps: [],
     });
   });
 
@@ -120,7 +123,7 @@ describe('decide', () => {
   });
 
   it('finds nothing where there is nothing', () => {
-    const nothing = { matches: [], spent: undefined, farAhead: [] };
+    const nothing = { matches: [], spent: undefined, farAhead: [], lookUps: [] };
     expect(decided('alice', [], unused, [codeOf(phone)])).toEqual(nothing);
     expect(decided('alice', [phone], unused, [])).toEqual(nothing);
   });

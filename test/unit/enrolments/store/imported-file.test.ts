@@ -174,7 +174,7 @@ describe('an imported file', () => {
       expect(uses.use(code)).toBe(false);
     }
     expect(uses.decide('11111111')).toMatchObject({ matches: [], spent: 'scratch:imported' });
-    expect(uses.decide('33333333')).toEqual({ matches: [], spent: undefined, farAhead: [] });
+    expect(uses.decide('33333333')).toEqual({ matches: [], spent: undefined, farAhead: [], lookUps: [] });
   });
 
   it('goes by the clock of the phone', () => {

@@ -1,0 +1,65 @@
+import { readFileSync } from 'node:fs';
+import type { Command } from 'commander';
+import type { NewFactor } from '../../control/requests.ts';
+import { CommandError } from '../control-client.ts';
+import { change } from '../proven.ts';
+import type { Session } from '../session.ts';
+
+interface AddYubikeyOptions {
+  readonly name?: string;
+  readonly secretsFrom?: string;
+  readonly json?: true;
+}
+
+/** A line with the secrets of one key is short. */
+const MAX_SECRETS_BYTES = 4096;
+
+/**
+ * `add yubikey [USER]`: adds the YubiKey that is touched.
+ *
+ * @param subcommand - the command, with its argument
+ * @param session - connection, questions and output
+ */
+export function addYubikeyCommand(subcommand: Command, session: Session): void {
+  subcommand
+    .option('-n, --name <name>', 'a name for the key, for example blue')
+    .option(
+      '--secrets-from <file>',
+      'a file with the line that ykman or yubikey-ksm wrote about this key: then it is checked here, and no server is asked',
+    )
+    .option('--json', 'print the result as JSON')
+    .action((user: string | undefined, options: AddYubikeyOptions) =>
+      run(session, user ?? session.self(), options),
+    );
+}
+
+async function run(session: Session, user: string, options: AddYubikeyOptions): Promise<void> {
+  const secrets = options.secretsFrom === undefined ? undefined : readSecrets(options.secretsFrom);
+  const otp = await session.questions.ask('Touch the YubiKey: ');
+  const factor: NewFactor = { kind: 'yubikey', name: options.name, otp, secrets };
+  const { added } = await change(session, user, [{ do: 'add', factor }]);
+  for (const { factor: view } of added) {
+    session.output.line(
+      options.json === true
+        ? JSON.stringify({ user, factor: view })
+        : `YubiKey ${view.name} (${view.id}) was added for ${user}: the one that types ${view.publicId ?? ''}…`,
+    );
+  }
+}
+
+/** The secrets must not stand in the command line, where everybody sees them. */
+function readSecrets(file: string): string {
+  let text: string;
+  try {
+    text = readFileSync(file, 'latin1');
+  } catch (error) {
+    const code = error instanceof Error && 'code' in error ? String(error.code) : 'unknown error';
+    throw new CommandError('ERR_SECRETS_FILE', `${file} cannot be read (${code})`);
+  }
+  const lines = text.split('\n').filter((line) => !/^\s*(?:#.*)?$/.test(line));
+  const [line] = lines;
+  if (text.length > MAX_SECRETS_BYTES || line === undefined || lines.length > 1) {
+    throw new CommandError('ERR_SECRETS_FILE', `${file} must hold one line about one YubiKey`);
+  }
+  return line;
+}

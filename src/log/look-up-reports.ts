@@ -1,0 +1,39 @@
+import type { Log } from './log.ts';
+
+/** What a validation server did wrong. */
+interface Failure {
+  readonly server: string;
+  readonly why: string;
+}
+
+/** What is told of look-ups of YubiKeys. */
+interface Reports {
+  misconfigured(failures: readonly Failure[]): void;
+  unavailable(failures: readonly Failure[]): void;
+  degraded(failures: readonly Failure[]): void;
+}
+
+/**
+ * Logs what goes wrong with validation servers.
+ *
+ * @param log - the log
+ * @returns who logs it
+ */
+export function lookUpReports(log: Log): Reports {
+  return {
+    misconfigured: (failures) =>
+      log.event('alert', 'The validation servers do not take our requests: check [yubico] in config.toml', {
+        servers: list(failures),
+      }),
+    unavailable: (failures) =>
+      log.event('error', 'No validation server could say anything about a YubiKey', {
+        servers: list(failures),
+      }),
+    degraded: (failures) =>
+      log.event('warning', 'Some validation servers failed', { servers: list(failures) }),
+  };
+}
+
+function list(failures: readonly Failure[]): string {
+  return failures.map(({ server, why }) => `${server}: ${why}`).join('; ');
+}
