@@ -50,6 +50,8 @@ describe('checkTimeBased', () => {
     expect(optionValue(older.text, 'DISALLOW_REUSE')).toBe(`${STEP} ${STEP - 1}`);
     const later = check(older.text, STEP + 3, STEP + 3);
     expect(optionValue(later.text, 'DISALLOW_REUSE')).toBe(String(STEP + 3));
+    const lastGone = check(check(first.text, STEP - 1).text, STEP + 2, STEP + 2);
+    expect(optionValue(lastGone.text, 'DISALLOW_REUSE')).toBe(`${STEP}  ${STEP + 2}`);
   });
 
   it('refuses a list of used steps that cannot be read', () => {
