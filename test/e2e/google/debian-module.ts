@@ -5,6 +5,7 @@ import type { Visit, Visited } from './host.ts';
 import type { Module } from './module.ts';
 import type { Reason } from './scenario.ts';
 
+const FILE = 'pam_google_authenticator.so';
 const PACKAGE = 'libpam-google-authenticator';
 /** The name of the release by its date. */
 const RELEASES: Readonly<Record<string, string>> = { '20191231': '1.08' };
@@ -27,13 +28,27 @@ const SAYS: Readonly<Record<Reason, RegExp>> = {
   'not-enrolled':
     /^(Failed to read .*\n)?No secret configured for user \S+, asking for code anyway\.\nInvalid/,
   'user-unknown': /^user\("\S+"\) not found\nNo secret configured/,
-  'bad-file':
+  'record-unusable':
     /^(Failed to read |Could not read |Secret file |Invalid file |Could not find a valid BASE32 |Invalid (RATE_LIMIT|WINDOW_SIZE|STEP_SIZE) |Invalid list of timestamps |Home dir in )/,
   'bad-option':
     /^(Unrecognized option |Invalid permissions in setting |Invalid value in setting |Cannot look up user id |Failed to look up user )/,
   cancelled: /^(Did not receive verification code from user\n)+Invalid/,
-  unavailable: /^(Failed to |Secret file .* changed )/m,
+  'not-recorded': /^(Failed to create tempfile |Failed to update secret file |Secret file .* changed )/m,
+  // It knows no such thing.
+  unavailable: /^$/,
 };
+
+/**
+ * Where Debian has PAM modules.
+ *
+ * @returns the directory, if the package's module is there
+ */
+export async function securityDirectory(): Promise<string | undefined> {
+  const multiarch = (await runWell(['cc', '-print-multiarch'])).trim();
+  return ['/usr/lib', '/lib']
+    .map((lib) => `${lib}/${multiarch}/security`)
+    .find((directory) => existsSync(`${directory}/${FILE}`));
+}
 
 /**
  * The module of Debian's package, as it is installed.
@@ -42,11 +57,8 @@ const SAYS: Readonly<Record<Reason, RegExp>> = {
  * @returns the module, and which release it is; undefined when it is not here
  */
 export async function debianModule(dir: string): Promise<DebianModule | undefined> {
-  const multiarch = (await runWell(['cc', '-print-multiarch'])).trim();
-  const file = ['/usr/lib', '/lib']
-    .map((lib) => `${lib}/${multiarch}/security/pam_google_authenticator.so`)
-    .find((path) => existsSync(path));
-  if (file === undefined) {
+  const directory = await securityDirectory();
+  if (directory === undefined) {
     return undefined;
   }
   const { stdout } = await run(['dpkg-query', '-W', '-f', '${Version}', PACKAGE]);
@@ -72,12 +84,12 @@ export async function debianModule(dir: string): Promise<DebianModule | undefine
   ]);
   return {
     confdir,
-    line: file,
+    line: `${directory}/${FILE}`,
     version: RELEASES[release] ?? release,
     environment: { PATH: process.env['PATH'], LC_ALL: 'C.UTF-8', LD_PRELOAD: toStderr },
-    logged: (reason: Reason, _: Visit, { said }: Visited): string => {
+    logged: (reason: Reason, says: RegExp, _: Visit, { said }: Visited): string => {
       const text = said.filter((line) => !line.startsWith('debug: ')).join('\n');
-      return SAYS[reason].test(text) ? reason : text;
+      return SAYS[reason].test(text) && says.test(text) ? reason : text;
     },
   };
 }

@@ -9,8 +9,15 @@ const PATIENCE_S = 20;
 const SHORT_PATIENCE_S = 1;
 /** What timeout(1) ends with when it killed. */
 const KILLED = 137;
-/** What libpam returns (security/_pam_types.h); the last, when every module of the stack said PAM_IGNORE. */
-const ENDS: Readonly<Record<number, End>> = { 0: 'in', 6: 'ignored', 7: 'out' };
+/** What libpam returns (security/_pam_types.h); 6 when every module of the stack said PAM_IGNORE. */
+const ENDS: Readonly<Record<number, End>> = {
+  0: 'in',
+  4: 'unavailable',
+  6: 'ignored',
+  7: 'out',
+  10: 'user-unknown',
+  19: 'not-asked',
+};
 
 /** What a host is to do. */
 export interface Visit {

@@ -8,20 +8,21 @@ import {
   readFileSync,
   rmSync,
   statSync,
-  writeFileSync,
 } from 'node:fs';
 import { dirname } from 'node:path';
 import { setTimeout } from 'node:timers/promises';
 import type { BoxAccount } from './account.ts';
 import { visit, writeService, type Visit } from './host.ts';
 import type { Module } from './module.ts';
+import { putFile } from './place.ts';
 import { Phone } from './phone.ts';
 import { CODE, totp, type Difference, type Login, type Outcome, type Scenario } from './scenario.ts';
 import { expectedText, fillIn, type Values } from './template.ts';
 
 const DEFAULT_PERIOD = 30;
 /** Longer than a scenario takes. */
-const CALM_S = 3;
+const CALM_S = 4;
+const ANYTHING = /(?:)/;
 const WRITTEN_MODE = 0o400;
 
 /** What came of a login, in words that can be compared. */
@@ -122,7 +123,10 @@ export async function play(
     const found = look(file);
     played.seen.push({
       ...{ end: visited.end, shown: visited.shown, passes: visited.passes },
-      reason: outcome.reason === null ? null : await module.logged(outcome.reason, order, visited),
+      reason:
+        outcome.reason === null
+          ? null
+          : await module.logged(outcome.reason, outcome.says ?? ANYTHING, order, visited),
       file: found,
       strays: entriesBeside(file).filter((name) => !beside.has(name)),
     });
@@ -157,12 +161,7 @@ function prepare(
   mkdirSync(home, { mode: 0o700 });
   chownSync(home, uid, uid);
   if (text !== null) {
-    mkdirSync(dirname(file), { recursive: true });
-    writeFileSync(file, text, 'latin1');
-    chmodSync(file, scenario.mode ?? 0o600);
-    if (scenario.owner !== 'root') {
-      chownSync(file, uid, uid);
-    }
+    putFile(file, text, scenario.owner === 'root' ? undefined : account, scenario.mode);
   }
   scenario.prepare?.({ home, file, top, uid });
 }

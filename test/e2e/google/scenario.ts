@@ -3,8 +3,11 @@
  * {home} {user} {top}, and {now-40}, {step+1}, {code-1}.
  */
 
-/** How a login ends: `ignored` is PAM_IGNORE, of the only module in the stack; `hangs` is for ever. */
-export type End = 'in' | 'out' | 'ignored' | 'hangs';
+/**
+ * How a login ends. `ignored` is PAM_IGNORE, of the only module in the stack; `not-asked`: the conversation failed; `unavailable`:
+ * it could not be found out; `hangs` is for ever.
+ */
+export type End = 'in' | 'out' | 'ignored' | 'user-unknown' | 'not-asked' | 'unavailable' | 'hangs';
 
 /** Why, in the words of our log. */
 export type Reason =
@@ -17,7 +20,8 @@ export type Reason =
   | 'too-many-tries'
   | 'not-enrolled'
   | 'user-unknown'
-  | 'bad-file'
+  | 'record-unusable'
+  | 'not-recorded'
   | 'bad-option'
   | 'cancelled'
   | 'unavailable';
@@ -27,6 +31,8 @@ export interface Outcome {
   readonly end: End;
   /** Null: nothing need be logged. */
   readonly reason: Reason | null;
+  /** What the log has to say beside the reason. */
+  readonly says?: RegExp;
   /** What is shown, in order, one call of the conversation each: by default the usual question, hidden. */
   readonly shown?: readonly string[];
   /** What the file says then: by default what it said before. Null: there is none. */
@@ -128,4 +134,13 @@ export function out<R extends Reason>(reason: R): { readonly end: 'out'; readonl
 /** Refused at once. */
 export function unasked<R extends Reason>(reason: R) {
   return { ...out(reason), shown: NOTHING };
+}
+
+/**
+ * Refused, for there is something wrong with the file.
+ *
+ * @param says - what, as the log has it
+ */
+export function unusable(says: RegExp) {
+  return { ...out('record-unusable'), says };
 }

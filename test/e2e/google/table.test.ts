@@ -1,43 +1,41 @@
-import { mkdtempSync, rmSync } from 'node:fs';
-import { afterAll, beforeAll, describe, expect, test } from 'vitest';
-import { notRun } from '../daemon/stage.ts';
+import { beforeAll, describe, expect, test } from 'vitest';
 import { describeInBox } from '../harness/box.ts';
 import { newAccount } from './account.ts';
-import { debianModule, type DebianModule } from './debian-module.ts';
+import { useModules } from './modules.ts';
 import { phoneFor, play } from './play.ts';
-import type { Difference } from './scenario.ts';
 import { TABLE } from './table/table.ts';
 
-describeInBox('the table of what pam_google_authenticator does', () => {
-  let dir: string;
-  let google: DebianModule | undefined;
+describeInBox('the table of what pam_google_authenticator does, and we', () => {
+  const modules = useModules('the table');
 
-  beforeAll(async () => {
-    dir = mkdtempSync('/srv/google-');
-    google = await debianModule(dir);
+  beforeAll(() => {
     const all = Object.values(TABLE).flat();
-    if (google === undefined) {
-      notRun("the table against Debian's module", 'libpam-google-authenticator is not installed');
-    } else {
-      const compared = all.filter(({ oursAlone }) => oursAlone === undefined).length;
-      console.log(
-        `${all.length} scenarios, ${compared} against pam_google_authenticator ${google.version} of Debian`,
-      );
-    }
+    const { google } = modules();
+    const compared = all.filter(({ oursAlone }) => oursAlone === undefined && google !== undefined);
+    console.log(
+      `${all.length} scenarios, ${compared.length} also against pam_google_authenticator ${google?.version ?? ''}`,
+    );
   });
-  afterAll(() => rmSync(dir, { recursive: true }));
 
   for (const [topic, scenarios] of Object.entries(TABLE)) {
     describe(topic, () => {
       test.for(scenarios)('$title', async (scenario) => {
+        const { ours, google } = modules();
         const phone = await phoneFor(scenario);
         const account = newAccount();
         if (scenario.oursAlone === undefined && google !== undefined) {
           const { version } = google;
-          const differs = ({ until }: Difference): boolean => until === undefined || version < until;
-          const { seen, expected } = await play(scenario, google, account, phone, differs);
-          expect(seen, 'pam_google_authenticator').toEqual(expected);
+          const theirs = await play(
+            scenario,
+            google,
+            account,
+            phone,
+            ({ until }) => until === undefined || version < until,
+          );
+          expect(theirs.seen, 'pam_google_authenticator').toEqual(theirs.expected);
         }
+        const { seen, expected } = await play(scenario, ours, account, phone, () => false);
+        expect(seen, 'pam_pve_authenticator').toEqual(expected);
       });
     });
   }

@@ -24,6 +24,17 @@ let count = 0;
  * @returns the person
  */
 export async function newPerson(daemon: Daemon): Promise<Person> {
+  const account = await newAccount();
+  const factor = await enrolTotp(daemon, account.name, '--name', 'phone');
+  return { ...account, code: () => codeOf(factor), wrongCode: () => wrongCodeOf(factor) };
+}
+
+/**
+ * Makes an account in the box, with a home directory and a password.
+ *
+ * @returns name and password
+ */
+export async function newAccount(): Promise<Pick<Person, 'name' | 'password'>> {
   count += 1;
   const name = `p${process.pid}-${count}`;
   // Its end must not look like a code.
@@ -35,8 +46,7 @@ export async function newPerson(daemon: Daemon): Promise<Person> {
   ]);
   await runWell(['useradd', '--create-home', '--shell', SHELL, name]);
   await runWell(['chpasswd'], `${name}:${password}\n`);
-  const factor = await enrolTotp(daemon, name, '--name', 'phone');
-  return { name, password, code: () => codeOf(factor), wrongCode: () => wrongCodeOf(factor) };
+  return { name, password };
 }
 
 /**

@@ -1,10 +1,25 @@
-import { CODE, IN, NOTHING, out, PASSWORD_AND_CODE, unasked, type Scenario } from '../scenario.ts';
+import { CODE, IN, NOTHING, out, PASSWORD_AND_CODE, unasked, type Scenario, unusable } from '../scenario.ts';
 
 const SPACES = 'spaces and dashes between the digits are taken for what they are';
+
+const NOT_ASKED = {
+  why: 'a conversation that failed is not tried again, and the host is told',
+  ...out('cancelled'),
+  shown: [CODE, CODE],
+};
+const UNKNOWN_USER = { why: 'the host is told; the person sees no difference', end: 'out' } as const;
 
 /** What the module's arguments do, one at a time. */
 export const OPTIONS: readonly Scenario[] = [
   { title: 'without any: the right code', ...IN },
+  {
+    title: 'the log names the remote host',
+    rhost: '192.0.2.7',
+    answer: '{wrong}',
+    ...out('wrong-code'),
+    says: /Invalid verification code for \S+ .*rhost=192\.0\.2\.7/,
+    google: { why: 'its log does not', says: /^Invalid verification code for \S+$/ },
+  },
   { title: 'without any: a wrong code', answer: '{wrong}', ...out('wrong-code') },
   { title: 'without any: no code', answer: '', ...out('no-code') },
   { title: 'without any: five digits', answer: '12345', ...out('no-code') },
@@ -22,7 +37,13 @@ export const OPTIONS: readonly Scenario[] = [
     ...IN,
     google: { why: SPACES, ...out('no-code') },
   },
-  { title: 'without any: the window is closed', answer: null, ...out('cancelled'), shown: [CODE, CODE] },
+  {
+    title: 'without any: the window is closed',
+    answer: null,
+    end: 'not-asked',
+    reason: 'cancelled',
+    google: NOT_ASKED,
+  },
   {
     title: 'echo_verification_code',
     options: 'echo_verification_code',
@@ -77,20 +98,24 @@ export const OPTIONS: readonly Scenario[] = [
     title: 'nullok: a file that others may read is no missing file',
     options: 'nullok',
     mode: 0o644,
-    ...out('bad-file'),
+    ...unusable(/permissions/),
   },
   {
     title: 'nullok: an unknown user is no missing file',
     options: 'nullok',
     user: 'nobody-at-all',
     answer: '123456',
-    ...out('user-unknown'),
+    end: 'user-unknown',
+    reason: 'user-unknown',
+    google: UNKNOWN_USER,
   },
   {
     title: 'an unknown user is asked, and refused',
     user: 'nobody-at-all',
     answer: '123456',
-    ...out('user-unknown'),
+    end: 'user-unknown',
+    reason: 'user-unknown',
+    google: UNKNOWN_USER,
   },
   { title: 'an unknown option', options: 'nullokay', ...unasked('bad-option') },
   { title: 'an option with a value that takes none', options: 'nullok=1', ...unasked('bad-option') },

@@ -1,4 +1,4 @@
-import { CODE, IN, lines, out, totp, unasked, type Scenario } from '../scenario.ts';
+import { CODE, IN, lines, out, totp, unasked, type Scenario, unusable, NOTHING } from '../scenario.ts';
 
 /** A file with a limit. */
 function limited(value: string): string {
@@ -66,18 +66,18 @@ export const RATE_LIMIT: readonly Scenario[] = [
     after: limited('1 3600 {now}'),
     then: [unasked('too-many-tries')],
   },
-  { title: '0 tries', file: limited('0 30'), ...unasked('bad-file') },
-  { title: '101 tries', file: limited('101 30'), ...unasked('bad-file') },
-  { title: '0 seconds', file: limited('3 0'), ...unasked('bad-file') },
-  { title: '3601 seconds', file: limited('3 3601'), ...unasked('bad-file') },
-  { title: 'words', file: limited('three thirty'), ...unasked('bad-file') },
-  { title: 'one number', file: limited('3'), ...unasked('bad-file') },
-  { title: 'a blank at the end', file: limited('3 30 '), ...unasked('bad-file') },
-  { title: 'words at the end', file: limited('3 30 x'), ...unasked('bad-file') },
+  { title: '0 tries', file: limited('0 30'), ...unusable(/RATE_LIMIT/), shown: NOTHING },
+  { title: '101 tries', file: limited('101 30'), ...unusable(/RATE_LIMIT/), shown: NOTHING },
+  { title: '0 seconds', file: limited('3 0'), ...unusable(/RATE_LIMIT/), shown: NOTHING },
+  { title: '3601 seconds', file: limited('3 3601'), ...unusable(/RATE_LIMIT/), shown: NOTHING },
+  { title: 'words', file: limited('three thirty'), ...unusable(/RATE_LIMIT/), shown: NOTHING },
+  { title: 'one number', file: limited('3'), ...unusable(/RATE_LIMIT/), shown: NOTHING },
+  { title: 'a blank at the end', file: limited('3 30 '), ...unusable(/RATE_LIMIT/), shown: NOTHING },
+  { title: 'words at the end', file: limited('3 30 x'), ...unusable(/RATE_LIMIT/), shown: NOTHING },
   {
-    title: 'a secret that is none is noted, too',
+    title: 'where the secret is none, a try is noted, too',
     file: lines('!', '" RATE_LIMIT 3 30', '" TOTP_AUTH'),
-    ...out('bad-file'),
+    ...unusable(/base32/i),
     after: lines('!', '" RATE_LIMIT 3 30 {now}', '" TOTP_AUTH'),
   },
   {
@@ -98,10 +98,12 @@ export const RATE_LIMIT: readonly Scenario[] = [
     title: 'who does not answer was no try',
     file: limited('3 30'),
     answer: null,
-    ...out('cancelled'),
-    shown: [CODE, CODE],
+    end: 'not-asked',
+    reason: 'cancelled',
     google: {
       why: 'a try counts when the code comes, so that no number of them slips through at once',
+      ...out('cancelled'),
+      shown: [CODE, CODE],
       after: limited('3 30 {now}'),
     },
   },
