@@ -9,6 +9,13 @@ import { ConfigError, type Config } from './config/config.ts';
 import { yubicoSettings } from './config/yubico-settings.ts';
 import { loadConfig } from './config/load-config.ts';
 import { ControlServer } from './control/control-server.ts';
+import { allEnrolments } from './enrolments/all-enrolments.ts';
+import type { Enrolments } from './enrolments/enrolment.ts';
+import { FilesClient } from './enrolments/home/file-access.ts';
+import { forAccount } from './enrolments/for-account.ts';
+import { homeSource } from './enrolments/home/home-source.ts';
+import { OneAtATime } from './enrolments/home/one-at-a-time.ts';
+import { Places } from './enrolments/home/places.ts';
 import { sourcesInOrder } from './enrolments/sources-in-order.ts';
 import { Store } from './enrolments/store/store.ts';
 import { storeSource } from './enrolments/store/store-source.ts';
@@ -17,7 +24,7 @@ import {
   onlineYubikeys,
   type OnlineYubikeys,
 } from './enrolments/yubico/online-yubikeys.ts';
-import { hardenProcess } from './host/addon.ts';
+import { hardenProcess, lookUpUid, lookUpUser } from './host/addon.ts';
 import { startAttachedReader } from './host/attached-reader.ts';
 import { openSockets, SocketInUseError } from './host/sockets.ts';
 import { StateDirectory, StateDirectoryError } from './host/state-directory.ts';
@@ -122,6 +129,26 @@ function openLedger(
   });
 }
 
+function enrolmentsFor(
+  config: Config,
+  { runtimeDir }: CommandLine,
+  store: Store,
+  ledger: LocalLedger,
+  yubikeys: OnlineYubikeys,
+): Enrolments {
+  const home = homeSource({
+    files: new FilesClient(runtimeDir),
+    oneAtATime: new OneAtATime(),
+    places: new Places(ledger, Date.now),
+    ...{ ledger, throttle: config.throttle.home, now: Date.now },
+  });
+  return allEnrolments({
+    own: sourcesInOrder([storeSource(store, ledger, monotonic, yubikeys)]),
+    home: config.sources.home ? home : undefined,
+    findUser: (user) => (/^[0-9]{1,10}$/.test(user) ? lookUpUid(Number(user)) : lookUpUser(user)),
+  });
+}
+
 function attemptsFor(config: Config, ledger: LocalLedger): Attempts & Locks {
   return config.throttle.enabled
     ? new CountedAttempts(DEFAULT_LIMITS, knownOriginsIn(ledger, Date.now), monotonic)
@@ -162,7 +189,7 @@ async function main(log: Log): Promise<void> {
   let loginsNow = (): number => 0;
   const ledger = await openLedger(state, commandLine, log, () => loginsNow() > 1);
   const yubikeys = yubikeysFor(config, log);
-  const enrolments = sourcesInOrder([storeSource(store, ledger, monotonic, yubikeys)]);
+  const enrolments = enrolmentsFor(config, commandLine, store, ledger, yubikeys);
   const ports = {
     enrolments,
     yubikeys,
@@ -175,7 +202,7 @@ async function main(log: Log): Promise<void> {
   };
   const logins = new LoginServer(ports);
   loginsNow = () => logins.logins;
-  const control = new ControlServer(ports);
+  const control = new ControlServer({ ...ports, enrolments: forAccount(enrolments, lookUpUser) });
 
   const sockets = await openSockets(commandLine.runtimeDir);
   if (commandLine.withFiles) {

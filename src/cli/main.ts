@@ -2,6 +2,8 @@
 import { userInfo } from 'node:os';
 import { Command, CommanderError } from 'commander';
 import { addCommand } from './commands/add.ts';
+import { exportCommand } from './commands/export.ts';
+import { importCommand } from './commands/import.ts';
 import { listCommand } from './commands/list.ts';
 import { removeCommand } from './commands/remove.ts';
 import { repairCommand } from './commands/repair.ts';
@@ -41,6 +43,8 @@ addCommand(program, session);
 listCommand(program, session);
 removeCommand(program, session);
 repairCommand(program, session);
+importCommand(program, session);
+exportCommand(program, session);
 
 try {
   await program.parseAsync();
@@ -62,3 +66,6 @@ try {
 } finally {
   questions.close();
 }
+
+// A thread that waits for a home that never answers would keep us.
+process.exit();

@@ -14,13 +14,17 @@ export interface Config {
   readonly throttle: {
     /** Whether guesses are counted and held back. */
     readonly enabled: boolean;
+    /** Whether this holds for the source `home`, too, beside the limit that a file may keep itself. */
+    readonly home: boolean;
   };
   readonly yubico: YubicoConfig;
 }
 
 const schema = z.strictObject({
   sources: z.strictObject({ home: z.boolean().default(true) }).prefault({}),
-  throttle: z.strictObject({ enabled: z.boolean().default(true) }).prefault({}),
+  throttle: z
+    .strictObject({ enabled: z.boolean().default(true), home: z.boolean().default(true) })
+    .prefault({}),
   yubico: yubicoSchema,
 });
 

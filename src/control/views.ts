@@ -1,5 +1,5 @@
 import type { Locks } from '../attempts/attempts.ts';
-import type { Account, EnrolmentSource, Lookup } from '../enrolments/enrolment.ts';
+import type { Account, AccountLookup, EnrolmentSource } from '../enrolments/enrolment.ts';
 import { hotpKey, recoveryKey, scratchKey, totpKey, yubikeyKey } from '../enrolments/store/factor-keys.ts';
 import type { StoredFactor } from '../enrolments/store/record.ts';
 import type { Store } from '../enrolments/store/store.ts';
@@ -116,7 +116,7 @@ export function factorView(
     : { ...token, window: factor.window ?? LOOK_AHEAD };
 }
 
-function enrolledAs(lookup: Lookup, inStore: boolean): UserView['enrolled'] {
+function enrolledAs(lookup: AccountLookup, inStore: boolean): UserView['enrolled'] {
   switch (lookup.kind) {
     case 'enrolled':
       return inStore ? 'store' : 'elsewhere';

@@ -39,8 +39,8 @@ export function decoyEnrolment(): Enrolment {
   });
   return {
     shapes: inner.shapes,
-    async verify(readings, now) {
-      await inner.verify(readings, now);
+    async verify(readings, now, more) {
+      await inner.verify(readings, now, more);
       return { kind: 'rejected', reason: 'wrong-code' };
     },
   };

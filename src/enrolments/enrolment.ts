@@ -1,4 +1,5 @@
 import type { CodeShape, TypedCode } from '../factors/code-shape.ts';
+import type { LookupOptions } from './lookup-options.ts';
 
 /** Who wants to log in, as the passwd entry says. */
 export interface Account {
@@ -15,9 +16,18 @@ export type Verification =
       readonly factor: string;
       /** Which of the readings of the answer was right: its index. */
       readonly reading: number;
+      /** What the person is told all the same. */
+      readonly notice?: string;
     }
-  | { readonly kind: 'rejected'; readonly reason: 'wrong-code' }
-  | { readonly kind: 'rejected'; readonly reason: 'code-already-used'; readonly factor: string }
+  | {
+      readonly kind: 'rejected';
+      readonly reason: Rejection;
+      readonly factor?: string;
+      /** More about it, for the log. */
+      readonly why?: string;
+      /** What the person is told. */
+      readonly notice?: string;
+    }
   | {
       readonly kind: 'unavailable';
       readonly factor: string;
@@ -32,12 +42,28 @@ export interface AttemptLimit {
   readonly seconds: number;
 }
 
+/**
+ * Why an answer is not taken. `clock-differs`: it is right for another time, and the phone's clock is being learnt. `record-unusable`:
+ * what is enrolled cannot be used any more. `not-recorded`: it was right, but its use cannot be recorded.
+ */
+export type Rejection =
+  | 'wrong-code'
+  | 'code-already-used'
+  | 'clock-differs'
+  | 'too-many-tries'
+  | 'record-unusable'
+  | 'not-recorded';
+
 /** What a user has enrolled, in one source. */
 export interface Enrolment {
   /** The shapes of answer that the factors take; never empty. */
   readonly shapes: readonly CodeShape[];
   /** Limits of guesses that hold beside the daemon's own; left out: none. */
   readonly limits?: readonly AttemptLimit[];
+  /** Whether the person is told nothing but what {@link verify} says, and whoever is held back is just denied. */
+  readonly quiet?: boolean;
+  /** Whether only the enrolment itself counts guesses. */
+  readonly countsItself?: boolean;
 
   /**
    * Checks an answer, and uses the code up. The enrolment counts as it is by then, so that a factor that was removed while the person was
@@ -45,20 +71,56 @@ export interface Enrolment {
    *
    * @param readings - the answer, read as each shape that fits; one typed answer, so one attempt
    * @param now - milliseconds since 1970
+   * @param more - whether a question follows if it is wrong: then it was not the person's last word
    * @returns how it ended; `accepted` only after the use is durable
    */
-  verify(readings: readonly TypedCode[], now: number): Promise<Verification>;
+  verify(readings: readonly TypedCode[], now: number, more?: boolean): Promise<Verification>;
 }
 
 /**
  * What a source knows of a user. Only `absent` asks the next source. `blocked`: a record without a usable factor, denied.
  * `failed`: it could not be found out.
  */
-export type Lookup =
+export type AccountLookup =
   | { readonly kind: 'absent' }
   | { readonly kind: 'enrolled'; readonly enrolment: Enrolment }
-  | { readonly kind: 'blocked'; readonly why: string }
-  | { readonly kind: 'failed'; readonly why: string };
+  | { readonly kind: 'blocked'; readonly why: string; readonly quiet?: boolean }
+  | { readonly kind: 'failed'; readonly why: string; readonly quiet?: boolean };
+
+/** What is known of somebody who logs in. `refused`: denied without a question. `spared`: let in without a question. */
+export type Lookup =
+  | AccountLookup
+  | {
+      readonly kind: 'refused';
+      readonly reason: 'too-many-tries' | 'record-unusable' | 'bad-option';
+      readonly why?: string;
+    }
+  | { readonly kind: 'spared'; readonly factor: string };
+
+/** Who wants to log in, from where, and what the line in pam.d says about looking them up. */
+export interface Seeker {
+  /** Undefined: nobody of this name is in the passwd database. */
+  readonly account: Account | undefined;
+  /** Group and home directory of the passwd entry. */
+  readonly gid: number | undefined;
+  readonly home: string | undefined;
+  /** As the host calls the user: it names nobody, but may be a part of a file's name. Undefined: not UTF-8. */
+  readonly loginName: string | undefined;
+  /** The remote host, one character a byte; undefined when there is none, or it is not to be believed. */
+  readonly rhost: string | undefined;
+  readonly options: LookupOptions;
+}
+
+/** All enrolments, whatever source they come from. */
+export interface Enrolments {
+  /**
+   * Looks a user up.
+   *
+   * @param seeker - who, how
+   * @returns what is known; it never rejects
+   */
+  lookUp(seeker: Seeker): Promise<Lookup>;
+}
 
 /** Where enrolments are looked up. */
 export interface EnrolmentSource {
@@ -68,5 +130,5 @@ export interface EnrolmentSource {
    * @param account - who
    * @returns what the source knows; it never rejects
    */
-  lookUp(account: Account): Promise<Lookup>;
+  lookUp(account: Account): Promise<AccountLookup>;
 }

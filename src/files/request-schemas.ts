@@ -1,12 +1,11 @@
 import { z } from 'zod';
 import { LARGEST_FILE } from '../host/addon.ts';
+import { isFilePath } from '../host/file-path.ts';
 import type { ReadRequest, ReplaceRequest } from './requests.ts';
 
 const LARGEST_ID = 0xffff_fffe;
 /** LOGIN_NAME_MAX of Linux. */
 const LONGEST_NAME = 256;
-/** PATH_MAX of Linux, without the final NUL. */
-const LONGEST_PATH = 4095;
 const BASE64_CHARACTERS = Math.ceil(LARGEST_FILE / 3) * 4;
 
 const bytes = z
@@ -54,18 +53,4 @@ export function readRequestOf(body: unknown): ReadRequest | undefined {
  */
 export function replaceRequestOf(body: unknown): ReplaceRequest | undefined {
   return replaceRequest.safeParse(body).data;
-}
-
-/** Absolute, names something in a directory, and goes nowhere up. */
-function isFilePath(path: string): boolean {
-  const parts = path.split('/');
-  const last = parts.at(-1);
-  return (
-    parts[0] === '' &&
-    last !== '' &&
-    last !== '.' &&
-    !parts.includes('..') &&
-    !path.includes('\0') &&
-    Buffer.byteLength(path) <= LONGEST_PATH
-  );
 }

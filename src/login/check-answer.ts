@@ -1,5 +1,5 @@
 import type { LoginAttempt } from '../attempts/attempts.ts';
-import type { Enrolment, Verification } from '../enrolments/enrolment.ts';
+import type { Enrolment, Rejection, Verification } from '../enrolments/enrolment.ts';
 import type { CodeShape, TypedCode } from '../factors/code-shape.ts';
 
 /** What came of an answer. */
@@ -27,6 +27,9 @@ const REJECT_GRID_MS = 5;
 /** What can be guessed is counted; 64 bits and more cannot. */
 const GUESSABLE: ReadonlySet<CodeShape['class']> = new Set(['digits']);
 
+/** A code of another time is a guess, too: there are many of these. */
+const MISSES: ReadonlySet<Rejection> = new Set(['wrong-code', 'clock-differs']);
+
 /**
  * Checks an answer, counted and held back as a guess, and uses the code up.
  *
@@ -34,6 +37,7 @@ const GUESSABLE: ReadonlySet<CodeShape['class']> = new Set(['digits']);
  * @param attempt - of this login or request
  * @param readings - the answer, read as each shape that fits; at least one
  * @param clocks - what time it is
+ * @param more - whether a question follows if it is wrong
  * @returns what came of it
  */
 export async function checkAnswer(
@@ -41,6 +45,7 @@ export async function checkAnswer(
   attempt: LoginAttempt,
   readings: readonly TypedCode[],
   clocks: CheckClocks,
+  more = false,
 ): Promise<CheckedAnswer> {
   const begun = clocks.monotonic();
   const unguessable = readings.filter(({ shape }) => !GUESSABLE.has(shape.class));
@@ -50,12 +55,12 @@ export async function checkAnswer(
     await onGrid(begun, clocks);
     return { kind: 'held-back' };
   }
-  const verification = await enrolment.verify(allowed, clocks.now());
+  const verification = await enrolment.verify(allowed, clocks.now(), more);
   if (verification.kind === 'accepted') {
     attempt.succeeded();
     return { kind: 'checked', verification, right: allowed[verification.reading] };
   }
-  if (guess && verification.kind === 'rejected' && verification.reason === 'wrong-code') {
+  if (guess && verification.kind === 'rejected' && MISSES.has(verification.reason)) {
     attempt.failed();
   }
   await onGrid(begun, clocks);

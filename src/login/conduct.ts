@@ -1,15 +1,23 @@
 import { createHash } from 'node:crypto';
-import type { Attempts, LoginAttempt, Subject } from '../attempts/attempts.ts';
+import { UNLIMITED, type Attempts, type LoginAttempt, type Subject } from '../attempts/attempts.ts';
 import { originOf } from '../attempts/origin.ts';
 import { decoyEnrolment } from '../enrolments/decoy.ts';
-import type { Account, Enrolment, EnrolmentSource } from '../enrolments/enrolment.ts';
+import type { Account, Enrolment, Enrolments } from '../enrolments/enrolment.ts';
 import type { TypedCode } from '../factors/code-shape.ts';
 import type { Log } from '../log/log.ts';
 import { checkAnswer } from './check-answer.ts';
 import { ConversationEnded, type Conversation, type Reply } from './conversation.ts';
-import { LOGIN_START, nextStep, type Ending, type LoginEvent, type LoginTerms } from './login.ts';
+import {
+  LOGIN_START,
+  nextStep,
+  type Ending,
+  type LoginEvent,
+  type LoginTerms,
+  type Question,
+} from './login.ts';
+import { seekerOf } from './seeker.ts';
 import { logEnding, logOptionError, type LoginContext } from './login-log.ts';
-import { parseModuleOptions } from './module-options.ts';
+import { parseModuleOptions, untrusted, type ModuleOptions } from './module-options.ts';
 
 /** How long the host shall wait after a failure, in microseconds: as long as pam_unix does. */
 export const FAIL_DELAY_US = 2_000_000;
@@ -24,13 +32,16 @@ export interface LoginRequest {
   readonly moduleArguments: readonly Buffer[];
   /** Undefined: nobody of this name is in the passwd database. */
   readonly account: Account | undefined;
+  /** Group and home directory of the passwd entry. */
+  readonly gid?: number | undefined;
+  readonly home?: string | undefined;
   /** Whether the host is root. Others get no say in who is asked. */
   readonly trustedHost: boolean;
 }
 
 /** What a login needs from the rest of the daemon. */
 export interface LoginPorts {
-  readonly enrolments: EnrolmentSource;
+  readonly enrolments: Enrolments;
   readonly attempts: Attempts;
   readonly log: Log;
   /** The time in milliseconds since 1970. */
@@ -54,18 +65,15 @@ export async function conductLogin(
 ): Promise<void> {
   const parsed = parseModuleOptions(request.moduleArguments);
   if (parsed.kind === 'bad') {
-    logOptionError(ports.log, request.context, parsed.argument);
+    logOptionError(ports.log, request.context, parsed);
     conversation.conclude({ code: 'denied', failDelayUs: FAIL_DELAY_US });
     return;
   }
-  const { enrolment, standing, why } = await lookUp(request.account, ports);
-  const terms: LoginTerms = {
-    options: parsed.options,
-    standing,
-    shapes: enrolment.shapes,
-    maySkip: request.trustedHost,
-  };
-  const attempt = ports.attempts.begin(subjectOf(request), enrolment.limits);
+  const options = request.trustedHost ? parsed.options : untrusted(parsed.options);
+  const { enrolment, why, ...found } = await lookUp(request, options, ports);
+  const terms: LoginTerms = { ...found, options, shapes: enrolment.shapes, maySkip: request.trustedHost };
+  const attempts = enrolment.countsItself === true ? UNLIMITED : ports.attempts;
+  const attempt = attempts.begin(subjectOf(request, found.standing), enrolment.limits);
   let ending: Ending;
   try {
     ending = await converse(terms, enrolment, attempt, conversation, ports);
@@ -82,7 +90,7 @@ export async function conductLogin(
   if (ending.notice !== undefined) {
     conversation.tell({ kind: 'error', text: ending.notice });
   }
-  logEnding(ports.log, request.context, ending, why);
+  logEnding(ports.log, request.context, ending, ending.why ?? why);
   conversation.conclude({
     code: ending.code,
     failDelayUs: ending.code === 'ok' ? 0 : FAIL_DELAY_US,
@@ -90,29 +98,42 @@ export async function conductLogin(
   });
 }
 
-interface Found {
+interface Found extends Pick<LoginTerms, 'standing' | 'quiet' | 'refusal' | 'factor'> {
   readonly enrolment: Enrolment;
-  readonly standing: LoginTerms['standing'];
-  readonly why?: string;
+  readonly why?: string | undefined;
 }
 
 /** One serves all: it keeps nothing of a login. */
 const decoy = decoyEnrolment();
 
 /** Whoever has no usable enrolment gets a decoy: the same questions, the same work. */
-async function lookUp(account: Account | undefined, ports: LoginPorts): Promise<Found> {
-  if (account === undefined) {
-    return { enrolment: decoy, standing: 'unknown-user' };
+async function lookUp(request: LoginRequest, options: ModuleOptions, ports: LoginPorts): Promise<Found> {
+  const seeker = seekerOf(request, options);
+  if (seeker.account === undefined && options.lookup.user === undefined) {
+    return { enrolment: decoy, standing: 'unknown-user', quiet: false };
   }
-  const lookup = await ports.enrolments.lookUp(account);
+  const lookup = await ports.enrolments.lookUp(seeker);
   switch (lookup.kind) {
-    case 'enrolled':
-      return { enrolment: lookup.enrolment, standing: 'enrolled' };
+    case 'enrolled': {
+      const { enrolment } = lookup;
+      return { enrolment, standing: 'enrolled', quiet: enrolment.quiet === true };
+    }
     case 'absent':
-      return { enrolment: decoy, standing: 'not-enrolled' };
+      // Nobody who does not exist is merely not enrolled.
+      return {
+        enrolment: decoy,
+        standing: seeker.account === undefined ? 'unknown-user' : 'not-enrolled',
+        quiet: false,
+      };
     case 'blocked':
     case 'failed':
-      return { enrolment: decoy, standing: lookup.kind, why: lookup.why };
+      return { enrolment: decoy, standing: lookup.kind, quiet: lookup.quiet === true, why: lookup.why };
+    case 'refused': {
+      const { reason, why } = lookup;
+      return { enrolment: decoy, standing: 'refused', quiet: true, refusal: reason, why };
+    }
+    case 'spared':
+      return { enrolment: decoy, standing: 'spared', quiet: true, factor: lookup.factor };
   }
 }
 
@@ -135,7 +156,8 @@ async function converse(
         readings = typedCodes(reply, terms);
         event = eventOf(reply);
       } else {
-        event = await checked(terms, enrolment, attempt, readings, ports);
+        const more = step.state.at === 'verifying' && followed(terms, step.state.source);
+        event = await checked(terms, enrolment, attempt, { readings, more }, ports);
       }
       debug(event);
       step = nextStep(terms, step.state, event);
@@ -146,14 +168,19 @@ async function converse(
   }
 }
 
+/** Whether a question follows when this answer is wrong. */
+function followed({ options }: LoginTerms, source: Question['source']): boolean {
+  return source === 'stacked-password' && options.stacked === 'try';
+}
+
 async function checked(
   terms: LoginTerms,
   enrolment: Enrolment,
   attempt: LoginAttempt,
-  readings: readonly TypedCode[],
+  { readings, more }: { readonly readings: readonly TypedCode[]; readonly more: boolean },
   ports: LoginPorts,
 ): Promise<LoginEvent> {
-  const answer = await checkAnswer(enrolment, attempt, readings, ports);
+  const answer = await checkAnswer(enrolment, attempt, readings, ports, more);
   if (answer.kind === 'held-back') {
     return { type: 'held-back' };
   }
@@ -169,7 +196,10 @@ async function checked(
 const UNTRUSTED_ORIGIN = 'own program';
 
 /** Names that nobody has are counted by what the host calls them. */
-function subjectOf({ account, context, trustedHost }: LoginRequest): Subject {
+function subjectOf(
+  { account, context, trustedHost }: LoginRequest,
+  standing: LoginTerms['standing'],
+): Subject {
   const text = (value: string | Uint8Array | undefined): string | undefined =>
     value === undefined ? undefined : Buffer.from(value).toString('latin1');
   return {
@@ -178,7 +208,7 @@ function subjectOf({ account, context, trustedHost }: LoginRequest): Subject {
       createHash('sha256')
         .update(context.user ?? '')
         .digest('base64'),
-    exists: account !== undefined,
+    exists: account !== undefined || standing === 'enrolled',
     // A program that is not root could name any terminal, and have it locked.
     origin: trustedHost ? originOf(text(context.rhost), text(context.tty)) : UNTRUSTED_ORIGIN,
   };

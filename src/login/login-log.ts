@@ -1,6 +1,7 @@
 import { loggable } from '../log/escape.ts';
 import type { Log, LogFields } from '../log/log.ts';
 import type { Ending } from './login.ts';
+import type { ParsedOptions } from './module-options.ts';
 
 /** Where a login comes from: for the log. All of it is from outside. */
 export interface LoginContext {
@@ -23,44 +24,54 @@ export interface LoginContext {
 export function logEnding(log: Log, context: LoginContext, ending: Ending, why?: string): void {
   const user = loggable(context.user ?? '');
   const fields = { ...whereFrom(context), factor: ending.factor, verdict: ending.code };
+  const because = { ...fields, reason: ending.reason, why };
   switch (ending.reason) {
     case 'accepted':
       log.event('info', `Accepted verification code for ${user}`, fields);
+      return;
+    case 'grace-period':
+      log.event('info', `No verification code was asked of ${user}`, because);
       return;
     case 'not-enrolled':
       log.event('notice', `No factor is enrolled for ${user}`, { ...fields, reason: ending.reason });
       return;
     case 'unavailable':
     case 'record-unusable':
-      log.event('error', `Cannot check a verification code for ${user}`, {
-        ...fields,
-        reason: ending.reason,
-        why,
-      });
+    case 'bad-option':
+      log.event('error', `Cannot check a verification code for ${user}`, because);
+      return;
+    case 'not-recorded':
+      log.event('error', `A verification code for ${user} cannot be used up`, because);
       return;
     case 'cancelled':
-      log.event('info', `No verification code from ${user}`, { ...fields, reason: ending.reason, why });
+      log.event('info', `No verification code from ${user}`, because);
       return;
     case 'wrong-code':
     case 'no-code':
     case 'code-already-used':
     case 'user-unknown':
+    case 'clock-differs':
     case 'too-many-tries':
-      log.event('notice', `Invalid verification code for ${user}`, { ...fields, reason: ending.reason });
+      log.event('notice', `Invalid verification code for ${user}`, because);
       return;
   }
 }
 
 /**
- * Logs an argument in pam.d that is not an option.
+ * Logs an argument in pam.d that is not an option, or whose value is not one. Values are not logged.
  *
  * @param log - the log
  * @param context - where the login comes from
- * @param argument - the argument as it stands there
+ * @param bad - the argument
  */
-export function logOptionError(log: Log, context: LoginContext, argument: string): void {
+export function logOptionError(
+  log: Log,
+  context: LoginContext,
+  { argument, wrong }: Extract<ParsedOptions, { kind: 'bad' }>,
+): void {
   const name = argument.split('=', 1)[0] ?? '';
-  log.event('error', `Unrecognized option ${loggable(name)} in pam.d: nobody is let in`, {
+  const what = wrong === 'option' ? 'Unrecognized option' : 'Invalid value of the option';
+  log.event('error', `${what} ${loggable(name)} in pam.d: nobody is let in`, {
     ...whereFrom(context),
     verdict: 'denied',
     reason: 'bad-option',

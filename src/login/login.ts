@@ -1,5 +1,5 @@
 import type { CodeShape } from '../factors/code-shape.ts';
-import type { Verification } from '../enrolments/enrolment.ts';
+import type { Rejection, Verification } from '../enrolments/enrolment.ts';
 import type { ModuleOptions } from './module-options.ts';
 import { TEXTS } from './texts.ts';
 
@@ -18,7 +18,11 @@ export type Standing =
   /** There is a record, but nothing in it can be used. */
   | 'blocked'
   /** It could not be found out. */
-  | 'failed';
+  | 'failed'
+  /** Denied without a question. */
+  | 'refused'
+  /** Let in without a question. */
+  | 'spared';
 
 /** What the login goes by. */
 export interface LoginTerms {
@@ -28,6 +32,11 @@ export interface LoginTerms {
   readonly shapes: readonly CodeShape[];
   /** Whether `nullok` may skip the question: not for hosts that are not root. */
   readonly maySkip: boolean;
+  /** Whether the person is told nothing of our own, and whoever is held back is just denied. */
+  readonly quiet: boolean;
+  /** How a login ends that is `refused`, and what spares one that is `spared`. */
+  readonly refusal?: 'too-many-tries' | 'record-unusable' | 'bad-option';
+  readonly factor?: string;
 }
 
 /** What happens to a login. */
@@ -44,20 +53,19 @@ export type LoginEvent =
 
 /** Why a login ended as it did: for the log. */
 export type Reason =
+  | Rejection
   | 'accepted'
-  | 'wrong-code'
+  | 'grace-period'
   | 'no-code'
-  | 'code-already-used'
   | 'not-enrolled'
   | 'user-unknown'
-  | 'record-unusable'
-  | 'too-many-tries'
+  | 'bad-option'
   | 'unavailable'
   | 'cancelled';
 
 /** What to ask. */
 export interface Question {
-  readonly source: 'ask-hidden' | 'stacked-password';
+  readonly source: 'ask-hidden' | 'ask-visibly' | 'stacked-password';
   readonly part: 'whole' | 'tail';
   readonly shapes: readonly CodeShape[];
   readonly text: string;
@@ -72,6 +80,8 @@ export interface Ending {
   readonly cut?: number;
   /** What the person is told before the end. */
   readonly notice?: string;
+  /** More about the reason, for the log. */
+  readonly why?: string;
 }
 
 /** What to do next. */
@@ -129,17 +139,33 @@ function begin(terms: LoginTerms): LoginStep {
   if (terms.standing === 'not-enrolled' && terms.options.nullok && terms.maySkip) {
     return end({ code: 'not-enrolled', reason: 'not-enrolled' });
   }
-  return terms.options.stacked === 'ignore' ? ask(terms, 'ask-hidden') : ask(terms, 'stacked-password');
+  if (terms.standing === 'refused') {
+    return end({ code: 'denied', reason: terms.refusal ?? 'record-unusable' });
+  }
+  if (terms.standing === 'spared') {
+    return end({
+      code: 'ok',
+      reason: 'grace-period',
+      ...(terms.factor === undefined ? {} : { factor: terms.factor }),
+    });
+  }
+  return ask(terms, terms.options.stacked === 'ignore' ? typed(terms) : 'stacked-password');
+}
+
+/** How a person is asked. */
+function typed({ options }: LoginTerms): Question['source'] {
+  return options.echo ? 'ask-visibly' : 'ask-hidden';
 }
 
 /** A stacked password always has the code at its end. */
 function ask(terms: LoginTerms, source: Question['source']): LoginStep {
-  const { forwardPass } = terms.options;
+  const { forwardPass, prompt } = terms.options;
+  const text = prompt ?? (forwardPass ? TEXTS.askForPasswordAndCode : TEXTS.askForCode);
   const question: Question = {
     source,
     part: forwardPass || source === 'stacked-password' ? 'tail' : 'whole',
     shapes: terms.shapes,
-    text: source === 'stacked-password' ? '' : forwardPass ? TEXTS.askForPasswordAndCode : TEXTS.askForCode,
+    text: source === 'stacked-password' ? '' : text,
   };
   return { state: { at: 'asking', source }, command: { type: 'ask', question } };
 }
@@ -158,43 +184,61 @@ function judge(terms: LoginTerms, source: Question['source'], { verification, sh
         reason: 'accepted',
         factor: verification.factor,
         ...(terms.options.forwardPass && shape !== undefined ? { cut: shape } : {}),
+        ...(verification.notice === undefined ? {} : { notice: verification.notice }),
       });
-    case 'rejected':
+    case 'rejected': {
+      const { reason, factor, why, notice } = verification;
       return failed(terms, source, {
         code: 'denied',
-        reason: verification.reason,
-        ...(verification.reason === 'code-already-used' ? { factor: verification.factor } : {}),
+        reason,
+        ...(factor === undefined ? {} : { factor }),
+        ...(why === undefined ? {} : { why }),
+        ...(notice === undefined ? {} : { notice }),
       });
+    }
     case 'unavailable':
       return end({
         code: 'unavailable',
         reason: 'unavailable',
         factor: verification.factor,
-        notice: TEXTS.unavailable,
+        ...telling(terms, TEXTS.unavailable),
       });
   }
 }
 
 /** It says nothing about the user: whoever has no factor, or does not exist, is held back in the same way. */
 function heldBack(terms: LoginTerms, source: Question['source']): LoginStep {
-  return source === 'stacked-password' && terms.options.stacked === 'try'
-    ? ask(terms, 'ask-hidden')
-    : end({ code: 'too-many-tries', reason: 'too-many-tries', notice: TEXTS.tooManyTries });
+  if (source === 'stacked-password' && terms.options.stacked === 'try') {
+    return ask(terms, typed(terms));
+  }
+  return end({
+    code: terms.quiet ? 'denied' : 'too-many-tries',
+    reason: 'too-many-tries',
+    ...telling(terms, TEXTS.tooManyTries),
+  });
+}
+
+/** What a person is told in our own words. */
+function telling({ quiet }: LoginTerms, notice: string): { readonly notice?: string } {
+  return quiet ? {} : { notice };
 }
 
 /** A stacked password that does not hold a right code is not the end, when there may be a question. */
 function failed(terms: LoginTerms, source: Question['source'], ending: Ending): LoginStep {
   if (source === 'stacked-password' && terms.options.stacked === 'try') {
-    return ask(terms, 'ask-hidden');
+    return ask(terms, typed(terms));
   }
-  return end(endingOf(terms.standing, ending));
+  return end(endingOf(terms, ending));
 }
 
 /** Who cannot be let in at all gets an ending of its own, after the same questions and the same work. */
-function endingOf(standing: Standing, otherwise: Ending): Ending {
-  switch (standing) {
+function endingOf(terms: LoginTerms, otherwise: Ending): Ending {
+  switch (terms.standing) {
     case 'enrolled':
       return otherwise;
+    case 'refused':
+    case 'spared':
+      return { code: 'denied', reason: 'record-unusable' };
     case 'unknown-user':
       return { code: 'user-unknown', reason: 'user-unknown' };
     case 'not-enrolled':
@@ -202,7 +246,7 @@ function endingOf(standing: Standing, otherwise: Ending): Ending {
     case 'blocked':
       return { code: 'denied', reason: 'record-unusable' };
     case 'failed':
-      return { code: 'unavailable', reason: 'unavailable', notice: TEXTS.unavailable };
+      return { code: 'unavailable', reason: 'unavailable', ...telling(terms, TEXTS.unavailable) };
   }
 }
 

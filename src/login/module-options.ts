@@ -1,3 +1,5 @@
+import { DEFAULT_LOOKUP, type LookupOptions } from '../enrolments/lookup-options.ts';
+
 /** What the module's arguments in pam.d say; they mean the same as pam_google_authenticator's. */
 export interface ModuleOptions {
   /** Whoever has no factor is let through by the module. */
@@ -6,39 +8,116 @@ export interface ModuleOptions {
   readonly forwardPass: boolean;
   /** `try`: look at the password that an earlier module asked for, then ask. `use`: only look, never ask. */
   readonly stacked: 'ignore' | 'try' | 'use';
+  /** Whether the code can be seen while it is typed. */
+  readonly echo: boolean;
+  /** The question in place of ours. */
+  readonly prompt: string | undefined;
   readonly debug: boolean;
+  /** Where the factor is looked up, and how it is checked. */
+  readonly lookup: LookupOptions;
 }
 
-/** The options, or the argument that is not one. */
+/** The options, or the argument that is not one, or whose value is not one. */
 export type ParsedOptions =
   | { readonly kind: 'options'; readonly options: ModuleOptions }
-  | { readonly kind: 'bad'; readonly argument: string };
+  | { readonly kind: 'bad'; readonly argument: string; readonly wrong: 'option' | 'value' };
 
-const DEFAULTS: ModuleOptions = { nullok: false, forwardPass: false, stacked: 'ignore', debug: false };
-
-const FLAGS: Readonly<Record<string, Partial<ModuleOptions>>> = {
-  nullok: { nullok: true },
-  forward_pass: { forwardPass: true },
-  try_first_pass: { stacked: 'try' },
-  use_first_pass: { stacked: 'use' },
-  debug: { debug: true },
+/** What holds when nothing is said. */
+export const DEFAULT_OPTIONS: ModuleOptions = {
+  nullok: false,
+  forwardPass: false,
+  stacked: 'ignore',
+  echo: false,
+  prompt: undefined,
+  debug: false,
+  lookup: DEFAULT_LOOKUP,
 };
 
+type Change = Partial<Omit<ModuleOptions, 'lookup'>> & { readonly lookup?: Partial<LookupOptions> };
+
+const FLAGS: ReadonlyMap<string, Change> = new Map<string, Change>([
+  ['nullok', { nullok: true }],
+  ['forward_pass', { forwardPass: true }],
+  ['try_first_pass', { stacked: 'try' }],
+  ['use_first_pass', { stacked: 'use' }],
+  ['echo_verification_code', { echo: true }],
+  ['echo-verification-code', { echo: true }],
+  ['debug', { debug: true }],
+  ['no_strict_owner', { lookup: { strictOwner: false } }],
+  ['allow_readonly', { lookup: { allowReadOnly: true } }],
+  ['no_increment_hotp', { lookup: { incrementCounter: false } }],
+  ['noskewadj', { lookup: { adjustSkew: false } }],
+]);
+
+/** An account by name or number: no blanks, nothing that a path could be made of. */
+const ACCOUNT = /^[^\p{C}\p{Z}:/]{1,256}$/u;
+const PERMISSIONS = /^0*([1-7][0-7]{0,3})$/;
+const SECONDS = /^[0-9]{0,9}$/;
+
+/** Each gives what the value means, or undefined when it means nothing. */
+const VALUES: ReadonlyMap<string, (value: string) => Change | undefined> = new Map<
+  string,
+  (value: string) => Change | undefined
+>([
+  ['secret', (secret) => (secret === '' || secret.includes('\0') ? undefined : { lookup: { secret } })],
+  ['user', (user) => (ACCOUNT.test(user) ? { lookup: { user } } : undefined)],
+  ['allowed_perm', allowedPermissions],
+  [
+    'grace_period',
+    (seconds) => (SECONDS.test(seconds) ? { lookup: { gracePeriod: Number(seconds) } } : undefined),
+  ],
+  ['authtok_prompt', (prompt) => ({ prompt })],
+]);
+
+function allowedPermissions(value: string): Change | undefined {
+  const octal = PERMISSIONS.exec(value)?.[1];
+  return octal === undefined ? undefined : { lookup: { allowedPermissions: parseInt(octal, 8) } };
+}
+
+const utf8 = new TextDecoder('utf-8', { fatal: true, ignoreBOM: true });
+
 /**
- * Reads the module's arguments. Their order does not matter, but that the last of try_first_pass and use_first_pass holds.
+ * Reads the module's arguments. Their order does not matter, but that the last of several that say the same holds.
  *
  * @param moduleArguments - as they stand in pam.d
- * @returns the options, or the first argument that is not known: then nobody is let in
+ * @returns the options, or the first argument that is none: then nobody is let in
  */
 export function parseModuleOptions(moduleArguments: readonly Buffer[]): ParsedOptions {
-  let options = DEFAULTS;
+  let options = DEFAULT_OPTIONS;
   for (const bytes of moduleArguments) {
-    const argument = bytes.toString();
-    const flag = Object.hasOwn(FLAGS, argument) ? FLAGS[argument] : undefined;
-    if (flag === undefined) {
-      return { kind: 'bad', argument };
+    const change = changeOf(bytes);
+    if (typeof change === 'string') {
+      return { kind: 'bad', argument: bytes.toString(), wrong: change };
     }
-    options = { ...options, ...flag };
+    options = { ...options, ...change, lookup: { ...options.lookup, ...change.lookup } };
   }
   return { kind: 'options', options };
+}
+
+function changeOf(bytes: Buffer): Change | 'option' | 'value' {
+  let argument: string;
+  try {
+    argument = utf8.decode(bytes);
+  } catch {
+    return 'option';
+  }
+  const flag = FLAGS.get(argument);
+  if (flag !== undefined) {
+    return flag;
+  }
+  const equals = argument.indexOf('=');
+  const read = equals < 0 ? undefined : VALUES.get(argument.slice(0, equals));
+  return read === undefined ? 'option' : (read(argument.slice(equals + 1)) ?? 'value');
+}
+
+/**
+ * What a host that is not root may say: it gets no say in whose file counts, nor in who is not asked.
+ *
+ * @param options - as its line in pam.d says
+ * @returns the same without these
+ */
+export function untrusted(options: ModuleOptions): ModuleOptions {
+  const { secret, user, strictOwner, allowedPermissions, gracePeriod } = DEFAULT_LOOKUP;
+  const lookup = { ...options.lookup, secret, user, strictOwner, allowedPermissions, gracePeriod };
+  return { ...options, nullok: false, lookup };
 }

@@ -171,14 +171,17 @@ async function requestOf(start: Start, origin: Origin): Promise<LoginRequest> {
     ruser: start.ruser,
   };
   if (origin.socket === 'root') {
-    return { context, moduleArguments: start.moduleArguments, account, trustedHost: true };
+    const { moduleArguments, gid } = start;
+    return { context, moduleArguments, account, gid, home: textOf(start.home), trustedHost: true };
   }
   // What an ordinary program says about itself is not believed: the kernel says who it is.
   const own = account === undefined ? undefined : await lookUpUser(account.name);
   return {
     context: { ...context, rhost: undefined },
     moduleArguments: start.moduleArguments,
-    account: own?.uid === origin.uid ? { name: own.name, uid: own.uid } : undefined,
+    ...(own?.uid === origin.uid
+      ? { account: { name: own.name, uid: own.uid }, gid: own.gid, home: own.home }
+      : { account: undefined }),
     trustedHost: false,
   };
 }
@@ -188,11 +191,14 @@ const utf8 = new TextDecoder('utf-8', { fatal: true, ignoreBOM: true });
 
 /** Only the canonical name with its uid names a user; a name that is not UTF-8 names nobody that could be enrolled. */
 function accountOf({ canonicalUser, uid }: Start): LoginRequest['account'] {
-  if (canonicalUser === undefined || canonicalUser.length === 0 || uid === undefined) {
-    return undefined;
-  }
+  const name = textOf(canonicalUser);
+  return name === undefined || name === '' || uid === undefined ? undefined : { name, uid };
+}
+
+/** Undefined: not UTF-8. */
+function textOf(bytes: Buffer | undefined): string | undefined {
   try {
-    return { name: utf8.decode(canonicalUser), uid };
+    return bytes === undefined ? undefined : utf8.decode(bytes);
   } catch {
     return undefined;
   }

@@ -1,5 +1,5 @@
-import { matchHotp } from '../../factors/hotp.ts';
 import { windowSizeOf } from './settings.ts';
+import { countersOf } from './six-digits.ts';
 import { withOption } from './state-file.ts';
 import type { CodeOutcome } from './time-based.ts';
 
@@ -22,7 +22,7 @@ export function checkCounterBased(
   if (typeof window !== 'number') {
     return { kind: 'refused', text, reason: 'bad-file', why: window.bad };
   }
-  const matched = matchHotp({ secret, algorithm: 'sha1', digits: 6, counter }, code, counter, window);
+  const matched = countersOf(secret, code, counter, window)[0];
   return matched === undefined
     ? { kind: 'no-match', text }
     : { kind: 'accepted', text: withCounter(text, matched + 1), steps: [] };

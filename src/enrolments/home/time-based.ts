@@ -1,6 +1,5 @@
-import { timingSafeEqual } from 'node:crypto';
-import { hotpValue } from '../../factors/hotp-value.ts';
 import { stepSizeOf, timeSkewOf, windowSizeOf } from './settings.ts';
+import { countersOf } from './six-digits.ts';
 import { optionValue, withOption } from './state-file.ts';
 
 /** What a code was worth: the new text of the file, and which steps are used up by it. */
@@ -23,8 +22,10 @@ export interface TimeTerms {
   readonly now: number;
   /** Whether a phone whose clock differs may be got used to. */
   readonly adjustSkew: boolean;
-  /** The largest step that was ever accepted: while a clock is got used to, nothing up to there counts. */
+  /** The largest step that was ever accepted, or -1: while a clock is got used to, nothing up to there counts. */
   readonly lastStep: number;
+  /** The largest step that was accepted while the file could not be written, if there is one: where codes count once, nothing up to there does. */
+  readonly unwrittenStep?: number;
 }
 
 /** Steps before and after now that are looked at for a clock that differs: half a day of steps of 30 seconds. */
@@ -33,7 +34,8 @@ const SKEW_STEPS = 1_500;
 const SKEW_CODES = 3;
 
 /**
- * Checks a time-based code as pam_google_authenticator does. Every step is computed and compared, whatever matches.
+ * Checks a time-based code as pam_google_authenticator does. Unlike its model it takes no code from before the window of the last
+ * one that was right: the list in the file has forgotten whether that one was used.
  *
  * @param text - of the file
  * @param code - six ASCII digits
@@ -50,14 +52,13 @@ export function checkTimeBased(text: string, code: Uint8Array, terms: TimeTerms)
   const current = Math.floor(terms.now / stepSize);
   const skewed = current + timeSkewOf(text);
   const first = skewed - Math.floor((window - 1) / 2);
-  const matched = matching(terms.secret, code, first, window)[0];
-  // Looked at in any case, so that the time taken tells nothing.
-  const skews = terms.adjustSkew
-    ? matching(terms.secret, code, current - SKEW_STEPS + 1, 2 * SKEW_STEPS - 1)
-    : [];
+  const matched = countersOf(terms.secret, code, first, window)[0];
   if (matched !== undefined) {
-    return spend(text, matched, window);
+    return spend(text, matched, window, terms);
   }
+  const skews = terms.adjustSkew
+    ? countersOf(terms.secret, code, current - SKEW_STEPS + 1, 2 * SKEW_STEPS - 1)
+    : [];
   const nearest = skews.map((step) => step - current).sort(byDistance)[0];
   return nearest === undefined
     ? { kind: 'no-match', text }
@@ -69,21 +70,12 @@ function byDistance(a: number, b: number): number {
   return Math.abs(a) - Math.abs(b) || a - b;
 }
 
-function matching(secret: Buffer, code: Uint8Array, first: number, count: number): number[] {
-  const steps: number[] = [];
-  for (let step = first; step < first + count; step++) {
-    const expected = hotpValue({ secret, algorithm: 'sha1', digits: 6 }, Math.max(step, 0));
-    if (code.length === expected.length && timingSafeEqual(code, expected) && step >= 0) {
-      steps.push(step);
-    }
-    expected.fill(0);
-  }
-  return steps;
-}
-
 /** Where codes may not be used again, the steps that were used and still fit are listed in the file. */
-function spend(text: string, step: number, window: number): CodeOutcome {
+function spend(text: string, step: number, window: number, terms: TimeTerms): CodeOutcome {
   const listed = optionValue(text, 'DISALLOW_REUSE');
+  if (step <= terms.lastStep - window || (listed !== undefined && step <= (terms.unwrittenStep ?? -1))) {
+    return { kind: 'refused', text, reason: 'code-already-used', why: 'the code was used before' };
+  }
   if (listed === undefined) {
     return { kind: 'accepted', text, steps: [step] };
   }
@@ -94,12 +86,20 @@ function spend(text: string, step: number, window: number): CodeOutcome {
   if (used.includes(step)) {
     return { kind: 'refused', text, reason: 'code-already-used', why: 'the code was used before' };
   }
-  const kept = used.filter((other) => Math.abs(other - step) < window);
   return {
     kind: 'accepted',
-    text: withOption(text, 'DISALLOW_REUSE', [...kept, step].join(' ')),
+    text: withOption(text, 'DISALLOW_REUSE', withSteps(listed, [step], window)),
     steps: [step],
   };
+}
+
+/** Blanks before a step that is dropped stay, as its model leaves them. */
+function withSteps(listed: string, steps: readonly number[], window: number): string {
+  const newest = Math.max(...steps);
+  const kept = listed.replaceAll(/([0-9]+)[ \t]*/g, (entry, used: string) =>
+    Math.abs(Number(used) - newest) < window ? entry : '',
+  );
+  return [...(kept === '' ? [] : [kept]), ...steps].join(' ');
 }
 
 /**
@@ -133,7 +133,8 @@ function learnSkew(text: string, step: number, skew: number, window: number, las
     reason,
     why,
   });
-  const used = usedSteps(optionValue(text, 'DISALLOW_REUSE') ?? '') ?? [];
+  const listedSteps = optionValue(text, 'DISALLOW_REUSE');
+  const used = usedSteps(listedSteps ?? '') ?? [];
   if (step + skew <= lastStep || used.includes(step + skew)) {
     return refused(text, 'code-already-used', 'the code was used before');
   }
@@ -156,14 +157,10 @@ function learnSkew(text: string, step: number, skew: number, window: number, las
   const adjusted = withOption(withOption(text, 'TIME_SKEW', String(average)), 'RESETTING_TIME_SKEW', '');
   const steps = all.map((one) => one.step + one.skew);
   const listed =
-    optionValue(text, 'DISALLOW_REUSE') === undefined ? adjusted : listSteps(adjusted, used, steps, window);
+    listedSteps === undefined
+      ? adjusted
+      : withOption(adjusted, 'DISALLOW_REUSE', withSteps(listedSteps, steps, window));
   return { kind: 'accepted', text: listed, steps };
-}
-
-function listSteps(text: string, used: readonly number[], steps: readonly number[], window: number): string {
-  const newest = Math.max(...steps);
-  const kept = used.filter((other) => Math.abs(other - newest) < window);
-  return withOption(text, 'DISALLOW_REUSE', [...kept, ...steps].join(' '));
 }
 
 function sightings(value: string): Sighting[] {

@@ -1,5 +1,5 @@
 import type { Ledger } from '../../ledger/ledger.ts';
-import type { Account, EnrolmentSource, Lookup } from '../enrolment.ts';
+import type { Account, EnrolmentSource, AccountLookup } from '../enrolment.ts';
 import { noOnlineYubikeys, type OnlineYubikeys } from '../yubico/online-yubikeys.ts';
 import { RecordError, type EnrolmentRecord } from './record.ts';
 import { Resynchronisation } from './resynchronisation.ts';
@@ -30,7 +30,7 @@ export function storeSource(
   return { lookUp: (account) => Promise.resolve(lookUp(store, context, account)) };
 }
 
-function lookUp(store: Store, context: StoreContext, account: Account): Lookup {
+function lookUp(store: Store, context: StoreContext, account: Account): AccountLookup {
   let read: EnrolmentRecord | undefined;
   try {
     read = store.read(account);

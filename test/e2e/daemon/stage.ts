@@ -15,7 +15,7 @@ import { tmpdir } from 'node:os';
 import { formatRecord, recordFileName, type TotpFactor } from '../../../src/enrolments/store/record.ts';
 import { encodeBase32 } from '../../../src/factors/base32.ts';
 import { listenOn } from '../../../src/host/addon.ts';
-import { codeOf, wrongCodeOf } from '../harness/code.ts';
+import { codeOf, counterCodeOf, wrongCodeOf } from '../harness/code.ts';
 import { CHECKOUT } from '../harness/daemon.ts';
 import { Log } from '../harness/log.ts';
 import { runWell } from '../harness/run.ts';
@@ -44,6 +44,8 @@ export interface Person {
   readonly secret: string;
   /** The code of now, or of some steps later. */
   readonly code: (steps?: number) => string;
+  /** The code of a counter. */
+  readonly counterCode: (counter: number) => string;
   readonly wrongCode: () => string;
 }
 
@@ -295,6 +297,7 @@ export class Stage {
       uid,
       secret: known.secret,
       code: (steps) => codeOf(known, steps),
+      counterCode: (counter) => counterCodeOf(known, counter),
       wrongCode: () => wrongCodeOf(known),
     };
   }

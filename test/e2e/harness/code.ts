@@ -61,6 +61,17 @@ export function wrongCodeOf(app: App): string {
   return String(number).padStart(digits, '0');
 }
 
+/**
+ * The code of a counter, as an app shows it.
+ *
+ * @param app - what the app knows
+ * @param counter - which
+ * @returns the digits
+ */
+export function counterCodeOf({ secret, digits, algorithm }: App, counter: number): string {
+  return hotpCode(bytesOfBase32(secret), counter, digits, algorithm);
+}
+
 function bytesOfBase32(text: string): Buffer {
   const letters = Array.from(text.replace(/=+$/, ''), (letter) => BASE32.indexOf(letter));
   const bits = letters.map((value) => value.toString(2).padStart(5, '0')).join('');

@@ -20,7 +20,8 @@ const LOGINS_UNDER_LOAD = FULL ? 2_000 : 400;
 const MEMORY_KIB = 80 * 1024;
 const TEST_MS = 300_000;
 const UNIT = 'pve-authenticator.service';
-const SOCKETS = ['', '-user', '-control'].map((name) => `pve-authenticator${name}.socket`);
+const READER = 'pve-authenticator-files.service';
+const SOCKETS = ['', '-user', '-control', '-files'].map((name) => `pve-authenticator${name}.socket`);
 const MODULE = '/usr/lib/*/security/pam_pve_authenticator.so';
 const CORRECT = { rc: 0 };
 
@@ -140,7 +141,7 @@ describe.skipIf(missing !== undefined)('in a Debian 13 with systemd', { timeout:
   });
 
   test('the units have no fault that systemd sees, and the example of the configuration none that the daemon sees', async () => {
-    expect(await machine.run(['systemd-analyze', 'verify', UNIT, ...SOCKETS])).toMatchObject({
+    expect(await machine.run(['systemd-analyze', 'verify', UNIT, READER, ...SOCKETS])).toMatchObject({
       status: 0,
       stderr: '',
     });
@@ -160,7 +161,8 @@ describe.skipIf(missing !== undefined)('in a Debian 13 with systemd', { timeout:
   test('a login starts the daemon; who listens is root, and the directory of the sockets is', async () => {
     const expected = [
       ...['. root 755', 'volatile pve-authenticator 700'],
-      ...['control.sock root 666', 'pam.sock root 600', 'user.sock root 666'],
+      ...['control.sock root 666', 'files.sock pve-authenticator 600'],
+      ...['pam.sock root 600', 'user.sock root 666'],
     ];
     for (const way of ['stop', 'restart', 'kill --signal=KILL']) {
       await machine.shell(`systemctl ${way} ${UNIT}`);
@@ -169,6 +171,24 @@ describe.skipIf(missing !== undefined)('in a Debian 13 with systemd', { timeout:
       expect((await owners()).split('\n')).toEqual(expected);
       expect(await machine.shell(`ps -o user:20= -p ${await pid()}`)).toBe('pve-authenticator');
     }
+  });
+
+  test('a file of pam_google_authenticator is read by the reader, which is started for it, and works once', async () => {
+    await machine.shell(`
+      useradd --create-home --shell /bin/sh carol
+      printf '%s\\n' JBSWY3DPEHPK3PXPJBSWY3DPEHPK3PXP '" TOTP_AUTH' 12345678 >/home/carol/.google_authenticator
+      chmod 400 /home/carol/.google_authenticator
+      chown carol: /home/carol/.google_authenticator`);
+    const carol: Person = { name: 'carol', code: () => '12345678' };
+    expect(await machine.run(['systemctl', 'is-active', READER])).toMatchObject({ stdout: 'inactive\n' });
+    expect(await logIn(machine, carol)).toMatchObject(CORRECT);
+    expect(await logIn(machine, carol)).toMatchObject({ rc: 7 });
+    expect(await machine.shell('stat -c "%U %a" /home/carol/.google_authenticator')).toBe('carol 400');
+    const capabilities = await machine.shell(
+      `grep CapBnd /proc/$(systemctl show --property MainPID --value ${READER})/status`,
+    );
+    expect(capabilities).toBe('CapBnd:\t00000000000000c0');
+    await machine.shell('userdel --remove carol');
   });
 
   test('sshd asks for the code, and lets in with it once', async () => {

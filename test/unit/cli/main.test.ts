@@ -25,7 +25,7 @@ beforeAll(async () => {
   tree = mkdtempSync(join(tmpdir(), 'cli-'));
   writeFileSync(join(tree, 'package.json'), '{"type":"module"}');
   symlinkSync(join(root, 'node_modules'), join(tree, 'node_modules'));
-  for (const directory of ['cli', 'cli/commands', 'control']) {
+  for (const directory of ['cli', 'cli/commands', 'control', 'host']) {
     compile(directory);
   }
   server = createServer((_request, response) => {

@@ -13,6 +13,7 @@ describe('parseConfig', () => {
     expect(parseConfig('', 'f')).toEqual(DEFAULT_CONFIG);
     expect(parseConfig('# only a comment\n[throttle]\n', 'f')).toEqual(DEFAULT_CONFIG);
     expect(DEFAULT_CONFIG.throttle.enabled).toBe(true);
+    expect(DEFAULT_CONFIG.throttle.home).toBe(true);
     expect(DEFAULT_CONFIG.sources.home).toBe(true);
   });
 

@@ -1,14 +1,18 @@
 import { describe, expect, it } from 'vitest';
 import { decoyEnrolment } from '../../../src/enrolments/decoy.ts';
-import type { EnrolmentSource, Lookup } from '../../../src/enrolments/enrolment.ts';
+import type { EnrolmentSource, AccountLookup } from '../../../src/enrolments/enrolment.ts';
 import { sourcesInOrder } from '../../../src/enrolments/sources-in-order.ts';
 
 const ALICE = { name: 'alice', uid: 1000 };
-const enrolled: Lookup = { kind: 'enrolled', enrolment: decoyEnrolment() };
-const others: readonly Lookup[] = [enrolled, { kind: 'blocked', why: 'b' }, { kind: 'failed', why: 'f' }];
+const enrolled: AccountLookup = { kind: 'enrolled', enrolment: decoyEnrolment() };
+const others: readonly AccountLookup[] = [
+  enrolled,
+  { kind: 'blocked', why: 'b' },
+  { kind: 'failed', why: 'f' },
+];
 
 /** A source that always says the same and counts how often it was asked. */
-function source(lookup: Lookup): EnrolmentSource & { asked: number } {
+function source(lookup: AccountLookup): EnrolmentSource & { asked: number } {
   const counted = {
     asked: 0,
     lookUp: () => {

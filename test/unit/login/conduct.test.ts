@@ -222,10 +222,10 @@ describe('conductLogin', () => {
 
   it('denies without a question when pam.d has an option that it does not know', async () => {
     const script = new Script([CODE]);
-    await conduct(script, enrolled(ACCEPTED), ['nullok', 'secret=/root/hidden']);
+    await conduct(script, enrolled(ACCEPTED), ['nullok', 'secrets=/root/hidden']);
     expect(course).toEqual(['log', 'conclude']);
     expect(script.verdicts).toEqual([{ code: 'denied', failDelayUs: FAIL_DELAY_US }]);
-    expect(log.text).toContain('Unrecognized option secret in pam.d');
+    expect(log.text).toContain('Unrecognized option secrets in pam.d');
     expect(log.text).not.toContain('hidden');
   });
 

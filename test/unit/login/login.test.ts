@@ -10,6 +10,7 @@ import {
   type LoginTerms,
   type Question,
 } from '../../../src/login/login.ts';
+import { DEFAULT_OPTIONS } from '../../../src/login/module-options.ts';
 import { TEXTS } from '../../../src/login/texts.ts';
 
 const SHAPES = [
@@ -18,10 +19,11 @@ const SHAPES = [
 ] as const;
 
 const DEFAULTS: LoginTerms = {
-  options: { nullok: false, forwardPass: false, stacked: 'ignore', debug: false },
+  options: DEFAULT_OPTIONS,
   standing: 'enrolled',
   shapes: SHAPES,
   maySkip: true,
+  quiet: false,
 };
 
 const terms: fc.Arbitrary<LoginTerms> = fc.record({
@@ -29,11 +31,23 @@ const terms: fc.Arbitrary<LoginTerms> = fc.record({
     nullok: fc.boolean(),
     forwardPass: fc.boolean(),
     stacked: fc.constantFrom('ignore', 'try', 'use'),
+    echo: fc.boolean(),
+    prompt: fc.constantFrom(undefined, '', 'Code? '),
     debug: fc.boolean(),
+    lookup: fc.constant(DEFAULT_OPTIONS.lookup),
   }),
-  standing: fc.constantFrom('enrolled', 'unknown-user', 'not-enrolled', 'blocked', 'failed'),
+  standing: fc.constantFrom(
+    'enrolled',
+    'unknown-user',
+    'not-enrolled',
+    'blocked',
+    'failed',
+    'refused',
+    'spared',
+  ),
   shapes: fc.constant(SHAPES),
   maySkip: fc.boolean(),
+  quiet: fc.boolean(),
 });
 
 const VERIFICATIONS: readonly Verification[] = [
@@ -98,11 +112,12 @@ function property(check: (login: LoginTerms, course: Course) => void): void {
 }
 
 describe('every login', () => {
-  it('ends with ok only when the user is enrolled and the last check accepted', () => {
+  it('ends with ok only when the user is spared, or is enrolled and the last check accepted', () => {
     property(({ standing }, { verifications, cancelled, ending }) => {
       const accepted = verifications.at(-1)?.kind === 'accepted';
-      expect(ending.code === 'ok').toBe(standing === 'enrolled' && accepted && !cancelled);
-      expect(ending.reason === 'accepted').toBe(ending.code === 'ok');
+      const right = standing === 'enrolled' && accepted && !cancelled;
+      expect(ending.code === 'ok').toBe(right || standing === 'spared');
+      expect(ending.reason === 'accepted').toBe(right);
     });
   });
 
@@ -111,17 +126,25 @@ describe('every login', () => {
       expect(questions.length).toBeLessThanOrEqual(options.stacked === 'try' ? 2 : 1);
       const places = questions.flatMap(({ source }, place) => (source === 'stacked-password' ? [place] : []));
       expect(places).toEqual(options.stacked === 'ignore' || questions.length === 0 ? [] : [0]);
+      const typed = questions.filter(({ source }) => source !== 'stacked-password');
       // With use_first_pass nobody is asked.
-      expect(questions.some(({ source }) => source === 'ask-hidden') && options.stacked === 'use').toBe(
-        false,
-      );
+      expect(typed.length > 0 && options.stacked === 'use').toBe(false);
+      for (const { source, text } of typed) {
+        expect(source).toBe(options.echo ? 'ask-visibly' : 'ask-hidden');
+        expect(text).toBe(
+          options.prompt ?? (options.forwardPass ? TEXTS.askForPasswordAndCode : TEXTS.askForCode),
+        );
+      }
     });
   });
 
-  it('skips the questions only with nullok, for who is not enrolled, and on a host that is root', () => {
+  it('skips the questions only for who is refused or spared, or not enrolled with nullok on a host that is root', () => {
     property(({ options, standing, maySkip }, { questions, ending }) => {
       const skip = options.nullok && maySkip && standing === 'not-enrolled';
-      expect(questions.length === 0).toBe(skip);
+      expect(questions.length === 0).toBe(skip || standing === 'refused' || standing === 'spared');
+      if (standing === 'refused') {
+        expect(ending.code).toBe('denied');
+      }
       if (skip) {
         expect(ending).toEqual({ code: 'not-enrolled', reason: 'not-enrolled' });
       }
@@ -159,7 +182,7 @@ describe('every login', () => {
 
   it('cuts off a code only with forward_pass, and then the tail was asked for', () => {
     property(({ options }, { questions, ending }) => {
-      expect(ending.cut !== undefined).toBe(options.forwardPass && ending.code === 'ok');
+      expect(ending.cut !== undefined).toBe(options.forwardPass && ending.reason === 'accepted');
       if (ending.cut !== undefined) {
         expect(questions.at(-1)?.part).toBe('tail');
       }
@@ -167,9 +190,9 @@ describe('every login', () => {
   });
 
   it('tells the person nothing but that a code cannot be checked', () => {
-    property((_, { ending }) => {
+    property(({ quiet }, { ending }) => {
       expect([undefined, TEXTS.unavailable]).toContain(ending.notice);
-      expect(ending.notice !== undefined).toBe(ending.code === 'unavailable');
+      expect(ending.notice !== undefined).toBe(ending.code === 'unavailable' && !quiet);
     });
   });
 

@@ -1,10 +1,11 @@
 /* Over real sockets that we listen on ourselves; the addon must be built. */
+import assert from 'node:assert/strict';
 import { once } from 'node:events';
 import { connect, type Socket } from 'node:net';
 import { userInfo } from 'node:os';
 import { join } from 'node:path';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
-import type { Account, EnrolmentSource } from '../../../src/enrolments/enrolment.ts';
+import type { Account, Enrolments } from '../../../src/enrolments/enrolment.ts';
 import { listenOn } from '../../../src/host/addon.ts';
 import { LoginServer } from '../../../src/server/login-server.ts';
 import { encodeAnswer } from '../../../src/wire/answer.ts';
@@ -33,8 +34,9 @@ beforeEach(() => {
   log = new RecordedLog();
   lookedUp = [];
   modules = [];
-  const enrolments: EnrolmentSource = {
-    lookUp(account) {
+  const enrolments: Enrolments = {
+    lookUp({ account }) {
+      assert(account !== undefined);
       lookedUp.push(account);
       if (account.name === 'broken') {
         return Promise.reject(new Error('a message with the secret word'));

@@ -9,7 +9,14 @@ const SECRET = 'GEZDGNBVGY3TQOJQGEZDGNBVGY3TQOJQ';
 const KEY = secretOf(`${SECRET}\n`)!;
 const NOW = 1_500_000;
 const STEP = NOW / 30;
-const TERMS: HomeTerms = { now: NOW, adjustSkew: false, lastStep: -1, incrementCounter: true };
+const TERMS: HomeTerms = {
+  now: NOW,
+  adjustSkew: false,
+  lastStep: -1,
+  unwrittenStep: -1,
+  incrementCounter: true,
+  counted: false,
+};
 const TOTP = `${SECRET}\n" DISALLOW_REUSE\n" TOTP_AUTH\n11111111\n22222222\n`;
 const HOTP = `${SECRET}\n" HOTP_COUNTER 5\n11111111\n`;
 

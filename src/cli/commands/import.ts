@@ -1,0 +1,116 @@
+import type { Command } from 'commander';
+import type { PasswdEntry } from '../../host/addon.ts';
+import { CommandError } from '../control-client.ts';
+import { importUser, type ImportResult } from '../import-user.ts';
+import { reportProgress } from '../progress.ts';
+import type { Session } from '../session.ts';
+import { USUAL_FILE, UserFiles } from '../user-files.ts';
+import { listedUsers, userNamed } from '../users.ts';
+
+interface ImportOptions {
+  readonly all?: true;
+  readonly from: string;
+  readonly as?: string;
+  readonly replace?: true;
+  readonly json?: true;
+}
+
+/**
+ * `import USER`, `import --all`: takes files of pam_google_authenticator into the store.
+ *
+ * @param program - where the command is added
+ * @param session - connection and output
+ */
+export function importCommand(program: Command, session: Session): void {
+  program
+    .command('import')
+    .description("Take a user's file of pam_google_authenticator into the store; the phone goes on as it is")
+    .argument('[user]', 'whose file')
+    .option('--all', 'of every user of this machine who has one')
+    .option('--from <file>', "where it is, as the module's option secret= says it", USUAL_FILE)
+    .option(
+      '--as <user>',
+      "who reads and renames it, as the module's option user= says it: the user when left out",
+    )
+    .option('--replace', 'in place of a file with another secret that was imported before')
+    .option('--json', 'print the result as JSON')
+    .action(async (user: string | undefined, options: ImportOptions, command: Command) => {
+      if ((user === undefined) === (options.all === undefined)) {
+        command.error('error: either a user or --all has to be given');
+      }
+      const users = user === undefined ? await listedUsers() : [await userNamed(user)];
+      await importAll(session, users, options);
+    });
+}
+
+async function importAll(
+  session: Session,
+  users: readonly PasswdEntry[],
+  options: ImportOptions,
+): Promise<void> {
+  const as = options.as === undefined ? undefined : await userNamed(options.as);
+  const tools = {
+    daemon: session.daemon(),
+    files: new UserFiles(),
+    from: options.from,
+    as,
+    replace: options.replace === true,
+  };
+  const results: ImportResult[] = [];
+  const progress = reportProgress(session.output, users.length);
+  for (const user of users) {
+    const result = await importUser(tools, user);
+    results.push(result);
+    if (options.json !== true) {
+      show(session, result, options.all === true);
+    }
+    progress(results.length);
+  }
+  if (options.json === true) {
+    session.output.line(JSON.stringify(results));
+  }
+  conclude(session, results, options);
+}
+
+function show({ output }: Session, result: ImportResult, all: boolean): void {
+  switch (result.result) {
+    case 'imported': {
+      const { user, file, renamed, imported } = result;
+      const { codes, codesLeft = 0 } = imported.factor;
+      const what = [...(codes === undefined ? [] : [codes.toUpperCase()]), `${codesLeft} scratch codes`];
+      output.line(`${user}: imported ${file} (${what.join(', ')}); the old file is now ${renamed}`);
+      if (result.readableByOthers) {
+        output.note(
+          `${user}: others than ${user} could read the file: if one may have, remove the factor and add a new one`,
+        );
+      }
+      return;
+    }
+    case 'no-file':
+      if (!all) {
+        output.note(`${result.user}: there is no ${result.file}`);
+      }
+      return;
+    case 'failed':
+      result.why.forEach((line) => output.note(`${result.user}: ${line}`));
+      return;
+  }
+}
+
+function conclude({ output }: Session, results: readonly ImportResult[], { all, json }: ImportOptions): void {
+  const count = (kind: ImportResult['result']): number =>
+    results.filter(({ result }) => result === kind).length;
+  const [imported, failed, none] = [count('imported'), count('failed'), count('no-file')];
+  if (all === true && json !== true) {
+    output.line(`${imported} imported, ${failed} failed, ${none} users have no such file.`);
+  }
+  if (failed > 0) {
+    throw new CommandError(
+      'ERR_IMPORT',
+      'What failed was not imported, and its file is as it was unless a line above says otherwise',
+    );
+  }
+  if (all === undefined && none > 0) {
+    throw new CommandError('ERR_NO_FILE', 'Nothing was imported');
+  }
+}

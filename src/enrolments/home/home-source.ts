@@ -1,0 +1,176 @@
+import { LARGEST_FILE } from '../../host/addon.ts';
+import type { Lookup, Seeker } from '../enrolment.ts';
+import type { ReadResult } from './file-access.ts';
+import { DEFAULT_FILE_NAME, expandFileName, type FileName } from './file-name.ts';
+import { troubleWith, unfitness, type Owner } from './fitness.ts';
+import { isWithinGracePeriod } from './grace-period.ts';
+import { homeEnrolment, type HomeFile, type HomePorts } from './home-enrolment.ts';
+import type { Places } from './places.ts';
+import { isRateLimited } from './rate-limit.ts';
+import { rateLimitOf } from './settings.ts';
+
+/** The module waits 5 seconds for its first question: a home that hangs is given up before, so that the log says why. Milliseconds. */
+const LOOKUP_MS = 3_500;
+
+/** What looking a file up needs. */
+export interface HomeSourcePorts extends HomePorts {
+  readonly places: Places;
+  /** Milliseconds since 1970. */
+  readonly now: () => number;
+}
+
+/** The files of pam_google_authenticator as a source of enrolments. */
+export interface HomeSource {
+  /**
+   * Looks a user's file up. What the model decides before it asks, is decided here: a limit that is reached, and a grace period.
+   *
+   * @param seeker - who, and what pam.d says
+   * @param owner - the account that `user=` names, if it does
+   * @returns what the file says; it never rejects
+   */
+  lookUp(seeker: Seeker, owner: Owner | undefined): Promise<Lookup>;
+}
+
+/**
+ * The files of pam_google_authenticator as a source of enrolments.
+ *
+ * @param ports - files, ledger, time
+ * @returns the source
+ */
+export function homeSource(ports: HomeSourcePorts): HomeSource {
+  return {
+    async lookUp(seeker, fixed) {
+      const owner = fixed ?? ownAccount(seeker);
+      const name = fileName(seeker, fixed);
+      if (owner === undefined || 'why' in name) {
+        return { kind: 'blocked', quiet: true, why: 'why' in name ? name.why : 'the account has no group' };
+      }
+      const file: HomeFile = {
+        user: seeker.account?.name ?? seeker.loginName ?? '',
+        owner,
+        path: name.path,
+        rhost: seeker.rhost,
+        options: seeker.options,
+      };
+      return found(ports, file, await readInTime(ports, file));
+    },
+  };
+}
+
+function ownAccount({ account, gid }: Seeker): Owner | undefined {
+  return account === undefined || gid === undefined
+    ? undefined
+    : { name: account.name, uid: account.uid, gid };
+}
+
+function fileName({ account, home, loginName, options }: Seeker, fixed: Owner | undefined): FileName {
+  return expandFileName(
+    options.secret ?? DEFAULT_FILE_NAME,
+    fixed === undefined
+      ? { home, user: account?.name, vouchedFor: true }
+      : { home: undefined, user: loginName, vouchedFor: false },
+  );
+}
+
+async function readInTime({ files }: HomeSourcePorts, { owner, path }: HomeFile): Promise<ReadResult> {
+  let timer: NodeJS.Timeout | undefined;
+  let late = false;
+  const reading = files
+    .read({ user: owner.name, uid: owner.uid, gid: owner.gid, path, maxBytes: LARGEST_FILE })
+    .then((read) => {
+      if (late && read.kind === 'read') {
+        read.contents.fill(0);
+      }
+      return read;
+    });
+  const deadline = new Promise<ReadResult>((resolve) => {
+    timer = setTimeout(() => {
+      late = true;
+      resolve({ kind: 'hung' });
+    }, LOOKUP_MS);
+  });
+  try {
+    return await Promise.race([reading, deadline]);
+  } finally {
+    clearTimeout(timer);
+  }
+}
+
+async function found(ports: HomeSourcePorts, file: HomeFile, read: ReadResult): Promise<Lookup> {
+  const { path } = file;
+  if (read.kind === 'read') {
+    try {
+      await ports.places.note(file.user, path, read.directory);
+      return standing(ports, file, read);
+    } finally {
+      read.contents.fill(0);
+    }
+  }
+  if (read.kind === 'missing') {
+    return missing(ports, file, read);
+  }
+  const trouble = troubleWith(path, read);
+  return trouble === undefined
+    ? { kind: 'failed', quiet: true, why: `Failed to read ${path}: ${inWords(read)}` }
+    : { kind: 'blocked', quiet: true, why: trouble };
+}
+
+function missing(
+  { places }: HomeSourcePorts,
+  { user, path }: HomeFile,
+  { directory, symlink }: Extract<ReadResult, { kind: 'missing' }>,
+): Lookup {
+  if (symlink) {
+    return { kind: 'failed', quiet: true, why: `Secret file ${path} is a symbolic link that leads nowhere` };
+  }
+  return places.isGone(user, path, directory)
+    ? { kind: 'absent' }
+    : {
+        kind: 'failed',
+        quiet: true,
+        why: `Secret file ${path} is missing, and not known to be deleted: is the directory mounted? Else: pve-google-authenticator forget ${user}`,
+      };
+}
+
+function standing(
+  ports: HomeSourcePorts,
+  file: HomeFile,
+  read: Extract<ReadResult, { kind: 'read' }>,
+): Lookup {
+  const { path, owner, options, rhost } = file;
+  const unfit = unfitness(path, read, owner, options);
+  if (unfit !== undefined) {
+    return { kind: 'blocked', quiet: true, why: unfit };
+  }
+  const text = read.contents.toString('latin1');
+  const now = Math.floor(ports.now() / 1000);
+  if (options.gracePeriod > 0 && isWithinGracePeriod(text, rhost, options.gracePeriod, now)) {
+    return { kind: 'spared', factor: 'home:grace-period' };
+  }
+  const limit = rateLimitOf(text);
+  if (limit !== undefined && 'bad' in limit) {
+    return { kind: 'refused', reason: 'record-unusable', why: `${limit.bad} in ${path}` };
+  }
+  if (limit !== undefined && isRateLimited(limit, now)) {
+    return { kind: 'refused', reason: 'too-many-tries', why: `RATE_LIMIT in ${path}` };
+  }
+  return { kind: 'enrolled', enrolment: homeEnrolment(ports, file) };
+}
+
+/** Why the reader gave no file, for the log. */
+function inWords(read: Exclude<ReadResult, { kind: 'read' | 'missing' }>): string {
+  switch (read.kind) {
+    case 'hung':
+      return 'its file system does not answer';
+    case 'busy':
+      return 'too many other files are waited for';
+    case 'no-reader':
+      return `pve-authenticator-files is not there (${read.code})`;
+    case 'no-answer':
+      return `pve-authenticator-files gave no answer (${read.why})`;
+    case 'failed':
+      return `${read.step}: ${read.code}`;
+    case 'unfit':
+      return read.why;
+  }
+}

@@ -1,0 +1,89 @@
+import type { Ledger } from '../../ledger/ledger.ts';
+import { markKey } from '../../ledger/mark-key.ts';
+import type { FileId } from '../../host/addon.ts';
+
+/*
+ * A home that is not mounted looks like a user without a file. So the ledger remembers in which directory a user's file was. The marks
+ * are times, which only grow: of the file's last place, of each place, and of the moment when all was forgotten.
+ */
+
+/** Remembers where files were. */
+export class Places {
+  readonly #ledger: Ledger;
+  readonly #now: () => number;
+
+  /**
+   * @param ledger - where it is kept
+   * @param now - the time in milliseconds since 1970
+   */
+  constructor(ledger: Ledger, now: () => number) {
+    this.#ledger = ledger;
+    this.#now = now;
+  }
+
+  /**
+   * Notes that a file is there; writes only when that is new.
+   *
+   * @param user - whose
+   * @param path - of the file
+   * @param directory - that holds it
+   */
+  async note(user: string, path: string, directory: FileId): Promise<void> {
+    const seen = this.#lastSeen(user, path);
+    const place = placeKey(user, path, directory);
+    if (seen !== undefined && this.#at(place) === seen) {
+      return;
+    }
+    const latest = Math.max(this.#at(seenKey(user, path)) ?? 0, this.#at(forgottenKey(user)) ?? 0);
+    const time = Math.max(Math.floor(this.#now() / 1000), latest + 1);
+    await Promise.all(
+      [place, seenKey(user, path)].map((key) => this.#ledger.advance(key, time, { kind: 'counter' })),
+    );
+  }
+
+  /**
+   * Whether a file that is missing is really gone: it was never seen, or this is the directory that held it last.
+   *
+   * @param user - whose
+   * @param path - of the file
+   * @param directory - that would hold it; null if it is missing as well
+   * @returns whether it is
+   */
+  isGone(user: string, path: string, directory: FileId | null): boolean {
+    const seen = this.#lastSeen(user, path);
+    return seen === undefined || (directory !== null && this.#at(placeKey(user, path, directory)) === seen);
+  }
+
+  /**
+   * Forgets where a user's files were: whoever has none from now on is not enrolled.
+   *
+   * @param user - whose
+   * @returns whether that is durable
+   */
+  async forget(user: string): Promise<boolean> {
+    const time = Math.max(Math.floor(this.#now() / 1000), (this.#at(forgottenKey(user)) ?? 0) + 1);
+    return (await this.#ledger.advance(forgottenKey(user), time, { kind: 'counter' })) === 'advanced';
+  }
+
+  /** Undefined: never, or forgotten since. */
+  #lastSeen(user: string, path: string): number | undefined {
+    const seen = this.#at(seenKey(user, path));
+    return seen !== undefined && seen > (this.#at(forgottenKey(user)) ?? -1) ? seen : undefined;
+  }
+
+  #at(key: string): number | undefined {
+    return this.#ledger.mark(key)?.value;
+  }
+}
+
+function seenKey(user: string, path: string): string {
+  return markKey(user, 'home/seen', Buffer.from(path));
+}
+
+function placeKey(user: string, path: string, { dev, ino }: FileId): string {
+  return markKey(user, 'home/place', Buffer.from(`${dev} ${ino} ${path}`));
+}
+
+function forgottenKey(user: string): string {
+  return markKey(user, 'home/forgotten', Buffer.alloc(0));
+}

@@ -1,0 +1,29 @@
+import type { Seeker } from '../enrolments/enrolment.ts';
+import type { LoginRequest } from './conduct.ts';
+import type { ModuleOptions } from './module-options.ts';
+
+/**
+ * Who is to be looked up, and how.
+ *
+ * @param request - the login
+ * @param options - of its line in pam.d, as far as they are to be believed
+ * @returns what sources need
+ */
+export function seekerOf({ account, gid, home, context }: LoginRequest, { lookup }: ModuleOptions): Seeker {
+  const rhost = context.rhost === undefined ? undefined : Buffer.from(context.rhost).toString('latin1');
+  return {
+    ...{ account, gid, home, options: lookup },
+    loginName: utf8Of(context.user),
+    rhost: rhost === '' ? undefined : rhost,
+  };
+}
+
+function utf8Of(bytes: string | Uint8Array | undefined): string | undefined {
+  try {
+    return typeof bytes === 'object' ? utf8.decode(bytes) : bytes;
+  } catch {
+    return undefined;
+  }
+}
+
+const utf8 = new TextDecoder('utf-8', { fatal: true, ignoreBOM: true });

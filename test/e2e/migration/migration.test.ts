@@ -1,0 +1,282 @@
+import { spawn } from 'node:child_process';
+import {
+  chmodSync,
+  chownSync,
+  mkdirSync,
+  mkdtempSync,
+  readFileSync,
+  renameSync,
+  rmSync,
+  writeFileSync,
+} from 'node:fs';
+import { setTimeout as sleep } from 'node:timers/promises';
+import { beforeAll, expect, test } from 'vitest';
+import { debianModule } from '../google/debian-module.ts';
+import { visit, writeService, type Visited } from '../google/host.ts';
+import { describeInBox } from '../harness/box.ts';
+import { hotpCode } from '../harness/code.ts';
+import { CHECKOUT, command } from '../harness/daemon.ts';
+import { MODULE, useDaemon } from '../hosts/host.ts';
+import {
+  asItWas,
+  enrolledUser,
+  FILE_NAME,
+  homeOf,
+  sampleFiles,
+  userWith,
+  type GoogleUser,
+} from './people.ts';
+
+/* From pam_google_authenticator into the store and back, with real users, files and logins. */
+
+const GENERATED = 960;
+/** What google-authenticator is told, and what becomes of it. */
+const ENROLMENTS = [
+  ['-t', '-d', '-r', '3', '-R', '30', '-w', '3'],
+  ['-t', '-d', '-u', '-w', '17', '-e', '10'],
+  ['-t', '-D', '-u', '-W', '-S', '45'],
+  ['-c', '-u', '-w', '21', '-e', '0'],
+];
+const EACH = 10;
+const SECRET = 'GEZDGNBVGY3TQOJQGEZDGNBVGY3TQOJQ';
+const BYTES = Buffer.from('12345678901234567890');
+const SECOND_MS = 1_000;
+const PERIOD = 30;
+const ROUNDS = process.env['ROUNDS'] === 'full' ? 40 : 12;
+
+const IMPORTED = `${FILE_NAME}.imported`;
+const stepNow = (): number => Math.floor(Date.now() / SECOND_MS / PERIOD);
+const codeAt = (counter: number): string => hotpCode(BYTES, counter);
+
+describeInBox('migration', () => {
+  const daemon = useDaemon();
+  let confdir: string;
+  let peer: string | undefined;
+
+  beforeAll(async () => {
+    confdir = mkdtempSync('/tmp/migration-');
+    writeService(confdir, 'ours', MODULE);
+    peer = (await debianModule(confdir))?.line;
+    writeService(confdir, 'peer', peer ?? 'pam_deny.so');
+    chmodSync(confdir, 0o755);
+  });
+
+  const logIn = async (
+    service: 'ours' | 'peer',
+    { name: user }: GoogleUser,
+    answer: string,
+  ): Promise<Visited['end']> =>
+    (
+      await visit({
+        ...{ confdir, service, user, answer },
+        ...{ rhost: undefined, password: undefined, hurry: false, environment: process.env },
+      })
+    ).end;
+  const run = (...argv: readonly string[]): ReturnType<typeof command> => command(daemon(), ...argv);
+  const factorsOf = async ({ name }: GoogleUser): Promise<{ kind: string; codesLeft: number }[]> =>
+    (JSON.parse((await run('list', name, '--json')).stdout) as { factors: [] }[])[0]!.factors;
+
+  test('the files of 1,000 users come back byte for byte when nothing was used', async () => {
+    const users = sampleFiles(GENERATED).map(userWith);
+    for (const options of ENROLMENTS) {
+      for (let number = 0; number < EACH; number++) {
+        users.push(await enrolledUser(...options));
+      }
+    }
+    expect(users).toHaveLength(1_000);
+    const imported = await run('import', '--all');
+    expect(imported).toMatchObject({ status: 0, stderr: expect.not.stringContaining('failed') });
+    expect(imported.stdout).toMatch(/^1000 imported, 0 failed, \d+ users have no such file\.$/m);
+    for (const user of users) {
+      expect(homeOf(user)).toEqual(asItWas(user, IMPORTED));
+    }
+    const exported = await run('export', '--all');
+    expect(exported).toMatchObject({ status: 0 });
+    expect(exported.stdout).toMatch(/^1000 exported, 0 failed\.$/m);
+    for (const user of users) {
+      expect(homeOf(user)).toEqual({ ...asItWas(user), ...asItWas(user, IMPORTED) });
+    }
+    await run('export', '--all', '--remove');
+    expect((await run('list', '--json')).stdout).toBe('[]\n');
+    users.forEach(({ file }) => rmSync(file));
+  }, 600_000);
+
+  test('phone, token and scratch codes open, each code once; what was used before never', async () => {
+    const step = stepNow();
+    const phone = userWith(
+      `${SECRET}\n" WINDOW_SIZE 5\n" DISALLOW_REUSE ${step - 1}\n" TOTP_AUTH\n11111111\n22222222\n`,
+    );
+    expect(await run('import', phone.name)).toMatchObject({ status: 0 });
+    expect(await logIn('ours', phone, codeAt(step - 1))).toBe('out');
+    expect(await logIn('ours', phone, codeAt(step))).toBe('in');
+    expect(await logIn('ours', phone, '11111111')).toBe('in');
+    const other = userWith(phone.text.toString());
+    await run('import', other.name);
+    expect(await logIn('ours', other, '22222222')).toBe('in');
+    expect(await logIn('ours', other, '22222222')).toBe('out');
+    expect(await logIn('ours', other, '33333333')).toBe('out');
+
+    const token = userWith(`${SECRET}\n" HOTP_COUNTER 7\n`);
+    expect(await run('import', token.name)).toMatchObject({ status: 0 });
+    expect(await logIn('ours', token, codeAt(6))).toBe('out');
+    expect(await logIn('ours', token, codeAt(8))).toBe('in');
+    expect(await logIn('ours', token, codeAt(8))).toBe('out');
+  });
+
+  test('what was used in the store works no more after the way back; all else does, with Debian’s module', async () => {
+    const step = stepNow();
+    const phone = userWith(`${SECRET}\n" DISALLOW_REUSE\n" TOTP_AUTH\n11111111\n22222222\n`);
+    const token = userWith(`${SECRET}\n" HOTP_COUNTER 7\n`);
+    await run('import', phone.name);
+    await run('import', token.name);
+    expect(await logIn('ours', phone, codeAt(step))).toBe('in');
+    expect(await logIn('ours', phone, '11111111')).toBe('in');
+    expect(await logIn('ours', token, codeAt(8))).toBe('in');
+    for (const user of [phone, token]) {
+      expect(await run('export', '--remove', user.name)).toMatchObject({ status: 0 });
+    }
+    expect(readFileSync(phone.file, 'utf8')).toBe(
+      `${SECRET}\n" DISALLOW_REUSE ${step - 2} ${step - 1} ${step}\n" TOTP_AUTH\n22222222\n`,
+    );
+    expect(readFileSync(token.file, 'utf8')).toBe(`${SECRET}\n" HOTP_COUNTER 9\n`);
+    if (peer === undefined) {
+      [phone, token].forEach(({ file }) => rmSync(file));
+      process.stderr.write(
+        '\n  not run: logins with the exported files: libpam-google-authenticator is not here\n\n',
+      );
+      return;
+    }
+    expect(await logIn('peer', phone, codeAt(step))).toBe('out');
+    expect(await logIn('peer', phone, '11111111')).toBe('out');
+    expect(await logIn('peer', phone, '22222222')).toBe('in');
+    expect(await logIn('peer', phone, codeAt(step + 1))).toBe('in');
+    expect(await logIn('peer', token, codeAt(8))).toBe('out');
+    const next = /HOTP_COUNTER ([0-9]+)/.exec(readFileSync(token.file, 'utf8'))![1];
+    expect(await logIn('peer', token, codeAt(Number(next)))).toBe('in');
+    [phone, token].forEach(({ file }) => rmSync(file));
+  });
+
+  test('a bad file is not imported at all, and says where and what; the others are', async () => {
+    const bad = userWith(`${SECRET}\n" TOTP_AUTH\n" WINDOW_SIZE many\n" TIME_SKEW x\n11111111\n`);
+    const open = userWith(`${SECRET}\n" TOTP_AUTH\n`);
+    chmodSync(open.file, 0o622);
+    const strange = userWith(`${SECRET}\n" TOTP_AUTH\n`);
+    chownSync(strange.file, bad.uid, bad.uid);
+    chmodSync(strange.file, 0o444);
+    const good = userWith(`${SECRET}\n" TOTP_AUTH\n`);
+    const ended = await run('import', '--all');
+    expect(ended.status).toBe(1);
+    expect(ended.stdout).toMatch(/^1 imported, 3 failed, /m);
+    const lines = ended.stderr.split('\n');
+    expect(lines).toContainEqual(
+      `${bad.name}: ${bad.file}: line 3, WINDOW_SIZE: it has to be a number from 1 to 100: put it right, or delete the line`,
+    );
+    expect(lines).toContainEqual(expect.stringContaining(`${bad.file}: line 4, TIME_SKEW: `));
+    expect(lines).toContainEqual(
+      expect.stringContaining(`${open.file} can be written by others (mode 0622)`),
+    );
+    expect(lines).toContainEqual(expect.stringContaining(`${strange.file} belongs to uid ${bad.uid}`));
+    expect(ended.stdout + ended.stderr).not.toContain(SECRET);
+    for (const user of [bad, open, strange]) {
+      expect(Object.keys(homeOf(user))).toEqual([FILE_NAME]);
+      expect(await factorsOf(user)).toEqual([]);
+    }
+    expect(Object.keys(homeOf(good))).toEqual([IMPORTED]);
+    [bad, open, strange].forEach(({ file }) => rmSync(file));
+  });
+
+  test('no old file is overwritten', async () => {
+    const user = userWith(`${SECRET}\n" TOTP_AUTH\n`);
+    writeFileSync(`${user.home}/${IMPORTED}`, 'older\n');
+    await run('import', user.name);
+    renameSync(`${user.home}/${IMPORTED}-2`, user.file);
+    writeFileSync(`${user.home}/${IMPORTED}-2`, 'old\n');
+    expect((await run('import', user.name)).stdout).toContain(`is now ${IMPORTED}-3`);
+    expect(Object.keys(homeOf(user))).toEqual([IMPORTED, `${IMPORTED}-2`, `${IMPORTED}-3`]);
+    expect(readFileSync(`${user.home}/${IMPORTED}`, 'utf8')).toBe('older\n');
+    expect(await factorsOf(user)).toHaveLength(1);
+  });
+
+  test('a file that cannot be renamed is in the store, and the next try finishes it', async () => {
+    const user = userWith(`${SECRET}\n" TOTP_AUTH\n11111111\n22222222\n`);
+    chownSync(user.home, 0, 0);
+    chmodSync(user.home, 0o755);
+    const failed = await run('import', user.name);
+    expect(failed).toMatchObject({
+      status: 1,
+      stderr: expect.stringMatching(/EACCES\. The store has it already/),
+    });
+    expect(await logIn('ours', user, '11111111')).toBe('in');
+    chownSync(user.home, user.uid, user.uid);
+    expect(await run('import', user.name)).toMatchObject({ status: 0 });
+    expect(await factorsOf(user)).toMatchObject([{ kind: 'google-authenticator', codesLeft: 1 }]);
+    expect(await logIn('ours', user, '11111111')).toBe('out');
+  });
+
+  test('killed at any moment, it loses nothing, and doing it again finishes it', async () => {
+    for (let round = 0; round < ROUNDS; round++) {
+      const user = userWith(`${SECRET}\n" HOTP_COUNTER ${round + 1}\n11111111\n`);
+      const cli = [`${CHECKOUT}/dist/cli/main.js`, '--runtime-dir', daemon().runtimeDir, 'import', user.name];
+      const child = spawn('node', cli, { stdio: 'ignore' });
+      const ended = new Promise((resolve) => child.on('close', resolve));
+      // Every other time when the store just has it; else from before the first request to after the rename.
+      const moment =
+        round % 2 === 0
+          ? daemon().log.waitFor(new RegExp(`imported for ${user.name} `))
+          : sleep(100 + 5 * round);
+      await Promise.race([moment, ended]);
+      child.kill('SIGKILL');
+      await ended;
+      const [name] = Object.keys(homeOf(user));
+      const inStore = (await factorsOf(user)).length;
+      expect(name === FILE_NAME || inStore === 1).toBe(true);
+      await run('import', user.name);
+      expect(homeOf(user)).toEqual(asItWas(user, IMPORTED));
+      expect(await factorsOf(user)).toMatchObject([{ kind: 'google-authenticator', codesLeft: 1 }]);
+      expect(await logIn('ours', user, codeAt(round + 1))).toBe('in');
+    }
+  });
+
+  test('files that secret= and user= name are found with --from and --as', async () => {
+    const user = userWith(`${SECRET}\n" TOTP_AUTH\n11111111\n`);
+    mkdirSync('/var/lib/codes');
+    renameSync(user.file, `/var/lib/codes/${user.name}`);
+    chownSync(`/var/lib/codes/${user.name}`, 0, 0);
+    expect(await run('import', user.name, '--from', '/var/lib/codes/${USER}', '--as', 'root')).toMatchObject({
+      status: 0,
+    });
+    expect(await logIn('ours', user, '11111111')).toBe('in');
+    const copy = await run('export', user.name, '--to', '/root/${USER}');
+    expect(copy).toMatchObject({ status: 0, stderr: expect.stringContaining('asks the store first') });
+    expect(readFileSync(`/root/${user.name}`, 'utf8')).toBe(`${SECRET}\n" TOTP_AUTH\n`);
+  });
+
+  test('what it needs to know it asks for', async () => {
+    const user = userWith(`${SECRET}\n" TOTP_AUTH\n`);
+    for (const [argv, status, words] of [
+      [['import'], 2, /either a user or --all/],
+      [['import', user.name, '--all'], 2, /either a user or --all/],
+      [['export'], 2, /either a user or --all/],
+      [['import', 'nobody-of-this-name'], 1, /There is no user/],
+      [['import', user.name, '--from', 'relative'], 1, /not the absolute path/],
+      [['import', user.name, '--from', '~/elsewhere'], 1, /there is no .*elsewhere\n.*Nothing was imported/],
+      [['export', user.name], 1, /No file was imported/],
+    ] as const) {
+      const ended = await run(...argv);
+      expect(ended, argv.join(' ')).toMatchObject({ status, stdout: '' });
+      expect(ended.stderr).toMatch(words);
+    }
+    rmSync(user.file);
+  });
+
+  test('an export overwrites nothing', async () => {
+    const user = userWith(`${SECRET}\n" TOTP_AUTH\n11111111\n`);
+    await run('import', user.name);
+    writeFileSync(user.file, 'another\n', { mode: 0o600 });
+    chownSync(user.file, user.uid, user.uid);
+    const ended = await run('export', user.name, '--remove');
+    expect(ended).toMatchObject({ status: 1, stderr: expect.stringContaining('says something else') });
+    expect(readFileSync(user.file, 'utf8')).toBe('another\n');
+    expect(await factorsOf(user)).toHaveLength(1);
+  });
+});
