@@ -1,6 +1,7 @@
 import type { LoginAttempt } from '../attempts/attempts.ts';
 import type { Enrolment, Rejection, Verification } from '../enrolments/enrolment.ts';
 import type { CodeShape, TypedCode } from '../factors/code-shape.ts';
+import { TimeGrid } from './time-grid.ts';
 
 /** What came of an answer. */
 export type CheckedAnswer =
@@ -20,9 +21,6 @@ export interface CheckClocks {
   /** A clock in milliseconds that never jumps. */
   readonly monotonic: () => number;
 }
-
-/** Wrong answers leave on a grid of time, so that how long a check took tells nothing about the user. */
-const REJECT_GRID_MS = 5;
 
 /** What can be guessed is counted; 64 bits and more cannot. */
 const GUESSABLE: ReadonlySet<CodeShape['class']> = new Set(['digits']);
@@ -47,28 +45,23 @@ export async function checkAnswer(
   clocks: CheckClocks,
   more = false,
 ): Promise<CheckedAnswer> {
-  const begun = clocks.monotonic();
+  const grid = new TimeGrid(clocks.monotonic);
   const unguessable = readings.filter(({ shape }) => !GUESSABLE.has(shape.class));
   const guess = unguessable.length < readings.length;
   const allowed = guess && !attempt.admit() ? unguessable : readings;
   if (allowed.length === 0) {
-    await onGrid(begun, clocks);
+    await grid.next();
     return { kind: 'held-back' };
   }
   const verification = await enrolment.verify(allowed, clocks.now(), more);
   if (verification.kind === 'accepted') {
+    grid.end();
     attempt.succeeded();
     return { kind: 'checked', verification, right: allowed[verification.reading] };
   }
   if (guess && verification.kind === 'rejected' && MISSES.has(verification.reason)) {
     attempt.failed();
   }
-  await onGrid(begun, clocks);
+  await grid.next();
   return { kind: 'checked', verification, right: undefined };
-}
-
-async function onGrid(begun: number, { monotonic }: CheckClocks): Promise<void> {
-  const taken = monotonic() - begun;
-  const wait = Math.ceil(taken / REJECT_GRID_MS) * REJECT_GRID_MS - taken;
-  await new Promise((resolve) => setTimeout(resolve, wait));
 }
