@@ -7,7 +7,8 @@ import { ConversationEnded } from '../login/conversation.ts';
 import type { Start } from '../wire/start.ts';
 import { PROTOCOL_VERSION } from '../wire/limits.ts';
 import { WireError } from '../wire/wire-error.ts';
-import { DESCRIPTOR_PAUSE_MS, DRAIN_MS, LINGER_MS, START_DEADLINE_MS, WORK_DEADLINE_MS } from './limits.ts';
+import { Deadlines } from './deadlines.ts';
+import { DESCRIPTOR_PAUSE_MS, DRAIN_MS, LINGER_MS } from './limits.ts';
 import { ModuleConnection } from './module-connection.ts';
 import { Places, type Origin } from './places.ts';
 
@@ -27,12 +28,14 @@ export class LoginServer {
   readonly #ports: LoginPorts;
   readonly #userLogs: BudgetedLog;
   readonly #places = new Places();
+  readonly #deadlines: Deadlines<ModuleConnection>;
   readonly #acceptors: Acceptor[] = [];
 
   /** @param ports - what logins need */
   constructor(ports: LoginPorts) {
     this.#ports = ports;
     this.#userLogs = new BudgetedLog(ports.log, ports.monotonic);
+    this.#deadlines = new Deadlines(ports.monotonic);
   }
 
   /** @returns how many logins are in flight */
@@ -113,7 +116,7 @@ export class LoginServer {
 
   #opened(fd: number): ModuleConnection | undefined {
     try {
-      return new ModuleConnection(fd, this.#ports.monotonic);
+      return new ModuleConnection(fd, this.#ports.monotonic, this.#deadlines);
     } catch (error) {
       closeSync(fd);
       this.#ports.log.event('error', `Cannot serve a connection: ${nameOf(error)}`);
@@ -136,9 +139,7 @@ export class LoginServer {
   }
 
   async #login(connection: ModuleConnection, origin: Origin, log: Log): Promise<void> {
-    const start = await within(START_DEADLINE_MS, connection.start(), () =>
-      connection.giveUp('no START came in time'),
-    );
+    const start = await connection.start();
     if ('foreignVersion' in start) {
       log.event(
         'error',
@@ -152,12 +153,7 @@ export class LoginServer {
       return;
     }
     const request = await requestOf(start, origin);
-    const limited = deadlineBetweenQuestions(connection);
-    try {
-      await conductLogin(request, limited.conversation, { ...this.#ports, log });
-    } finally {
-      limited.stop();
-    }
+    await conductLogin(request, connection, { ...this.#ports, log });
   }
 }
 
@@ -201,45 +197,6 @@ function textOf(bytes: Buffer | undefined): string | undefined {
     return bytes === undefined ? undefined : utf8.decode(bytes);
   } catch {
     return undefined;
-  }
-}
-
-/** A person may take their time, the daemon may not: its work between two questions has a deadline. */
-function deadlineBetweenQuestions(connection: ModuleConnection): {
-  conversation: Parameters<typeof conductLogin>[1];
-  stop: () => void;
-} {
-  let timer: NodeJS.Timeout | undefined;
-  const stop = (): void => clearTimeout(timer);
-  const begin = (): void => {
-    timer = setTimeout(() => connection.giveUp('the check took too long'), WORK_DEADLINE_MS);
-  };
-  begin();
-  const conversation = {
-    async ask(prompt: Parameters<ModuleConnection['ask']>[0]) {
-      stop();
-      const reply = await connection.ask(prompt);
-      begin();
-      return reply;
-    },
-    get over() {
-      return connection.over;
-    },
-    tell: (notice: Parameters<ModuleConnection['tell']>[0]) => connection.tell(notice),
-    conclude(verdict: Parameters<ModuleConnection['conclude']>[0]) {
-      stop();
-      connection.conclude(verdict);
-    },
-  };
-  return { conversation, stop };
-}
-
-async function within<T>(milliseconds: number, work: Promise<T>, giveUp: () => void): Promise<T> {
-  const timer = setTimeout(giveUp, milliseconds);
-  try {
-    return await work;
-  } finally {
-    clearTimeout(timer);
   }
 }
 

@@ -9,6 +9,10 @@ import { MAX_FRAME_LENGTH, FRAME_HEADER_BYTES } from '../wire/limits.ts';
 import { decodeStart, type ForeignStart, type Start } from '../wire/start.ts';
 import { encodeVerdict, type Verdict } from '../wire/verdict.ts';
 import { WireError } from '../wire/wire-error.ts';
+import type { Deadlines } from './deadlines.ts';
+import { START_DEADLINE_MS, WORK_DEADLINE_MS } from './limits.ts';
+
+const OVER = new ConversationEnded('the login is over');
 
 interface Expecting {
   readonly resolve: (frame: Frame) => void;
@@ -28,6 +32,7 @@ export class ModuleConnection implements Conversation {
   readonly #connection: Connection;
   readonly #reader = new FrameReader();
   readonly #now: () => number;
+  readonly #deadlines: Deadlines<ModuleConnection>;
   #expecting: Expecting | undefined;
   #early: Frame | undefined;
   #ended: Error | undefined;
@@ -35,10 +40,12 @@ export class ModuleConnection implements Conversation {
   /**
    * @param fd - the accepted connection, which is closed with this one
    * @param now - any clock in milliseconds that never jumps
+   * @param deadlines - of all connections: a person may take their time, module and daemon may not
    */
-  constructor(fd: number, now: () => number) {
+  constructor(fd: number, now: () => number, deadlines: Deadlines<ModuleConnection>) {
     this.#connection = openConnection(fd, () => this.#receive());
     this.#now = now;
+    this.#deadlines = deadlines;
   }
 
   get over(): boolean {
@@ -53,9 +60,11 @@ export class ModuleConnection implements Conversation {
    * @throws ConversationEnded when the module is gone
    */
   async start(): Promise<Start | ForeignStart> {
+    this.#allow(START_DEADLINE_MS, 'no START came in time');
     // It comes at once, most often before the event loop would look for it.
     this.#receive();
     const frame = await this.#next();
+    this.#allow(WORK_DEADLINE_MS, 'the check took too long');
     if (frame.type !== FRAME_TYPE.start) {
       throw new WireError('ERR_ORDER', `Frame type ${frame.type} came, START was expected`);
     }
@@ -65,8 +74,10 @@ export class ModuleConnection implements Conversation {
   async ask(prompt: Prompt): Promise<Reply> {
     this.#send(FRAME_TYPE.prompt, encodePrompt(prompt));
     this.askedAt = this.#now();
+    this.#deadlines.clear(this);
     const frame = await this.#next();
     this.askedAt = undefined;
+    this.#allow(WORK_DEADLINE_MS, 'the check took too long');
     try {
       switch (frame.type) {
         case FRAME_TYPE.answer:
@@ -88,7 +99,7 @@ export class ModuleConnection implements Conversation {
   conclude(verdict: Verdict): void {
     this.#send(FRAME_TYPE.verdict, encodeVerdict(verdict));
     this.#connection.close();
-    this.#end(new ConversationEnded('the login is over'));
+    this.#end(OVER);
   }
 
   /**
@@ -113,6 +124,13 @@ export class ModuleConnection implements Conversation {
   #send(type: number, payload: Buffer): void {
     if (this.#ended === undefined && !this.#connection.send(encodeFrame(type, payload))) {
       this.#end(new ConversationEnded('the module is gone, or does not read'));
+    }
+  }
+
+  /** In place of the deadline before. */
+  #allow(milliseconds: number, why: string): void {
+    if (this.#ended === undefined) {
+      this.#deadlines.set(this, milliseconds, () => this.giveUp(why));
     }
   }
 
@@ -174,6 +192,7 @@ export class ModuleConnection implements Conversation {
       return;
     }
     this.#ended = error;
+    this.#deadlines.clear(this);
     this.#reader.wipe();
     const expecting = this.#expecting;
     this.#expecting = undefined;

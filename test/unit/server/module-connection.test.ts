@@ -3,6 +3,8 @@ import { join } from 'node:path';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 import { ConversationEnded } from '../../../src/login/conversation.ts';
 import { acceptFrom, listenOn, type Acceptor } from '../../../src/host/addon.ts';
+import { Deadlines } from '../../../src/server/deadlines.ts';
+import { START_DEADLINE_MS, WORK_DEADLINE_MS } from '../../../src/server/limits.ts';
 import { ModuleConnection } from '../../../src/server/module-connection.ts';
 import { encodeAnswer } from '../../../src/wire/answer.ts';
 import { encodeCancel } from '../../../src/wire/cancel.ts';
@@ -38,11 +40,28 @@ let acceptor: Acceptor;
 let module: Socket;
 let connection: ModuleConnection;
 let clock = 0;
+let deadlines: RecordedDeadlines;
+
+/** Whoever has a deadline, and what follows when it passes. */
+class RecordedDeadlines extends Deadlines<ModuleConnection> {
+  readonly given: number[] = [];
+  pass: (() => void) | undefined;
+
+  override set(_who: ModuleConnection, milliseconds: number, pass: () => void): void {
+    this.given.push(milliseconds);
+    this.pass = pass;
+  }
+
+  override clear(): void {
+    this.pass = undefined;
+  }
+}
 
 beforeEach(async () => {
+  deadlines = new RecordedDeadlines(() => clock);
   const path = join(makeDirectory(), 'pam.sock');
   connection = await new Promise((resolve, reject) => {
-    const accepted = (fd: number): void => resolve(new ModuleConnection(fd, () => clock));
+    const accepted = (fd: number): void => resolve(new ModuleConnection(fd, () => clock, deadlines));
     acceptor = acceptFrom(listenOn(path, 0o600, 1), accepted, reject);
     module = connect(path);
   });
@@ -120,6 +139,45 @@ describe('ModuleConnection', () => {
     say(ANSWER);
     await reply;
     expect(connection.askedAt).toBeUndefined();
+  });
+
+  it('has a deadline for START and for the work between questions, and none while the person thinks', async () => {
+    const start = connection.start();
+    expect(deadlines.given).toEqual([START_DEADLINE_MS]);
+    say(START);
+    await start;
+    expect(deadlines.given.splice(0)).toEqual([START_DEADLINE_MS, WORK_DEADLINE_MS]);
+    const reply = connection.ask(PROMPT);
+    expect(deadlines.pass).toBeUndefined();
+    say(ANSWER);
+    await reply;
+    expect(deadlines.given).toEqual([WORK_DEADLINE_MS]);
+    connection.conclude({ code: 'ok', failDelayUs: 0 });
+    expect(deadlines.pass).toBeUndefined();
+  });
+
+  it('has none any more when it ended before its START was looked at', async () => {
+    say(START, ANSWER);
+    await until(() => connection.over);
+    await connection.start();
+    expect(deadlines.pass).toBeUndefined();
+  });
+
+  it('gives up when START does not come in time', async () => {
+    const start = connection.start();
+    deadlines.pass!();
+    await expect(start).rejects.toBeInstanceOf(ConversationEnded);
+    expect((await heard()).map(({ payload }) => decodeVerdict(payload).code)).toEqual(['unavailable']);
+  });
+
+  it('gives up when the work takes too long', async () => {
+    say(START);
+    await connection.start();
+    deadlines.pass!();
+    expect(connection.over).toBe(true);
+    await expect(connection.ask(PROMPT)).rejects.toThrow('took too long');
+    connection.conclude({ code: 'ok', failDelayUs: 0 });
+    expect((await heard()).map(({ payload }) => decodeVerdict(payload).code)).toEqual(['unavailable']);
   });
 
   it.each([
