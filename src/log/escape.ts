@@ -17,13 +17,17 @@ const UNSAFE = /[\p{C}\p{Zl}\p{Zp}]/u;
  * @returns the value as it is when it is plain, else in double quotes with escapes as in JSON
  */
 export function loggable(value: string | Uint8Array): string {
-  const text = typeof value === 'string' ? value : Buffer.from(value).toString();
-  const characters = Array.from(text.slice(0, MAX_LOGGED_CHARACTERS));
-  const cut = text.length > MAX_LOGGED_CHARACTERS ? '...' : '';
-  if (cut === '' && PLAIN.test(text)) {
+  const text = typeof value === 'string' ? value : textOf(value);
+  if (text.length <= MAX_LOGGED_CHARACTERS && PLAIN.test(text)) {
     return text;
   }
+  const characters = Array.from(text.slice(0, MAX_LOGGED_CHARACTERS));
+  const cut = text.length > MAX_LOGGED_CHARACTERS ? '...' : '';
   return `"${characters.map(escaped).join('')}${cut}"`;
+}
+
+function textOf({ buffer, byteOffset, byteLength }: Uint8Array): string {
+  return Buffer.from(buffer, byteOffset, byteLength).toString();
 }
 
 function escaped(character: string): string {

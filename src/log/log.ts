@@ -40,8 +40,12 @@ export function journalLog(fd: number): Log {
 }
 
 function formatted(fields: LogFields): string {
-  return Object.entries(fields)
-    .filter(([, value]) => value !== undefined)
-    .map(([name, value]) => ` ${name}=${typeof value === 'number' ? String(value) : loggable(value ?? '')}`)
-    .join('');
+  let text = '';
+  for (const name of Object.keys(fields)) {
+    const value = fields[name];
+    if (value !== undefined) {
+      text += ` ${name}=${typeof value === 'number' ? String(value) : loggable(value)}`;
+    }
+  }
+  return text;
 }
