@@ -1,7 +1,9 @@
 import { basename } from 'node:path';
 import type { Imported } from '../control/requests.ts';
 import type { PasswdEntry } from '../host/addon.ts';
-import { CommandError, type ControlClient } from './control-client.ts';
+import { CommandError } from './control-client.ts';
+import { askProven } from './proven.ts';
+import type { Session } from './session.ts';
 import { fileOf, UserFileError, type FoundFile, type UserFile, type UserFiles } from './user-files.ts';
 
 /** Somebody may use a code while the file is imported: then it is read again. */
@@ -24,7 +26,7 @@ export type ImportResult =
 
 /** What an import works with. */
 export interface ImportTools {
-  readonly daemon: ControlClient;
+  readonly session: Session;
   readonly files: UserFiles;
   /** Where the files are, as the module's option `secret=` says it. */
   readonly from: string;
@@ -58,13 +60,13 @@ export async function importUser(tools: ImportTools, user: PasswdEntry): Promise
 const FINAL = new Set(['ERR_DAEMON', 'ERR_HUNG', 'ERR_NOT_ROOT', 'ERR_NO_SUCH_REQUEST']);
 
 async function tryImport(tools: ImportTools, name: string, file: UserFile): Promise<ImportResult> {
-  const { daemon, files, replace } = tools;
+  const { session, files, replace } = tools;
   for (let tries = 0; tries < MAX_TRIES; tries++) {
     const found = await files.read(file);
     if (found === undefined) {
       return { user: name, result: 'no-file', file: file.path };
     }
-    const imported = await send(daemon, name, found, replace);
+    const imported = await send(session, name, found, replace);
     const renamed = await setAside(files, found);
     found.contents.fill(0);
     if (renamed !== undefined) {
@@ -77,14 +79,14 @@ async function tryImport(tools: ImportTools, name: string, file: UserFile): Prom
 
 /** @throws CommandError whose message names the file */
 async function send(
-  daemon: ControlClient,
+  session: Session,
   name: string,
   { path, contents }: FoundFile,
   replace: boolean,
 ): Promise<Imported> {
   const body = { file: contents.toString('base64'), replace };
   try {
-    return await daemon.ask<Imported>('POST', ['users', name, 'import'], body);
+    return await askProven<Imported>(session, ['users', name, 'import'], body);
   } catch (error) {
     if (error instanceof CommandError && error.code === 'ERR_BAD_FILE') {
       throw new CommandError(

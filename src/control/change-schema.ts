@@ -110,7 +110,8 @@ const change = z.discriminatedUnion('do', [
   z.strictObject({ do: z.literal('rename'), factor: which, name }),
   z.strictObject({ do: z.enum(['pause', 'resume']), factor: which }),
 ]);
-const proof = z.string().max(MAX_PROOF_LENGTH).optional();
+/** A code, where one is needed. */
+export const proof = z.string().max(MAX_PROOF_LENGTH).optional();
 const proofSchema = z.strictObject({ proof });
 const changesSchema = z.strictObject({ proof, changes: z.array(change).min(1).max(MAX_CHANGES) });
 

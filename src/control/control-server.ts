@@ -92,8 +92,7 @@ export class ControlServer {
       case 'unlock':
         return unlockUser(ports, caller, known.user, await bodyOf(request));
       case 'import':
-        assertRoot(caller);
-        return importFile(ports, known.user, await bodyOf(request, MAX_IMPORT_BODY_BYTES));
+        return importFile(ports, caller, known.user, await bodyOf(request, MAX_IMPORT_BODY_BYTES));
       case 'export':
         assertRoot(caller);
         return exportFile(ports, known.user);

@@ -41,7 +41,7 @@ export interface FactorPorts extends ViewPorts, ProofPorts {
 }
 
 /** One user's factors are changed by one request at a time. */
-const changing = new OneAtATime();
+export const changing = new OneAtATime();
 
 /**
  * Changes a user's factors: all that was asked for, or nothing.

@@ -1,9 +1,10 @@
 import { z } from 'zod';
 import type { Account } from '../enrolments/enrolment.ts';
 import { removeFactor } from '../enrolments/store/change.ts';
+import { asIfWritten } from '../enrolments/home/used-codes.ts';
 import { exportedText } from '../enrolments/store/export-file.ts';
 import { hotpKey, totpKey } from '../enrolments/store/factor-keys.ts';
-import { addImported, importedFactor, type FileImport } from '../enrolments/store/import-file.ts';
+import { addImported, importedFactor, onlyUsedUp, type FileImport } from '../enrolments/store/import-file.ts';
 import {
   MAX_FILE_BYTES,
   readImportedFile,
@@ -14,8 +15,10 @@ import type { ImportedFactor } from '../enrolments/store/record.ts';
 import { timeStep } from '../factors/totp.ts';
 import { loggable } from '../log/escape.ts';
 import { ControlError } from './control-error.ts';
-import { existingAccount } from './callers.ts';
-import type { FactorPorts } from './factor-requests.ts';
+import { accountFor, existingAccount, isRoot, type Caller } from './callers.ts';
+import { proof } from './change-schema.ts';
+import { changing, type FactorPorts } from './factor-requests.ts';
+import { prove } from './proof.ts';
 import { recordOf, refusing, saved } from './records.ts';
 import { factorView, showUser } from './views.ts';
 import type { ExportedFile, Imported, UserView } from './requests.ts';
@@ -27,38 +30,60 @@ const fileSchema = z
   .base64()
   .transform((base64) => Buffer.from(base64, 'base64'))
   .refine(({ length }) => length > 0 && length <= MAX_FILE_BYTES, `1 to ${MAX_FILE_BYTES} bytes`);
-const importSchema = z.strictObject({ file: fileSchema, replace: z.boolean().optional() });
+const importSchema = z.strictObject({ file: fileSchema, replace: z.boolean().optional(), proof });
 const removeSchema = z.strictObject({ file: fileSchema });
 
 /**
  * Takes a file of pam_google_authenticator into the store. What it says was used is recorded first, so that nothing of it counts again;
  * done twice it is as done once.
  *
- * @param ports - store, ledger, log, clock
- * @param userName - whose
+ * @param ports - store, ledger, sources, attempts, log, clocks
+ * @param caller - who asks
+ * @param user - whose
  * @param body - an ImportRequest, not yet checked
  * @returns the factor, and what became of it; by then it is durable
- * @throws ControlError when the file or the record does not allow it: then nothing is imported
+ * @throws ControlError when the file or the record does not allow it, or the caller proves nothing: then nothing is imported
  */
-export async function importFile(ports: FactorPorts, userName: string, body: unknown): Promise<Imported> {
-  const { file: bytes, replace = false } = valid(importSchema, body);
-  const account = await existingAccount(userName);
-  const file = readImportedFile(bytes.toString('latin1'));
+export async function importFile(
+  ports: FactorPorts,
+  caller: Caller,
+  user: string,
+  body: unknown,
+): Promise<Imported> {
+  const account = await accountFor(caller, user);
+  const { file: bytes, replace = false, proof: code } = valid(importSchema, body);
+  const text = bytes.toString('latin1');
   bytes.fill(0);
+  const written = goodFile(text);
+  // What was used while the file could not be written, the ledger knows.
+  const owner = { user: account.name, secret: written.secret };
+  const file = goodFile(asIfWritten(ports.ledger, owner, text));
+  const plan = (): FileImport =>
+    refusing(() => addImported(account, recordOf(ports, account), file, replace, ports.now()));
+  return changing.run(account.name, async () => {
+    // What cannot be done shall not cost a code.
+    const { before } = plan();
+    if (!isRoot(caller) && !(before !== undefined && onlyUsedUp(before, file))) {
+      await prove(ports, account, code);
+    }
+    await recordUses(ports, account, file);
+    const { record, factor, outcome } = plan();
+    saved(ports, account, () => ports.store.write(record));
+    ports.log.event('notice', `Factor ${factor.kind}:${factor.name} imported for ${loggable(account.name)}`, {
+      id: factor.id,
+      outcome,
+      by: caller.uid,
+    });
+    return { user: account.name, factor: factorView(ports, account.name, factor), outcome };
+  });
+}
+
+function goodFile(text: string): ImportedFile {
+  const file = readImportedFile(text);
   if ('problems' in file) {
     throw badFile(file.problems);
   }
-  const plan = (): FileImport =>
-    refusing(() => addImported(account, recordOf(ports, account), file, replace, ports.now()));
-  plan();
-  await recordUses(ports, account, file);
-  const { record, factor, outcome } = plan();
-  saved(ports, account, () => ports.store.write(record));
-  ports.log.event('notice', `Factor ${factor.kind}:${factor.name} imported for ${loggable(account.name)}`, {
-    id: factor.id,
-    outcome,
-  });
-  return { user: account.name, factor: factorView(ports, account.name, factor), outcome };
+  return file;
 }
 
 /** What was used before the import is used up here, too. */
@@ -126,23 +151,27 @@ export async function removeExported(ports: FactorPorts, userName: string, body:
   const written = bytes.toString('base64');
   bytes.fill(0);
   const account = await existingAccount(userName);
-  const factor = importedOf(ports, account);
-  if (exported(ports, account, factor) !== written) {
-    throw new ControlError(409, 'ERR_CHANGED', `A code of ${account.name} was used meanwhile: export again`);
-  }
-  const rest = refusing(() =>
-    removeFactor(
-      recordOf(ports, account) ?? { user: account.name, uid: account.uid, factors: [] },
-      factor.id,
-    ),
-  ).record;
+  return changing.run(account.name, () => {
+    const factor = importedOf(ports, account);
+    if (exported(ports, account, factor) !== written) {
+      throw new ControlError(
+        409,
+        'ERR_CHANGED',
+        `A code of ${account.name} was used meanwhile: export again`,
+      );
+    }
+    remove(ports, account, factor);
+    return showUser(ports, account);
+  });
+}
+
+function remove(ports: FactorPorts, account: Account, { id, kind, name }: ImportedFactor): void {
+  const before = recordOf(ports, account) ?? { user: account.name, uid: account.uid, factors: [] };
+  const rest = refusing(() => removeFactor(before, id)).record;
   saved(ports, account, () =>
     rest.factors.length === 0 ? ports.store.remove(account.name) : ports.store.write(rest),
   );
-  ports.log.event('notice', `Factor ${factor.kind}:${factor.name} removed for ${loggable(account.name)}`, {
-    id: factor.id,
-  });
-  return showUser(ports, account);
+  ports.log.event('notice', `Factor ${kind}:${name} removed for ${loggable(account.name)}`, { id });
 }
 
 function importedOf(ports: FactorPorts, account: Account): ImportedFactor {

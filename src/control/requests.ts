@@ -115,6 +115,8 @@ export interface ImportRequest {
   readonly file: string;
   /** Whether an imported file with another secret may go for it. */
   readonly replace?: boolean | undefined;
+  /** As with {@link ChangesRequest}; not needed for the same file again with less in it. */
+  readonly proof?: string | undefined;
 }
 
 /** The answer to {@link ImportRequest}. */

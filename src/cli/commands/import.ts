@@ -7,6 +7,8 @@ import type { Session } from '../session.ts';
 import { USUAL_FILE, UserFiles } from '../user-files.ts';
 import { listedUsers, userNamed } from '../users.ts';
 
+const ROOT_UID = 0;
+
 interface ImportOptions {
   readonly all?: true;
   readonly from: string;
@@ -16,7 +18,7 @@ interface ImportOptions {
 }
 
 /**
- * `import USER`, `import --all`: takes files of pam_google_authenticator into the store.
+ * `import [USER]`, `import --all`: takes files of pam_google_authenticator into the store.
  *
  * @param program - where the command is added
  * @param session - connection and output
@@ -25,7 +27,7 @@ export function importCommand(program: Command, session: Session): void {
   program
     .command('import')
     .description("Take a user's file of pam_google_authenticator into the store; the phone goes on as it is")
-    .argument('[user]', 'whose file')
+    .argument('[user]', 'whose file; yours when left out')
     .option('--all', 'of every user of this machine who has one')
     .option('--from <file>', "where it is, as the module's option secret= says it", USUAL_FILE)
     .option(
@@ -35,10 +37,15 @@ export function importCommand(program: Command, session: Session): void {
     .option('--replace', 'in place of a file with another secret that was imported before')
     .option('--json', 'print the result as JSON')
     .action(async (user: string | undefined, options: ImportOptions, command: Command) => {
-      if ((user === undefined) === (options.all === undefined)) {
-        command.error('error: either a user or --all has to be given');
+      if (options.all === true) {
+        if (user !== undefined) {
+          command.error('error: either a user or --all can be given');
+        }
+        if (process.geteuid?.() !== ROOT_UID) {
+          throw new CommandError('ERR_NOT_ROOT', 'Only root may do that: try again with sudo');
+        }
       }
-      const users = user === undefined ? await listedUsers() : [await userNamed(user)];
+      const users = options.all === true ? await listedUsers() : [await userNamed(user ?? session.self())];
       await importAll(session, users, options);
     });
 }
@@ -50,7 +57,7 @@ async function importAll(
 ): Promise<void> {
   const as = options.as === undefined ? undefined : await userNamed(options.as);
   const tools = {
-    daemon: session.daemon(),
+    session,
     files: new UserFiles(),
     from: options.from,
     as,

@@ -1,3 +1,4 @@
+import { isDeepStrictEqual } from 'node:util';
 import type { Account } from '../enrolment.ts';
 import { ChangeError, stored, withFactor, type Added } from './change.ts';
 import type { ImportedFile } from './imported-file.ts';
@@ -7,6 +8,8 @@ import type { EnrolmentRecord, ImportedFactor } from './record.ts';
 export interface FileImport extends Added<ImportedFactor> {
   /** `added`: there was none before. `again`: one with the same secret. `replaced`: one with another secret, which is gone. */
   readonly outcome: 'added' | 'again' | 'replaced';
+  /** The file that was imported before. */
+  readonly before: ImportedFile | undefined;
 }
 
 /**
@@ -34,7 +37,7 @@ export function addImported(
       ...stored(account, record, undefined, 'imported', now),
       file,
     };
-    return { record: withFactor(account, record, factor), factor, outcome: 'added' };
+    return { record: withFactor(account, record, factor), factor, outcome: 'added', before: undefined };
   }
   const again = old.file.secret.equals(file.secret);
   if (!again && !replace) {
@@ -45,7 +48,8 @@ export function addImported(
   }
   const factor = { ...old, file };
   const factors = record.factors.map((other) => (other === old ? factor : other));
-  return { record: { ...record, factors }, factor, outcome: again ? 'again' : 'replaced' };
+  const outcome = again ? 'again' : 'replaced';
+  return { record: { ...record, factors }, factor, outcome, before: old.file };
 }
 
 /**
@@ -56,4 +60,28 @@ export function addImported(
  */
 export function importedFactor(record: EnrolmentRecord | undefined): ImportedFactor | undefined {
   return record?.factors.find((factor) => factor.kind === 'google-authenticator');
+}
+
+/**
+ * Whether a file is one that was imported before, after some more use: it opens nothing that the other one does not.
+ *
+ * @param before - as it was imported
+ * @param now - as it is now
+ * @returns whether it is
+ */
+export function onlyUsedUp(before: ImportedFile, now: ImportedFile): boolean {
+  const withoutUse = ({ token, rateLimit }: ImportedFile): unknown => [
+    token?.kind,
+    token?.window,
+    token?.kind === 'totp' ? [token.period, token.skew] : undefined,
+    rateLimit?.attempts,
+    rateLimit?.seconds,
+  ];
+  const counter = ({ token }: ImportedFile): number => (token?.kind === 'hotp' ? token.counter : 0);
+  return (
+    before.secret.equals(now.secret) &&
+    isDeepStrictEqual(withoutUse(before), withoutUse(now)) &&
+    counter(now) >= counter(before) &&
+    now.scratch.codes.every((code) => before.scratch.codes.some((old) => old.equals(code)))
+  );
 }

@@ -16,6 +16,7 @@ import { visit, writeService, type Visited } from '../google/host.ts';
 import { describeInBox } from '../harness/box.ts';
 import { hotpCode } from '../harness/code.ts';
 import { CHECKOUT, command } from '../harness/daemon.ts';
+import { run as runAny } from '../harness/run.ts';
 import { MODULE, useDaemon } from '../hosts/host.ts';
 import {
   asItWas,
@@ -156,6 +157,26 @@ describeInBox('migration', () => {
     [phone, token].forEach(({ file }) => rmSync(file));
   });
 
+  test('users import their own file, with a code of it, and never one that opens more without', async () => {
+    const user = userWith(`${SECRET}\n" DISALLOW_REUSE\n" TOTP_AUTH\n11111111\n22222222\n33333333\n`);
+    const asUser = ['setpriv', `--reuid=${user.uid}`, `--regid=${user.uid}`, '--clear-groups', 'node'];
+    const cli = [...asUser, `${CHECKOUT}/dist/cli/main.js`, '--runtime-dir', daemon().runtimeDir];
+    expect((await runAny([...cli, 'import'], '')).status).toBe(1);
+    expect(Object.keys(homeOf(user))).toEqual([FILE_NAME]);
+    expect(await runAny([...cli, 'import'], '11111111\n')).toMatchObject({ status: 0 });
+    expect(Object.keys(homeOf(user))).toEqual([IMPORTED]);
+    expect(await factorsOf(user)).toMatchObject([{ kind: 'google-authenticator', codesLeft: 2 }]);
+    expect(await logIn('ours', user, '11111111')).toBe('out');
+
+    writeFileSync(user.file, `AAA${SECRET.slice(3)}\n" TOTP_AUTH\n44444444\n`, { mode: 0o600 });
+    chownSync(user.file, user.uid, user.uid);
+    expect((await runAny([...cli, 'import', '--replace'], '44444444\n')).status).toBe(1);
+    expect(Object.keys(homeOf(user))).toEqual([FILE_NAME, IMPORTED]);
+    expect(await logIn('ours', user, '22222222')).toBe('in');
+    expect((await runAny([...cli, 'import', '--all'], '')).stderr).toContain('Only root may do that');
+    rmSync(user.file);
+  });
+
   test('a bad file is not imported at all, and says where and what; the others are', async () => {
     const bad = userWith(`${SECRET}\n" TOTP_AUTH\n" WINDOW_SIZE many\n" TIME_SKEW x\n11111111\n`);
     const open = userWith(`${SECRET}\n" TOTP_AUTH\n`);
@@ -254,7 +275,6 @@ describeInBox('migration', () => {
   test('what it needs to know it asks for', async () => {
     const user = userWith(`${SECRET}\n" TOTP_AUTH\n`);
     for (const [argv, status, words] of [
-      [['import'], 2, /either a user or --all/],
       [['import', user.name, '--all'], 2, /either a user or --all/],
       [['export'], 2, /either a user or --all/],
       [['import', 'nobody-of-this-name'], 1, /There is no user/],

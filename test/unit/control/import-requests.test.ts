@@ -7,6 +7,7 @@ import { beforeEach, describe, expect, it } from 'vitest';
 import { changeFactors, type FactorPorts } from '../../../src/control/factor-requests.ts';
 import { showUser } from '../../../src/control/views.ts';
 import { exportFile, importFile, removeExported } from '../../../src/control/import-requests.ts';
+import { rememberStep, useUnwritten } from '../../../src/enrolments/home/used-codes.ts';
 import type { Store } from '../../../src/enrolments/store/store.ts';
 import { storeSource } from '../../../src/enrolments/store/store-source.ts';
 import { hotpValue } from '../../../src/factors/hotp-value.ts';
@@ -38,7 +39,7 @@ beforeEach(() => {
 const base64 = (text: string): string => Buffer.from(text, 'latin1').toString('base64');
 const text = (file: string): string => Buffer.from(file, 'base64').toString('latin1');
 const take = (file: string, more: object = {}): ReturnType<typeof importFile> =>
-  importFile(ports, ME, { file: base64(file), ...more });
+  importFile(ports, { uid: 0 }, ME, { file: base64(file), ...more });
 const change = (changes: readonly object[]): ReturnType<typeof changeFactors> =>
   changeFactors(ports, { uid: 0 }, ME, { changes });
 const addTotp = (name?: string): ReturnType<typeof change> =>
@@ -113,6 +114,30 @@ describe('importFile', () => {
       `DISALLOW_REUSE ${[-4, -3, -2, -1, 0, 9].map((n) => STEP + n).join(' ')}\n`,
     );
     expect(await type(codeAt(STEP + 10))).toBe('accepted');
+  });
+
+  it('takes no code that was used while the file could not be written', async () => {
+    const owner = { user: ME, secret: BYTES };
+    const before = FILE.replace(`DISALLOW_REUSE ${STEP - 1} ${STEP}`, 'DISALLOW_REUSE');
+    const scratch = { kind: 'accepted', factor: 'scratch', reading: 0, steps: [] } as const;
+    const unwritten = before.replace('11111111\n', '');
+    await useUnwritten(
+      ledger,
+      owner,
+      before,
+      { text: unwritten, accepted: scratch },
+      Buffer.from('11111111'),
+    );
+    await rememberStep(ledger, owner, before, {
+      kind: 'accepted',
+      factor: 'totp',
+      reading: 0,
+      steps: [STEP],
+    });
+    await take(before);
+    expect(await type('11111111')).toBe('wrong-code');
+    expect(await type(codeAt(STEP))).toBe('code-already-used');
+    expect(await type('22222222')).toBe('accepted');
   });
 
   it('is the same done twice: one factor, and nothing that was used comes back', async () => {
@@ -196,7 +221,54 @@ describe('importFile', () => {
     ['what is not base64', { file: 'a file' }],
     ['a key that nobody knows', { file: base64(FILE), path: '/etc/shadow' }],
   ])('refuses %s', async (_what, body) => {
-    await expect(importFile(ports, ME, body)).rejects.toEqual(refusal(400, 'ERR_BAD_REQUEST', /./));
+    await expect(importFile(ports, { uid: 0 }, ME, body)).rejects.toEqual(
+      refusal(400, 'ERR_BAD_REQUEST', /./),
+    );
+  });
+});
+
+describe('importFile of who is not root', () => {
+  const NOBODY = { uid: 65_534 };
+  const own = (file: string, more: object = {}): ReturnType<typeof importFile> =>
+    importFile(ports, NOBODY, 'nobody', { file: base64(file), ...more });
+
+  it('is for themselves only', async () => {
+    await expect(importFile(ports, NOBODY, ME, { file: base64(FILE) })).rejects.toEqual(
+      refusal(403, 'ERR_NOT_ALLOWED', /yourself only/),
+    );
+  });
+
+  it('needs no proof for the first factor, nor for the same file with less in it', async () => {
+    expect(await own(FILE)).toMatchObject({ user: 'nobody', outcome: 'added' });
+    expect(await own(FILE)).toMatchObject({ outcome: 'again' });
+    const used = FILE.replace('11111111\n', '').replace(` ${STEP}`, ` ${STEP} ${STEP + 1}`);
+    expect(await own(used)).toMatchObject({ outcome: 'again', factor: { codesLeft: 1 } });
+  });
+
+  it.each([
+    ['another secret', FILE.replace('GEZ', 'AAA')],
+    ['a scratch code more', `${FILE}33333333\n`],
+    ['a wider window', FILE.replace('SIZE 5', 'SIZE 6')],
+    ['another clock', FILE.replace('" TOTP_AUTH', '" TIME_SKEW 1000\n" TOTP_AUTH')],
+    ['a counter', FILE.replace('TOTP_AUTH', 'HOTP_COUNTER 1')],
+    ['a limit that is gone', FILE.replace('" TOTP_AUTH', '" RATE_LIMIT 9 9\n" TOTP_AUTH')],
+  ])('needs one for %s', async (_what, file) => {
+    await own(FILE);
+    const record = join(directory, 'enrolments', 'nobody.json');
+    const before = readFileSync(record, 'utf8');
+    await expect(own(file, { replace: true })).rejects.toEqual(refusal(401, 'ERR_PROOF_NEEDED', /code/));
+    await expect(own(file, { replace: true, proof: '33333333' })).rejects.toEqual(
+      refusal(403, 'ERR_WRONG_CODE', /wrong/),
+    );
+    expect(readFileSync(record, 'utf8')).toBe(before);
+    expect(await own(file, { replace: true, proof: '22222222' })).toMatchObject({ user: 'nobody' });
+  });
+
+  it('needs one for a counter that goes back', async () => {
+    const at = (counter: number): string => `${SECRET}\n" HOTP_COUNTER ${counter}\n`;
+    await own(at(7));
+    expect(await own(at(8))).toMatchObject({ outcome: 'again' });
+    await expect(own(at(7))).rejects.toEqual(refusal(401, 'ERR_PROOF_NEEDED', /code/));
   });
 });
 
