@@ -1,0 +1,84 @@
+import { spawn, type ChildProcessByStdio } from 'node:child_process';
+import { chmodSync, existsSync, mkdtempSync } from 'node:fs';
+import type { Readable, Writable } from 'node:stream';
+import { afterAll, beforeAll, expect, test } from 'vitest';
+import { newAccount, type BoxAccount } from '../google/account.ts';
+import { visit, writeService, type Visited } from '../google/host.ts';
+import { describeInBox } from '../harness/box.ts';
+import { codeOf } from '../harness/code.ts';
+import { CHECKOUT, enrolTotp } from '../harness/daemon.ts';
+import { Log } from '../harness/log.ts';
+import { runWell } from '../harness/run.ts';
+import { MODULE, useDaemon } from '../hosts/host.ts';
+
+/* Homes on file systems that never answer, and logins through libpam. */
+
+/** The reader's threads. */
+const THREADS = 8;
+
+describeInBox('homes that hang', () => {
+  const daemon = useDaemon();
+  const homes: ChildProcessByStdio<Writable, Readable, null>[] = [];
+  let dir: string;
+
+  beforeAll(async () => {
+    dir = mkdtempSync('/tmp/hanging-');
+    chmodSync(dir, 0o755);
+    writeService(dir, 'ours', MODULE);
+    const source = `${CHECKOUT}/test/e2e/files/silent-fuse.c`;
+    await runWell([
+      'cc',
+      '-std=c11',
+      '-O2',
+      '-Wall',
+      '-Wextra',
+      '-Werror',
+      source,
+      '-o',
+      `${dir}/silent-fuse`,
+    ]);
+  });
+  afterAll(() => homes.forEach((home) => home.stdin.destroy()));
+
+  const logIn = (user: string, answer: string): Promise<Visited> =>
+    visit({
+      ...{ confdir: dir, service: 'ours', user, answer, rhost: undefined, password: undefined },
+      ...{ hurry: false, environment: process.env },
+    });
+
+  const silence = async ({ home, uid }: BoxAccount): Promise<void> => {
+    const child = spawn(`${dir}/silent-fuse`, [home, String(uid)], { stdio: ['pipe', 'pipe', 'inherit'] });
+    child.stdin.on('error', () => undefined);
+    homes.push(child);
+    await new Log('silent-fuse', child.stdout).waitFor(/silent/);
+  };
+
+  test.runIf(existsSync('/dev/fuse'))(
+    'of eight, a ninth is refused without a wait for them, and users of the store notice nothing',
+    async () => {
+      const owners = Array.from({ length: THREADS + 1 }, newAccount);
+      const last = owners.at(-1)!;
+      const enrolled = newAccount();
+      const phone = await enrolTotp(daemon(), enrolled.name);
+      for (const owner of owners) {
+        await silence(owner);
+      }
+      const ends: string[] = [];
+      const ended = async (who: string, login: Promise<Visited>): Promise<void> => {
+        ends.push(`${who} ${(await login).end}`);
+      };
+      const eight = owners.slice(0, THREADS).map(({ name }) => ended('one of eight', logIn(name, '000000')));
+      await ended('enrolled', logIn(enrolled.name, codeOf(phone)));
+      expect(ends).toEqual(['enrolled in']);
+      await Promise.all(eight);
+      expect(ends.slice(1)).toEqual(Array.from({ length: THREADS }, () => 'one of eight unavailable'));
+      await daemon().log.waitFor(/its file system does not answer/, THREADS);
+
+      await daemon().log.waitFor(/All threads wait for files that do not answer/);
+      await ended('the ninth', logIn(last.name, '000000'));
+      await ended('enrolled', logIn(enrolled.name, codeOf(phone, 1)));
+      expect(ends.slice(-2)).toEqual(['the ninth unavailable', 'enrolled in']);
+      await daemon().log.waitFor(new RegExp(`for ${last.name} .*too many other files are waited for`));
+    },
+  );
+});
