@@ -20,7 +20,7 @@ const ROOMS = {
   config: ['yubico-otp', 'rules'],
   rules: [],
   files: ['host', 'log'],
-  cli: ['control', 'host'],
+  cli: ['control', 'factors', 'host'],
 };
 
 /** What a room may import from one that is not listed for it, as the rest of a regular expression. */

@@ -1,16 +1,26 @@
 #!/usr/bin/env node
+import { readFileSync } from 'node:fs';
 import { userInfo } from 'node:os';
 import { Command, CommanderError } from 'commander';
 import { addCommand } from './commands/add.ts';
 import { exportCommand } from './commands/export.ts';
 import { importCommand } from './commands/import.ts';
 import { listCommand } from './commands/list.ts';
+import { pauseCommands } from './commands/pause.ts';
+import { qrCommand } from './commands/qr.ts';
+import { recoveryCommand } from './commands/recovery.ts';
 import { removeCommand } from './commands/remove.ts';
+import { renameCommand } from './commands/rename.ts';
+import { rotateCommand } from './commands/rotate.ts';
+import { statusCommand } from './commands/status.ts';
+import { unlockCommand } from './commands/unlock.ts';
 import { repairCommand } from './commands/repair.ts';
 import { CommandError, ControlClient } from './control-client.ts';
 import { processOutput } from './output.ts';
 import { NoAnswerError, processQuestions } from './questions.ts';
 import type { Session } from './session.ts';
+import { SETUP_HELP } from './setup/help.ts';
+import { runSetup } from './setup/run.ts';
 
 /* pve-google-authenticator: the composition root of the command. */
 
@@ -20,34 +30,84 @@ const EXIT_USAGE = 2;
 /** 128 + SIGINT, as shells have it. */
 const EXIT_INTERRUPTED = 130;
 
-const program = new Command('pve-google-authenticator');
+/** What stands before the command: where the daemon is. */
+interface Place {
+  readonly runtimeDir: string;
+  /** The rest of the command line. */
+  readonly words: readonly string[];
+}
+
+function placeOf(words: readonly string[]): Place {
+  const [first = '', second, ...rest] = words;
+  if (first === '--runtime-dir' && second !== undefined) {
+    return { runtimeDir: second, words: rest };
+  }
+  if (first.startsWith('--runtime-dir=')) {
+    return { runtimeDir: first.slice('--runtime-dir='.length), words: words.slice(1) };
+  }
+  return { runtimeDir: process.env['PVE_AUTHENTICATOR_RUNTIME_DIR'] ?? DEFAULT_RUNTIME_DIR, words };
+}
+
+/** Nothing, or a flag in place of a command: the setup, as google-authenticator has it. */
+function setupWords(words: readonly string[]): readonly string[] | undefined {
+  const [first, ...rest] = words;
+  if (first === 'setup') {
+    return rest;
+  }
+  return first === undefined || (first.startsWith('-') && first !== '-h' && first !== '--help')
+    ? words
+    : undefined;
+}
+
+function versionOf(): string {
+  const file = new URL('../../package.json', import.meta.url);
+  return `pve-google-authenticator ${(JSON.parse(readFileSync(file, 'utf8')) as { version: string }).version}`;
+}
+
+function programOf(session: Session): Command {
+  const program = new Command('pve-google-authenticator')
+    .description('Set up the second factor of Linux logins')
+    .option(
+      '--runtime-dir <directory>',
+      `where the daemon's sockets are; before everything else (default: ${DEFAULT_RUNTIME_DIR})`,
+    )
+    .addHelpText('after', SETUP_HELP)
+    .exitOverride()
+    .configureOutput({ outputError: (text, write) => write(text) });
+  addCommand(program, session);
+  listCommand(program, session);
+  removeCommand(program, session);
+  repairCommand(program, session);
+  importCommand(program, session);
+  exportCommand(program, session);
+  statusCommand(program, session);
+  qrCommand(program, session);
+  renameCommand(program, session);
+  pauseCommands(program, session);
+  recoveryCommand(program, session);
+  rotateCommand(program, session);
+  unlockCommand(program, session);
+  return program;
+}
+
+const { runtimeDir, words } = placeOf(process.argv.slice(2));
 const output = processOutput();
 const questions = processQuestions();
 const session: Session = {
   output,
   questions,
+  now: Date.now,
   self: () => userInfo().username,
-  daemon: () => new ControlClient(program.opts<{ runtimeDir: string }>().runtimeDir),
+  daemon: () => new ControlClient(runtimeDir),
 };
 
-program
-  .description('Set up the second factor of Linux logins')
-  .option(
-    '--runtime-dir <directory>',
-    "where the daemon's sockets are",
-    process.env['PVE_AUTHENTICATOR_RUNTIME_DIR'] ?? DEFAULT_RUNTIME_DIR,
-  )
-  .exitOverride()
-  .configureOutput({ outputError: (text, write) => write(text) });
-addCommand(program, session);
-listCommand(program, session);
-removeCommand(program, session);
-repairCommand(program, session);
-importCommand(program, session);
-exportCommand(program, session);
-
 try {
-  await program.parseAsync();
+  const setup = setupWords(words);
+  if (setup === undefined) {
+    await programOf(session).parseAsync(words, { from: 'user' });
+  } else {
+    process.exitCode = await runSetup(session, setup, versionOf());
+  }
 } catch (error) {
   if (error instanceof CommanderError) {
     process.exitCode = error.exitCode === 0 ? 0 : EXIT_USAGE;

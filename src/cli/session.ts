@@ -8,6 +8,8 @@ export interface Session {
   readonly questions: Questions;
   /** @returns the connection to the daemon that the options name */
   daemon(): ControlClient;
+  /** @returns the time in milliseconds since 1970 */
+  now(): number;
   /** @returns the name of the account that runs the command */
   self(): string;
 }

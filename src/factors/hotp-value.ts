@@ -14,6 +14,9 @@ export const MIN_SECRET_BYTES = 10;
 export const MAX_SECRET_BYTES = 128;
 
 const COUNTER_BYTES = 8;
+/** Bytes of a new secret. RFC 4226, section 4, R6 recommends 160 bits; RFC 6238, section 5.1: a key as long as the hash. */
+export const SECRET_BYTES: Readonly<Record<Algorithm, number>> = { sha1: 20, sha256: 32, sha512: 64 };
+
 const ASCII_ZERO = 0x30;
 
 /** What it takes to compute a code. */

@@ -7,12 +7,15 @@ import { DEFAULT_PERIOD, type Totp } from './totp.ts';
  * QR code stays small; some phones also stumble over them.
  *
  * @param factor - the factor
- * @param issuer - who asks for the code: shown on the phone
+ * @param issuer - who asks for the code: shown on the phone; empty: nobody is named
  * @param label - whose code it is: shown on the phone
  * @returns an `otpauth://totp/…` or `otpauth://hotp/…` URI. A secret: it holds the shared secret.
  */
 export function otpauthUri(factor: Totp | Hotp, issuer: string, label: string): string {
-  const parameters = [`secret=${encodeBase32(factor.secret)}`, `issuer=${encodeURIComponent(issuer)}`];
+  const parameters = [`secret=${encodeBase32(factor.secret)}`];
+  if (issuer !== '') {
+    parameters.push(`issuer=${encodeURIComponent(issuer)}`);
+  }
   if (factor.algorithm !== 'sha1') {
     parameters.push(`algorithm=${factor.algorithm.toUpperCase()}`);
   }
@@ -26,5 +29,6 @@ export function otpauthUri(factor: Totp | Hotp, issuer: string, label: string): 
     parameters.push(`period=${factor.period}`);
   }
   const type = 'counter' in factor ? 'hotp' : 'totp';
-  return `otpauth://${type}/${encodeURIComponent(issuer)}:${encodeURIComponent(label)}?${parameters.join('&')}`;
+  const named = issuer === '' ? '' : `${encodeURIComponent(issuer)}:`;
+  return `otpauth://${type}/${named}${encodeURIComponent(label)}?${parameters.join('&')}`;
 }

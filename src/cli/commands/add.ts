@@ -1,8 +1,8 @@
 import { type Command, InvalidArgumentError, Option } from 'commander';
-import { renderUnicodeCompact } from 'uqr';
 import { MAX_NEW_PERIOD, MIN_NEW_PERIOD, type AddedFactor, type NewFactor } from '../../control/requests.ts';
 import { change } from '../proven.ts';
 import type { Session } from '../session.ts';
+import { showFactor, showRecoveryCodes } from '../shown-factor.ts';
 import { addYubikeyCommand } from './add-yubikey.ts';
 
 interface AddOptions {
@@ -12,9 +12,6 @@ interface AddOptions {
   readonly period?: number;
   readonly json?: true;
 }
-
-/** Four modules of quiet zone: ISO/IEC 18004, section 5.3.8. */
-const QUIET_ZONE = 4;
 
 /**
  * `add totp|hotp|recovery|yubikey [USER]`: adds a factor; a new secret is shown once.
@@ -83,21 +80,16 @@ function print(added: AddedFactor, json: true | undefined, session: Session): vo
   }
 }
 
-function show({ user, factor, secret, uri, codes }: AddedFactor, { output }: Session): void {
-  if (uri !== undefined && secret !== undefined) {
-    output.line(renderUnicodeCompact(uri, { ecc: 'L', border: QUIET_ZONE }));
-    output.line('');
+function show(added: AddedFactor, { output }: Session): void {
+  const { user, factor, secret, codes } = added;
+  if (secret !== undefined) {
+    showFactor(output, { user, factor, secret });
     output.line(
-      `Scan this with an authenticator app, or type the key: ${secret.match(/.{1,4}/g)?.join(' ') ?? ''}`,
+      `Factor ${factor.name} (${factor.id}) was added for ${user}. Once more: pve-google-authenticator qr ${user} ${factor.id}`,
     );
-    output.line(`Factor ${factor.name} (${factor.id}) was added for ${user}. The key is not shown again.`);
   }
   if (codes !== undefined) {
-    output.line(`Recovery codes of ${user}, each good for one login:`);
-    output.line('');
-    codes.forEach((code) => output.line(`  ${code}`));
-    output.line('');
-    output.line('Keep them where the phone is not. They are not shown again.');
+    showRecoveryCodes(output, user, codes);
   }
 }
 

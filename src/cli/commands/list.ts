@@ -1,6 +1,12 @@
 import type { Command } from 'commander';
-import type { FactorView, UserView } from '../../control/requests.ts';
+import type { UserView } from '../../control/requests.ts';
 import type { Session } from '../session.ts';
+import { factorSentence, factorTable, minute } from '../user-views.ts';
+
+interface ListOptions {
+  readonly json?: true;
+  readonly plain?: true;
+}
 
 /**
  * `list [USER]`: who has which factor, since when, and when it was last used.
@@ -14,7 +20,12 @@ export function listCommand(program: Command, session: Session): void {
     .description('List the factors of a user; for root, of all users')
     .argument('[user]', 'whose factors; when left out yours, or for root those of all users')
     .option('--json', 'print the result as JSON')
-    .action(async (user: string | undefined, options: { readonly json?: true }) => {
+    .option('--plain', 'print sentences, not a table: for screen readers')
+    .addHelpText(
+      'after',
+      '\nExamples:\n  pve-google-authenticator list\n  sudo pve-google-authenticator list alice --json',
+    )
+    .action(async (user: string | undefined, options: ListOptions) => {
       const daemon = session.daemon();
       const views =
         user === undefined
@@ -23,44 +34,29 @@ export function listCommand(program: Command, session: Session): void {
       if (options.json === true) {
         session.output.line(JSON.stringify(views));
       } else {
-        table(views, session);
+        show(views, options, session);
       }
     });
 }
 
-const HEADINGS = ['USER', 'FACTOR', 'NAME', 'ID', 'ADDED', 'LAST USED'];
-
-function table(views: readonly UserView[], { output }: Session): void {
-  const rows = views.flatMap(({ user, factors }) => factors.map((factor) => cells(user, factor)));
-  for (const { user, problem } of views) {
-    if (problem !== undefined) {
-      output.note(`${user}: ${problem}`);
-    }
+function show(views: readonly UserView[], { plain }: ListOptions, { output }: Session): void {
+  for (const view of views) {
+    remarksOf(view).forEach((line) => output.note(`${view.user}: ${line}`));
   }
-  if (rows.length === 0) {
+  const lines =
+    plain === true
+      ? views.flatMap(({ user, factors }) => factors.map((factor) => `${user}: ${factorSentence(factor)}`))
+      : factorTable(views);
+  lines.forEach((line) => output.line(line));
+  if (lines.length === 0) {
     output.note('No factor is enrolled.');
-    return;
-  }
-  const all = [HEADINGS, ...rows];
-  const widths = HEADINGS.map((_, column) => Math.max(...all.map((row) => row[column]?.length ?? 0)));
-  for (const row of all) {
-    output.line(
-      row
-        .map((cell, column) => cell.padEnd(widths[column] ?? 0))
-        .join('  ')
-        .trimEnd(),
-    );
   }
 }
 
-function cells(user: string, factor: FactorView): string[] {
-  const day = (when: string): string => when.slice(0, 16).replace('T', ' ');
+function remarksOf({ problem, lockedUntil, enrolled }: UserView): string[] {
   return [
-    user,
-    factor.kind,
-    factor.name,
-    factor.id,
-    day(factor.added),
-    factor.lastUsed === null ? 'never' : day(factor.lastUsed),
+    ...(problem === undefined ? [] : [problem]),
+    ...(lockedUntil === null ? [] : [`locked for some places until ${minute(lockedUntil)}`]),
+    ...(enrolled === 'elsewhere' ? ['has a factor that is kept elsewhere'] : []),
   ];
 }

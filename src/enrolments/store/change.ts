@@ -1,5 +1,5 @@
 import { randomBytes, randomInt } from 'node:crypto';
-import type { Algorithm, CodeLength } from '../../factors/hotp-value.ts';
+import { SECRET_BYTES, type Algorithm, type CodeLength } from '../../factors/hotp-value.ts';
 import { newRecoveryCodes, recoveryHash } from '../../factors/recovery-code.ts';
 import { DEFAULT_PERIOD, DEFAULT_WINDOW } from '../../factors/totp.ts';
 import type { OfflineYubikey } from '../../factors/yubikey.ts';
@@ -15,8 +15,6 @@ import {
   type TotpFactor,
 } from './record.ts';
 
-/** RFC 4226, section 4, R6 recommends 160 bits; RFC 6238, section 5.1: a key as long as the hash. */
-const SECRET_BYTES: Readonly<Record<Algorithm, number>> = { sha1: 20, sha256: 32, sha512: 64 };
 const ID_ALPHABET = 'abcdefghijkmnpqrstuvwxyz23456789';
 const ID_LENGTH = 6;
 

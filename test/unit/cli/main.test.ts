@@ -23,9 +23,9 @@ let server: Server;
 /** Compiled here, so that the test needs no build and never runs an old one. */
 beforeAll(async () => {
   tree = mkdtempSync(join(tmpdir(), 'cli-'));
-  writeFileSync(join(tree, 'package.json'), '{"type":"module"}');
+  writeFileSync(join(tree, 'package.json'), '{"type":"module","version":"1.2.3"}');
   symlinkSync(join(root, 'node_modules'), join(tree, 'node_modules'));
-  for (const directory of ['cli', 'cli/commands', 'control', 'host']) {
+  for (const directory of ['cli', 'cli/commands', 'cli/setup', 'control', 'factors', 'host']) {
     compile(directory);
   }
   server = createServer((_request, response) => {
@@ -81,18 +81,14 @@ describe('pve-google-authenticator', () => {
     }
   });
 
-  it.each([
-    [['no-such-command']],
-    [['--no-such-option']],
-    [['add', 'sms']],
-    [['remove']],
-    [['remove', 'a', 'b', 'c']],
-    [[]],
-  ])('ends with 2 and says why after %j', async (words) => {
-    const { status, stdout, stderr } = await run(words);
-    expect([status, stdout]).toEqual([2, '']);
-    expect(stderr).toMatch(/error: |Usage: /);
-  });
+  it.each([[['no-such-command']], [['add', 'sms']], [['remove']], [['remove', 'a', 'b', 'c']]])(
+    'ends with 2 and says why after %j',
+    async (words) => {
+      const { status, stdout, stderr } = await run(words);
+      expect([status, stdout]).toEqual([2, '']);
+      expect(stderr).toMatch(/error: |Usage: /);
+    },
+  );
 
   it('ends with 1 when the daemon is not there, and says where it looked', async () => {
     const { status, stdout, stderr } = await run(['--runtime-dir', `${tree}/none`, 'list']);
@@ -113,5 +109,20 @@ describe('pve-google-authenticator', () => {
     expect((await run(['--runtime-dir', '/none', 'list'], environment)).stderr).toContain(
       '/none/control.sock',
     );
+  });
+
+  it('is the setup without a command, whose wrong options end with 1 as its model has it', async () => {
+    for (const words of [['--no-such-option'], ['-t', '-t'], ['setup', '-d'], ['-t', 'alice'], ['-s', '']]) {
+      const { status, stdout, stderr } = await run(words);
+      expect([status, stdout], words.join(' ')).toEqual([1, '']);
+      expect(stderr).toMatch(/^pve-google-authenticator: .*\nSee: pve-google-authenticator --help\n$/);
+    }
+    expect(await run(['-q', '-h'])).toMatchObject({ status: 0, stderr: '' });
+    expect((await run(['--version'])).stdout).toBe('pve-google-authenticator 1.2.3\n');
+    const refused = await run(['--runtime-dir', tree]);
+    expect([refused.status, refused.stderr]).toEqual([
+      1,
+      'pve-google-authenticator: Only root may do that\n',
+    ]);
   });
 });

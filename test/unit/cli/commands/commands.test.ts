@@ -1,10 +1,21 @@
 /* The commands with a daemon that answers what the test says. */
+import { hostname } from 'node:os';
 import { Command, CommanderError } from 'commander';
 import { beforeEach, describe, expect, it } from 'vitest';
-import { encode } from 'uqr';
 import { addCommand } from '../../../../src/cli/commands/add.ts';
 import { listCommand } from '../../../../src/cli/commands/list.ts';
+import { pauseCommands } from '../../../../src/cli/commands/pause.ts';
+import { qrCommand } from '../../../../src/cli/commands/qr.ts';
+import { recoveryCommand } from '../../../../src/cli/commands/recovery.ts';
 import { removeCommand } from '../../../../src/cli/commands/remove.ts';
+import { renameCommand } from '../../../../src/cli/commands/rename.ts';
+import { rotateCommand } from '../../../../src/cli/commands/rotate.ts';
+import { statusCommand } from '../../../../src/cli/commands/status.ts';
+import { unlockCommand } from '../../../../src/cli/commands/unlock.ts';
+import { decodeBase32 } from '../../../../src/factors/base32.ts';
+import { hotpValue } from '../../../../src/factors/hotp-value.ts';
+import { drawQr } from '../../../../src/cli/qr.ts';
+import { otpauthUri } from '../../../../src/factors/otpauth-uri.ts';
 import type { ControlClient } from '../../../../src/cli/control-client.ts';
 import type { AddedFactor, Changed, FactorView, UserView } from '../../../../src/control/requests.ts';
 
@@ -23,6 +34,10 @@ const viewOf = (user: string, factors: readonly FactorView[], uid = 1000): UserV
   ...{ user, uid, factors },
   ...{ enrolled: 'store', lockedUntil: null },
 });
+const CODES: FactorView = {
+  ...{ id: 'mnopqr', kind: 'recovery', name: 'codes', codesLeft: 7, paused: false },
+  ...{ added: '2026-01-02T03:04:05.000Z', lastUsed: null },
+};
 const ADDED: AddedFactor = {
   user: 'alice',
   factor: PHONE,
@@ -30,13 +45,31 @@ const ADDED: AddedFactor = {
   uri: 'otpauth://totp/pve1:alice?secret=GEZDGNBVGY3TQOJQGEZDGNBVGY3TQOJQ&issuer=pve1',
 };
 
+const otpauthOf = (user: string): string => {
+  const factor = {
+    ...PHONE,
+    secret: Buffer.from('12345678901234567890'),
+    algorithm: 'sha1',
+    digits: 6,
+    period: 30,
+    window: 3,
+  } as const;
+  return otpauthUri(factor, hostname(), user);
+};
+
 let requests: unknown[];
 let lines: string[];
 let notes: string[];
 let answer: unknown;
+/** What GET answers, if it is something else. */
+let seen: UserView | undefined;
+/** What the person types. */
+let typed: (() => string)[];
 
 beforeEach(() => {
   requests = [];
+  seen = undefined;
+  typed = [];
   lines = [];
   notes = [];
 });
@@ -44,40 +77,42 @@ beforeEach(() => {
 async function run(...words: string[]): Promise<void> {
   const program = new Command('pve-google-authenticator');
   const session = {
-    questions: { interactive: false, ask: () => Promise.reject(new Error('asked')), close: () => undefined },
+    questions: { interactive: false, ask: () => Promise.resolve(typed.shift()!()), close: () => undefined },
+    now: () => 0,
     self: () => 'myself',
     output: {
       line: (text: string) => lines.push(text),
       note: (text: string) => notes.push(text),
-      terminal: false,
+      terminal: undefined,
     },
     daemon: () =>
       ({
         ask: (...request: unknown[]) => {
           requests.push(request);
-          return Promise.resolve(answer);
+          return Promise.resolve(request[0] === 'GET' && seen !== undefined ? seen : answer);
         },
       }) as unknown as ControlClient,
   };
   addCommand(program, session);
   listCommand(program, session);
   removeCommand(program, session);
+  for (const command of [
+    statusCommand,
+    qrCommand,
+    renameCommand,
+    pauseCommands,
+    recoveryCommand,
+    rotateCommand,
+  ]) {
+    command(program, session);
+  }
+  unlockCommand(program, session);
   const quiet = (command: Command): void => {
     command.exitOverride().configureOutput({ writeErr: () => undefined });
     command.commands.forEach(quiet);
   };
   quiet(program);
   await program.parseAsync(words, { from: 'user' });
-}
-
-/** The light modules of a QR code that is drawn with half blocks: two rows of modules in each line. */
-function modules(text: string): boolean[][] {
-  return text
-    .split('\n')
-    .flatMap((line) => [
-      Array.from(line, (character) => '█▀'.includes(character)),
-      Array.from(line, (character) => '█▄'.includes(character)),
-    ]);
 }
 
 describe('add totp', () => {
@@ -117,23 +152,14 @@ describe('add totp', () => {
     ]);
   });
 
-  it('shows the key in groups of four, and says which factor it is', async () => {
+  it('shows the key in groups of four, the QR code, and says which factor it is', async () => {
     await run('add', 'totp', 'alice');
-    expect(lines.join('\n')).toContain('GEZD GNBV GY3T QOJQ GEZD GNBV GY3T QOJQ');
-    expect(lines.at(-1)).toBe('Factor phone (abcdef) was added for alice. The key is not shown again.');
-    expect(notes).toEqual([]);
-  });
-
-  it('draws the QR code of the URI, with four light modules around it', async () => {
-    await run('add', 'totp', 'alice');
-    const drawn = modules(lines[0]!);
-    const { data, size } = encode(ADDED.uri!, { ecc: 'L', border: 0 });
-    const expected = Array.from({ length: size + 8 }, (_, row) =>
-      Array.from({ length: size + 8 }, (__, column) => !(data[row - 4]?.[column - 4] ?? false)),
+    expect(lines[0]).toContain('GEZD GNBV GY3T QOJQ GEZD GNBV GY3T QOJQ');
+    expect(lines.slice(1, -1)).toEqual(drawQr(otpauthOf('alice'), 'UTF8').lines);
+    expect(lines.at(-1)).toBe(
+      'Factor phone (abcdef) was added for alice. Once more: pve-google-authenticator qr alice abcdef',
     );
-    // An odd number of rows leaves half a line at the end.
-    expect(drawn.slice(0, size + 8)).toEqual(expected);
-    expect(drawn.every((row) => row.length === size + 8)).toBe(true);
+    expect(notes).toEqual([]);
   });
 
   it('prints JSON in one line', async () => {
@@ -161,7 +187,7 @@ describe('add totp', () => {
 
 describe('list', () => {
   const USERS: UserView[] = [
-    viewOf('alice', [PHONE, { ...PHONE, id: 'ghijkl', name: 'pixel-7' }]),
+    viewOf('alice', [PHONE, { ...PHONE, id: 'ghijkl', name: 'pixel-7', paused: true }, CODES]),
     viewOf('a-long-name', [{ ...PHONE, lastUsed: '2026-02-03T04:05:06.000Z' }], 1001),
   ];
 
@@ -170,10 +196,11 @@ describe('list', () => {
     await run('list');
     expect(requests).toEqual([['GET', ['users']]]);
     expect(lines).toEqual([
-      'USER         FACTOR  NAME     ID      ADDED             LAST USED',
-      'alice        totp    phone    abcdef  2026-01-02 03:04  never',
-      'alice        totp    pixel-7  ghijkl  2026-01-02 03:04  never',
-      'a-long-name  totp    phone    abcdef  2026-01-02 03:04  2026-02-03 04:05',
+      'USER         FACTOR    NAME     ID      ADDED             LAST USED         REMARKS',
+      'alice        totp      phone    abcdef  2026-01-02 03:04  never',
+      'alice        totp      pixel-7  ghijkl  2026-01-02 03:04  never             paused',
+      'alice        recovery  codes    mnopqr  2026-01-02 03:04  never             7 codes left',
+      'a-long-name  totp      phone    abcdef  2026-01-02 03:04  2026-02-03 04:05',
     ]);
   });
 
@@ -181,14 +208,31 @@ describe('list', () => {
     answer = USERS[0];
     await run('list', 'alice');
     expect(requests).toEqual([['GET', ['users', 'alice']]]);
-    expect(lines).toHaveLength(3);
+    expect(lines).toHaveLength(4);
   });
 
   it('says beside the result what is wrong, and that there is nothing', async () => {
-    answer = [{ user: 'bob', uid: -1, factors: [], problem: 'its record cannot be read' }];
+    answer = [
+      { ...viewOf('bob', [], -1), problem: 'its record cannot be read' },
+      { ...viewOf('eve', []), lockedUntil: '2026-02-03T04:05:06.000Z', enrolled: 'elsewhere' },
+    ];
     await run('list');
     expect(lines).toEqual([]);
-    expect(notes).toEqual(['bob: its record cannot be read', 'No factor is enrolled.']);
+    expect(notes).toEqual([
+      'bob: its record cannot be read',
+      'eve: locked for some places until 2026-02-03 04:05',
+      'eve: has a factor that is kept elsewhere',
+      'No factor is enrolled.',
+    ]);
+  });
+
+  it('prints sentences', async () => {
+    answer = USERS;
+    await run('list', '--plain');
+    expect(lines[1]).toBe('alice: pixel-7 (totp, ghijkl), added 2026-01-02 03:04, never used, paused');
+    expect(lines[3]).toBe(
+      'a-long-name: phone (totp, abcdef), added 2026-01-02 03:04, last used 2026-02-03 04:05',
+    );
   });
 
   it('prints JSON, a list also for one user', async () => {
@@ -218,5 +262,137 @@ describe('remove', () => {
     answer = { added: [], view: viewOf('alice', []) };
     await run('remove', 'alice', 'phone', '--json');
     expect(JSON.parse(lines.join(''))).toEqual(viewOf('alice', []));
+  });
+});
+
+/** What the last request asked to be changed. */
+const sent = (): unknown => (requests.at(-1) as unknown[])[2];
+
+describe('status', () => {
+  it('says in sentences what a login finds', async () => {
+    answer = { ...viewOf('myself', [PHONE, CODES]), lockedUntil: '2026-02-03T04:05:06.000Z' };
+    await run('status');
+    expect(requests).toEqual([['GET', ['users', 'myself']]]);
+    expect(lines).toEqual([
+      'myself: A login asks for a code of one of these factors:',
+      '  phone (totp, abcdef), added 2026-01-02 03:04, never used',
+      '  codes (recovery, mnopqr), added 2026-01-02 03:04, never used, 7 codes left',
+      expect.stringContaining(
+        'until 2026-02-03 04:05. A recovery code works. To end it: sudo pve-google-auth',
+      ),
+    ]);
+    for (const [enrolled, words] of [
+      ['none', /Set one up with: pve-google-authenticator$/],
+      ['elsewhere', /kept elsewhere/],
+      ['unusable', /a login is refused/],
+      ['unknown', /cannot be found out/],
+    ] as const) {
+      answer = { ...viewOf('alice', []), enrolled };
+      await run('status', 'alice');
+      expect(lines.at(-1)).toMatch(words);
+    }
+  });
+});
+
+describe('qr', () => {
+  it('asks for the secret, and shows it as it was wanted', async () => {
+    answer = ADDED;
+    await run('qr', 'pixel-7', '--qr-mode=utf8-inverse', '-i', 'us', '-l', 'me');
+    expect(requests).toEqual([['POST', ['users', 'myself', 'factors', 'pixel-7', 'show'], {}]]);
+    const uri = 'otpauth://totp/us:me?secret=GEZDGNBVGY3TQOJQGEZDGNBVGY3TQOJQ&issuer=us';
+    expect(lines.slice(1)).toEqual(drawQr(uri, 'UTF8_INVERSE').lines);
+    await run('qr', 'alice', 'pixel-7', '-Q', 'none');
+    expect(lines.at(-1)).toBe(
+      'Type this key into your authenticator app: GEZD GNBV GY3T QOJQ GEZD GNBV GY3T QOJQ',
+    );
+    await expect(run('qr', 'pixel-7', '-Q', 'svg')).rejects.toBeInstanceOf(CommanderError);
+  });
+});
+
+describe('rename, pause, resume and unlock', () => {
+  it('ask for one change each, of oneself or of somebody', async () => {
+    answer = { added: [], view: viewOf('alice', [PHONE]) };
+    await run('rename', 'phone', 'pixel-7');
+    expect(requests.at(-1)).toEqual([
+      'POST',
+      ['users', 'myself', 'changes'],
+      { changes: [{ do: 'rename', factor: 'phone', name: 'pixel-7' }] },
+    ]);
+    await run('rename', 'alice', 'phone', 'pixel-7');
+    expect(requests.at(-1)).toMatchObject(['POST', ['users', 'alice', 'changes'], {}]);
+    await run('pause', 'alice', 'phone');
+    expect(sent()).toEqual({ changes: [{ do: 'pause', factor: 'phone' }] });
+    await run('resume', 'phone');
+    expect(sent()).toEqual({ changes: [{ do: 'resume', factor: 'phone' }] });
+    expect(lines).toEqual([
+      'Factor phone of alice is pixel-7 now.',
+      'Factor phone of alice is pixel-7 now.',
+      'Factor phone of alice is paused.',
+      'Factor phone of alice is active again.',
+    ]);
+    await expect(run('rename', 'phone')).rejects.toBeInstanceOf(CommanderError);
+    answer = viewOf('alice', []);
+    await run('unlock', 'alice');
+    expect(requests.at(-1)).toEqual(['POST', ['users', 'alice', 'unlock'], {}]);
+  });
+});
+
+describe('recovery', () => {
+  it('exchanges the codes in one change, and prints a sheet', async () => {
+    seen = viewOf('alice', [PHONE, CODES]);
+    const codes = ['AAAA-BBBB-CCCC-DDDD', 'EEEE-FFFF-GGGG-HHHH'];
+    answer = { added: [{ user: 'alice', factor: CODES, codes }], view: seen };
+    await run('recovery', 'alice');
+    expect(sent()).toEqual({
+      changes: [
+        { do: 'remove', factor: 'mnopqr' },
+        { do: 'add', factor: { kind: 'recovery' } },
+      ],
+    });
+    expect(lines).toEqual([
+      `Recovery codes of alice on ${hostname()}, each good for one login:`,
+      '',
+      '  AAAA-BBBB-CCCC-DDDD',
+      '  EEEE-FFFF-GGGG-HHHH',
+      '',
+      'Keep them where the phone is not. They are not shown again.',
+    ]);
+    expect(notes).toEqual(['The old recovery codes do not work any more.']);
+  });
+});
+
+describe('rotate', () => {
+  const limit = { attempts: 3, seconds: 30 };
+  beforeEach(() => {
+    seen = viewOf('alice', [{ ...PHONE, digits: 8, window: 5, limit }, CODES]);
+    answer = { added: [{ ...ADDED, factor: { ...PHONE, name: 'phone-2' } }], view: seen };
+  });
+
+  it('exchanges the secret in one change when a code of the new one was typed', async () => {
+    const shown = (): Buffer =>
+      decodeBase32(/type the key: ([A-Z2-7 ]+)$/.exec(lines[0]!)![1]!.replaceAll(' ', ''))!;
+    typed = [() => hotpValue({ secret: shown(), algorithm: 'sha1', digits: 8 }, 1).toString()];
+    await run('rotate', 'alice', 'phone');
+    expect(sent()).toMatchObject({
+      changes: [
+        { do: 'remove', factor: 'abcdef' },
+        { do: 'add', factor: { kind: 'totp', name: 'phone', digits: 8, window: 5, limit, usedStep: 1 } },
+      ],
+    });
+    expect(lines.at(-1)).toBe('Done: the old secret of phone does not work any more.');
+  });
+
+  it('leaves the old one when it was not confirmed', async () => {
+    await run('rotate', '-C', 'alice', 'phone');
+    expect(sent()).toMatchObject({ changes: [{ do: 'add', factor: { name: undefined } }] });
+    expect(lines.at(-1)).toBe(
+      'Both work now, phone (abcdef) and phone-2. When the new one does: pve-google-authenticator remove alice abcdef',
+    );
+  });
+
+  it('rotates phones and tokens only', async () => {
+    await expect(run('rotate', 'alice', 'codes')).rejects.toThrow('pve-google-authenticator recovery alice');
+    await expect(run('rotate', 'alice', 'none')).rejects.toThrow('has no such factor');
+    expect(requests.every((request) => (request as unknown[])[0] === 'GET')).toBe(true);
   });
 });

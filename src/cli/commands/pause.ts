@@ -1,0 +1,42 @@
+import type { Command } from 'commander';
+import { change } from '../proven.ts';
+import type { Session } from '../session.ts';
+import { targetOf } from '../target.ts';
+
+/**
+ * `pause [USER] FACTOR` and `resume [USER] FACTOR`: codes of a factor are not accepted for a while.
+ *
+ * @param program - where the commands are added
+ * @param session - connection and output
+ */
+export function pauseCommands(program: Command, session: Session): void {
+  add(
+    program,
+    session,
+    'pause',
+    'Accept no codes of a factor until it is resumed; one that is not paused has to be left',
+  );
+  add(program, session, 'resume', 'Accept the codes of a paused factor again');
+}
+
+function add(program: Command, session: Session, name: 'pause' | 'resume', description: string): void {
+  program
+    .command(name)
+    .description(description)
+    .usage('[options] [user] <factor>')
+    .argument('<words...>', 'whose factor (yours when left out), and its ID or name, as "list" shows it')
+    .option('--json', 'print what the user has then as JSON')
+    .addHelpText(
+      'after',
+      `\nExamples:\n  pve-google-authenticator ${name} pixel-7\n  pve-google-authenticator ${name} alice pixel-7`,
+    )
+    .action(async (words: string[], options: { readonly json?: true }, command: Command) => {
+      const [user, factor] = targetOf(command, session, words, ['factor']);
+      const { view } = await change(session, user, [{ do: name, factor }]);
+      session.output.line(
+        options.json === true
+          ? JSON.stringify(view)
+          : `Factor ${factor} of ${view.user} is ${name === 'pause' ? 'paused' : 'active again'}.`,
+      );
+    });
+}

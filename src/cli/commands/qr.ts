@@ -1,0 +1,60 @@
+import { InvalidArgumentError, Option, type Command } from 'commander';
+import type { ShownFactor } from '../../control/requests.ts';
+import { askProven } from '../proven.ts';
+import { QR_MODES, type QrMode } from '../qr.ts';
+import type { Session } from '../session.ts';
+import { showFactor, type ShowOptions } from '../shown-factor.ts';
+import { targetOf } from '../target.ts';
+
+interface QrOptions extends ShowOptions {
+  readonly json?: true;
+}
+
+/**
+ * `qr [USER] FACTOR`: shows the QR code of a factor again.
+ *
+ * @param program - where the command is added
+ * @param session - connection and output
+ */
+export function qrCommand(program: Command, session: Session): void {
+  program
+    .command('qr')
+    .description('Show the QR code of a factor again, for another phone')
+    .usage('[options] [user] <factor>')
+    .argument('<words...>', 'whose factor (yours when left out), and its ID or name, as "list" shows it')
+    .addOption(qrModeOption())
+    .option('-i, --issuer <issuer>', 'who asks for the code, for the phone; the host when left out')
+    .option('-l, --label <label>', 'whose code it is, for the phone; the user when left out')
+    .option('--json', 'print the result as JSON; it holds the secret')
+    .addHelpText(
+      'after',
+      '\nExamples:\n  pve-google-authenticator qr pixel-7\n  pve-google-authenticator qr alice pixel-7 --qr-mode=UTF8_INVERSE',
+    )
+    .action(async (words: string[], options: QrOptions, command: Command) => {
+      const [user, factor] = targetOf(command, session, words, ['factor']);
+      const shown = await askProven<ShownFactor>(session, ['users', user, 'factors', factor, 'show']);
+      if (options.json === true) {
+        session.output.line(JSON.stringify(shown));
+      } else {
+        showFactor(session.output, shown, options);
+      }
+    });
+}
+
+/**
+ * The option that says how to draw a QR code.
+ *
+ * @returns the option
+ */
+export function qrModeOption(): Option {
+  return new Option('-Q, --qr-mode <mode>', `how to draw it: ${QR_MODES.join(', ')}`)
+    .choices(QR_MODES)
+    .argParser((value): QrMode => {
+      const wanted = value.replaceAll('-', '_').toUpperCase();
+      const found = QR_MODES.find((mode) => mode === wanted);
+      if (found === undefined) {
+        throw new InvalidArgumentError(`It must be one of ${QR_MODES.join(', ')}.`);
+      }
+      return found;
+    });
+}

@@ -1,0 +1,42 @@
+import type { Command } from 'commander';
+import type { Change, UserView } from '../../control/requests.ts';
+import { change } from '../proven.ts';
+import type { Session } from '../session.ts';
+import { showRecoveryCodes } from '../shown-factor.ts';
+
+/**
+ * `recovery [USER]`: a new set of recovery codes, in place of the old one.
+ *
+ * @param program - where the command is added
+ * @param session - connection and output
+ */
+export function recoveryCommand(program: Command, session: Session): void {
+  program
+    .command('recovery')
+    .description('Make ten new recovery codes, in place of the old ones, and show them as a sheet to print')
+    .argument('[user]', 'whose; yours when left out')
+    .option('--json', 'print the result as JSON; it holds the codes')
+    .addHelpText(
+      'after',
+      '\nExamples:\n  pve-google-authenticator recovery\n  pve-google-authenticator recovery alice | lp',
+    )
+    .action(async (wanted: string | undefined, options: { readonly json?: true }) => {
+      const user = wanted ?? session.self();
+      const { factors } = await session.daemon().ask<UserView>('GET', ['users', user]);
+      const old = factors.filter(({ kind }) => kind === 'recovery');
+      const { added } = await change(session, user, [
+        ...old.map(({ id }): Change => ({ do: 'remove', factor: id })),
+        { do: 'add', factor: { kind: 'recovery' } },
+      ]);
+      for (const set of added) {
+        if (options.json === true) {
+          session.output.line(JSON.stringify(set));
+        } else {
+          showRecoveryCodes(session.output, set.user, set.codes ?? []);
+        }
+      }
+      if (old.length > 0) {
+        session.output.note('The old recovery codes do not work any more.');
+      }
+    });
+}

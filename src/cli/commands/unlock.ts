@@ -1,0 +1,26 @@
+import type { Command } from 'commander';
+import type { UserView } from '../../control/requests.ts';
+import { askProven } from '../proven.ts';
+import type { Session } from '../session.ts';
+
+/**
+ * `unlock [USER]`: forgets the failures that were counted of a user.
+ *
+ * @param program - where the command is added
+ * @param session - connection and output
+ */
+export function unlockCommand(program: Command, session: Session): void {
+  program
+    .command('unlock')
+    .description(
+      'Forget the failures that were counted of a user: tries are not held back or locked any more',
+    )
+    .argument('[user]', 'whose; yours when left out')
+    .option('--json', 'print what the user has as JSON')
+    .addHelpText('after', '\nExample:\n  sudo pve-google-authenticator unlock alice')
+    .action(async (wanted: string | undefined, options: { readonly json?: true }) => {
+      const user = wanted ?? session.self();
+      const view = await askProven<UserView>(session, ['users', user, 'unlock']);
+      session.output.line(options.json === true ? JSON.stringify(view) : `${view.user} is not locked.`);
+    });
+}

@@ -1,0 +1,35 @@
+import type { Session } from '../session.ts';
+import { FlagError, parseFlags, type SetupFlags } from './flags.ts';
+import { SETUP_HELP } from './help.ts';
+import { setUp } from './setup.ts';
+
+const EXIT_FAILED = 1;
+
+/**
+ * The setup, from its command line to its exit status. A wrong command line ends with 1, as that of google-authenticator does.
+ *
+ * @param session - connection, questions and output
+ * @param words - its command line
+ * @param version - of this program
+ * @returns the exit status
+ * @throws CommandError, NoAnswerError as {@link setUp}
+ */
+export async function runSetup(session: Session, words: readonly string[], version: string): Promise<number> {
+  let flags: SetupFlags;
+  try {
+    flags = parseFlags(words);
+  } catch (error) {
+    if (error instanceof FlagError) {
+      session.output.note(`pve-google-authenticator: ${error.message}`);
+      session.output.note('See: pve-google-authenticator --help');
+      return EXIT_FAILED;
+    }
+    throw error;
+  }
+  if (flags.show !== undefined) {
+    session.output.line(flags.show === 'help' ? SETUP_HELP.trim() : version);
+    return 0;
+  }
+  await setUp(session, flags);
+  return 0;
+}

@@ -1,0 +1,90 @@
+import { randomBytes } from 'node:crypto';
+import { closeSync, constants, fsyncSync, openSync, renameSync, rmSync, writeSync } from 'node:fs';
+import { dirname } from 'node:path';
+import { encodeBase32 } from '../../factors/base32.ts';
+import type { Hotp } from '../../factors/hotp.ts';
+import type { Totp } from '../../factors/totp.ts';
+import { CommandError } from '../control-client.ts';
+
+/** What a file of pam_google_authenticator says beside the secret. */
+export interface FileSettings {
+  readonly disallowReuse: boolean;
+  readonly window: number;
+  readonly limit: { readonly attempts: number; readonly seconds: number } | undefined;
+  /** Eight digits each. */
+  readonly scratchCodes: readonly string[];
+}
+
+const USUAL_PERIOD = 30;
+const OWNER_READS = 0o400;
+const CREATE = constants.O_WRONLY | constants.O_CREAT | constants.O_EXCL | constants.O_NOFOLLOW;
+
+/**
+ * The text of a file of pam_google_authenticator, its options in the order in which google-authenticator writes them.
+ *
+ * @param factor - SHA-1, six digits; a counter from 1 on
+ * @param settings - what else it says
+ * @returns the text: a secret
+ */
+export function secretFileText(factor: Totp | Hotp, settings: FileSettings): string {
+  const { limit, window, disallowReuse, scratchCodes } = settings;
+  const totp = 'period' in factor ? factor : undefined;
+  const lines = [
+    encodeBase32(factor.secret),
+    ...(limit === undefined ? [] : [`" RATE_LIMIT ${limit.attempts} ${limit.seconds}`]),
+    `" WINDOW_SIZE ${window}`,
+    ...(totp === undefined || totp.period === USUAL_PERIOD ? [] : [`" STEP_SIZE ${totp.period}`]),
+    ...(totp !== undefined && disallowReuse ? ['" DISALLOW_REUSE'] : []),
+    'counter' in factor ? `" HOTP_COUNTER ${factor.counter}` : '" TOTP_AUTH',
+    ...scratchCodes,
+  ];
+  return `${lines.join('\n')}\n`;
+}
+
+/**
+ * Writes a file so that, whatever happens, the old one or the new one is there as a whole: beside it, synced, renamed.
+ *
+ * @param path - where it shall be; a symbolic link is replaced, not what it leads to
+ * @param text - what it shall say
+ * @throws CommandError when it cannot be written; then what was there before is untouched
+ */
+export function writeSecretFile(path: string, text: string): void {
+  const temporary = `${path}~${randomBytes(4).toString('hex')}`;
+  const bytes = Buffer.from(text, 'latin1');
+  try {
+    const fd = openSync(temporary, CREATE, OWNER_READS);
+    try {
+      if (writeSync(fd, bytes) !== bytes.length) {
+        throw Object.assign(new Error('The disk took only a part'), { code: 'ENOSPC' });
+      }
+      fsyncSync(fd);
+    } finally {
+      closeSync(fd);
+    }
+    renameSync(temporary, path);
+  } catch (error) {
+    rmSync(temporary, { force: true });
+    const code = error instanceof Error && 'code' in error ? ` (${String(error.code)})` : '';
+    throw new CommandError(
+      'ERR_FILE',
+      `${path} cannot be written${code}. What was there before is untouched.`,
+    );
+  } finally {
+    bytes.fill(0);
+  }
+  syncDirectory(dirname(path));
+}
+
+/** The name is there; that it stays is best effort, as some file systems do not sync directories. */
+function syncDirectory(path: string): void {
+  try {
+    const fd = openSync(path, constants.O_RDONLY | constants.O_DIRECTORY);
+    try {
+      fsyncSync(fd);
+    } finally {
+      closeSync(fd);
+    }
+  } catch {
+    // Nothing is lost by it unless the power fails now; the old file is whole then.
+  }
+}
