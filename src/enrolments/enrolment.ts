@@ -18,6 +18,8 @@ export type Verification =
       readonly reading: number;
       /** What the person is told all the same. */
       readonly notice?: string;
+      /** How many recovery codes are left, when that is few. */
+      readonly recoveryCodesLeft?: number;
     }
   | {
       readonly kind: 'rejected';

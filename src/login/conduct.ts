@@ -87,6 +87,9 @@ export async function conductLogin(
     logEnding(ports.log, request.context, GONE, `the module was gone before the verdict (${ending.reason})`);
     return;
   }
+  if (ending.information !== undefined) {
+    conversation.tell({ kind: 'info', text: ending.information });
+  }
   if (ending.notice !== undefined) {
     conversation.tell({ kind: 'error', text: ending.notice });
   }

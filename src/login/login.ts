@@ -80,6 +80,8 @@ export interface Ending {
   readonly cut?: number;
   /** What the person is told before the end. */
   readonly notice?: string;
+  /** What the person is told that is no error. */
+  readonly information?: string;
   /** More about the reason, for the log. */
   readonly why?: string;
 }
@@ -185,6 +187,9 @@ function judge(terms: LoginTerms, source: Question['source'], { verification, sh
         factor: verification.factor,
         ...(terms.options.forwardPass && shape !== undefined ? { cut: shape } : {}),
         ...(verification.notice === undefined ? {} : { notice: verification.notice }),
+        ...(verification.recoveryCodesLeft === undefined
+          ? {}
+          : { information: TEXTS.fewRecoveryCodes(verification.recoveryCodesLeft) }),
       });
     case 'rejected': {
       const { reason, factor, why, notice } = verification;

@@ -4,4 +4,6 @@ export const TEXTS = {
   askForPasswordAndCode: 'Password & verification code: ',
   unavailable: 'Your code cannot be checked right now. Please try again later, or tell your administrator.',
   tooManyTries: 'Too many tries. Please wait a moment, then try again.',
+  fewRecoveryCodes: (left: number): string =>
+    `You have ${left === 0 ? 'no recovery codes' : left === 1 ? 'one recovery code' : `${left} recovery codes`} left. New ones: pve-google-authenticator recovery`,
 } as const;

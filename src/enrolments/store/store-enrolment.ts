@@ -5,6 +5,7 @@ import type { AttemptLimit, Enrolment, Verification } from '../enrolment.ts';
 import { TOKEN_LENGTH } from '../../yubico-otp/index.ts';
 import type { OnlineYubikeys } from '../yubico/online-yubikeys.ts';
 import { decide, type LookUp } from './decide.ts';
+import { recoveryKey } from './factor-keys.ts';
 import { SCRATCH_CODE_LENGTH } from './imported-file.ts';
 import type { StoredFactor } from './record.ts';
 import type { Resynchronisation } from './resynchronisation.ts';
@@ -97,6 +98,22 @@ export function limitsOf(factors: readonly StoredFactor[]): AttemptLimit[] {
   });
 }
 
+/** So few recovery codes that their owner should make new ones. */
+const FEW_CODES = 3;
+
+function fewCodes(
+  user: string,
+  factors: readonly StoredFactor[],
+  ledger: Ledger,
+): Pick<Verification & { kind: 'accepted' }, 'recoveryCodesLeft'> {
+  const set = factors.find((factor) => factor.kind === 'recovery');
+  if (set === undefined) {
+    return {};
+  }
+  const left = set.hashes.filter((hash) => ledger.mark(recoveryKey(user, hash)) === undefined).length;
+  return left > FEW_CODES ? {} : { recoveryCodesLeft: left };
+}
+
 const WORN_OUT = 'the YubiKey has reached its last session: its secrets must be set anew';
 
 /**
@@ -126,13 +143,14 @@ export function storeEnrolment(
         farAheadOf: (key: string) => resynchronisation.counterOf(key),
         now,
       };
-      const decision = decide(known, factorsNow(), readings);
+      const current = factorsNow();
+      const decision = decide(known, current, readings);
       let spent = decision.spent;
       for (const { factor, reading, key, mark, kind } of decision.matches) {
         const outcome = await ledger.advance(key, mark, kind);
         switch (outcome) {
           case 'advanced':
-            return { kind: 'accepted', factor, reading };
+            return { kind: 'accepted', factor, reading, ...fewCodes(user, current, ledger) };
           case 'unavailable':
             return { kind: 'unavailable', factor, why: 'the use of the code cannot be recorded' };
           case 'spent':
@@ -145,7 +163,10 @@ export function storeEnrolment(
       }
       const [lookUp] = decision.lookUps;
       if (spent === undefined && lookUp !== undefined) {
-        return lookedUp(user, lookUp, context);
+        const verification = await lookedUp(user, lookUp, context);
+        return verification.kind === 'accepted'
+          ? { ...verification, ...fewCodes(user, current, ledger) }
+          : verification;
       }
       if (spent !== undefined) {
         return { kind: 'rejected', reason: 'code-already-used', factor: spent };

@@ -165,6 +165,19 @@ describe('conductLogin', () => {
     expect(script.verdicts).toEqual([{ code: 'unavailable', failDelayUs: FAIL_DELAY_US }]);
   });
 
+  it.each([
+    [3, '3 recovery codes'],
+    [1, 'one recovery code'],
+    [0, 'no recovery codes'],
+  ])('tells whoever gets in that %i recovery codes are left', async (recoveryCodesLeft, words) => {
+    const script = new Script([CODE]);
+    await conduct(script, enrolled({ ...ACCEPTED, recoveryCodesLeft }));
+    expect(script.notices).toEqual([
+      { kind: 'info', text: `You have ${words} left. New ones: pve-google-authenticator recovery` },
+    ]);
+    expect(script.verdicts).toEqual([{ code: 'ok', failDelayUs: 0 }]);
+  });
+
   it('asks again after a stacked password that holds no right code', async () => {
     const script = new Script(['000000'], [CODE]);
     await conduct(script, enrolled(WRONG, ACCEPTED), ['try_first_pass']);

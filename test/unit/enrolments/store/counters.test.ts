@@ -10,6 +10,7 @@ import {
 import { hotpValue } from '../../../../src/factors/hotp-value.ts';
 import { LOOK_AHEAD, RESYNC_LOOK_AHEAD } from '../../../../src/factors/hotp.ts';
 import { newRecoveryCodes, recoveryHash } from '../../../../src/factors/recovery-code.ts';
+import { markKey } from '../../../../src/ledger/mark-key.ts';
 import { InMemoryLedger } from '../../fixtures/in-memory-ledger.ts';
 import { RECOVERY_KEY, storeContext } from '../../fixtures/store-context.ts';
 
@@ -47,6 +48,24 @@ const press = (counter: number): Promise<Verification> => type([TOKEN], hotpValu
 const RIGHT = { kind: 'accepted', factor: 'hotp:token', reading: 0 };
 const WRONG = { kind: 'rejected', reason: 'wrong-code' };
 const USED = { kind: 'rejected', reason: 'code-already-used', factor: 'hotp:token' };
+
+describe('recovery codes that run out', () => {
+  it('are told with every right code, from three on', async () => {
+    const hashes = Array.from({ length: 5 }, (_, number) => Buffer.alloc(32, number));
+    const few: StoredFactor = { kind: 'recovery', id: 'codes1', name: 'codes', added: 1, hashes };
+    const use = (count: number): void =>
+      hashes
+        .slice(0, count)
+        .forEach((hash) => ledger.marks.set(markKey('alice', 'recovery', hash), { value: 1, at: 0 }));
+    use(1);
+    expect(await type([TOKEN, few], hotpValue(TOKEN, 0))).toEqual(RIGHT);
+    use(2);
+    expect(await type([TOKEN, few], hotpValue(TOKEN, 1))).toEqual({ ...RIGHT, recoveryCodesLeft: 3 });
+    expect(await type([TOKEN, few], hotpValue(TOKEN, 1))).toEqual(USED);
+    use(5);
+    expect(await type([TOKEN, few], hotpValue(TOKEN, 2))).toEqual({ ...RIGHT, recoveryCodesLeft: 0 });
+  });
+});
 
 describe('HOTP', () => {
   it('accepts each code once, in their order', async () => {
