@@ -1,3 +1,4 @@
+#include <cstring>
 #include <new>
 
 #include "exports.h"
@@ -18,17 +19,33 @@ Napi::String Decimal(Napi::Env env, unsigned long long number) {
   return Napi::String::New(env, std::to_string(number));
 }
 
-Napi::Object ShowDirectory(Napi::Env env, const struct stat& directory) {
+Napi::Object ShowId(Napi::Env env, const struct stat& found) {
   Napi::Object shown = Napi::Object::New(env);
-  shown.Set("dev", Decimal(env, directory.st_dev));
-  shown.Set("ino", Decimal(env, directory.st_ino));
+  shown.Set("dev", Decimal(env, found.st_dev));
+  shown.Set("ino", Decimal(env, found.st_ino));
+  return shown;
+}
+
+/** The file system's own number, which outlives its device's where it has one. */
+std::string FileSystemId(const struct statfs& fs) {
+  unsigned parts[2];
+  static_assert(sizeof parts == sizeof fs.f_fsid);
+  std::memcpy(parts, &fs.f_fsid, sizeof parts);
+  return std::to_string(static_cast<unsigned long>(fs.f_type)) + ":" +
+         std::to_string(parts[0]) + ":" + std::to_string(parts[1]);
+}
+
+Napi::Object ShowDirectory(Napi::Env env, const Outcome& outcome) {
+  Napi::Object shown = ShowId(env, outcome.directory);
+  shown.Set("fileSystem", FileSystemId(outcome.directory_fs));
+  shown.Set("encrypted", outcome.directory_encrypted);
   return shown;
 }
 
 Napi::Object ShowFile(Napi::Env env, const struct stat& file) {
   constexpr long long kNanoseconds = 1000000000;
   constexpr mode_t kPermissions = 07777;
-  Napi::Object shown = ShowDirectory(env, file);
+  Napi::Object shown = ShowId(env, file);
   shown.Set("mode", file.st_mode & kPermissions);
   shown.Set("uid", file.st_uid);
   shown.Set("gid", file.st_gid);
@@ -108,7 +125,7 @@ class Reading : public Errand {
     if (kind == "missing" && !outcome_.has_directory) {
       shown.Set("directory", env.Null());
     } else if (kind == "read" || kind == "missing" || kind == "replaced") {
-      shown.Set("directory", ShowDirectory(env, outcome_.directory));
+      shown.Set("directory", ShowDirectory(env, outcome_));
     }
     return shown;
   }

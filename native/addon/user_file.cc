@@ -29,6 +29,13 @@ int Reopen(int fd) {
   return opened;
 }
 
+/** Where the kernel cannot tell, there is no encryption of this kind. */
+bool IsEncrypted(int fd) {
+  struct statx found {};
+  return statx(fd, "", AT_EMPTY_PATH, 0, &found) == 0 &&
+         (found.stx_attributes & STATX_ATTR_ENCRYPTED) != 0;
+}
+
 bool SameTime(const timespec& a, const timespec& b) {
   return a.tv_sec == b.tv_sec && a.tv_nsec == b.tv_nsec;
 }
@@ -64,9 +71,11 @@ bool UserFile::OpenDirectory(const std::string& path, Outcome* outcome) {
     return errno == ENOENT ? outcome->Is("missing")
                            : outcome->Fail("directory", errno);
   }
-  if (fstat(directory_.get(), &outcome->directory) != 0) {
+  if (fstat(directory_.get(), &outcome->directory) != 0 ||
+      fstatfs(directory_.get(), &outcome->directory_fs) != 0) {
     return outcome->Fail("directory", errno);
   }
+  outcome->directory_encrypted = IsEncrypted(directory_.get());
   outcome->has_directory = true;
   return true;
 }

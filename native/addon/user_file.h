@@ -1,6 +1,7 @@
 #pragma once
 
 #include <sys/stat.h>
+#include <sys/vfs.h>
 #include <unistd.h>
 
 #include <string>
@@ -53,6 +54,9 @@ struct Outcome {
   /** The directory that holds the name, once it has been opened. */
   bool has_directory = false;
   struct stat directory{};
+  struct statfs directory_fs{};
+  /** Its names may be unreadable while a key is missing (fscrypt). */
+  bool directory_encrypted = false;
 
   bool Fail(const char* failed_step, int failed_error) {
     kind = "failed";

@@ -61,6 +61,14 @@ export interface FileId {
   readonly ino: string;
 }
 
+/** A directory, so that it can be known again. */
+export interface DirectoryId extends FileId {
+  /** Type and id of its file system (statfs(2)), in decimal: these outlive a reboot where the device's number does not. */
+  readonly fileSystem: string;
+  /** Whether names in it are encrypted: while the key is missing, none of them is there. */
+  readonly encrypted: boolean;
+}
+
 /** What stat(2) says of a regular file. */
 export interface FileState extends FileId {
   /** Permission bits, with set-uid, set-gid and sticky. */
@@ -78,7 +86,7 @@ export type FileTrouble =
       /** There is no such file (ENOENT). */
       readonly kind: 'missing';
       /** The directory that would hold it; null if that is missing as well. */
-      readonly directory: FileId | null;
+      readonly directory: DirectoryId | null;
       /** The name is there, as a symbolic link that leads nowhere. */
       readonly symlink: boolean;
     }
@@ -101,7 +109,7 @@ export type FileRead =
       readonly contents: Buffer;
       readonly file: FileState;
       /** The directory that holds the name. */
-      readonly directory: FileId;
+      readonly directory: DirectoryId;
       /** The name is a symbolic link to the file. */
       readonly symlink: boolean;
     }
@@ -109,7 +117,7 @@ export type FileRead =
 
 /** How {@link replaceFileAs} ended. */
 export type FileReplaced =
-  | { readonly kind: 'replaced'; readonly file: FileState; readonly directory: FileId }
+  | { readonly kind: 'replaced'; readonly file: FileState; readonly directory: DirectoryId }
   /** The file does not hold what was expected, or somebody changed it meanwhile. Nothing was written. */
   | { readonly kind: 'changed' }
   /** With `sync` it may have been replaced all the same. */

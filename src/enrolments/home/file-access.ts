@@ -51,9 +51,14 @@ export interface HomeFiles {
 }
 
 const decimal = z.string().regex(/^-?[0-9]{1,24}$/);
-const directory = z.strictObject({ dev: decimal, ino: decimal });
+const id = z.strictObject({ dev: decimal, ino: decimal });
+const directory = z.strictObject({
+  ...id.shape,
+  fileSystem: z.string().regex(/^[0-9]{1,20}:[0-9]{1,10}:[0-9]{1,10}$/),
+  encrypted: z.boolean(),
+});
 const file = z.strictObject({
-  ...directory.shape,
+  ...id.shape,
   mode: z.int(),
   uid: z.int(),
   gid: z.int(),

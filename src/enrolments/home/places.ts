@@ -1,10 +1,15 @@
 import type { Ledger } from '../../ledger/ledger.ts';
 import { markKey } from '../../ledger/mark-key.ts';
-import type { FileId } from '../../host/addon.ts';
+import type { DirectoryId } from '../../host/addon.ts';
 
 /*
- * A home that is not mounted looks like a user without a file. So the ledger remembers in which directory a user's file was. The marks
- * are times, which only grow: of the file's last place, of each place, and of the moment when all was forgotten.
+ * A home that is not mounted looks like a user without a file. So the ledger remembers in which directory a user's file was: by the
+ * directory's inode number and its file system's type and id. The number of the device is not among them: NFS, btrfs and others get another
+ * one at each boot. Where a file system has no lasting id, or names are encrypted, nobody can prove that it is the same, or that a file was
+ * really deleted: then it counts as failed until root says "forget".
+ *
+ * The marks are times, which only grow: of the file's last place, of each place, of the latest of all, and of the moment when all was
+ * forgotten.
  */
 
 /** Remembers where files were. */
@@ -28,17 +33,15 @@ export class Places {
    * @param path - of the file
    * @param directory - that holds it
    */
-  async note(user: string, path: string, directory: FileId): Promise<void> {
+  async note(user: string, path: string, directory: DirectoryId): Promise<void> {
     const seen = this.#lastSeen(user, path);
     const place = placeKey(user, path, directory);
     if (seen !== undefined && this.#at(place) === seen) {
       return;
     }
-    const latest = Math.max(this.#at(seenKey(user, path)) ?? 0, this.#at(forgottenKey(user)) ?? 0);
-    const time = Math.max(Math.floor(this.#now() / 1000), latest + 1);
-    await Promise.all(
-      [place, seenKey(user, path)].map((key) => this.#ledger.advance(key, time, { kind: 'counter' })),
-    );
+    const keys = [place, seenKey(user, path), latestKey(user)];
+    const time = this.#after([...keys, forgottenKey(user)]);
+    await Promise.all(keys.map((key) => this.#ledger.advance(key, time, { kind: 'counter' })));
   }
 
   /**
@@ -49,9 +52,12 @@ export class Places {
    * @param directory - that would hold it; null if it is missing as well
    * @returns whether it is
    */
-  isGone(user: string, path: string, directory: FileId | null): boolean {
+  isGone(user: string, path: string, directory: DirectoryId | null): boolean {
     const seen = this.#lastSeen(user, path);
-    return seen === undefined || (directory !== null && this.#at(placeKey(user, path, directory)) === seen);
+    return (
+      seen === undefined ||
+      (directory !== null && !directory.encrypted && this.#at(placeKey(user, path, directory)) === seen)
+    );
   }
 
   /**
@@ -61,7 +67,7 @@ export class Places {
    * @returns whether that is durable
    */
   async forget(user: string): Promise<boolean> {
-    const time = Math.max(Math.floor(this.#now() / 1000), (this.#at(forgottenKey(user)) ?? 0) + 1);
+    const time = this.#after([latestKey(user), forgottenKey(user)]);
     return (await this.#ledger.advance(forgottenKey(user), time, { kind: 'counter' })) === 'advanced';
   }
 
@@ -69,6 +75,11 @@ export class Places {
   #lastSeen(user: string, path: string): number | undefined {
     const seen = this.#at(seenKey(user, path));
     return seen !== undefined && seen > (this.#at(forgottenKey(user)) ?? -1) ? seen : undefined;
+  }
+
+  /** The time, or later, so that it is later than some marks whatever the clock does. */
+  #after(keys: readonly string[]): number {
+    return Math.max(Math.floor(this.#now() / 1000), ...keys.map((key) => (this.#at(key) ?? 0) + 1));
   }
 
   #at(key: string): number | undefined {
@@ -80,8 +91,12 @@ function seenKey(user: string, path: string): string {
   return markKey(user, 'home/seen', Buffer.from(path));
 }
 
-function placeKey(user: string, path: string, { dev, ino }: FileId): string {
-  return markKey(user, 'home/place', Buffer.from(`${dev} ${ino} ${path}`));
+function placeKey(user: string, path: string, { fileSystem, ino }: DirectoryId): string {
+  return markKey(user, 'home/place', Buffer.from(`${fileSystem} ${ino} ${path}`));
+}
+
+function latestKey(user: string): string {
+  return markKey(user, 'home/latest', Buffer.alloc(0));
 }
 
 function forgottenKey(user: string): string {

@@ -9,6 +9,7 @@ import {
   readFileSync,
   readdirSync,
   statSync,
+  statfsSync,
   symlinkSync,
   writeFileSync,
 } from 'node:fs';
@@ -78,6 +79,13 @@ const replace = (from: string, to: string | Buffer, who = USER): ReturnType<type
 const failed = (step: string, code: string): object => ({ kind: 'failed', step, code });
 const unfit = (why: string): object => ({ kind: 'unfit', why });
 
+/** What is said of a directory: the first number of its file system is the type, as Node knows it, too. */
+const directoryOf = (path: string): unknown => ({
+  ...idOf(path),
+  fileSystem: expect.stringMatching(new RegExp(`^${statfsSync(path).type}:\\d+:\\d+$`)) as string,
+  encrypted: false,
+});
+
 describe('readFileAs', () => {
   it('gives contents, state and directory', async () => {
     const { mtimeNs } = statSync(file, { bigint: true });
@@ -85,7 +93,7 @@ describe('readFileAs', () => {
       kind: 'read',
       contents: Buffer.from('S3CRET\n'),
       file: { ...idOf(file), mode: 0o600, uid: USER.uid, gid: USER.gid, size: 7, mtimeNs: String(mtimeNs) },
-      directory: idOf(home),
+      directory: directoryOf(home),
       symlink: false,
     });
   });
@@ -104,7 +112,7 @@ describe('readFileAs', () => {
   });
 
   it('tells a file that is missing from a directory that is, and a link that leads nowhere', async () => {
-    const missing = { kind: 'missing', directory: idOf(home), symlink: false };
+    const missing = { kind: 'missing', directory: directoryOf(home), symlink: false };
     expect(await read(join(home, 'none'))).toEqual(missing);
     symlinkSync('nowhere', join(home, 'link'));
     expect(await read(join(home, 'link'))).toEqual({ ...missing, symlink: true });
