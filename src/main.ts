@@ -44,6 +44,11 @@ const EXIT_FAILED = 1;
 /** What a new file system may hold before we put anything there. */
 const FRESH = new Set(['lost+found', 'ledger', 'enrolments', 'config.last-good.toml']);
 
+/** Who owns nothing, on every Linux: the kernel's overflow uid. */
+const NOBODY_UID = 65_534;
+/** Longer than it takes to read a file, to compute all codes of half a day, and to write: milliseconds. */
+const HOME_REJECT_GRID_MS = 50;
+
 /** A clock in milliseconds that never jumps. */
 const monotonic = (): number => performance.now();
 
@@ -129,22 +134,25 @@ function openLedger(
   });
 }
 
-function enrolmentsFor(
+async function enrolmentsFor(
   config: Config,
   { runtimeDir }: CommandLine,
   store: Store,
   ledger: LocalLedger,
   yubikeys: OnlineYubikeys,
-): Enrolments {
+): Promise<Enrolments> {
+  const nobody = config.sources.home ? await lookUpUid(NOBODY_UID).catch(() => undefined) : undefined;
   const home = homeSource({
     files: new FilesClient(runtimeDir),
     oneAtATime: new OneAtATime(),
     places: new Places(ledger, Date.now),
-    ...{ ledger, throttle: config.throttle.home, now: Date.now },
+    ...{ ledger, throttle: config.throttle.home, now: Date.now, nobody },
   });
   return allEnrolments({
     own: sourcesInOrder([storeSource(store, ledger, monotonic, yubikeys)]),
     home: config.sources.home ? home : undefined,
+    notebook: ledger,
+    now: Date.now,
     findUser: (user) => (/^[0-9]{1,10}$/.test(user) ? lookUpUid(Number(user)) : lookUpUser(user)),
   });
 }
@@ -189,7 +197,7 @@ async function main(log: Log): Promise<void> {
   let loginsNow = (): number => 0;
   const ledger = await openLedger(state, commandLine, log, () => loginsNow() > 1);
   const yubikeys = yubikeysFor(config, log);
-  const enrolments = enrolmentsFor(config, commandLine, store, ledger, yubikeys);
+  const enrolments = await enrolmentsFor(config, commandLine, store, ledger, yubikeys);
   const ports = {
     enrolments,
     yubikeys,
@@ -199,6 +207,7 @@ async function main(log: Log): Promise<void> {
     attempts: attemptsFor(config, ledger),
     now: Date.now,
     monotonic,
+    ...(config.sources.home ? { rejectGridMs: HOME_REJECT_GRID_MS } : {}),
   };
   const logins = new LoginServer(ports);
   loginsNow = () => logins.logins;

@@ -4,6 +4,7 @@ import { userInfo } from 'node:os';
 import { Command, CommanderError } from 'commander';
 import { addCommand } from './commands/add.ts';
 import { exportCommand } from './commands/export.ts';
+import { forgetCommand } from './commands/forget.ts';
 import { importCommand } from './commands/import.ts';
 import { listCommand } from './commands/list.ts';
 import { pauseCommands } from './commands/pause.ts';
@@ -80,6 +81,7 @@ function programOf(session: Session): Command {
   repairCommand(program, session);
   importCommand(program, session);
   exportCommand(program, session);
+  forgetCommand(program, session);
   statusCommand(program, session);
   qrCommand(program, session);
   renameCommand(program, session);

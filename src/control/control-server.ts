@@ -6,6 +6,7 @@ import type { Log } from '../log/log.ts';
 import { ControlError } from './control-error.ts';
 import { accountFor, assertRoot, isRoot, ownAccount } from './callers.ts';
 import { changeFactors, showFactor, unlockUser, type FactorPorts } from './factor-requests.ts';
+import { forgetPlaces } from './home-requests.ts';
 import { exportFile, importFile, MAX_IMPORT_BODY_BYTES, removeExported } from './import-requests.ts';
 import { repairLedger, type RepairPorts } from './ledger-requests.ts';
 import { showUser, showUsers } from './views.ts';
@@ -99,6 +100,9 @@ export class ControlServer {
       case 'remove-exported':
         assertRoot(caller);
         return removeExported(ports, known.user, await bodyOf(request, MAX_IMPORT_BODY_BYTES));
+      case 'forget':
+        assertRoot(caller);
+        return forgetPlaces(ports, known.user);
       case 'repair':
         assertRoot(caller);
         return repairLedger(ports);
@@ -112,7 +116,7 @@ export class ControlServer {
   }
 }
 
-const USER_ACTIONS = ['changes', 'unlock', 'import', 'export'] as const;
+const USER_ACTIONS = ['changes', 'unlock', 'import', 'export', 'forget'] as const;
 type UserAction = (typeof USER_ACTIONS)[number];
 
 type Route =

@@ -160,6 +160,11 @@ export interface Repaired {
   readonly condition: 'sound' | 'in-trouble' | 'damaged';
 }
 
+/** The answer to POST /v1/users/USER/forget: from now on it is not known where the user's ~/.google_authenticator was. */
+export interface Forgotten {
+  readonly user: string;
+}
+
 /** What a user has enrolled: GET /v1/users/USER, and a list of them: GET /v1/users. Who is not root sees one: its own. */
 export interface UserView {
   readonly user: string;

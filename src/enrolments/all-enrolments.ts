@@ -1,5 +1,7 @@
 import type { PasswdEntry } from '../host/addon.ts';
+import type { Notebook } from '../ledger/ledger.ts';
 import type { EnrolmentSource, Enrolments, Lookup, Seeker } from './enrolment.ts';
+import { withGracePeriod } from './grace-period.ts';
 import type { Owner } from './home/fitness.ts';
 import type { HomeSource } from './home/home-source.ts';
 
@@ -9,6 +11,10 @@ export interface Sources {
   readonly own: EnrolmentSource;
   /** Undefined: it is switched off. */
   readonly home: HomeSource | undefined;
+  /** Where logins are noted for `grace_period=`. */
+  readonly notebook: Notebook;
+  /** Milliseconds since 1970. */
+  readonly now: () => number;
   /** Finds the account that `user=` names. */
   readonly findUser: (nameOrNumber: string) => Promise<PasswdEntry | undefined>;
 }
@@ -45,8 +51,11 @@ async function firstOf(first: () => Promise<Lookup>, second: () => Promise<Looku
   return lookup.kind === 'absent' ? second() : lookup;
 }
 
-async function ownLookup({ own }: Sources, { account }: Seeker): Promise<Lookup> {
-  return account === undefined ? { kind: 'absent' } : own.lookUp(account);
+async function ownLookup({ own, notebook, now }: Sources, seeker: Seeker): Promise<Lookup> {
+  const { account } = seeker;
+  return account === undefined
+    ? { kind: 'absent' }
+    : withGracePeriod(await own.lookUp(account), seeker, notebook, now);
 }
 
 async function fixedUser(

@@ -20,6 +20,8 @@ export interface CheckClocks {
   readonly now: () => number;
   /** A clock in milliseconds that never jumps. */
   readonly monotonic: () => number;
+  /** Wrong answers leave on a grid of so many milliseconds, so that how long a check took tells nothing about the user. */
+  readonly rejectGridMs?: number;
 }
 
 /** What can be guessed is counted; 64 bits and more cannot. */
@@ -45,7 +47,7 @@ export async function checkAnswer(
   clocks: CheckClocks,
   more = false,
 ): Promise<CheckedAnswer> {
-  const grid = new TimeGrid(clocks.monotonic);
+  const grid = new TimeGrid(clocks.monotonic, clocks.rejectGridMs);
   const unguessable = readings.filter(({ shape }) => !GUESSABLE.has(shape.class));
   const guess = unguessable.length < readings.length;
   const allowed = guess && !attempt.admit() ? unguessable : readings;

@@ -5,7 +5,7 @@ import { decoyEnrolment } from '../enrolments/decoy.ts';
 import type { Account, Enrolment, Enrolments } from '../enrolments/enrolment.ts';
 import type { TypedCode } from '../factors/code-shape.ts';
 import type { Log } from '../log/log.ts';
-import { checkAnswer } from './check-answer.ts';
+import { checkAnswer, type CheckClocks } from './check-answer.ts';
 import { ConversationEnded, type Conversation, type Reply } from './conversation.ts';
 import {
   LOGIN_START,
@@ -40,14 +40,10 @@ export interface LoginRequest {
 }
 
 /** What a login needs from the rest of the daemon. */
-export interface LoginPorts {
+export interface LoginPorts extends CheckClocks {
   readonly enrolments: Enrolments;
   readonly attempts: Attempts;
   readonly log: Log;
-  /** The time in milliseconds since 1970. */
-  readonly now: () => number;
-  /** A clock in milliseconds that never jumps. */
-  readonly monotonic: () => number;
 }
 
 /**
@@ -112,10 +108,11 @@ const decoy = decoyEnrolment();
 /** Whoever has no usable enrolment gets a decoy: the same questions, the same work. */
 async function lookUp(request: LoginRequest, options: ModuleOptions, ports: LoginPorts): Promise<Found> {
   const seeker = seekerOf(request, options);
+  const lookup = await ports.enrolments.lookUp(seeker);
   if (seeker.account === undefined && options.lookup.user === undefined) {
+    // Looked up all the same, so that it takes as long; nothing that was found counts.
     return { enrolment: decoy, standing: 'unknown-user', quiet: false };
   }
-  const lookup = await ports.enrolments.lookUp(seeker);
   switch (lookup.kind) {
     case 'enrolled': {
       const { enrolment } = lookup;

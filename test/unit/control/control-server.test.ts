@@ -117,6 +117,11 @@ describe.runIf(canActAsOther)('who is not root', () => {
     },
   );
 
+  it('may not forget where a file was', async () => {
+    const answer = await ask('POST', '/v1/users/root/forget', undefined, 'other');
+    expect([answer.status, answer.json]).toEqual([403, refused('ERR_NOT_ROOT')]);
+  });
+
   it('may not repair', async () => {
     const answer = await ask('POST', '/v1/ledger/repair', undefined, 'other');
     expect([answer.status, answer.json]).toEqual([403, refused('ERR_NOT_ROOT')]);

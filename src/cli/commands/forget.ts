@@ -1,0 +1,20 @@
+import type { Command } from 'commander';
+import type { Forgotten } from '../../control/requests.ts';
+import type { Session } from '../session.ts';
+
+/**
+ * `forget USER`: a file of pam_google_authenticator that is missing was deleted.
+ *
+ * @param program - where the command is added
+ * @param session - connection and output
+ */
+export function forgetCommand(program: Command, session: Session): void {
+  program
+    .command('forget')
+    .description("Take a user's missing ~/.google_authenticator for deleted, wherever it was")
+    .argument('<user>', 'whose file')
+    .action(async (user: string) => {
+      await session.daemon().ask<Forgotten>('POST', ['users', user, 'forget']);
+      session.output.line(`While no file of ${user} is found from now on, ${user} is not enrolled by one.`);
+    });
+}

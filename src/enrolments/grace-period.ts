@@ -1,0 +1,43 @@
+import type { Notebook } from '../ledger/ledger.ts';
+import { markKey } from '../ledger/mark-key.ts';
+import type { Enrolment, Lookup, Seeker } from './enrolment.ts';
+
+/**
+ * The module's argument `grace_period=` for enrolments that are not in a file which notes it itself: whoever logged in with a code from a
+ * host shortly before is not asked. It is noted along with the next commit of the ledger; what a crash loses is asked for.
+ *
+ * @param lookup - what is enrolled
+ * @param seeker - who, from where
+ * @param notebook - where it is noted
+ * @param now - milliseconds since 1970
+ * @returns the same, or `spared`
+ */
+export function withGracePeriod(
+  lookup: Lookup,
+  { account, rhost, options: { gracePeriod } }: Seeker,
+  notebook: Notebook,
+  now: () => number,
+): Lookup {
+  if (lookup.kind !== 'enrolled' || account === undefined || rhost === undefined || gracePeriod === 0) {
+    return lookup;
+  }
+  const key = markKey(account.name, 'grace', Buffer.from(rhost, 'latin1'));
+  const seconds = (): number => Math.floor(now() / 1000);
+  const last = notebook.mark(key)?.value;
+  // A login in the future is a clock that was wrong.
+  if (last !== undefined && last <= seconds() && last + gracePeriod > seconds()) {
+    return { kind: 'spared', factor: 'grace-period' };
+  }
+  const { enrolment } = lookup;
+  const noting: Enrolment = {
+    ...enrolment,
+    async verify(readings, at, more) {
+      const verification = await enrolment.verify(readings, at, more);
+      if (verification.kind === 'accepted') {
+        notebook.note(key, seconds());
+      }
+      return verification;
+    },
+  };
+  return { kind: 'enrolled', enrolment: noting };
+}
