@@ -8,7 +8,7 @@ import {
   mkdirSync,
   openSync,
   readdirSync,
-  readSync,
+  readFileSync,
   renameSync,
   rmSync,
   unlinkSync,
@@ -210,11 +210,7 @@ export class Store {
       if (!status.isFile() || status.size > MAX_RECORD_BYTES) {
         throw new RecordError(`it is not a regular file of at most ${MAX_RECORD_BYTES} bytes`);
       }
-      const bytes = Buffer.alloc(Number(status.size));
-      const length = readSync(fd, bytes, 0, bytes.length, 0);
-      const text = bytes.toString('utf8', 0, length);
-      bytes.fill(0);
-      return { text, status };
+      return { text: readFileSync(fd, 'utf8'), status };
     } finally {
       closeSync(fd);
     }
