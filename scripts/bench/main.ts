@@ -31,7 +31,7 @@ const say = (...lines: string[]): boolean => process.stdout.write(`${lines.join(
 function prepare(): void {
   rmSync(data, { recursive: true, force: true });
   mkdirSync(`${data}/pam.d`, { recursive: true });
-  writeFileSync(`${data}/config.toml`, '[throttle]\nenabled = false\n');
+  writeFileSync(`${data}/config.toml`, '[sources]\nhome = false\n[throttle]\nenabled = false\n');
   const users = Array.from({ length: ENROLLED }, (_, index) => userOf(index));
   mkdirSync(`${data}/homes`);
   enrolAtHome(`${data}/homes`, users);
