@@ -26,6 +26,7 @@ import {
 } from './enrolments/yubico/online-yubikeys.ts';
 import { hardenProcess, lookUpUid, lookUpUser } from './host/addon.ts';
 import { startAttachedReader } from './host/attached-reader.ts';
+import { preciseSleep } from './host/precise-sleep.ts';
 import { openSockets, SocketInUseError } from './host/sockets.ts';
 import { StateDirectory, StateDirectoryError } from './host/state-directory.ts';
 import { LedgerDirectory } from './ledger/ledger-directory.ts';
@@ -208,6 +209,7 @@ async function main(log: Log): Promise<void> {
     now: Date.now,
     monotonic,
     ...(config.sources.home ? { rejectGridMs: HOME_REJECT_GRID_MS } : {}),
+    sleep: preciseSleep,
   };
   const logins = new LoginServer(ports);
   loginsNow = () => logins.logins;

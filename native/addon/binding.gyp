@@ -9,6 +9,7 @@
         "polled.cc",
         "accept_from.cc",
         "connection.cc",
+        "alarm.cc",
         "lock_exclusively.cc",
         "look_up_user.cc",
         "own_thread.cc",

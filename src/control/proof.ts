@@ -15,6 +15,8 @@ export interface ProofPorts {
   readonly now: () => number;
   /** A clock in milliseconds that never jumps. */
   readonly monotonic: () => number;
+  /** Waits for so many microseconds, as precisely as can be. */
+  readonly sleep: (microseconds: number) => Promise<void>;
 }
 
 /** No login comes from there: guesses here have a count of their own, under the ceiling for strangers. */

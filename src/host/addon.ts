@@ -176,6 +176,7 @@ interface Addon {
     onError: (code: string) => void,
   ): Acceptor;
   readonly Connection: new (fd: number, onReadable: () => void) => Connection;
+  ringAfter(microseconds: number, onRing: () => void): void;
   lockExclusively(fd: number): boolean;
   lookUpUser(name: string): Promise<PasswdEntry | undefined>;
   lookUpUid(uid: number): Promise<PasswdEntry | undefined>;
@@ -256,6 +257,21 @@ export function openConnection(fd: number, onReadable: () => void): Connection {
   assertInteger('fd', fd, 0, LARGEST_INT);
   assertFunction('onReadable', onReadable);
   return new (load().Connection)(fd, onReadable);
+}
+
+/**
+ * Calls back once, as precisely as the kernel can (timerfd_create(2)): `setTimeout` counts whole milliseconds, and not from when
+ * it is called but from when the event loop begins to wait.
+ *
+ * @param microseconds 1 to 1,000,000
+ * @param onRing is called then; what it throws becomes an uncaught exception
+ * @throws RangeError, TypeError for an argument that cannot work
+ * @throws Error with `code` (EMFILE: it takes a file descriptor until it rings …) and `syscall`
+ */
+export function ringAfter(microseconds: number, onRing: () => void): void {
+  assertInteger('microseconds', microseconds, 1, 1_000_000);
+  assertFunction('onRing', onRing);
+  load().ringAfter(microseconds, onRing);
 }
 
 /**

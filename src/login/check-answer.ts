@@ -1,7 +1,7 @@
 import type { LoginAttempt } from '../attempts/attempts.ts';
 import type { Enrolment, Rejection, Verification } from '../enrolments/enrolment.ts';
 import type { CodeShape, TypedCode } from '../factors/code-shape.ts';
-import { TimeGrid } from './time-grid.ts';
+import { untilNextLine } from './time-grid.ts';
 
 /** What came of an answer. */
 export type CheckedAnswer =
@@ -22,6 +22,8 @@ export interface CheckClocks {
   readonly monotonic: () => number;
   /** Wrong answers leave on a grid of so many milliseconds, so that how long a check took tells nothing about the user. */
   readonly rejectGridMs?: number;
+  /** Waits for so many microseconds, as precisely as can be. */
+  readonly sleep: (microseconds: number) => Promise<void>;
 }
 
 /** What can be guessed is counted; 64 bits and more cannot. */
@@ -47,23 +49,26 @@ export async function checkAnswer(
   clocks: CheckClocks,
   more = false,
 ): Promise<CheckedAnswer> {
-  const grid = new TimeGrid(clocks.monotonic, clocks.rejectGridMs);
+  const begun = clocks.monotonic();
   const unguessable = readings.filter(({ shape }) => !GUESSABLE.has(shape.class));
   const guess = unguessable.length < readings.length;
   const allowed = guess && !attempt.admit() ? unguessable : readings;
   if (allowed.length === 0) {
-    await grid.next();
+    await nextLine(begun, clocks);
     return { kind: 'held-back' };
   }
   const verification = await enrolment.verify(allowed, clocks.now(), more);
   if (verification.kind === 'accepted') {
-    grid.end();
     attempt.succeeded();
     return { kind: 'checked', verification, right: allowed[verification.reading] };
   }
   if (guess && verification.kind === 'rejected' && MISSES.has(verification.reason)) {
     attempt.failed();
   }
-  await grid.next();
+  await nextLine(begun, clocks);
   return { kind: 'checked', verification, right: undefined };
+}
+
+async function nextLine(begun: number, { monotonic, sleep, rejectGridMs }: CheckClocks): Promise<void> {
+  await sleep(untilNextLine(begun, monotonic(), rejectGridMs));
 }

@@ -668,6 +668,38 @@ describe('openConnection', () => {
   });
 });
 
+describe('ringAfter', () => {
+  it('calls back once each, the sooner one first, and takes no descriptor afterwards', async () => {
+    const before = openFds();
+    const rung: string[] = [];
+    addon.ringAfter(50_000, () => rung.push('later'));
+    addon.ringAfter(1, () => rung.push('sooner'));
+    await until(() => rung.includes('later'));
+    expect(rung).toEqual(['sooner', 'later']);
+    await until(() => openFds() <= before);
+  });
+
+  it('says that there are no descriptors left', async () => {
+    const child = start('bash', [
+      '-c',
+      `ulimit -n 40; exec ${process.execPath} --input-type=module -e "$0"`,
+      `${imported}
+       fs.readFileSync('/dev/null');
+       let code; try { for (;;) addon.ringAfter(1000000, () => {}); } catch (error) { code = error.code; }
+       process.stdout.write(code + '\\n', () => process.exit());`,
+    ]);
+    expect(await nextLine(child)).toBe('EMFILE');
+  });
+
+  it('refuses what cannot work', () => {
+    const nothing = (): void => undefined;
+    for (const wrong of [0, -1, 0.5, NaN, 1_000_001]) {
+      expect(() => addon.ringAfter(wrong, nothing)).toThrow(RangeError);
+    }
+    expect(() => addon.ringAfter(1, undefined as never)).toThrow(TypeError);
+  });
+});
+
 describe('lockExclusively', () => {
   it('has one holder, until that is killed', async () => {
     const file = path.join(tree, 'lock');

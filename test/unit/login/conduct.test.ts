@@ -119,6 +119,10 @@ async function conduct(
     log,
     now: () => NOW,
     monotonic: () => performance.now(),
+    sleep: () => {
+      course.push('wait');
+      return Promise.resolve();
+    },
   };
   await conductLogin(request, script, ports);
 }
@@ -144,6 +148,7 @@ describe('conductLogin', () => {
   it('refuses who types a wrong one, after a delay', async () => {
     const script = new Script([CODE]);
     await conduct(script, enrolled(WRONG));
+    expect(course).toEqual(['ask', 'verify', 'wait', 'log', 'conclude']);
     expect(script.verdicts).toEqual([{ code: 'denied', failDelayUs: FAIL_DELAY_US }]);
     expect(log.events).toMatchObject([
       { message: 'Invalid verification code for alice', fields: { reason: 'wrong-code' } },
@@ -160,7 +165,7 @@ describe('conductLogin', () => {
   it('tells first, then logs, then concludes', async () => {
     const script = new Script([CODE]);
     await conduct(script, enrolled(UNAVAILABLE));
-    expect(course).toEqual(['ask', 'verify', 'tell', 'log', 'conclude']);
+    expect(course).toEqual(['ask', 'verify', 'wait', 'tell', 'log', 'conclude']);
     expect(script.notices).toEqual([{ kind: 'error', text: TEXTS.unavailable }]);
     expect(script.verdicts).toEqual([{ code: 'unavailable', failDelayUs: FAIL_DELAY_US }]);
   });
@@ -219,7 +224,7 @@ describe('conductLogin', () => {
   it('never looks up who has no account', async () => {
     const script = new Script([CODE]);
     await conduct(script, enrolled(ACCEPTED), [], { account: undefined });
-    expect(course).toEqual(['ask', 'log', 'conclude']);
+    expect(course).toEqual(['ask', 'wait', 'log', 'conclude']);
     expect(script.verdicts).toEqual([{ code: 'user-unknown', failDelayUs: FAIL_DELAY_US }]);
   });
 

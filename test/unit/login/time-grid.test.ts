@@ -1,50 +1,35 @@
-import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest';
-import { GRID_MS, TimeGrid } from '../../../src/login/time-grid.ts';
+import fc from 'fast-check';
+import { describe, expect, it } from 'vitest';
+import { GRID_MS, untilNextLine } from '../../../src/login/time-grid.ts';
 
-beforeEach(() => void vi.useFakeTimers({ toFake: ['setTimeout', 'clearTimeout', 'Date'] }));
-afterEach(() => void vi.useRealTimers());
-
-/** When somebody leaves who has worked for so long, in milliseconds after the beginning of the grid. */
-async function leaves(worked: number): Promise<number> {
-  const begun = Date.now();
-  const grid = new TimeGrid(Date.now);
-  vi.advanceTimersByTime(worked);
-  let left = NaN;
-  void grid.next().then(() => {
-    left = Date.now() - begun;
-  });
-  for (let passed = 0; passed < 2 * GRID_MS; passed++) {
-    await vi.advanceTimersByTimeAsync(1);
-  }
-  return left;
-}
-
-describe('TimeGrid', () => {
+describe('untilNextLine', () => {
   it.each([
-    [0, 5],
-    [1, 5],
-    [4, 5],
-    [6, 10],
-    [9, 10],
-    [11, 15],
-  ])('lets leave who has worked for %d ms after %d ms', async (worked, line) => {
-    expect(await leaves(worked)).toBe(line);
-    expect(vi.getTimerCount()).toBe(0);
+    [0, 5_000],
+    [0.2, 4_800],
+    [4.999, 1],
+    [5, 5_000],
+    [7.5, 2_500],
+    [12.25, 2_750],
+  ])('after %d ms is %d us', (taken, wait) => {
+    expect(untilNextLine(1_000.5, 1_000.5 + taken)).toBe(wait);
   });
 
-  it('counts from before the work: what it took of a millisecond does not come on top', () => {
-    let clock = 1_000;
-    const set = vi.spyOn(globalThis, 'setTimeout');
-    const grid = new TimeGrid(() => clock);
-    expect(set).toHaveBeenCalledTimes(1);
-    clock += 0.8;
-    void grid.next();
-    expect(set).toHaveBeenCalledTimes(1);
-    grid.end();
+  it('takes another step', () => {
+    expect(untilNextLine(0, 7, 50)).toBe(43_000);
+    expect(untilNextLine(0, 50, 50)).toBe(50_000);
   });
 
-  it('leaves no timer behind when nobody waits', () => {
-    new TimeGrid(Date.now).end();
-    expect(vi.getTimerCount()).toBe(0);
+  it('leads to a line of the grid, to the microsecond, whatever the work has taken', () => {
+    fc.assert(
+      fc.property(
+        fc.double({ min: 0, max: 1e9, noNaN: true }),
+        fc.double({ min: 0, max: 1e4, noNaN: true }),
+        (begun, taken) => {
+          const left = taken + untilNextLine(begun, begun + taken) / 1_000;
+          expect(Math.abs(left - Math.round(left / GRID_MS) * GRID_MS)).toBeLessThan(0.002);
+          expect(left).toBeGreaterThan(taken);
+        },
+      ),
+    );
   });
 });

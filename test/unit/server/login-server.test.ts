@@ -6,6 +6,7 @@ import { join } from 'node:path';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 import type { Account, Enrolments } from '../../../src/enrolments/enrolment.ts';
 import { listenOn } from '../../../src/host/addon.ts';
+import { preciseSleep } from '../../../src/host/precise-sleep.ts';
 import { LoginServer } from '../../../src/server/login-server.ts';
 import { encodeAnswer } from '../../../src/wire/answer.ts';
 import { encodeFrame, FRAME_TYPE, FrameReader, type Frame } from '../../../src/wire/frame.ts';
@@ -62,6 +63,7 @@ beforeEach(() => {
     log,
     now: Date.now,
     monotonic: () => performance.now(),
+    sleep: preciseSleep,
   });
   for (const [kind, mode] of [
     ['root', 0o600],

@@ -1,0 +1,19 @@
+import { ringAfter } from './addon.ts';
+
+const US_PER_MS = 1_000;
+
+/**
+ * Waits.
+ *
+ * @param microseconds - 1 to 1,000,000; precise to some ten of them. Only when there are no file descriptors left it is whole milliseconds
+ * @returns when they have passed
+ */
+export function preciseSleep(microseconds: number): Promise<void> {
+  return new Promise((resolve) => {
+    try {
+      ringAfter(microseconds, resolve);
+    } catch {
+      setTimeout(resolve, Math.ceil(microseconds / US_PER_MS));
+    }
+  });
+}
