@@ -62,12 +62,6 @@ export function groups(): Group[] {
     logins,
     block: BLOCK,
   });
-  const right = (label: string, service: string, next: Contender['next']): Contender => ({
-    label,
-    service,
-    rc: PAM_SUCCESS,
-    next,
-  });
   const wrong = (label: string, service: string, users: readonly User[], rc = PAM_AUTH_ERR): Contender => ({
     label,
     service,
@@ -79,28 +73,28 @@ export function groups(): Group[] {
     alone(
       'nothing asked',
       200,
-      right('permit', 'permit', () => ({ user: 'bench0', code: WRONG })),
+      contenderOf('permit', 'permit', () => ({ user: 'bench0', code: WRONG })),
     ),
     alone(
       'TOTP, once only',
       200,
-      right('totp/ours', 'ours-many', totp.ours),
-      right('totp/google', 'google', totp.google),
+      contenderOf('totp/ours', 'ours-many', totp.ours),
+      contenderOf('totp/google', 'google', totp.google),
     ),
     alone(
       'HOTP',
       200,
-      right('hotp/ours', 'ours-many', counters(ENROLLED)),
-      right('hotp/ours-few', 'ours-few', counters(FEW)),
-      right('hotp/google', 'google', counters(ENROLLED)),
-      right('hotp/oath', 'oath-many', counters(ENROLLED)),
-      right('hotp/oath-few', 'oath-few', counters(FEW)),
+      contenderOf('hotp/ours', 'ours-many', counters(ENROLLED)),
+      contenderOf('hotp/ours-few', 'ours-few', counters(FEW)),
+      contenderOf('hotp/google', 'google', counters(ENROLLED)),
+      contenderOf('hotp/oath', 'oath-many', counters(ENROLLED)),
+      contenderOf('hotp/oath-few', 'oath-few', counters(FEW)),
     ),
     alone(
       'recovery code, scratch code',
       100,
-      right('recovery/ours', 'ours-many', sets(recoveryCode)),
-      right('recovery/google', 'google', sets(scratchCode)),
+      contenderOf('recovery/ours', 'ours-many', sets(recoveryCode)),
+      contenderOf('recovery/google', 'google', sets(scratchCode)),
     ),
     alone(
       'wrong code',
@@ -112,8 +106,8 @@ export function groups(): Group[] {
     {
       title: 'TOTP, once only, different users',
       contenders: [
-        right('crowd/ours', 'ours-many', totp.ours),
-        right('crowd/google', 'google', totp.google),
+        contenderOf('crowd/ours', 'ours-many', totp.ours),
+        contenderOf('crowd/google', 'google', totp.google),
       ].filter(there),
       processes: PROCESSES,
       logins: 30 * PROCESSES,
@@ -156,6 +150,18 @@ export function wrongLogins(logins: number): Group {
   };
 }
 
+/**
+ * Somebody who logs in with right codes.
+ *
+ * @param label - names what is measured
+ * @param service - the service file
+ * @param next - who types what
+ * @returns the contender
+ */
+export function contenderOf(label: string, service: string, next: Contender['next']): Contender {
+  return { label, service, rc: PAM_SUCCESS, next };
+}
+
 function inTurn(users: readonly User[], next: (user: User, turn: number) => ReturnType<Contender['next']>) {
   let count = 0;
   return (): ReturnType<Contender['next']> => {
@@ -165,7 +171,7 @@ function inTurn(users: readonly User[], next: (user: User, turn: number) => Retu
 }
 
 /** A code works once. Who comes again in the same time step types the next one, which the window takes, too. */
-function timeSteps(): Contender['next'] {
+export function timeSteps(): Contender['next'] {
   const used = new Map<string, number>();
   return inTurn(usersOf('totp'), (user) => {
     const now = stepNow();
@@ -178,7 +184,8 @@ function timeSteps(): Contender['next'] {
   });
 }
 
-function counters(enrolled: number): Contender['next'] {
+/** HOTP of so many users, in turns. */
+export function counters(enrolled: number): Contender['next'] {
   const count = Math.min(enrolled, usersOf('hotp').length);
   return inTurn(usersOf('hotp', count), (user, turn) => ({ user: user.name, code: code(user, 1 + turn) }));
 }

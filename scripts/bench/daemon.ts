@@ -32,14 +32,15 @@ export interface Daemon {
  *
  * @param data - where its runtime and state directories are
  * @param name - of the directories
+ * @param more - further arguments for the daemon
  * @returns the daemon; its sockets are there, but it may not serve yet
  * @throws Error when it does not start
  */
-export async function startDaemon(data: string, name: string): Promise<Daemon> {
+export async function startDaemon(data: string, name: string, ...more: readonly string[]): Promise<Daemon> {
   const runtime = `${data}/run-${name}`;
   const child = spawn(
     `${CHECKOUT}/scripts/activate`,
-    [DAEMON_USER, runtime, `${data}/state-${name}`, '--config', `${data}/config.toml`],
+    [DAEMON_USER, runtime, `${data}/state-${name}`, '--config', `${data}/config.toml`, ...more],
     {
       // `node` is a script there that says when it executes Node, with the flags of the unit.
       env: { ...process.env, PATH: `${BUILT}/bin:${process.env['PATH'] ?? ''}` },
@@ -66,7 +67,7 @@ export async function startDaemon(data: string, name: string): Promise<Daemon> {
     executed: () => BigInt(/^executed (\d+)/m.exec(log)?.[1] ?? 0),
     resident: () => resident(child),
     cpu: () => cpu(child),
-    ready: () => until(/Ready/),
+    ready: () => until(/Ready .*control/),
     stop: () => stop(child),
   };
 }

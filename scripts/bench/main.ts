@@ -4,6 +4,7 @@ import { availableParallelism, cpus, loadavg, release } from 'node:os';
 import { groups, wrongLogins } from './contenders.ts';
 import { DAEMON_UID, startDaemon, stopAll, type Daemon } from './daemon.ts';
 import { logIn } from './driver.ts';
+import { measureHanging } from './hanging-home.ts';
 import { enrolAtHome, enrolInStore, enrolInUsersFile } from './enrol.ts';
 import { measure, overall, type Results } from './measure.ts';
 import { BUILT, CHECKOUT, MODULE, PEERS } from './places.ts';
@@ -43,6 +44,7 @@ function prepare(): void {
   service('permit', 'pam_permit.so');
   service('ours-many', `${MODULE} socket=${data}/run-many/pam.sock`);
   service('ours-few', `${MODULE} socket=${data}/run-few/pam.sock`);
+  service('ours-homes', `${MODULE} socket=${data}/run-homes/pam.sock`);
   service('google', `${PEERS}/pam_google_authenticator.so`);
   service('google-noskewadj', `${PEERS}/pam_google_authenticator.so noskewadj`);
   service('oath-many', `${PEERS}/pam_oath.so usersfile=${data}/oath/many window=10 digits=6`);
@@ -154,12 +156,13 @@ async function main(): Promise<void> {
   await many.stop();
   await few.stop();
   const starts = await firstAnswers();
+  const hanging = await measureHanging(data);
 
-  const reached = goals(results, { resident, firstAnswers: starts, wrong }, median(starts));
+  const reached = goals(results, { resident, firstAnswers: starts, wrong, hanging }, median(starts));
   const cpuPerLogin = Object.fromEntries(
     Object.entries(cpu).map(([title, rounds]) => [title, median(rounds)]),
   );
-  say('', ...table(new Map([...results, ...wrong])));
+  say('', ...table(new Map([...results, ...wrong, ...hanging])));
   say('', 'processor time of the daemon per login, us:');
   say(
     ...Object.entries(cpuPerLogin).map(
@@ -168,7 +171,7 @@ async function main(): Promise<void> {
   );
   say('', ...verdicts(reached));
   const figures = Object.fromEntries(
-    [...results, ...wrong].map(([label, rounds]) => [label, { ...overall(rounds), rounds }]),
+    [...results, ...wrong, ...hanging].map(([label, rounds]) => [label, { ...overall(rounds), rounds }]),
   );
   writeFileSync(
     `${CHECKOUT}/build/bench.json`,

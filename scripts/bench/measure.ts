@@ -1,5 +1,5 @@
 import type { Contender, Group } from './contenders.ts';
-import { logIn, type Job, type Run } from './driver.ts';
+import { logIn, type Job, type Login, type Run } from './driver.ts';
 import { median, quantile } from './statistics.ts';
 
 const US_PER_S = 1_000_000;
@@ -42,6 +42,44 @@ export async function measure(data: string, group: Group, round: number, results
   }
 }
 
+/**
+ * One turn of a group in one process.
+ *
+ * @param data - where the service files are
+ * @param group - what
+ * @returns what each login took, in microseconds, by label
+ * @throws Error when a login ends otherwise than it should
+ */
+export async function loginsOf(data: string, group: Group): Promise<Map<string, number[]>> {
+  const run = await logIn(data, 1, interleaved(group.contenders, group));
+  return new Map(
+    group.contenders.map((contender) => {
+      const logins = run.logins.filter(({ label }) => label === contender.label);
+      assertEnds(contender, logins);
+      return [contender.label, logins.map(({ took }) => took)];
+    }),
+  );
+}
+
+/**
+ * What logins of one process come to.
+ *
+ * @param times - what each took, in microseconds
+ * @returns the figures
+ */
+export function roundOf(times: readonly number[]): Round {
+  const together = times.reduce((sum, took) => sum + took, 0);
+  return figures(times, together);
+}
+
+function figures(times: readonly number[], together: number): Round {
+  return {
+    p50: quantile(times, 0.5),
+    p99: quantile(times, 0.99),
+    perSecond: (times.length / together) * US_PER_S,
+  };
+}
+
 function interleaved(turns: readonly Contender[], { logins, block }: Group): Job[] {
   return Array.from({ length: Math.ceil(logins / block) }, () =>
     turns.flatMap((contender) => jobsOf(contender, block)),
@@ -52,19 +90,23 @@ function jobsOf({ label, service, next }: Contender, count: number): Job[] {
   return Array.from({ length: count }, () => ({ label, service, ...next() }));
 }
 
-function add(results: Results, { label, rc }: Contender, { logins, together }: Run): void {
+function add(results: Results, contender: Contender, { logins, together }: Run): void {
+  assertEnds(contender, logins);
+  const rounds = results.get(contender.label) ?? [];
+  rounds.push(
+    figures(
+      logins.map(({ took }) => took),
+      together,
+    ),
+  );
+  results.set(contender.label, rounds);
+}
+
+function assertEnds({ label, rc }: Contender, logins: readonly Login[]): void {
   const odd = logins.filter((login) => login.rc !== rc);
   if (odd.length > 0) {
     throw new Error(`${label}: ${odd.length} of ${logins.length} logins ended with ${odd[0]!.rc}, not ${rc}`);
   }
-  const times = logins.map(({ took }) => took);
-  const rounds = results.get(label) ?? [];
-  rounds.push({
-    p50: quantile(times, 0.5),
-    p99: quantile(times, 0.99),
-    perSecond: (logins.length / together) * US_PER_S,
-  });
-  results.set(label, rounds);
 }
 
 /**
