@@ -3,7 +3,7 @@ import { markKey } from '../../ledger/mark-key.ts';
 import type { HomeAttempt } from './attempt.ts';
 import { withCounter } from './counter-based.ts';
 import { modeOf, stepSizeOf, windowSizeOf } from './settings.ts';
-import { scratchCodes, withoutScratchCode } from './state-file.ts';
+import { optionValue, scratchCodes, withoutScratchCode } from './state-file.ts';
 
 type Accepted = Extract<HomeAttempt['result'], { kind: 'accepted' }>;
 
@@ -118,6 +118,10 @@ export async function useUnwritten(
         : 'unavailable';
     }
     case 'totp':
+      // Where codes may be used again, it is something else that could not be written. A clock that was learnt is learnt once.
+      if (optionValue(text, 'DISALLOW_REUSE') === undefined && accepted.steps.length === 1) {
+        return 'advanced';
+      }
       return ledger.advance(unwrittenStepKey(owner, text), Math.max(...accepted.steps), timeStep(text));
   }
 }

@@ -154,6 +154,14 @@ export const FILE_CHECKS: readonly Scenario[] = [
     ],
   },
   {
+    title: 'allow_readonly: without DISALLOW_REUSE a code is good again',
+    options: 'secret={top}/mfa allow_readonly',
+    path: '{top}/mfa',
+    file: totp('" RATE_LIMIT 3 30'),
+    ...IN,
+    then: [IN, { answer: '{code-1}', ...IN }],
+  },
+  {
     title: 'allow_readonly: a scratch code is good once',
     options: 'secret={top}/mfa allow_readonly',
     path: '{top}/mfa',
