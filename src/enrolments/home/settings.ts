@@ -109,7 +109,7 @@ function bounded(value: string | undefined, key: string, usual: number, max: num
   if (value === undefined) {
     return usual;
   }
-  const number = /^[0-9]+(?=[ \t]|$)/.test(value) ? leadingInteger(value) : NaN;
+  const number = /^[+]?[0-9]+(?=[ \t]|$)/.test(value) ? leadingInteger(value) : NaN;
   return inRange(number, max) ? number : { bad: `Invalid ${key} option` };
 }
 

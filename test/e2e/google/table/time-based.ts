@@ -34,6 +34,7 @@ export const TIME_BASED: readonly Scenario[] = [
   },
   { title: 'WINDOW_SIZE 17: eight before', file: totp('" WINDOW_SIZE 17'), answer: '{code-8}', ...IN },
   { title: 'WINDOW_SIZE 100: fifty after', file: totp('" WINDOW_SIZE 100'), answer: '{code+50}', ...IN },
+  { title: 'WINDOW_SIZE with a sign', file: totp('" WINDOW_SIZE +6'), answer: '{code+3}', ...IN },
   { title: 'WINDOW_SIZE 0', file: totp('" WINDOW_SIZE 0'), ...unusable(/WINDOW_SIZE/) },
   { title: 'WINDOW_SIZE 101', file: totp('" WINDOW_SIZE 101'), ...unusable(/WINDOW_SIZE/) },
   { title: 'WINDOW_SIZE of nothing', file: totp('" WINDOW_SIZE'), ...unusable(/WINDOW_SIZE/) },
