@@ -18,6 +18,7 @@ export const FILE_CHECKS: readonly Scenario[] = [
   { title: 'others may read', mode: 0o604, ...unusable(/permissions/) },
   { title: 'the owner may execute', mode: 0o700, ...unusable(/permissions/) },
   { title: 'the sticky bit', mode: 0o1600, ...unusable(/permissions/) },
+  { title: 'the set-uid bit is not looked at', mode: 0o4600, ...IN },
   { title: 'allowed_perm= lets the group read', options: 'allowed_perm=0640', mode: 0o640, ...IN },
   {
     title: 'allowed_perm= does not let others',
@@ -160,6 +161,20 @@ export const FILE_CHECKS: readonly Scenario[] = [
     file: totp('" RATE_LIMIT 3 30'),
     ...IN,
     then: [IN, { answer: '{code-1}', ...IN }],
+  },
+  {
+    title: 'allow_readonly: after a code, none before it',
+    options: 'secret={top}/mfa allow_readonly',
+    path: '{top}/mfa',
+    file: REUSE,
+    answer: '{code+1}',
+    ...IN,
+    then: [
+      {
+        ...out('code-already-used'),
+        google: { why: 'what is remembered elsewhere is the last step', ...IN },
+      },
+    ],
   },
   {
     title: 'allow_readonly: a scratch code is good once',

@@ -1,4 +1,4 @@
-import { IN, NOTHING, out, totp, unasked, type Scenario } from '../scenario.ts';
+import { IN, NOTHING, out, totp, unasked, type Scenario, CODE, lines } from '../scenario.ts';
 
 const options = 'grace_period=300';
 const rhost = '192.0.2.7';
@@ -108,6 +108,21 @@ export const GRACE_PERIOD: readonly Scenario[] = [
     file: hosts('192.0.2.7'),
     answer: '{wrong}',
     ...out('wrong-code'),
+  },
+  {
+    title: 'an IPv6 address of a link',
+    options,
+    rhost: 'fe80::1%eth0',
+    file: hosts('fe80::1%eth0 {now-100}'),
+    ...SPARED,
+    google: { why: 'it took the percent sign for a directive of scanf', until: '1.11', ...IN, shown: [CODE] },
+  },
+  {
+    title: 'where the secret is none, too',
+    options,
+    rhost,
+    file: lines('!', '" LAST0 192.0.2.7 {now-100}', '" TOTP_AUTH'),
+    ...SPARED,
   },
   {
     title: 'with a limit that is used up',

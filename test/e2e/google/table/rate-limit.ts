@@ -95,6 +95,13 @@ export const RATE_LIMIT: readonly Scenario[] = [
     after: lines('{secret}', '" RATE_LIMIT 3 30 {now}', '" HOTP_COUNTER 2'),
   },
   {
+    title: 'what is no code is no try',
+    file: limited('3 30'),
+    answer: 'hello',
+    ...out('no-code'),
+    google: { why: 'nothing was guessed', after: limited('3 30 {now}') },
+  },
+  {
     title: 'who does not answer was no try',
     file: limited('3 30'),
     answer: null,

@@ -1,4 +1,14 @@
-import { CODE, IN, lines, NOTHING, out, PASSWORD_AND_CODE, unasked, type Scenario } from '../scenario.ts';
+import {
+  CODE,
+  IN,
+  lines,
+  NOTHING,
+  out,
+  PASSWORD_AND_CODE,
+  unasked,
+  type Scenario,
+  totp,
+} from '../scenario.ts';
 
 const SCRATCH = lines('{secret}', '" TOTP_AUTH', '12345678', '87654321');
 const WITHOUT_THE_FIRST = lines('{secret}', '" TOTP_AUTH', '87654321');
@@ -136,6 +146,29 @@ export const STACKED: readonly Scenario[] = [
     password: 'pw',
     ...IN,
     shown: [CODE],
+  },
+  {
+    title: 'try_first_pass: no file, six digits at its end: asked, as everybody is',
+    options: 'try_first_pass',
+    file: null,
+    password: 'pw123456',
+    answer: '123456',
+    ...out('not-enrolled'),
+    google: { why: 'whoever has no file must not be told from whoever has one', shown: NOTHING },
+  },
+  {
+    title: 'try_first_pass: a used code at its end, then a new one',
+    options: 'try_first_pass',
+    file: totp('" DISALLOW_REUSE {step}'),
+    password: 'pw{code}',
+    answer: '{code+1}',
+    ...IN,
+    after: totp('" DISALLOW_REUSE {step} {step+1}'),
+    google: {
+      why: 'a password may end in digits: the question follows whatever they are worth',
+      ...unasked('code-already-used'),
+      after: totp('" DISALLOW_REUSE {step}'),
+    },
   },
   {
     title: 'forward_pass: six digits at the end come before eight',
