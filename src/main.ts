@@ -10,7 +10,7 @@ import { yubicoSettings } from './config/yubico-settings.ts';
 import { loadConfig } from './config/load-config.ts';
 import { ControlServer } from './control/control-server.ts';
 import { allEnrolments } from './enrolments/all-enrolments.ts';
-import type { Enrolments } from './enrolments/enrolment.ts';
+import type { Account, Enrolments } from './enrolments/enrolment.ts';
 import { FilesClient } from './enrolments/home/file-access.ts';
 import { forAccount } from './enrolments/for-account.ts';
 import { homeSource } from './enrolments/home/home-source.ts';
@@ -24,7 +24,7 @@ import {
   onlineYubikeys,
   type OnlineYubikeys,
 } from './enrolments/yubico/online-yubikeys.ts';
-import { hardenProcess, lookUpUid, lookUpUser } from './host/addon.ts';
+import { groupsOf, hardenProcess, lookUpUid, lookUpUser } from './host/addon.ts';
 import { startAttachedReader } from './host/attached-reader.ts';
 import { preciseSleep } from './host/precise-sleep.ts';
 import { openSockets, SocketInUseError } from './host/sockets.ts';
@@ -178,6 +178,16 @@ function yubikeysFor(config: Config, log: Log): OnlineYubikeys {
   }
 }
 
+/** For rules: what cannot be found out counts against the user. */
+async function groupsOfAccount({ name }: Account): Promise<readonly string[] | undefined> {
+  try {
+    const entry = await lookUpUser(name);
+    return entry === undefined ? undefined : await groupsOf(name, entry.gid);
+  } catch {
+    return undefined;
+  }
+}
+
 async function main(log: Log): Promise<void> {
   const commandLine = parseCommandLine(process.argv.slice(2));
   hardenProcess();
@@ -202,6 +212,7 @@ async function main(log: Log): Promise<void> {
   const ports = {
     enrolments,
     yubikeys,
+    rules: { rules: config.rules, groupsOf: groupsOfAccount },
     store,
     ledger,
     log,

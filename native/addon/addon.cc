@@ -8,6 +8,7 @@ static Napi::Object Init(Napi::Env env, Napi::Object exports) {
   exports.Set("lockExclusively", Napi::Function::New(env, LockExclusively));
   exports.Set("lookUpUser", Napi::Function::New(env, LookUpUser));
   exports.Set("lookUpUid", Napi::Function::New(env, LookUpUid));
+  exports.Set("groupsOf", Napi::Function::New(env, GroupsOf));
   exports.Set("readFileAs", Napi::Function::New(env, ReadFileAs));
   exports.Set("replaceFileAs", Napi::Function::New(env, ReplaceFileAs));
   exports.Set("createFileAs", Napi::Function::New(env, CreateFileAs));

@@ -12,6 +12,7 @@
         "alarm.cc",
         "lock_exclusively.cc",
         "look_up_user.cc",
+        "groups_of.cc",
         "own_thread.cc",
         "identity.cc",
         "user_file.cc",

@@ -12,6 +12,7 @@ void RingAfter(const Napi::CallbackInfo& info);
 Napi::Value LockExclusively(const Napi::CallbackInfo& info);
 Napi::Value LookUpUser(const Napi::CallbackInfo& info);
 Napi::Value LookUpUid(const Napi::CallbackInfo& info);
+Napi::Value GroupsOf(const Napi::CallbackInfo& info);
 Napi::Value ReadFileAs(const Napi::CallbackInfo& info);
 Napi::Value ReplaceFileAs(const Napi::CallbackInfo& info);
 Napi::Value CreateFileAs(const Napi::CallbackInfo& info);

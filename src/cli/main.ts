@@ -16,6 +16,7 @@ import { rotateCommand } from './commands/rotate.ts';
 import { statusCommand } from './commands/status.ts';
 import { unlockCommand } from './commands/unlock.ts';
 import { repairCommand } from './commands/repair.ts';
+import { rulesCommand } from './commands/rules.ts';
 import { CommandError, ControlClient } from './control-client.ts';
 import { processOutput } from './output.ts';
 import { NoAnswerError, processQuestions } from './questions.ts';
@@ -79,6 +80,7 @@ function programOf(session: Session): Command {
   listCommand(program, session);
   removeCommand(program, session);
   repairCommand(program, session);
+  rulesCommand(program, session);
   importCommand(program, session);
   exportCommand(program, session);
   forgetCommand(program, session);

@@ -1,5 +1,7 @@
 import { parse, TomlError } from 'smol-toml';
 import { z } from 'zod';
+import type { Rule } from '../rules/rule.ts';
+import { rulesSchema } from './rules-section.ts';
 import { yubicoSchema, type YubicoConfig } from './yubico-section.ts';
 
 /** What config.toml says. Everything has a safe default: without a file nothing is missing. */
@@ -18,15 +20,20 @@ export interface Config {
     readonly home: boolean;
   };
   readonly yubico: YubicoConfig;
+  /** What else is decided by service, user, group and network: the first rule that applies holds. */
+  readonly rules: readonly Rule[];
 }
 
-const schema = z.strictObject({
-  sources: z.strictObject({ home: z.boolean().default(true) }).prefault({}),
-  throttle: z
-    .strictObject({ enabled: z.boolean().default(true), home: z.boolean().default(true) })
-    .prefault({}),
-  yubico: yubicoSchema,
-});
+const schema = z
+  .strictObject({
+    sources: z.strictObject({ home: z.boolean().default(true) }).prefault({}),
+    throttle: z
+      .strictObject({ enabled: z.boolean().default(true), home: z.boolean().default(true) })
+      .prefault({}),
+    yubico: yubicoSchema,
+    rule: rulesSchema,
+  })
+  .transform(({ rule: rules, ...others }): Config => ({ ...others, rules }));
 
 /** The settings that hold without a file. */
 export const DEFAULT_CONFIG: Config = schema.parse({});

@@ -9,6 +9,7 @@ import { changeFactors, showFactor, unlockUser, type FactorPorts } from './facto
 import { forgetPlaces } from './home-requests.ts';
 import { exportFile, importFile, MAX_IMPORT_BODY_BYTES, removeExported } from './import-requests.ts';
 import { repairLedger, type RepairPorts } from './ledger-requests.ts';
+import { testRules, type RulePorts } from './rule-requests.ts';
 import { showUser, showUsers } from './views.ts';
 
 /** A request's body is small: names and numbers. */
@@ -21,12 +22,12 @@ const REQUEST_TIMEOUT_MS = 15_000;
 
 /** Serves control.sock: the kernel says who calls. */
 export class ControlServer {
-  readonly #ports: FactorPorts & RepairPorts;
+  readonly #ports: FactorPorts & RepairPorts & RulePorts;
   readonly #budgeted: BudgetedLog;
   readonly #http: AcceptedHttp;
 
   /** @param ports - what requests need */
-  constructor(ports: FactorPorts & RepairPorts) {
+  constructor(ports: FactorPorts & RepairPorts & RulePorts) {
     this.#ports = ports;
     this.#budgeted = new BudgetedLog(ports.log, ports.monotonic);
     this.#http = new AcceptedHttp({
@@ -103,6 +104,9 @@ export class ControlServer {
       case 'forget':
         assertRoot(caller);
         return forgetPlaces(ports, known.user);
+      case 'rules':
+        assertRoot(caller);
+        return testRules(ports, known.service, known.user, known.address);
       case 'repair':
         assertRoot(caller);
         return repairLedger(ports);
@@ -122,12 +126,23 @@ type UserAction = (typeof USER_ACTIONS)[number];
 type Route =
   | { readonly is: 'users' | 'repair' }
   | { readonly is: 'user' | UserAction | 'remove-exported'; readonly user: string }
-  | { readonly is: 'show'; readonly user: string; readonly factor: string };
+  | { readonly is: 'show'; readonly user: string; readonly factor: string }
+  | {
+      readonly is: 'rules';
+      readonly service: string;
+      readonly user: string;
+      readonly address: string | undefined;
+    };
 
 function routeOf(method: string, path: readonly string[]): Route | undefined {
   const [collection, user, part, factor, action] = path;
   if (collection === 'ledger') {
     return method === 'POST' && path.length === 2 && user === 'repair' ? { is: 'repair' } : undefined;
+  }
+  if (collection === 'rules') {
+    return method === 'GET' && (path.length === 3 || path.length === 4)
+      ? { is: 'rules', service: user ?? '', user: part ?? '', address: factor }
+      : undefined;
   }
   if (collection !== 'users') {
     return undefined;

@@ -153,6 +153,22 @@ export interface ShownFactor {
   readonly uri: string;
 }
 
+/** What the rules make of a login: GET /v1/rules/SERVICE/USER, or /v1/rules/SERVICE/USER/ADDRESS for one from there. */
+export interface RuleTest {
+  readonly userExists: boolean;
+  /** The rules in their order. */
+  readonly rules: readonly {
+    /** From 1 on. */
+    readonly number: number;
+    readonly action: 'skip' | 'deny' | 'both';
+    readonly applies: boolean;
+    /** Why it does or does not, in words. */
+    readonly because: string;
+  }[];
+  /** Number of the first that applies; null: none does. */
+  readonly holds: number | null;
+}
+
 /** The answer to POST /v1/ledger/repair. */
 export interface Repaired {
   /** Whether there was something to repair, and it is sound now. */

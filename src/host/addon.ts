@@ -180,6 +180,7 @@ interface Addon {
   lockExclusively(fd: number): boolean;
   lookUpUser(name: string): Promise<PasswdEntry | undefined>;
   lookUpUid(uid: number): Promise<PasswdEntry | undefined>;
+  groupsOf(name: string, gid: number): Promise<string[]>;
   hardenProcess(): void;
 }
 
@@ -312,6 +313,21 @@ export function lookUpUser(name: string): Promise<PasswdEntry | undefined> {
 export function lookUpUid(uid: number): Promise<PasswdEntry | undefined> {
   assertInteger('uid', uid, 0, LARGEST_UID);
   return load().lookUpUid(uid);
+}
+
+/**
+ * Which groups a user is in (getgrouplist, getgrgid_r), on the thread pool: a name service may block.
+ *
+ * @param name - of the user
+ * @param gid - the user's own group, 0 to 4294967294
+ * @returns the names of the groups; those without a name are left out
+ * @throws TypeError, RangeError for arguments that cannot be (at once, not as a rejection)
+ * @throws Error with `code` and `syscall`, as a rejection
+ */
+export function groupsOf(name: string, gid: number): Promise<string[]> {
+  assertText('name', name);
+  assertInteger('gid', gid, 0, LARGEST_UID);
+  return load().groupsOf(name, gid);
 }
 
 /**

@@ -15,6 +15,7 @@ import {
   type LoginTerms,
   type Question,
 } from './login.ts';
+import { ruleFor, type RuleBook } from './rule-for.ts';
 import { seekerOf } from './seeker.ts';
 import { logEnding, logOptionError, type LoginContext } from './login-log.ts';
 import { parseModuleOptions, untrusted, type ModuleOptions } from './module-options.ts';
@@ -42,6 +43,7 @@ export interface LoginRequest {
 /** What a login needs from the rest of the daemon. */
 export interface LoginPorts extends CheckClocks {
   readonly enrolments: Enrolments;
+  readonly rules: RuleBook;
   readonly attempts: Attempts;
   readonly log: Log;
 }
@@ -66,8 +68,24 @@ export async function conductLogin(
     return;
   }
   const options = request.trustedHost ? parsed.options : untrusted(parsed.options);
+  const rule = await ruleFor(request, ports.rules);
+  if (rule?.ending !== undefined) {
+    logEnding(ports.log, request.context, rule.ending, rule.ending.why);
+    conversation.conclude({
+      code: rule.ending.code,
+      failDelayUs: rule.ending.code === 'exempt' ? 0 : FAIL_DELAY_US,
+    });
+    return;
+  }
   const { enrolment, why, ...found } = await lookUp(request, options, ports);
-  const terms: LoginTerms = { ...found, options, shapes: enrolment.shapes, maySkip: request.trustedHost };
+  const both = rule !== undefined;
+  const terms: LoginTerms = {
+    ...found,
+    options,
+    shapes: enrolment.shapes,
+    maySkip: request.trustedHost,
+    both,
+  };
   const attempts = enrolment.countsItself === true ? UNLIMITED : ports.attempts;
   const attempt = attempts.begin(subjectOf(request, found.standing), enrolment.limits);
   let ending: Ending;
@@ -153,11 +171,19 @@ async function converse(
       if (step.command.type === 'ask') {
         wipe(readings);
         const reply = await conversation.ask(step.command.question);
-        readings = typedCodes(reply, terms);
+        readings = typedCodes(reply, step.command.question);
         event = eventOf(reply);
       } else {
         const more = step.state.at === 'verifying' && followed(terms, step.state.source);
-        event = await checked(terms, enrolment, attempt, { readings, more }, ports);
+        // The first half of two is no success yet.
+        const half = terms.both === true && step.state.at === 'verifying' && step.state.half === undefined;
+        event = await checked(
+          terms,
+          enrolment,
+          half ? unfinished(attempt) : attempt,
+          { readings, more },
+          ports,
+        );
       }
       debug(event);
       step = nextStep(terms, step.state, event);
@@ -171,6 +197,15 @@ async function converse(
 /** Whether a question follows when this answer is wrong. */
 function followed({ options }: LoginTerms, source: Question['source']): boolean {
   return source === 'stacked-password' && options.stacked === 'try';
+}
+
+/** The attempt, of which the success does not count yet. */
+function unfinished(attempt: LoginAttempt): LoginAttempt {
+  return {
+    admit: () => attempt.admit(),
+    failed: () => attempt.failed(),
+    succeeded: () => undefined,
+  };
 }
 
 async function checked(
@@ -220,12 +255,12 @@ function eventOf(reply: Reply): LoginEvent {
     : { type: 'answered', readings: reply.readings.length };
 }
 
-function typedCodes(reply: Reply, terms: LoginTerms): readonly TypedCode[] {
+function typedCodes(reply: Reply, { shapes }: Question): readonly TypedCode[] {
   if (reply.kind === 'cancel') {
     return [];
   }
   return reply.readings.map(({ shape, text }) => {
-    const known = terms.shapes[shape];
+    const known = shapes[shape];
     if (known === undefined) {
       throw new Error(`A reading of shape ${shape} came, which was not asked for`);
     }

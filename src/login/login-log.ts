@@ -46,6 +46,13 @@ export function logEnding(log: Log, context: LoginContext, ending: Ending, why?:
     case 'cancelled':
       log.event('info', `No verification code from ${user}`, because);
       return;
+    case 'exempt-by-rule':
+      log.event('notice', `A rule exempts ${user}`, because);
+      return;
+    case 'denied-by-rule':
+      log.event('notice', `A rule denies ${user}`, because);
+      return;
+    case 'half-missing':
     case 'wrong-code':
     case 'no-code':
     case 'code-already-used':

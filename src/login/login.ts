@@ -37,6 +37,8 @@ export interface LoginTerms {
   /** How a login ends that is `refused`, and what spares one that is `spared`. */
   readonly refusal?: 'too-many-tries' | 'record-unusable' | 'bad-option';
   readonly factor?: string;
+  /** Whether a rule wants a code and a touch of a YubiKey. */
+  readonly both?: boolean;
 }
 
 /** What happens to a login. */
@@ -44,7 +46,7 @@ export type LoginEvent =
   | { readonly type: 'begun' }
   /** An answer came; how many of the prompt's shapes it has. */
   | { readonly type: 'answered'; readonly readings: number }
-  /** An answer was checked; `shape` is the place of the right reading's shape in the question's list. */
+  /** An answer was checked; `shape` is the place of the right reading's shape in the list of {@link LoginTerms}. */
   | { readonly type: 'verified'; readonly verification: Verification; readonly shape: number | undefined }
   /** An answer may not be checked: there were too many tries. */
   | { readonly type: 'held-back' }
@@ -61,7 +63,10 @@ export type Reason =
   | 'user-unknown'
   | 'bad-option'
   | 'unavailable'
-  | 'cancelled';
+  | 'cancelled'
+  | 'exempt-by-rule'
+  | 'denied-by-rule'
+  | 'half-missing';
 
 /** What to ask. */
 export interface Question {
@@ -73,7 +78,8 @@ export interface Question {
 
 /** How a login ends. */
 export interface Ending {
-  readonly code: 'denied' | 'ok' | 'not-enrolled' | 'user-unknown' | 'too-many-tries' | 'unavailable';
+  readonly code:
+    'denied' | 'ok' | 'not-enrolled' | 'user-unknown' | 'too-many-tries' | 'unavailable' | 'exempt';
   readonly reason: Reason;
   readonly factor?: string;
   /** Place of the shape whose bytes the module shall cut off to get the password. */
@@ -94,9 +100,23 @@ export type LoginCommand =
 
 /** Where a login is. */
 export type LoginState =
-  | { readonly at: 'start' }
-  | { readonly at: 'asking' | 'verifying'; readonly source: Question['source'] }
-  | { readonly at: 'end' };
+  { readonly at: 'start' } | ({ readonly at: 'asking' | 'verifying' } & Course) | { readonly at: 'end' };
+
+/** What a question belongs to. */
+export interface Course {
+  readonly source: Question['source'];
+  /** What was right before, where a code and a touch are wanted. */
+  readonly half?: Half;
+  /** Whether the YubiKey could not be checked: no touch is asked for any more. */
+  readonly withoutTouch?: true;
+}
+
+/** The half of a code and a touch that was right. */
+export interface Half {
+  readonly kind: 'code' | 'touch';
+  readonly factor: string;
+  readonly cut: { readonly cut?: number };
+}
 
 /** The state after an event, and what to do. */
 export interface LoginStep {
@@ -122,36 +142,40 @@ export function nextStep(terms: LoginTerms, state: LoginState, event: LoginEvent
   }
   if (state.at === 'asking' && event.type === 'answered') {
     return event.readings > 0
-      ? { state: { at: 'verifying', source: state.source }, command: { type: 'verify' } }
-      : failed(terms, state.source, { code: 'denied', reason: 'no-code' });
+      ? { state: { ...state, at: 'verifying' }, command: { type: 'verify' } }
+      : failed(terms, state, { code: 'denied', reason: 'no-code' });
   }
   if (state.at === 'asking' && event.type === 'cancelled') {
     return end({ code: 'denied', reason: 'cancelled' });
   }
   if (state.at === 'verifying' && event.type === 'held-back') {
-    return heldBack(terms, state.source);
+    return heldBack(terms, state);
   }
   if (state.at === 'verifying' && event.type === 'verified') {
-    return judge(terms, state.source, event);
+    return judge(terms, state, event);
   }
   throw new Error(`A login that is at "${state.at}" cannot meet "${event.type}"`);
 }
 
 function begin(terms: LoginTerms): LoginStep {
-  if (terms.standing === 'not-enrolled' && terms.options.nullok && terms.maySkip) {
+  if (terms.standing === 'not-enrolled' && terms.options.nullok && terms.maySkip && !wantsBoth(terms)) {
     return end({ code: 'not-enrolled', reason: 'not-enrolled' });
   }
   if (terms.standing === 'refused') {
     return end({ code: 'denied', reason: terms.refusal ?? 'record-unusable' });
   }
-  if (terms.standing === 'spared') {
+  if (terms.standing === 'spared' && !wantsBoth(terms)) {
     return end({
       code: 'ok',
       reason: 'grace-period',
       ...(terms.factor === undefined ? {} : { factor: terms.factor }),
     });
   }
-  return ask(terms, terms.options.stacked === 'ignore' ? typed(terms) : 'stacked-password');
+  return ask(terms, { source: terms.options.stacked === 'ignore' ? typed(terms) : 'stacked-password' });
+}
+
+function wantsBoth({ both }: LoginTerms): boolean {
+  return both === true;
 }
 
 /** How a person is asked. */
@@ -159,41 +183,70 @@ function typed({ options }: LoginTerms): Question['source'] {
   return options.echo ? 'ask-visibly' : 'ask-hidden';
 }
 
-/** A stacked password always has the code at its end. */
-function ask(terms: LoginTerms, source: Question['source']): LoginStep {
-  const { forwardPass, prompt } = terms.options;
-  const text = prompt ?? (forwardPass ? TEXTS.askForPasswordAndCode : TEXTS.askForCode);
+/** A stacked password always has the code at its end. The second half comes alone, and so does what stands in for a YubiKey. */
+function ask(terms: LoginTerms, course: Course): LoginStep {
+  const { forwardPass } = terms.options;
+  const { source, half } = course;
   const question: Question = {
     source,
-    part: forwardPass || source === 'stacked-password' ? 'tail' : 'whole',
-    shapes: terms.shapes,
-    text: source === 'stacked-password' ? '' : text,
+    part: (forwardPass && half === undefined) || source === 'stacked-password' ? 'tail' : 'whole',
+    shapes: shapesFor(terms, course),
+    text: source === 'stacked-password' ? '' : textOf(terms, course),
   };
-  return { state: { at: 'asking', source }, command: { type: 'ask', question } };
+  return { state: { at: 'asking', ...course }, command: { type: 'ask', question } };
+}
+
+function textOf({ options }: LoginTerms, { half, withoutTouch }: Course): string {
+  if (half !== undefined) {
+    return half.kind === 'code' ? TEXTS.askForTouchToo : TEXTS.askForCodeToo;
+  }
+  if (withoutTouch === true) {
+    return options.forwardPass ? TEXTS.askForPasswordAndOther : TEXTS.askForOther;
+  }
+  return options.prompt ?? (options.forwardPass ? TEXTS.askForPasswordAndCode : TEXTS.askForCode);
+}
+
+/** The shapes of what is still asked for, in their order. */
+function shapesFor({ shapes }: LoginTerms, { half, withoutTouch }: Course): readonly CodeShape[] {
+  const touch = withoutTouch !== true && half?.kind !== 'touch';
+  const code = half?.kind !== 'code';
+  return shapes.filter((shape) => (shape.class === 'modhex' ? touch : code));
 }
 
 type Verified = Extract<LoginEvent, { type: 'verified' }>;
 
-function judge(terms: LoginTerms, source: Question['source'], { verification, shape }: Verified): LoginStep {
+function judge(terms: LoginTerms, course: Course, { verification, shape }: Verified): LoginStep {
   // Whatever a check says: only who is enrolled can be let in.
   if (terms.standing !== 'enrolled') {
-    return failed(terms, source, { code: 'denied', reason: 'wrong-code' });
+    return failed(terms, course, { code: 'denied', reason: 'wrong-code' });
   }
   switch (verification.kind) {
-    case 'accepted':
+    case 'accepted': {
+      const half: Half = {
+        kind: shape !== undefined && terms.shapes[shape]?.class === 'modhex' ? 'touch' : 'code',
+        factor: verification.factor,
+        cut: cutOf(terms, course, shape),
+      };
+      if (wantsBoth(terms) && course.half === undefined) {
+        return askForRest(terms, half);
+      }
+      if (wantsBoth(terms) && course.half?.kind === half.kind) {
+        return end(halfMissing(half));
+      }
       return end({
         code: 'ok',
         reason: 'accepted',
-        factor: verification.factor,
-        ...(terms.options.forwardPass && shape !== undefined ? { cut: shape } : {}),
+        factor: course.half === undefined ? half.factor : `${course.half.factor}+${half.factor}`,
+        ...(course.half ?? half).cut,
         ...(verification.notice === undefined ? {} : { notice: verification.notice }),
         ...(verification.recoveryCodesLeft === undefined
           ? {}
           : { information: TEXTS.fewRecoveryCodes(verification.recoveryCodesLeft) }),
       });
+    }
     case 'rejected': {
       const { reason, factor, why, notice } = verification;
-      return failed(terms, source, {
+      return failed(terms, course, {
         code: 'denied',
         reason,
         ...(factor === undefined ? {} : { factor }),
@@ -202,19 +255,50 @@ function judge(terms: LoginTerms, source: Question['source'], { verification, sh
       });
     }
     case 'unavailable':
+      if (verification.tryAnother === true && mayAskForOther(terms, course)) {
+        return ask(terms, { source: typed(terms), withoutTouch: true });
+      }
       return end({
         code: 'unavailable',
         reason: 'unavailable',
         factor: verification.factor,
+        why: verification.why,
         ...telling(terms, TEXTS.unavailable),
       });
   }
 }
 
+/** The place of the right shape in the question's own list. */
+function cutOf(terms: LoginTerms, course: Course, shape: number | undefined): Half['cut'] {
+  const right = shape === undefined ? undefined : terms.shapes[shape];
+  return terms.options.forwardPass && right !== undefined
+    ? { cut: shapesFor(terms, course).indexOf(right) }
+    : {};
+}
+
+/** A code was right where a touch is wanted, too, or the other way round. */
+function askForRest(terms: LoginTerms, half: Half): LoginStep {
+  const course: Course = { source: typed(terms), half };
+  return terms.options.stacked === 'use' || shapesFor(terms, course).length === 0
+    ? end(halfMissing(half))
+    : ask(terms, course);
+}
+
+function halfMissing({ kind, factor }: Half): Ending {
+  const notice = kind === 'code' ? TEXTS.touchMissing : TEXTS.codeMissing;
+  return { code: 'denied', reason: 'half-missing', factor, notice };
+}
+
+/** Whoever cannot be checked by touch may have something else; where both are wanted, nothing else will do. */
+function mayAskForOther(terms: LoginTerms, { withoutTouch }: Course): boolean {
+  const others = shapesFor(terms, { source: 'ask-hidden', withoutTouch: true });
+  return withoutTouch !== true && !wantsBoth(terms) && terms.options.stacked !== 'use' && others.length > 0;
+}
+
 /** It says nothing about the user: whoever has no factor, or does not exist, is held back in the same way. */
-function heldBack(terms: LoginTerms, source: Question['source']): LoginStep {
+function heldBack(terms: LoginTerms, { source }: Course): LoginStep {
   if (source === 'stacked-password' && terms.options.stacked === 'try') {
-    return ask(terms, typed(terms));
+    return ask(terms, { source: typed(terms) });
   }
   return end({
     code: terms.quiet ? 'denied' : 'too-many-tries',
@@ -229,9 +313,9 @@ function telling({ quiet }: LoginTerms, notice: string): { readonly notice?: str
 }
 
 /** A stacked password that does not hold a right code is not the end, when there may be a question. */
-function failed(terms: LoginTerms, source: Question['source'], ending: Ending): LoginStep {
+function failed(terms: LoginTerms, { source }: Course, ending: Ending): LoginStep {
   if (source === 'stacked-password' && terms.options.stacked === 'try') {
-    return ask(terms, typed(terms));
+    return ask(terms, { source: typed(terms) });
   }
   return end(endingOf(terms, ending));
 }
@@ -247,7 +331,8 @@ function endingOf(terms: LoginTerms, otherwise: Ending): Ending {
     case 'unknown-user':
       return { code: 'user-unknown', reason: 'user-unknown' };
     case 'not-enrolled':
-      return { code: 'not-enrolled', reason: 'not-enrolled' };
+      // The module itself lets this verdict pass with nullok, but a rule that wants both wants them of everybody.
+      return { code: wantsBoth(terms) ? 'denied' : 'not-enrolled', reason: 'not-enrolled' };
     case 'blocked':
       return { code: 'denied', reason: 'record-unusable' };
     case 'failed':

@@ -2,6 +2,12 @@
 export const TEXTS = {
   askForCode: 'Verification code: ',
   askForPasswordAndCode: 'Password & verification code: ',
+  askForTouchToo: 'Now touch your YubiKey: ',
+  askForCodeToo: 'Now the verification code: ',
+  askForOther: 'YubiKeys cannot be checked right now. Another code: ',
+  askForPasswordAndOther: 'YubiKeys cannot be checked right now. Password & another code: ',
+  touchMissing: 'A touch of a YubiKey is needed, too.',
+  codeMissing: 'A verification code is needed, too.',
   unavailable: 'Your code cannot be checked right now. Please try again later, or tell your administrator.',
   tooManyTries: 'Too many tries. Please wait a moment, then try again.',
   fewRecoveryCodes: (left: number): string =>

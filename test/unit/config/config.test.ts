@@ -23,6 +23,53 @@ describe('parseConfig', () => {
     expect(parseConfig('[sources]\nhome = false\n', 'f').sources.home).toBe(false);
   });
 
+  it('takes rules in their order', () => {
+    const text = `
+[[rule]]
+service = "sshd"
+network = ["192.0.2.0/24", "2001:db8::1"]
+action = "skip"
+
+[[rule]]
+user = ["alice", "bob"]
+group = "staff"
+action = "deny"
+
+[[rule]]
+action = "both"
+`;
+    const { rules } = parseConfig(text, 'f');
+    expect(rules.map(({ service, user, group, action }) => ({ service, user, group, action }))).toEqual([
+      { service: ['sshd'], user: undefined, group: undefined, action: 'skip' },
+      { service: undefined, user: ['alice', 'bob'], group: ['staff'], action: 'deny' },
+      { service: undefined, user: undefined, group: undefined, action: 'both' },
+    ]);
+    expect(rules[0]?.network?.map((network) => network.text)).toEqual(['192.0.2.0/24', '2001:db8::1']);
+  });
+
+  it.each([
+    ['[[rule]]\naction = "allow"\n', /^f:2: rule\.1\.action: .*skip/],
+    ['[[rule]]\nservice = "sshd"\n', /^f:1: rule\.1\.action: /],
+    [
+      '[[rule]]\naction = "both"\n[[rule]]\naction="deny"\nusr = "x"\n',
+      'f:5: rule.2.usr: there is no such setting',
+    ],
+    ['[[rule]]\naction = "skip"\n', /^f:1: rule\.1: .*without any condition/],
+    ['[[rule]]\naction = "deny"\n', /^f:1: rule\.1: .*without any condition/],
+    [
+      '[[rule]]\naction = "skip"\nnetwork = "example.com"\n',
+      /^f:3: rule\.1\.network\.1: "example.com" must be an address/,
+    ],
+    ['[[rule]]\naction = "skip"\nnetwork = ["10.0.0.0/8", "10.0.0.0/33"]\n', /^f:3: rule\.1\.network\.2: /],
+    ['[[rule]]\naction = "skip"\nnetwork = "::ffff:10.0.0.0/104"\n', /^f:3: rule\.1\.network\.1: /],
+    ['[[rule]]\naction = "deny"\nuser = []\n', /^f:3: rule\.1\.user: .*empty/],
+    ['[[rule]]\naction = "deny"\nuser = "*"\n', /^f:3: rule\.1\.user\.1: .*no patterns/],
+    ['[[rule]]\naction = "deny"\nuser = 0\n', /^f:3: rule\.1\.user\.1: /],
+    ['[rule]\naction = "both"\n', /^f:1: rule: /],
+  ])('refuses the rule %j and says where', (text, message) => {
+    expect(() => parseConfig(text, 'f')).toThrow(message);
+  });
+
   it('looks YubiKeys up only when told to', () => {
     expect(DEFAULT_CONFIG.yubico.mode).toBe('offline');
     expect(yubicoSettings(DEFAULT_CONFIG.yubico)).toEqual({ kind: 'off' });

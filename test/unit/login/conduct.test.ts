@@ -3,6 +3,7 @@ import type { Enrolment, Lookup, Verification } from '../../../src/enrolments/en
 import type { TypedCode } from '../../../src/factors/code-shape.ts';
 import { UNLIMITED, type Attempts } from '../../../src/attempts/attempts.ts';
 import { conductLogin, FAIL_DELAY_US, type LoginRequest } from '../../../src/login/conduct.ts';
+import { NO_RULES } from '../../../src/login/rule-for.ts';
 import { ConversationEnded, type Conversation, type Reply } from '../../../src/login/conversation.ts';
 import { TEXTS } from '../../../src/login/texts.ts';
 import type { Notice } from '../../../src/wire/notice.ts';
@@ -115,6 +116,7 @@ async function conduct(
   };
   const ports = {
     enrolments: { lookUp: () => Promise.resolve(lookup) },
+    rules: NO_RULES,
     attempts,
     log,
     now: () => NOW,

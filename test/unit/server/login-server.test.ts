@@ -7,6 +7,7 @@ import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 import type { Account, Enrolments } from '../../../src/enrolments/enrolment.ts';
 import { listenOn } from '../../../src/host/addon.ts';
 import { preciseSleep } from '../../../src/host/precise-sleep.ts';
+import { NO_RULES } from '../../../src/login/rule-for.ts';
 import { LoginServer } from '../../../src/server/login-server.ts';
 import { encodeAnswer } from '../../../src/wire/answer.ts';
 import { encodeFrame, FRAME_TYPE, FrameReader, type Frame } from '../../../src/wire/frame.ts';
@@ -59,6 +60,7 @@ beforeEach(() => {
   };
   server = new LoginServer({
     enrolments,
+    rules: NO_RULES,
     attempts: UNLIMITED,
     log,
     now: Date.now,

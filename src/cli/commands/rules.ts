@@ -1,0 +1,52 @@
+import type { Command } from 'commander';
+import type { RuleTest } from '../../control/requests.ts';
+import type { Session } from '../session.ts';
+
+const MEANING = {
+  skip: 'no code is asked for: the module stands aside',
+  deny: 'nobody gets in',
+  both: 'a code and a touch of a YubiKey are needed',
+} as const;
+
+/**
+ * `rules test SERVICE USER [ADDRESS]`: which rule of config.toml applies to a login, and why.
+ *
+ * @param program - where the command is added
+ * @param session - connection and output
+ */
+export function rulesCommand(program: Command, session: Session): void {
+  program
+    .command('rules')
+    .description('Look at the rules of config.toml')
+    .command('test')
+    .description('Say which rule applies to a login, and why')
+    .argument('<service>', 'PAM service, for example sshd')
+    .argument('<user>', 'who logs in')
+    .argument('[address]', 'from where; a local login when left out')
+    .option('--json', 'print the result as JSON')
+    .action(async (service: string, user: string, address: string | undefined, options: { json?: true }) => {
+      const path = ['rules', service, user, ...(address === undefined ? [] : [address])];
+      const result = await session.daemon().ask<RuleTest>('GET', path);
+      if (options.json === true) {
+        session.output.line(JSON.stringify(result));
+      } else {
+        show(result, user, session);
+      }
+    });
+}
+
+function show({ userExists, rules, holds }: RuleTest, user: string, { output }: Session): void {
+  if (!userExists) {
+    output.note(`There is no user ${user} on this machine.`);
+  }
+  for (const { number, action, applies, because } of rules) {
+    if (holds !== null && number > holds) {
+      break;
+    }
+    output.line(`Rule ${number} (${action}) ${applies ? 'applies' : 'does not apply'}: ${because}.`);
+  }
+  const rule = rules.find(({ number }) => number === holds);
+  output.line(
+    rule === undefined ? 'No rule applies: one factor is asked for.' : `So ${MEANING[rule.action]}.`,
+  );
+}

@@ -1,0 +1,275 @@
+/* Logins under rules, and those whose YubiKey cannot be checked: the conversation is the test's. */
+import { beforeEach, describe, expect, it } from 'vitest';
+import { UNLIMITED, type Attempts } from '../../../src/attempts/attempts.ts';
+import { parseConfig } from '../../../src/config/config.ts';
+import type { Enrolment, Verification } from '../../../src/enrolments/enrolment.ts';
+import type { CodeShape } from '../../../src/factors/code-shape.ts';
+import { conductLogin, type LoginRequest } from '../../../src/login/conduct.ts';
+import type { Conversation } from '../../../src/login/conversation.ts';
+import { TEXTS } from '../../../src/login/texts.ts';
+import type { Prompt } from '../../../src/wire/prompt.ts';
+import type { Verdict } from '../../../src/wire/verdict.ts';
+import { RecordedLog } from '../fixtures/recorded-log.ts';
+
+const CODE = '123456';
+const TOUCH = 'c'.repeat(44);
+const RECOVERY = 'A'.repeat(16);
+const SHAPES: readonly CodeShape[] = [
+  { class: 'digits', length: 6 },
+  { class: 'modhex', length: 44 },
+  { class: 'recovery', length: 16 },
+];
+const RIGHT: Readonly<Record<string, string>> = {
+  [CODE]: 'totp:phone',
+  [TOUCH]: 'yubikey:blue',
+  [RECOVERY]: 'recovery:codes',
+};
+
+let log: RecordedLog;
+let prompts: Prompt[];
+let notices: string[];
+let verdict: Verdict | undefined;
+let lookedUp: number;
+let successes: number;
+
+beforeEach(() => {
+  log = new RecordedLog();
+  prompts = [];
+  notices = [];
+  verdict = undefined;
+  lookedUp = 0;
+  successes = 0;
+});
+
+interface Scene {
+  readonly rules?: string;
+  readonly answers?: readonly string[];
+  readonly shapes?: readonly CodeShape[];
+  readonly arguments?: readonly string[];
+  readonly request?: Partial<LoginRequest>;
+  readonly rhost?: string;
+  readonly groups?: readonly string[] | undefined;
+  readonly touchUnavailable?: boolean;
+  readonly standing?: 'enrolled' | 'absent';
+}
+
+async function login(scene: Scene): Promise<Verdict['code'] | undefined> {
+  const answers = [...(scene.answers ?? [])];
+  const conversation: Conversation = {
+    get over() {
+      return verdict !== undefined;
+    },
+    ask(prompt) {
+      prompts.push(prompt);
+      const answer = answers.shift() ?? '';
+      const readings = prompt.shapes.flatMap((shape, index) =>
+        answer.endsWith(CODE) && shape.class === 'digits'
+          ? [{ shape: index, text: Buffer.from(CODE) }]
+          : answer.endsWith(TOUCH) && shape.class === 'modhex'
+            ? [{ shape: index, text: Buffer.from(TOUCH) }]
+            : answer.endsWith(RECOVERY) && shape.class === 'recovery'
+              ? [{ shape: index, text: Buffer.from(RECOVERY) }]
+              : [],
+      );
+      return Promise.resolve({ kind: 'answer', readings });
+    },
+    tell: ({ text }) => notices.push(text),
+    conclude: (given) => (verdict = given),
+  };
+  const enrolment: Enrolment = {
+    shapes: scene.shapes ?? SHAPES,
+    verify(readings): Promise<Verification> {
+      const text = readings[0]!.text.toString();
+      if (scene.touchUnavailable === true && text === TOUCH) {
+        return Promise.resolve({
+          kind: 'unavailable',
+          factor: 'yubikey:blue',
+          why: 'no server',
+          tryAnother: true,
+        });
+      }
+      const factor = RIGHT[text];
+      return Promise.resolve(
+        factor === undefined
+          ? { kind: 'rejected', reason: 'wrong-code' }
+          : { kind: 'accepted', factor, reading: 0 },
+      );
+    },
+  };
+  const attempts: Attempts = {
+    begin: (...subject) => ({
+      admit: () => UNLIMITED.begin(...subject).admit(),
+      failed: () => undefined,
+      succeeded: () => (successes += 1),
+    }),
+  };
+  const request: LoginRequest = {
+    context: {
+      service: 'sshd',
+      user: 'alice',
+      tty: 'ssh',
+      rhost: scene.rhost ?? '192.0.2.1',
+      ruser: undefined,
+    },
+    moduleArguments: (scene.arguments ?? []).map((argument) => Buffer.from(argument)),
+    account: { name: 'alice', uid: 1000 },
+    trustedHost: true,
+    ...scene.request,
+  };
+  await conductLogin(request, conversation, {
+    enrolments: {
+      lookUp: () => {
+        lookedUp++;
+        return Promise.resolve(
+          scene.standing === 'absent' ? { kind: 'absent' } : { kind: 'enrolled', enrolment },
+        );
+      },
+    },
+    rules: {
+      rules: parseConfig(scene.rules ?? '', 'f').rules,
+      groupsOf: () => Promise.resolve('groups' in scene ? scene.groups : ['staff']),
+    },
+    attempts,
+    log,
+    now: () => 0,
+    monotonic: () => performance.now(),
+    sleep: () => Promise.resolve(),
+  });
+  return verdict?.code;
+}
+
+const SKIP = '[[rule]]\nservice = "sshd"\nnetwork = "192.0.2.0/24"\naction = "skip"\n';
+const DENY = '[[rule]]\nuser = "alice"\naction = "deny"\n';
+const BOTH = '[[rule]]\naction = "both"\n';
+
+describe('a rule that skips', () => {
+  it('exempts, asks nothing, and looks nobody up', async () => {
+    expect(await login({ rules: SKIP })).toBe('exempt');
+    expect([prompts, lookedUp]).toEqual([[], 0]);
+    expect(log.text).toContain('A rule exempts alice');
+    expect(log.text).toContain('192.0.2.1 is in 192.0.2.0/24');
+  });
+
+  it.each(['192.0.3.1', 'host.example.com', '', '::1'])(
+    'does not exempt who comes from %j',
+    async (rhost) => {
+      expect(await login({ rules: SKIP, rhost, answers: [CODE] })).toBe('ok');
+      expect(prompts).toHaveLength(1);
+    },
+  );
+
+  it('does not exempt a program that is not root, whatever it says', async () => {
+    expect(await login({ rules: SKIP, request: { trustedHost: false }, answers: ['x'] })).toBe('denied');
+  });
+
+  it('by group does not exempt when the groups cannot be found out', async () => {
+    const rules = '[[rule]]\ngroup = "staff"\naction = "skip"\n';
+    expect(await login({ rules })).toBe('exempt');
+    verdict = undefined;
+    expect(await login({ rules, groups: undefined, answers: [CODE] })).toBe('ok');
+  });
+});
+
+describe('a rule that denies', () => {
+  it('lets nobody in, with any code, also by a program that is not root', async () => {
+    expect(await login({ rules: DENY, answers: [CODE] })).toBe('denied');
+    expect(await login({ rules: DENY, answers: [CODE], request: { trustedHost: false } })).toBe('denied');
+    expect([prompts, lookedUp]).toEqual([[], 0]);
+    expect(log.text).toContain('A rule denies alice');
+  });
+
+  it('comes after one above it that skips', async () => {
+    expect(await login({ rules: SKIP + DENY })).toBe('exempt');
+    expect(await login({ rules: DENY + SKIP })).toBe('denied');
+  });
+});
+
+describe('a rule that wants both', () => {
+  it.each([
+    [CODE, TOUCH, TEXTS.askForTouchToo, 'totp:phone+yubikey:blue'],
+    [TOUCH, CODE, TEXTS.askForCodeToo, 'yubikey:blue+totp:phone'],
+    [TOUCH, RECOVERY, TEXTS.askForCodeToo, 'yubikey:blue+recovery:codes'],
+  ])('is content with %s and %s, and says what is missing', async (first, second, text, factor) => {
+    expect(await login({ rules: BOTH, answers: [first, second] })).toBe('ok');
+    expect(prompts[1]!.text).toBe(text);
+    expect(prompts[1]!.shapes.some((shape) => (shape.class === 'modhex') === (first === TOUCH))).toBe(false);
+    expect(log.text).toContain(`factor=${factor}`);
+    expect(successes).toBe(1);
+  });
+
+  it.each([
+    [CODE, CODE],
+    [CODE, ''],
+    [TOUCH, TOUCH],
+    [TOUCH, 'x'],
+    ['x', TOUCH],
+    [CODE, RECOVERY],
+  ])('is not content with %j and %j', async (...answers) => {
+    expect(await login({ rules: BOTH, answers })).toBe('denied');
+    expect(successes).toBe(0);
+  });
+
+  it.each([
+    [SHAPES.slice(0, 1), CODE, TEXTS.touchMissing],
+    [SHAPES.slice(1, 2), TOUCH, TEXTS.codeMissing],
+  ])('is not content with somebody who has one only, and tells them', async (shapes, answer, notice) => {
+    expect(await login({ rules: BOTH, shapes, answers: [answer, answer] })).toBe('denied');
+    expect(notices).toEqual([notice]);
+    expect(log.text).toContain('reason=half-missing');
+  });
+
+  it('takes the first half with the password in one string, and cuts it off', async () => {
+    expect(await login({ rules: BOTH, arguments: ['forward_pass'], answers: [`secret${TOUCH}`, CODE] })).toBe(
+      'ok',
+    );
+    expect(prompts.map(({ part }) => part)).toEqual(['tail', 'whole']);
+    expect(verdict!.shape).toBe(1);
+  });
+
+  it('takes the first half from a stacked password, and asks for the other, unless it may not ask', async () => {
+    expect(await login({ rules: BOTH, arguments: ['try_first_pass'], answers: [CODE, TOUCH] })).toBe('ok');
+    expect(prompts.map(({ source }) => source)).toEqual(['stacked-password', 'ask-hidden']);
+    verdict = undefined;
+    expect(await login({ rules: BOTH, arguments: ['use_first_pass'], answers: [CODE, TOUCH] })).toBe(
+      'denied',
+    );
+  });
+
+  it('does not let nullok skip', async () => {
+    expect(await login({ standing: 'absent', arguments: ['nullok'] })).toBe('not-enrolled');
+    expect(prompts).toHaveLength(0);
+    verdict = undefined;
+    expect(await login({ rules: BOTH, standing: 'absent', arguments: ['nullok'], answers: [CODE] })).toBe(
+      'denied',
+    );
+    expect(prompts).toHaveLength(1);
+  });
+});
+
+describe('a YubiKey that cannot be checked', () => {
+  it('is not accepted; another code at the next question is', async () => {
+    expect(await login({ touchUnavailable: true, answers: [TOUCH, CODE] })).toBe('ok');
+    expect(prompts[1]).toMatchObject({ text: TEXTS.askForOther, shapes: [SHAPES[0], SHAPES[2]] });
+  });
+
+  it('is not asked for again', async () => {
+    expect(await login({ touchUnavailable: true, answers: [TOUCH, TOUCH] })).toBe('denied');
+    expect(prompts).toHaveLength(2);
+  });
+
+  it('cuts the right tail off, though the list of shapes is shorter', async () => {
+    const answers = [`secret${TOUCH}`, `secret${RECOVERY}`];
+    expect(await login({ touchUnavailable: true, arguments: ['forward_pass'], answers })).toBe('ok');
+    expect(verdict!.shape).toBe(1);
+  });
+
+  it('ends the login of somebody who has nothing else, and where both are wanted', async () => {
+    expect(await login({ touchUnavailable: true, shapes: SHAPES.slice(1, 2), answers: [TOUCH] })).toBe(
+      'unavailable',
+    );
+    expect(notices).toEqual([TEXTS.unavailable]);
+    verdict = undefined;
+    expect(await login({ touchUnavailable: true, rules: BOTH, answers: [TOUCH, CODE] })).toBe('unavailable');
+    expect(log.text).toContain('no server');
+  });
+});
