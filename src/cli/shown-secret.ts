@@ -39,16 +39,16 @@ export function showSecret(output: Output, factor: Totp | Hotp, wishes: Wishes):
   const key = grouped(encodeBase32(factor.secret));
   const mode = wishes.mode ?? usualMode(output.terminal);
   if (mode === 'NONE') {
-    output.line(`Type this key into your authenticator app: ${key}`);
+    output.line(`Key for your authenticator app: ${key}`);
     return;
   }
   const drawing = fittingDrawing(factor, wishes, mode, output.terminal);
   if (drawing === undefined) {
     output.note('The QR code does not fit this terminal: make it larger, or type the key.');
-    output.line(`Type this key into your authenticator app: ${key}`);
+    output.line(`Key for your authenticator app: ${key}`);
     return;
   }
-  output.line(`Scan this with an authenticator app, or type the key: ${key}`);
+  output.line(`Scan this with your app, or type: ${key}`);
   drawing.lines.forEach((line) => output.line(line));
 }
 

@@ -302,9 +302,7 @@ describe('qr', () => {
     const uri = 'otpauth://totp/us:me?secret=GEZDGNBVGY3TQOJQGEZDGNBVGY3TQOJQ&issuer=us';
     expect(lines.slice(1)).toEqual(drawQr(uri, 'UTF8_INVERSE').lines);
     await run('qr', 'alice', 'pixel-7', '-Q', 'none');
-    expect(lines.at(-1)).toBe(
-      'Type this key into your authenticator app: GEZD GNBV GY3T QOJQ GEZD GNBV GY3T QOJQ',
-    );
+    expect(lines.at(-1)).toBe('Key for your authenticator app: GEZD GNBV GY3T QOJQ GEZD GNBV GY3T QOJQ');
     await expect(run('qr', 'pixel-7', '-Q', 'svg')).rejects.toBeInstanceOf(CommanderError);
   });
 });
@@ -370,7 +368,7 @@ describe('rotate', () => {
 
   it('exchanges the secret in one change when a code of the new one was typed', async () => {
     const shown = (): Buffer =>
-      decodeBase32(/type the key: ([A-Z2-7 ]+)$/.exec(lines[0]!)![1]!.replaceAll(' ', ''))!;
+      decodeBase32(/or type: ([A-Z2-7 ]+)$/.exec(lines[0]!)![1]!.replaceAll(' ', ''))!;
     typed = [() => hotpValue({ secret: shown(), algorithm: 'sha1', digits: 8 }, 1).toString()];
     await run('rotate', 'alice', 'phone');
     expect(sent()).toMatchObject({

@@ -73,8 +73,7 @@ async function walk(line: string, ...replies: Reply[]): Promise<void> {
   expect(replies, 'everything was asked').toEqual([]);
 }
 
-const shownSecret = (): string =>
-  /type the key: ([A-Z2-7 ]+)$/m.exec(lines.join('\n'))![1]!.replaceAll(' ', '');
+const shownSecret = (): string => /or type: ([A-Z2-7 ]+)$/m.exec(lines.join('\n'))![1]!.replaceAll(' ', '');
 const appCode =
   (counter: number, digits: 6 | 8 = 6, algorithm: 'sha1' | 'sha256' = 'sha1') =>
   (): string =>
