@@ -1,6 +1,7 @@
 import type { Account } from '../enrolments/enrolment.ts';
 import { ChangeError } from '../enrolments/store/change.ts';
-import { RecordError, type EnrolmentRecord } from '../enrolments/store/record.ts';
+import type { EnrolmentRecord } from '../enrolments/store/record.ts';
+import { RecordError } from '../enrolments/store/record-error.ts';
 import { NotDurableError, type Store } from '../enrolments/store/store.ts';
 import { loggable } from '../log/escape.ts';
 import type { Log } from '../log/log.ts';

@@ -1,7 +1,8 @@
 import type { Ledger } from '../../ledger/ledger.ts';
 import type { Account, EnrolmentSource, AccountLookup } from '../enrolment.ts';
 import { noOnlineYubikeys, type OnlineYubikeys } from '../yubico/online-yubikeys.ts';
-import { RecordError, type EnrolmentRecord } from './record.ts';
+import { RecordError } from './record-error.ts';
+import { type EnrolmentRecord } from './record.ts';
 import { Resynchronisation } from './resynchronisation.ts';
 import type { Store } from './store.ts';
 import { activeOf, storeEnrolment, type StoreContext } from './store-enrolment.ts';

@@ -18,14 +18,9 @@ import {
 import { z } from 'zod';
 import { RECOVERY_KEY_BYTES } from '../../factors/recovery-code.ts';
 import type { Account } from '../enrolment.ts';
-import {
-  formatRecord,
-  MAX_RECORD_BYTES,
-  parseRecord,
-  recordFileName,
-  RecordError,
-  type EnrolmentRecord,
-} from './record.ts';
+import { parseRecord } from './parse-record.ts';
+import { formatRecord, MAX_RECORD_BYTES, recordFileName, type EnrolmentRecord } from './record.ts';
+import { RecordError } from './record-error.ts';
 
 const MARKER = 'store.json';
 const ENROLMENTS = 'enrolments';

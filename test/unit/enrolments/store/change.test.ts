@@ -1,6 +1,7 @@
 import { describe, expect, it } from 'vitest';
 import { addTotp, ChangeError, removeFactor, type NewTotp } from '../../../../src/enrolments/store/change.ts';
-import { formatRecord, parseRecord, type EnrolmentRecord } from '../../../../src/enrolments/store/record.ts';
+import { parseRecord } from '../../../../src/enrolments/store/parse-record.ts';
+import { formatRecord, type EnrolmentRecord } from '../../../../src/enrolments/store/record.ts';
 
 const ALICE = { name: 'alice', uid: 1000 };
 const NOW = 1_700_000_000_999;

@@ -1,7 +1,8 @@
 import { beforeEach, describe, expect, it } from 'vitest';
 import type { Verification } from '../../../../src/enrolments/enrolment.ts';
 import type { HotpFactor, RecoveryFactor, StoredFactor } from '../../../../src/enrolments/store/record.ts';
-import { formatRecord, parseRecord } from '../../../../src/enrolments/store/record.ts';
+import { parseRecord } from '../../../../src/enrolments/store/parse-record.ts';
+import { formatRecord } from '../../../../src/enrolments/store/record.ts';
 import {
   shapesOf,
   storeEnrolment,

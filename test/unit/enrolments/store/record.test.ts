@@ -1,13 +1,14 @@
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
+import { parseRecord } from '../../../../src/enrolments/store/parse-record.ts';
 import {
   formatRecord,
-  parseRecord,
   recordFileName,
-  RecordError,
   type EnrolmentRecord,
   type StoredFactor,
 } from '../../../../src/enrolments/store/record.ts';
+import { RecordError } from '../../../../src/enrolments/store/record-error.ts';
+import { recordSchema } from './record-schema.ts';
 
 const SECRET = 'GEZDGNBVGY3TQOJQGEZDGNBVGY3TQOJQ';
 
@@ -163,6 +164,115 @@ describe('parseRecord', () => {
           expect(messageOf(cut ? text.slice(0, -1) : text)).not.toContain(SECRET);
         },
       ),
+    );
+  });
+});
+
+describe('parseRecord and the schema', () => {
+  const added = 1_700_000_000;
+  const hex = (bytes: number): string => 'a1'.repeat(bytes);
+  const good = [
+    FACTOR,
+    { ...FACTOR, id: 'paused', name: 'p', paused: true, limit: { attempts: 3, seconds: 30 } },
+    {
+      ...withoutKey(withoutKey(FACTOR, 'period'), 'window'),
+      kind: 'hotp',
+      id: 'hotp',
+      name: 'h',
+      counter: 7,
+    },
+    { kind: 'recovery', id: 'reco', name: 'r', added, hashes: [hex(32), hex(32)] },
+    {
+      ...{ kind: 'google-authenticator', id: 'goog', name: 'g', added },
+      file: Buffer.from(`${SECRET}\n" TOTP_AUTH\n12345678\n`).toString('base64'),
+    },
+    { kind: 'yubikey-online', id: 'yubi', name: 'y', added, publicId: 'cccccccccccb' },
+    {
+      ...{ kind: 'yubikey-offline', id: 'yubo', name: 'z', added },
+      ...{ publicId: '', privateId: hex(6), aesKey: hex(16) },
+    },
+  ];
+  const odd = fc.oneof(
+    fc.constantFrom<unknown>(
+      null,
+      true,
+      false,
+      {},
+      [],
+      '',
+      0,
+      -1,
+      1,
+      1.5,
+      301,
+      2 ** 53,
+      ' ',
+      SECRET,
+      hex(6),
+      hex(32),
+    ),
+    fc.constantFrom<unknown>('totp', 'hotp', 'recovery', 'sha1', 6, 'vvvv', 'cb', [hex(32)], {
+      attempts: 1,
+      seconds: 1,
+    }),
+    fc.jsonValue(),
+  );
+
+  /** Every object in a value, the value itself among them. */
+  function objectsIn(value: unknown): object[] {
+    return typeof value === 'object' && value !== null
+      ? [value, ...Object.values(value).flatMap(objectsIn)]
+      : [];
+  }
+
+  function accepts(text: string): unknown {
+    try {
+      return parseRecord(text);
+    } catch (error) {
+      expect(error).toBeInstanceOf(RecordError);
+      return undefined;
+    }
+  }
+
+  it('both take a record of every kind', () => {
+    const record = { ...RECORD, factors: good };
+    const { schema, ...expected } = recordSchema.parse(record);
+    expect(schema).toBe(1);
+    expect(parseRecord(JSON.stringify(record))).toEqual(expected);
+  });
+
+  it('agree on every record in which something is changed, missing, or too much', () => {
+    fc.assert(
+      fc.property(
+        fc.shuffledSubarray(good, { minLength: 1 }),
+        fc.array(fc.record({ object: fc.nat(), key: fc.nat(), value: odd, how: fc.nat(9) }), {
+          maxLength: 2,
+        }),
+        (factors, changes) => {
+          const record = JSON.parse(JSON.stringify({ ...RECORD, factors })) as object;
+          for (const { object, key, value, how } of changes) {
+            const objects = objectsIn(record);
+            const chosen = objects[object % objects.length]!;
+            const names = [
+              ...Object.keys(chosen),
+              ...(Array.isArray(chosen) ? [] : ['extra', 'window', 'paused']),
+            ];
+            const name = names[key % Math.max(names.length, 1)];
+            if (name !== undefined && how === 0) {
+              Reflect.deleteProperty(chosen, name);
+            } else if (name !== undefined) {
+              Reflect.set(chosen, name, structuredClone(value));
+            }
+          }
+          const text = JSON.stringify(record);
+          const judged = recordSchema.safeParse(JSON.parse(text));
+          const expected = judged.success
+            ? { user: judged.data.user, uid: judged.data.uid, factors: judged.data.factors }
+            : undefined;
+          expect(accepts(text)).toEqual(expected);
+        },
+      ),
+      { numRuns: 3_000 },
     );
   });
 });

@@ -1,6 +1,7 @@
 import { beforeEach, describe, expect, it } from 'vitest';
 import type { Verification } from '../../../../src/enrolments/enrolment.ts';
-import { formatRecord, parseRecord, type StoredFactor } from '../../../../src/enrolments/store/record.ts';
+import { parseRecord } from '../../../../src/enrolments/store/parse-record.ts';
+import { formatRecord, type StoredFactor } from '../../../../src/enrolments/store/record.ts';
 import { shapesOf, storeEnrolment } from '../../../../src/enrolments/store/store-enrolment.ts';
 import type { LookedUp } from '../../../../src/enrolments/yubico/online-yubikeys.ts';
 import type { Otp } from '../../../../src/yubico-otp/index.ts';

@@ -1,0 +1,9 @@
+/** A record that cannot be read. The message names the place and what is expected there, never the value. */
+export class RecordError extends Error {
+  readonly code = 'ERR_RECORD';
+  /** @param message - what is wrong, and where */
+  constructor(message: string) {
+    super(message);
+    this.name = 'RecordError';
+  }
+}
