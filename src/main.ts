@@ -15,6 +15,7 @@ import { FilesClient } from './enrolments/home/file-access.ts';
 import { forAccount } from './enrolments/for-account.ts';
 import { homeSource } from './enrolments/home/home-source.ts';
 import { OneAtATime } from './enrolments/home/one-at-a-time.ts';
+import { UnwrittenAttempts } from './enrolments/home/rate-limit.ts';
 import { Places } from './enrolments/home/places.ts';
 import { sourcesInOrder } from './enrolments/sources-in-order.ts';
 import { Store } from './enrolments/store/store.ts';
@@ -146,6 +147,7 @@ async function enrolmentsFor(
   const home = homeSource({
     files: new FilesClient(runtimeDir),
     oneAtATime: new OneAtATime(),
+    unwritten: new UnwrittenAttempts(),
     places: new Places(ledger, Date.now),
     ...{ ledger, throttle: config.throttle.home, now: Date.now, nobody },
   });

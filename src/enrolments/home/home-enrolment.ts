@@ -8,6 +8,7 @@ import type { HomeFiles, ReplaceResult } from './file-access.ts';
 import { troubleWith, unfitness, type Owner } from './fitness.ts';
 import { withLogin } from './grace-period.ts';
 import type { OneAtATime } from './one-at-a-time.ts';
+import type { UnwrittenAttempts } from './rate-limit.ts';
 import { secretOf } from './settings.ts';
 import {
   asIfWritten,
@@ -33,6 +34,7 @@ const FACTOR = 'home';
 export interface HomePorts {
   readonly files: HomeFiles;
   readonly ledger: Ledger;
+  readonly unwritten: UnwrittenAttempts;
   /** Attempts on one file wait for each other. */
   readonly oneAtATime: OneAtATime;
   /** Whether the daemon counts guesses for these users, too, or only the file's own limit holds. */
@@ -99,7 +101,7 @@ async function untilUnchanged(ports: HomePorts, file: HomeFile, tried: Tried): P
 }
 
 async function once(
-  { files, ledger }: HomePorts,
+  { files, ledger, unwritten: attempts }: HomePorts,
   file: HomeFile,
   tried: Tried,
 ): Promise<Verification | 'changed'> {
@@ -118,7 +120,7 @@ async function once(
     const secret = secretOf(text);
     const owner: CodeOwner = { user: file.user, secret: secret ?? Buffer.alloc(0) };
     try {
-      const before = asIfWritten(ledger, owner, text);
+      const before = attempts.applied(file.path, asIfWritten(ledger, owner, text));
       const tries = judge(ledger, owner, before, file, tried);
       if (tries.text === before) {
         return await settle(ledger, owner, before, tries);
@@ -126,9 +128,14 @@ async function once(
       const contents = Buffer.from(tries.text, 'latin1');
       const written = await files.replace({ ...who, expected: read.contents, contents });
       contents.fill(0);
-      return written.kind === 'replaced'
-        ? await settle(ledger, owner, before, tries)
-        : await unwritten(ledger, owner, before, tries, { file, tried, written });
+      if (written.kind === 'replaced') {
+        attempts.forget(file.path);
+        return await settle(ledger, owner, before, tries);
+      }
+      if (written.kind === 'failed' && WRITING.has(written.step) && !tried.counted) {
+        attempts.add(file.path, tried.now);
+      }
+      return await unwritten(ledger, owner, before, tries, { file, tried, written });
     } finally {
       secret?.fill(0);
     }

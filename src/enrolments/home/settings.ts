@@ -10,7 +10,8 @@ const DEFAULT_STEP_SIZE = 30;
 const MAX_STEP_SIZE = 60;
 const DEFAULT_WINDOW_SIZE = 3;
 const MAX_WINDOW_SIZE = 100;
-const MAX_RATE_ATTEMPTS = 100;
+/** The largest number of attempts that RATE_LIMIT can name. */
+export const MAX_RATE_ATTEMPTS = 100;
 const MAX_RATE_SECONDS = 3_600;
 
 /** At most so many attempts in so many seconds, and when the last ones were. */

@@ -2,6 +2,7 @@ import { beforeEach, describe, expect, it } from 'vitest';
 import type { Enrolment, Lookup, Seeker, Verification } from '../../../../src/enrolments/enrolment.ts';
 import { homeSource } from '../../../../src/enrolments/home/home-source.ts';
 import { OneAtATime } from '../../../../src/enrolments/home/one-at-a-time.ts';
+import { UnwrittenAttempts } from '../../../../src/enrolments/home/rate-limit.ts';
 import { Places } from '../../../../src/enrolments/home/places.ts';
 import { secretOf } from '../../../../src/enrolments/home/settings.ts';
 import { DEFAULT_LOOKUP, type LookupOptions } from '../../../../src/enrolments/lookup-options.ts';
@@ -20,11 +21,13 @@ let files: OneHomeFile;
 let ledger: InMemoryLedger;
 let now: number;
 let throttle: boolean;
+let unwritten: UnwrittenAttempts;
 beforeEach(() => {
   files = new OneHomeFile(REUSE);
   ledger = new InMemoryLedger();
   now = STEP * 30_000;
   throttle = true;
+  unwritten = new UnwrittenAttempts();
 });
 
 const codeOf = (counter: number): string => hotpCode(secretOf(`${SECRET}\n`)!, counter);
@@ -39,7 +42,7 @@ function seeker(options: Partial<LookupOptions> = {}, rhost?: string): Seeker {
 function lookUp(who = seeker(), fixed?: { name: string; uid: number; gid: number }): Promise<Lookup> {
   const source = homeSource({
     ...{ files, ledger, throttle, now: () => now, nobody: { name: 'nobody', uid: 65_534, gid: 65_534 } },
-    ...{ oneAtATime: new OneAtATime(), places: new Places(ledger, () => now) },
+    ...{ unwritten, oneAtATime: new OneAtATime(), places: new Places(ledger, () => now) },
   });
   return source.lookUp(who, fixed);
 }
@@ -314,6 +317,17 @@ describe('a file that cannot be written', () => {
     files.replaces.push(NO_ROOM);
     ledger.answer = 'unavailable';
     expect(await type('12345678', forgiving)).toMatchObject(rejected('not-recorded'));
+  });
+
+  it('with allow_readonly keeps the limit of the file, though the file cannot say so', async () => {
+    files.text = `${SECRET}\n" RATE_LIMIT 2 30\n" TOTP_AUTH\n`;
+    files.replaces.push(...Array.from({ length: 9 }, () => NO_ROOM));
+    for (let guess = 0; guess < 2; guess++) {
+      expect(await type('000000', forgiving)).toMatchObject(rejected('wrong-code'));
+    }
+    expect(await type(codeOf(STEP), forgiving)).toMatchObject(rejected('too-many-tries'));
+    now += 31_000;
+    expect(await type(codeOf(STEP + 1), forgiving)).toMatchObject(ACCEPTED);
   });
 
   it('catches up when it can be written again', async () => {
