@@ -349,6 +349,15 @@ describe('a clock that is learnt', () => {
     return last!;
   }
 
+  it('does not make old codes good for the window that it moves there', async () => {
+    await type(codeOf(STEP));
+    now += 150_000;
+    await type(codeOf(STEP + 5));
+    // The list in the file has forgotten the first, and the phone is believed to be five steps behind.
+    files.text = REUSE.replace('DISALLOW_REUSE', `DISALLOW_REUSE ${STEP + 5}\n" TIME_SKEW -5`);
+    expect(await type(codeOf(STEP))).toMatchObject(rejected('code-already-used'));
+  });
+
   it.each([
     ['before', STEP],
     ['in the future of this clock', STEP + 700],
