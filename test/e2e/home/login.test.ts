@@ -1,57 +1,49 @@
 import { readFileSync } from 'node:fs';
-import { afterAll, afterEach, beforeAll, describe, expect, test } from 'vitest';
+import { beforeAll, describe, expect, test } from 'vitest';
 import { logIn, PAM } from '../daemon/pam-login.ts';
-import { Stage, type Daemon, type Person } from '../daemon/stage.ts';
+import type { Person } from '../daemon/stage.ts';
+import { useHomes } from './homes.ts';
 
-let stage: Stage;
-let daemon: Daemon;
+const homes = useHomes();
 let service: string;
-beforeAll(async () => {
-  stage = await Stage.build({ withFiles: true });
-  daemon = await stage.start();
-  service = stage.service('nullok');
+beforeAll(() => {
+  service = homes.stage.service('nullok');
 });
-afterEach(({ task }) => {
-  if (task.result?.state === 'fail') {
-    console.log(`The daemon's log:\n${daemon.log.lines.slice(-20).join('\n')}`);
-  }
-});
-afterAll(() => stage.clear());
 
-const fileOf = (person: Person): string => readFileSync(stage.stateFile(person), 'latin1');
+const fileOf = (person: Person): string => readFileSync(homes.stage.stateFile(person), 'latin1');
 
 describe('a user with ~/.google_authenticator', () => {
   test('logs in with the code of now, once', async () => {
-    const person = stage.homePerson('" DISALLOW_REUSE', '" TOTP_AUTH');
+    const person = homes.stage.homePerson('" DISALLOW_REUSE', '" TOTP_AUTH');
     const code = person.code();
-    expect(await logIn(stage, person.name, code, { service })).toMatchObject({
+    expect(await logIn(homes.stage, person.name, code, { service })).toMatchObject({
       rc: PAM.success,
       shown: ['Verification code: '],
     });
     expect(fileOf(person)).toMatch(/^" DISALLOW_REUSE \d+$/m);
-    expect(await logIn(stage, person.name, code, { service })).toMatchObject({ rc: PAM.denied });
-    await daemon.log.waitFor(new RegExp(`Accepted .* for ${person.name} .*factor=home:totp`));
-    await daemon.log.waitFor(new RegExp(`for ${person.name} .*reason=code-already-used`));
+    expect(await logIn(homes.stage, person.name, code, { service })).toMatchObject({ rc: PAM.denied });
+    await homes.daemon.log.waitFor(new RegExp(`Accepted .* for ${person.name} .*factor=home:totp`));
+    await homes.daemon.log.waitFor(new RegExp(`for ${person.name} .*reason=code-already-used`));
   });
 
   test('logs in with a scratch code, which is gone then', async () => {
-    const person = stage.homePerson('" TOTP_AUTH', '12345678', '23456789');
-    expect((await logIn(stage, person.name, '23456789', { service })).rc).toBe(PAM.success);
+    const person = homes.stage.homePerson('" TOTP_AUTH', '12345678', '23456789');
+    expect((await logIn(homes.stage, person.name, '23456789', { service })).rc).toBe(PAM.success);
     expect(fileOf(person)).toBe(`${person.secret}\n" TOTP_AUTH\n12345678\n`);
-    expect((await logIn(stage, person.name, '23456789', { service })).rc).toBe(PAM.denied);
+    expect((await logIn(homes.stage, person.name, '23456789', { service })).rc).toBe(PAM.denied);
   });
 
   test('logs in with a counter-based code', async () => {
-    const person = stage.homePerson('" HOTP_COUNTER 3');
-    expect((await logIn(stage, person.name, person.counterCode(4), { service })).rc).toBe(PAM.success);
+    const person = homes.stage.homePerson('" HOTP_COUNTER 3');
+    expect((await logIn(homes.stage, person.name, person.counterCode(4), { service })).rc).toBe(PAM.success);
     expect(fileOf(person)).toContain('" HOTP_COUNTER 5\n');
-    expect((await logIn(stage, person.name, person.counterCode(4), { service })).rc).toBe(PAM.denied);
+    expect((await logIn(homes.stage, person.name, person.counterCode(4), { service })).rc).toBe(PAM.denied);
     expect(fileOf(person)).toContain('" HOTP_COUNTER 6\n');
   });
 
   test('is not let in by a wrong code, and told nothing', async () => {
-    const person = stage.homePerson();
-    expect(await logIn(stage, person.name, person.wrongCode(), { service })).toMatchObject({
+    const person = homes.stage.homePerson();
+    expect(await logIn(homes.stage, person.name, person.wrongCode(), { service })).toMatchObject({
       rc: PAM.denied,
       shown: ['Verification code: '],
     });
@@ -59,13 +51,16 @@ describe('a user with ~/.google_authenticator', () => {
 });
 
 test('with nullok, whoever has no file is not asked', async () => {
-  const person = stage.person({ enrolled: false });
-  expect(await logIn(stage, person.name, '', { service })).toMatchObject({ rc: PAM.ignored, shown: [] });
+  const person = homes.stage.person({ enrolled: false });
+  expect(await logIn(homes.stage, person.name, '', { service })).toMatchObject({
+    rc: PAM.ignored,
+    shown: [],
+  });
 });
 
 test('the store comes before the file', async () => {
-  const person = stage.person();
-  stage.writeStateFile(person, `${person.secret}\n" TOTP_AUTH\n12345678\n`);
-  expect((await logIn(stage, person.name, '12345678', { service })).rc).toBe(PAM.denied);
-  expect((await logIn(stage, person.name, person.code(), { service })).rc).toBe(PAM.success);
+  const person = homes.stage.person();
+  homes.stage.writeStateFile(person, `${person.secret}\n" TOTP_AUTH\n12345678\n`);
+  expect((await logIn(homes.stage, person.name, '12345678', { service })).rc).toBe(PAM.denied);
+  expect((await logIn(homes.stage, person.name, person.code(), { service })).rc).toBe(PAM.success);
 });
