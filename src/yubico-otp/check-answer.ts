@@ -75,8 +75,9 @@ export function checkAnswer(httpStatus: number, body: string, asked: Asked): Jud
   }
 }
 
-function checkOk(answer: ReadonlyMap<string, string>, asked: Asked): Judgement {
-  if (!isSigned(answer, asked)) {
+function checkOk(received: ReadonlyMap<string, string>, asked: Asked): Judgement {
+  const answer = signedPart(received, asked);
+  if (answer === undefined) {
     return unavailable('the signature of the answer is missing or wrong');
   }
   if (answer.get('otp') !== asked.otp) {
@@ -90,6 +91,18 @@ function checkOk(answer: ReadonlyMap<string, string>, asked: Asked): Judgement {
     return unavailable(`fewer than ${syncLevel} per cent of the servers know of the OTP`);
   }
   return { kind: 'right', counters: countersOf(answer) };
+}
+
+/** What the counters are called; yubiserver (0.6) sends them and leaves them out of its signature. */
+const COUNTERS: ReadonlySet<string> = new Set(['timestamp', 'sessioncounter', 'sessionuse']);
+
+/** All that came, if all of it is signed; or without the counters, if only they are not: then they are not believed. */
+function signedPart(
+  received: ReadonlyMap<string, string>,
+  asked: Asked,
+): ReadonlyMap<string, string> | undefined {
+  const others = new Map([...received].filter(([name]) => !COUNTERS.has(name)));
+  return [received, others].find((part) => isSigned(part, asked));
 }
 
 /** Not every refusal repeats OTP and nonce, but what it repeats must be ours. */

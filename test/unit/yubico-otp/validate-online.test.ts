@@ -231,6 +231,20 @@ describe('a server that answers with', () => {
     expect((await validate(yubikey.touch())).kind).toBe('right');
   });
 
+  it('counters that are not signed, as yubiserver does, is believed without them', async () => {
+    server.lie = (honest, response) => {
+      const counters = /^(?:timestamp|sessioncounter|sessionuse)$/;
+      const signed = honest.parameters.filter(([name]) => !counters.test(name));
+      response.end(lines([['h', honest.h(signed)], ...honest.parameters]));
+    };
+    expect(await validate(yubikey.touch())).toEqual({ kind: 'right', counters: undefined, failures: [] });
+  });
+
+  it('signed counters of which one was changed is not believed', async () => {
+    server.lie = withBody((body) => body.replace(/^sessioncounter=.*$/m, 'sessioncounter=99'));
+    expect((await validate(yubikey.touch())).kind).toBe('unavailable');
+  });
+
   it('counters that are no numbers tells none', async () => {
     server.lie = says({ sessioncounter: '-1' });
     expect(await validate(yubikey.touch())).toEqual({ kind: 'right', counters: undefined, failures: [] });
