@@ -3,7 +3,10 @@ import { run, runWell } from '../harness/run.ts';
 
 const PATIENCE_MS = 10_000;
 const LOOK_MS = 50;
-const CONF = ['set -g status off', 'set -g default-terminal tmux-256color', 'set -g remain-on-exit on'];
+const CONF = ['set -g status off', 'set -g default-terminal tmux-256color'];
+/** tmux now and then misses the end of a program: the shell around it says how it ended. */
+const AROUND = ['sh', '-c', '"$@"; echo "[status $?]"; exec cat', 'sh'];
+const STATUS = /^\[status (\d+)\]$/m;
 let count = 0;
 
 /** A program on a terminal of tmux: a real screen of a fixed size, and real keys. */
@@ -28,7 +31,19 @@ export class Tmux {
     const conf = `${tmux.#socket}.conf`;
     writeFileSync(conf, `${CONF.join('\n')}\n`);
     const size = ['-x', String(columns), '-y', String(rows)];
-    await runWell(['tmux', '-u', '-S', tmux.#socket, '-f', conf, 'new-session', '-d', ...size, ...argv]);
+    await runWell([
+      'tmux',
+      '-u',
+      '-S',
+      tmux.#socket,
+      '-f',
+      conf,
+      'new-session',
+      '-d',
+      ...size,
+      ...AROUND,
+      ...argv,
+    ]);
     return tmux;
   }
 
@@ -78,18 +93,8 @@ export class Tmux {
    * @throws Error with the screen, when it does not end
    */
   async ended(): Promise<number> {
-    const deadline = Date.now() + PATIENCE_MS;
-    for (;;) {
-      const text = await this.#tmux('list-panes', '-F', '#{pane_dead} #{pane_dead_status}');
-      const status = /^1 (\d+)$/m.exec(text)?.[1];
-      if (status !== undefined) {
-        return Number(status);
-      }
-      if (Date.now() > deadline) {
-        throw new Error(`it does not end:\n${await this.screen()}`);
-      }
-      await new Promise((resolve) => setTimeout(resolve, LOOK_MS));
-    }
+    const screen = await this.waitFor(STATUS);
+    return Number(STATUS.exec(screen)![1]);
   }
 
   /** Ends the terminal, and what runs in it. */
