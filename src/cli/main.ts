@@ -2,6 +2,7 @@
 import { readFileSync } from 'node:fs';
 import { userInfo } from 'node:os';
 import { Command, CommanderError } from 'commander';
+import { hardenProcess } from '../host/addon.ts';
 import { addCommand } from './commands/add.ts';
 import { exportCommand } from './commands/export.ts';
 import { forgetCommand } from './commands/forget.ts';
@@ -94,6 +95,8 @@ function programOf(session: Session): Command {
   return program;
 }
 
+// It holds secrets that are shown once: no core file, and no reading of its memory by others of its user.
+hardenProcess();
 const { runtimeDir, words } = placeOf(process.argv.slice(2));
 const output = processOutput();
 const questions = processQuestions();

@@ -25,6 +25,7 @@ beforeAll(async () => {
   tree = mkdtempSync(join(tmpdir(), 'cli-'));
   writeFileSync(join(tree, 'package.json'), '{"type":"module","version":"1.2.3"}');
   symlinkSync(join(root, 'node_modules'), join(tree, 'node_modules'));
+  symlinkSync(join(root, 'native'), join(tree, 'native'));
   for (const directory of ['cli', 'cli/commands', 'cli/setup', 'control', 'factors', 'host']) {
     compile(directory);
   }

@@ -1,0 +1,124 @@
+import { spawn } from 'node:child_process';
+import { readdirSync, readFileSync, writeFileSync } from 'node:fs';
+import { expect, test } from 'vitest';
+import { describeInBox } from '../harness/box.ts';
+import { codeOf } from '../harness/code.ts';
+import { CHECKOUT } from '../harness/daemon.ts';
+import { Log } from '../harness/log.ts';
+import { newAccount } from '../harness/person.ts';
+import { run, runWell } from '../harness/run.ts';
+import { useDaemon } from '../hosts/host.ts';
+
+/* Where somebody else looks: other processes, files, the log, core files. And what the program suggests, done as it is printed. */
+
+const NOBODY = ['setpriv', '--reuid=65534', '--regid=65534', '--clear-groups', '--'];
+const BIN = '/usr/local/bin/pve-google-authenticator';
+const SUGGESTION = /(?:sudo )?pve-google-authenticator(?: [A-Za-z0-9@._/=-]+)*/g;
+
+describeInBox('secrets of the setup', () => {
+  const daemon = useDaemon();
+
+  const as = (name: string, ...argv: readonly string[]): string[] => [
+    ...['setpriv', '--reuid', name, '--regid', name, '--init-groups', 'env', `HOME=/home/${name}`],
+    ...[process.execPath, `${CHECKOUT}/dist/cli/main.js`, ...argv],
+  ];
+
+  test('are in no command line, environment, file or log that others see, while it asks and afterwards', async () => {
+    const { name } = await newAccount();
+    const own = 'GEZDGNBVGY3TQOJQGEZDGNBVGY3TQOJQ';
+    await runWell(['touch', '/tmp/before']);
+    const setup = spawn('setpriv', as(name, '-t', '-C', '--own-secret').slice(1), { stdio: 'pipe' });
+    const shown = new Log('setup', setup.stdout);
+    setup.stdin.write(`${own}\n`);
+    await shown.waitFor(/GEZD GNBV/);
+    const codes = await shown.waitFor(/^ {2}[A-Z2-7]{4}-/, 10);
+    const secrets = [own, own.match(/.{4}/g)!.join(' '), ...codes.map((code) => code.trim())];
+    expect(await seenByOthers(secrets)).toEqual([]);
+    setup.stdin.end('\n\n\n');
+    expect(await new Promise((resolve) => setup.on('close', resolve))).toBe(0);
+    expect(await seenByOthers(secrets)).toEqual([]);
+    const log = daemon().log.lines.join('\n');
+    expect(secrets.filter((secret) => log.includes(secret))).toEqual([]);
+  });
+
+  /** Which of the secrets nobody else but root should see, but nobody does see. */
+  async function seenByOthers(secrets: readonly string[]): Promise<string[]> {
+    writeFileSync('/root/secrets', `${secrets.join('\n')}\n`, { mode: 0o600 });
+    const script = String.raw`
+      patterns=$(cat)
+      { cat /proc/[0-9]*/cmdline /proc/[0-9]*/environ /proc/[0-9]*/mem 2>/dev/null
+        find / -xdev \( -path /proc -o -path /sys \) -prune -o -type f -newer /tmp/before -readable -exec cat {} + 2>/dev/null
+      } | grep -aoFf <(printf %s "$patterns") | sort -u`;
+    const { stdout } = await run([...NOBODY, 'bash', '-c', script], readFileSync('/root/secrets'));
+    return stdout.split('\n').filter((line) => line !== '');
+  }
+
+  test('are in no core file', async () => {
+    const { name } = await newAccount();
+    const home = `/home/${name}`;
+    const shell = `ulimit -c unlimited; cd "$HOME" && exec "$@"`;
+    const [setpriv, ...rest] = as(name, '-t');
+    const node = rest.indexOf(process.execPath);
+    const argv = [...rest.slice(0, node), 'bash', '-c', shell, 'bash', ...rest.slice(node)];
+    const setup = spawn(setpriv!, argv, { stdio: 'pipe' });
+    await new Log('setup', setup.stdout).waitFor(/or type: /);
+    setup.kill('SIGQUIT');
+    await new Promise((resolve) => setup.on('close', resolve));
+    expect(readdirSync(home).filter((file) => file.startsWith('core'))).toEqual([]);
+    // /proc/PID/mem and ptrace go with it: the process is not dumpable.
+  });
+
+  test('are not read from a command line', async () => {
+    const { name } = await newAccount();
+    for (const argv of [['--own-secret=GEZDGNBVGY3TQOJQ'], ['--own-secret', 'GEZDGNBVGY3TQOJQ']]) {
+      expect(await run(as(name, '-t', '-f', '-q', ...argv))).toMatchObject({ status: 1, stdout: '' });
+    }
+  });
+});
+
+describeInBox('what the program suggests', () => {
+  useDaemon();
+
+  test('works as it is printed', async () => {
+    const { name } = await newAccount();
+    const wrapper = `#!/bin/sh\nexec ${process.execPath} ${CHECKOUT}/dist/cli/main.js "$@"\n`;
+    writeFileSync(BIN, wrapper, { mode: 0o755 });
+    const program = (...argv: readonly string[]): Promise<{ stdout: string; stderr: string }> =>
+      run(['pve-google-authenticator', ...argv]);
+    const done = new Map<string, number | null>();
+    const follow = async ({ stdout, stderr }: { stdout: string; stderr: string }): Promise<void> => {
+      for (const [command] of `${stdout}\n${stderr}`.matchAll(SUGGESTION)) {
+        if (!/^pve-google-authenticator:?$/.test(command)) {
+          const { status } = await run(['sh', '-c', command], '-1\n');
+          done.set(command.replaceAll(name, 'USER').replace(/(qr|remove) USER .*/, '$1 USER ID'), status);
+        }
+      }
+    };
+    await follow(await program('status', name));
+    await follow(await program('add', 'totp', name, '--name', 'old'));
+    await follow(await program('remove', name, 'none'));
+    await follow(await program('rotate', name, 'none'));
+    await follow(await program('rotate', '-C', name, 'old'));
+    await program('recovery', name);
+    await follow(await program('add', 'recovery', name));
+    await follow(await program('qr', name, 'codes'));
+    await follow(await program('rotate', name, 'codes'));
+    await follow(await run(['pve-google-authenticator', '-t', '-f', '-C', '--user', name]));
+    await follow(await program('-x'));
+    await follow({ stdout: 'pve-google-authenticator repair', stderr: '' });
+    const { secret } = JSON.parse(
+      (await run(['pve-google-authenticator', 'qr', name, 'phone', '--json'])).stdout,
+    ) as {
+      secret: string;
+    };
+    expect(codeOf({ secret })).toMatch(/^\d{6}$/);
+    expect(Object.fromEntries(done)).toEqual({
+      'pve-google-authenticator qr USER ID': 0,
+      'pve-google-authenticator list USER': 0,
+      'pve-google-authenticator remove USER ID': 0,
+      'pve-google-authenticator recovery USER': 0,
+      'pve-google-authenticator --help': 0,
+      'pve-google-authenticator repair': 0,
+    });
+  });
+});
