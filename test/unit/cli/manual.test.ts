@@ -1,0 +1,22 @@
+import { readFileSync } from 'node:fs';
+import { resolve } from 'node:path';
+import { expect, it } from 'vitest';
+import { SETUP_HELP } from '../../../src/cli/setup/help.ts';
+
+const root = resolve(import.meta.dirname, '../../..');
+const manual = readFileSync(`${root}/docs/man/pve-google-authenticator.8`, 'utf8').replaceAll('\\-', '-');
+const flags = readFileSync(`${root}/src/cli/setup/flags.ts`, 'utf8').matchAll(/long: '([a-z-]+)'/g);
+const commands = readFileSync(`${root}/src/cli/main.ts`, 'utf8').matchAll(/ {2}([a-z]+)Commands?\(program/g);
+
+it('has every flag of the setup, as its help does', () => {
+  for (const [, flag] of flags) {
+    expect(manual, flag).toContain(`--${flag}`);
+    expect(['help', 'version'].includes(flag!) || SETUP_HELP.includes(`--${flag}`), flag).toBe(true);
+  }
+});
+
+it('has every command', () => {
+  for (const [, name] of commands) {
+    expect(manual, name).toMatch(new RegExp(`^\\.B.*\\b${name}\\b`, 'm'));
+  }
+});
