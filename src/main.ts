@@ -207,8 +207,8 @@ async function main(log: Log): Promise<void> {
     log.event('alert', problem);
   }
   const store = await openStore(state, commandLine, log);
-  let loginsNow = (): number => 0;
-  const ledger = await openLedger(state, commandLine, log, () => loginsNow() > 1);
+  let crowded = (): boolean => false;
+  const ledger = await openLedger(state, commandLine, log, () => crowded());
   const yubikeys = yubikeysFor(config, log);
   const enrolments = await enrolmentsFor(config, commandLine, store, ledger, yubikeys);
   const ports = {
@@ -225,7 +225,7 @@ async function main(log: Log): Promise<void> {
     sleep: preciseSleep,
   };
   const logins = new LoginServer(ports);
-  loginsNow = () => logins.logins;
+  crowded = () => logins.crowded;
   const control = new ControlServer({ ...ports, enrolments: forAccount(enrolments, lookUpUser) });
 
   const sockets = await openSockets(commandLine.runtimeDir);

@@ -22,3 +22,5 @@ export const DRAIN_MS = 3_000;
 export const LINGER_MS = 9_000;
 /** Waiting for more file descriptors, when there are none, in milliseconds. */
 export const DESCRIPTOR_PAUSE_MS = 100;
+/** A login whose module said nothing for longer waits for a person, or for a home that hangs. Milliseconds. */
+export const LIVELY_MS = 100;

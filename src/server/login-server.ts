@@ -8,7 +8,7 @@ import type { Start } from '../wire/start.ts';
 import { PROTOCOL_VERSION } from '../wire/limits.ts';
 import { WireError } from '../wire/wire-error.ts';
 import { Deadlines } from './deadlines.ts';
-import { DESCRIPTOR_PAUSE_MS, DRAIN_MS, LINGER_MS } from './limits.ts';
+import { DESCRIPTOR_PAUSE_MS, DRAIN_MS, LINGER_MS, LIVELY_MS } from './limits.ts';
 import { ModuleConnection } from './module-connection.ts';
 import { Places, type Origin } from './places.ts';
 
@@ -41,6 +41,11 @@ export class LoginServer {
   /** @returns how many logins are in flight */
   get logins(): number {
     return this.#places.taken;
+  }
+
+  /** @returns whether several logins go on at this moment; those that wait for a person, or for a home that hangs, do not count */
+  get crowded(): boolean {
+    return this.#places.heardSince(this.#ports.monotonic() - LIVELY_MS) > 1;
   }
 
   /**

@@ -29,6 +29,8 @@ const received = Buffer.alloc(FRAME_HEADER_BYTES + MAX_FRAME_LENGTH);
 export class ModuleConnection implements Conversation {
   /** When the person was asked, for the choice of whom to push out; undefined: nobody is being waited for. */
   askedAt: number | undefined;
+  /** When the module said something last; at first, when it came. */
+  heardAt: number;
   readonly #connection: Connection;
   readonly #reader = new FrameReader();
   readonly #now: () => number;
@@ -46,6 +48,7 @@ export class ModuleConnection implements Conversation {
     this.#connection = openConnection(fd, () => this.#receive());
     this.#now = now;
     this.#deadlines = deadlines;
+    this.heardAt = now();
   }
 
   get over(): boolean {
@@ -158,6 +161,7 @@ export class ModuleConnection implements Conversation {
       this.#end(new ConversationEnded('the module closed the connection'));
       return;
     }
+    this.heardAt = this.#now();
     const bytes = received.subarray(0, length);
     if (this.#ended !== undefined) {
       bytes.fill(0);
