@@ -17,7 +17,7 @@ NPM_CI := npm ci --ignore-scripts --no-audit --no-fund
 help:
 	@echo 'make deps       install the Debian packages (as root) and the npm packages that building and testing needs'
 	@echo 'make build      build the PAM module, the addon, the daemon and the command'
-	@echo 'make test       lint, build and run all tests, with reduced rounds (about ten minutes)'
+	@echo 'make test       lint, build and run all tests, with reduced rounds (ten to fifteen minutes)'
 	@echo 'make test-full  the same with the full rounds'
 	@echo 'make fuzz       fuzz the PAM module for FUZZ_SECONDS (60), and count the lines that this reached'
 	@echo 'make demo       a real SSH login with the second factor (as root in a throw-away copy: scripts/demo)'

@@ -95,6 +95,12 @@ class Reading : public Errand {
     return file->Open(request_.path, request_.max_bytes, &outcome_);
   }
 
+  /** Opens and reads a file; the outcome says why not. */
+  bool OpenIfHolds(const SecretBytes& expected, UserFile* file) {
+    if (!Open(file) || !file->Read(&outcome_)) return false;
+    return outcome_.contents == expected || outcome_.Is("changed");
+  }
+
   bool OpenPlace(UserFile* place) {
     return place->OpenPlace(request_.path, &outcome_);
   }
@@ -146,12 +152,7 @@ class Replacing : public Reading {
  protected:
   void Act() override {
     UserFile file;
-    if (!Open(&file) || !file.Read(&outcome_)) return;
-    if (!(outcome_.contents == expected_)) {
-      outcome_.Is("changed");
-      return;
-    }
-    ReplaceFile(file, contents_, &outcome_);
+    if (OpenIfHolds(expected_, &file)) ReplaceFile(file, contents_, &outcome_);
   }
 
  private:
@@ -187,12 +188,7 @@ class SettingAside : public Reading {
  protected:
   void Act() override {
     UserFile file;
-    if (!Open(&file) || !file.Read(&outcome_)) return;
-    if (!(outcome_.contents == expected_)) {
-      outcome_.Is("changed");
-      return;
-    }
-    SetAside(file, name_, &outcome_);
+    if (OpenIfHolds(expected_, &file)) SetAside(file, name_, &outcome_);
   }
 
  private:

@@ -16,9 +16,9 @@ import { formatRecord, recordFileName, type TotpFactor } from '../../../src/enro
 import { encodeBase32 } from '../../../src/factors/base32.ts';
 import { listenOn } from '../../../src/host/addon.ts';
 import { codeOf, counterCodeOf, wrongCodeOf } from '../harness/code.ts';
+import { compile } from '../harness/compile.ts';
 import { CHECKOUT } from '../harness/daemon.ts';
 import { Log } from '../harness/log.ts';
-import { runWell } from '../harness/run.ts';
 
 /** Whether this runs as root. As an ordinary user the daemon runs under the same uid. */
 export const AS_ROOT = process.getuid!() === 0;
@@ -194,7 +194,7 @@ export class Stage {
    */
   async compile(source: string, name: string, ...flags: readonly string[]): Promise<string> {
     const out = `${this.dir}/${name}`;
-    await runWell(['cc', '-std=c11', '-O2', '-Wall', '-Wextra', '-Werror', source, '-o', out, ...flags]);
+    await compile(source, out, ...flags);
     chmodSync(out, 0o755);
     return out;
   }

@@ -4,6 +4,7 @@ import { chmodSync, chownSync, mkdirSync, mkdtempSync, rmSync, writeFileSync } f
 import { tmpdir } from 'node:os';
 import type { Readable, Writable } from 'node:stream';
 import { FilesClient } from '../../../src/enrolments/home/file-access.ts';
+import { compile } from '../harness/compile.ts';
 import { CHECKOUT } from '../harness/daemon.ts';
 import { Log } from '../harness/log.ts';
 import { run, runWell } from '../harness/run.ts';
@@ -137,18 +138,7 @@ export class Ground {
   }
 
   async compileSilentFuse(): Promise<void> {
-    const source = `${CHECKOUT}/test/e2e/files/silent-fuse.c`;
-    await runWell([
-      'cc',
-      '-std=c11',
-      '-O2',
-      '-Wall',
-      '-Wextra',
-      '-Werror',
-      source,
-      '-o',
-      `${this.dir}/silent-fuse`,
-    ]);
+    await compile('test/e2e/files/silent-fuse.c', `${this.dir}/silent-fuse`);
   }
 
   /** Ends everything and removes it; the mounts go with the last process among them. */

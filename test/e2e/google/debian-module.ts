@@ -1,5 +1,5 @@
 import { existsSync, mkdirSync, writeFileSync } from 'node:fs';
-import { CHECKOUT } from '../harness/daemon.ts';
+import { compile } from '../harness/compile.ts';
 import { run, runWell } from '../harness/run.ts';
 import type { Visit, Visited } from './host.ts';
 import type { Module } from './module.ts';
@@ -68,20 +68,7 @@ export async function debianModule(dir: string): Promise<DebianModule | undefine
   // Without it libpam complains, in the same log.
   writeFileSync(`${confdir}/other`, 'auth required pam_deny.so\n');
   const toStderr = `${dir}/syslog-to-stderr.so`;
-  const source = `${CHECKOUT}/test/e2e/google/syslog-to-stderr.c`;
-  await runWell([
-    'cc',
-    '-std=c11',
-    '-O2',
-    '-Wall',
-    '-Wextra',
-    '-Werror',
-    '-fPIC',
-    '-shared',
-    source,
-    '-o',
-    toStderr,
-  ]);
+  await compile('test/e2e/google/syslog-to-stderr.c', toStderr, '-fPIC', '-shared');
   return {
     confdir,
     line: `${directory}/${FILE}`,

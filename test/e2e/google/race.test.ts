@@ -3,8 +3,8 @@ import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { PAM } from '../daemon/pam-login.ts';
 import { FULL } from '../daemon/stage.ts';
 import { describeInBox } from '../harness/box.ts';
-import { CHECKOUT } from '../harness/daemon.ts';
-import { run, runWell } from '../harness/run.ts';
+import { compile } from '../harness/compile.ts';
+import { run } from '../harness/run.ts';
 import { FileUser } from './file-user.ts';
 import type { Module } from './module.ts';
 import { useModules } from './modules.ts';
@@ -88,8 +88,7 @@ describeInBox(`${PROCESSES} processes and one state file at the same moment`, ()
   beforeAll(async () => {
     dir = mkdtempSync('/srv/race-');
     client = `${dir}/race-client`;
-    const source = `${CHECKOUT}/test/e2e/race/race-client.c`;
-    await runWell(['cc', '-std=c11', '-O2', '-Wall', '-Wextra', '-Werror', source, '-o', client, '-lpam']);
+    await compile('test/e2e/race/race-client.c', client, '-lpam');
     console.log(`races with one file: ${ROUNDS} rounds`);
   });
   afterAll(() => rmSync(dir, { recursive: true }));

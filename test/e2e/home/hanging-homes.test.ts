@@ -6,9 +6,9 @@ import { newAccount, type BoxAccount } from '../google/account.ts';
 import { visit, writeService, type Visited } from '../google/host.ts';
 import { describeInBox } from '../harness/box.ts';
 import { codeOf } from '../harness/code.ts';
-import { CHECKOUT, enrolTotp } from '../harness/daemon.ts';
+import { compile } from '../harness/compile.ts';
+import { enrolTotp } from '../harness/daemon.ts';
 import { Log } from '../harness/log.ts';
-import { runWell } from '../harness/run.ts';
 import { MODULE, useDaemon } from '../hosts/host.ts';
 
 /* Homes on file systems that never answer, and logins through libpam. */
@@ -25,18 +25,7 @@ describeInBox('homes that hang', () => {
     dir = mkdtempSync('/tmp/hanging-');
     chmodSync(dir, 0o755);
     writeService(dir, 'ours', MODULE);
-    const source = `${CHECKOUT}/test/e2e/files/silent-fuse.c`;
-    await runWell([
-      'cc',
-      '-std=c11',
-      '-O2',
-      '-Wall',
-      '-Wextra',
-      '-Werror',
-      source,
-      '-o',
-      `${dir}/silent-fuse`,
-    ]);
+    await compile('test/e2e/files/silent-fuse.c', `${dir}/silent-fuse`);
   });
   afterAll(() => homes.forEach((home) => home.stdin.destroy()));
 
