@@ -46,12 +46,14 @@ def expect_failure(result, rc):
 
 
 def says(*frames):
-    """A daemon that answers START with these frames and waits for the end."""
+    """A daemon that answers START with these frames and waits for the end.
+
+    They leave in one piece: the module may hang up after any of them.
+    """
 
     def script(conn):
         conn.start()
-        for data in frames:
-            conn.send(data)
+        conn.send(b"".join(frames))
         conn.end()
 
     return script
@@ -182,8 +184,7 @@ def _(box):
 def hangs_up(*frames):
     def script(conn):
         conn.start()
-        for data in frames:
-            conn.send(data)
+        conn.send(b"".join(frames))
 
     return script
 
