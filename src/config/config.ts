@@ -1,6 +1,6 @@
 import { parse, TomlError } from 'smol-toml';
-import { z } from 'zod';
 import type { Rule } from '../rules/rule.ts';
+import { z } from '../schema.ts';
 import { rulesSchema } from './rules-section.ts';
 import { yubicoSchema, type YubicoConfig } from './yubico-section.ts';
 
@@ -24,16 +24,17 @@ export interface Config {
   readonly rules: readonly Rule[];
 }
 
-const schema = z
-  .strictObject({
-    sources: z.strictObject({ home: z.boolean().default(true) }).prefault({}),
-    throttle: z
-      .strictObject({ enabled: z.boolean().default(true), home: z.boolean().default(true) })
-      .prefault({}),
+const yes = z._default(z.boolean(), true);
+
+const schema = z.pipe(
+  z.strictObject({
+    sources: z.prefault(z.strictObject({ home: yes }), {}),
+    throttle: z.prefault(z.strictObject({ enabled: yes, home: yes }), {}),
     yubico: yubicoSchema,
     rule: rulesSchema,
-  })
-  .transform(({ rule: rules, ...others }): Config => ({ ...others, rules }));
+  }),
+  z.transform(({ rule: rules, ...others }): Config => ({ ...others, rules })),
+);
 
 /** The settings that hold without a file. */
 export const DEFAULT_CONFIG: Config = schema.parse({});

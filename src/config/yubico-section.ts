@@ -1,4 +1,4 @@
-import { z } from 'zod';
+import { z } from '../schema.ts';
 import { MAX_DEADLINE_MS, MAX_SERVERS, YUBICLOUD } from '../yubico-otp/index.ts';
 
 /** What config.toml says about YubiKeys that a validation server checks. */
@@ -21,79 +21,92 @@ export interface YubicoConfig {
 }
 
 const MS_PER_SECOND = 1000;
-const path = z.string().regex(/^\//, 'it must be an absolute path');
+const path = z.string().check(z.regex(/^\//, 'it must be an absolute path'));
 
-function address(protocol: string, what: string): z.ZodType<string, string> {
-  return z.string().refine((text) => URL.canParse(text) && new URL(text).protocol === protocol, what);
+function address(protocol: string, what: string): z.ZodMiniType<string, string> {
+  return z
+    .string()
+    .check(z.refine((text) => URL.canParse(text) && new URL(text).protocol === protocol, what));
 }
 
-/** The `[yubico]` table of config.toml. */
-export const yubicoSchema = z
+const id = z
+  .pipe(z.union([z.int(), z.string()], 'it must be a number'), z.transform(String))
+  .check(z.refine((text) => /^[1-9]\d{0,9}$/.test(text), 'it must be a number of 1 to 10 digits'));
+
+// Its value must not come into a message.
+const apiKey = z
+  .string()
+  .check(
+    z.refine(
+      (text) => /^[A-Za-z0-9+/]{8,128}={0,2}$/.test(text) && text.length % 4 === 0,
+      'it must be base64',
+    ),
+  );
+
+const table = z
   .strictObject({
-    mode: z.enum(['offline', 'online']).default('offline'),
-    id: z
-      .union([z.int(), z.string()], 'it must be a number')
-      .transform(String)
-      .refine((text) => /^[1-9]\d{0,9}$/.test(text), 'it must be a number of 1 to 10 digits')
-      .optional(),
-    // Its value must not come into a message.
-    key: z
-      .string()
-      .refine(
-        (text) => /^[A-Za-z0-9+/]{8,128}={0,2}$/.test(text) && text.length % 4 === 0,
-        'it must be base64',
-      )
-      .optional(),
-    key_file: path.optional(),
-    urls: z
-      .array(address('https:', 'an address must begin with https://'))
-      .min(1, 'the list is empty')
-      .max(MAX_SERVERS)
-      .default([YUBICLOUD]),
-    ca: path.optional(),
-    proxy: address('http:', 'it must begin with http://').optional(),
-    sync_level: z.int().min(1).max(100).optional(),
-    deadline: z
-      .number()
-      .min(0.1)
-      .max(MAX_DEADLINE_MS / MS_PER_SECOND)
-      .default(MAX_DEADLINE_MS / MS_PER_SECOND),
+    mode: z._default(z.enum(['offline', 'online']), 'offline'),
+    id: z.optional(id),
+    key: z.optional(apiKey),
+    key_file: z.optional(path),
+    urls: z._default(
+      z
+        .array(address('https:', 'an address must begin with https://'))
+        .check(z.minLength(1, 'the list is empty'), z.maxLength(MAX_SERVERS)),
+      [YUBICLOUD],
+    ),
+    ca: z.optional(path),
+    proxy: z.optional(address('http:', 'it must begin with http://')),
+    sync_level: z.optional(z.int().check(z.minimum(1), z.maximum(100))),
+    deadline: z._default(
+      z.number().check(z.minimum(0.1), z.maximum(MAX_DEADLINE_MS / MS_PER_SECOND)),
+      MAX_DEADLINE_MS / MS_PER_SECOND,
+    ),
   })
-  .superRefine(({ mode, id, key, key_file: keyFile }, context) => {
-    const issue = (name: string, message: string): void => {
-      context.addIssue({ code: 'custom', path: [name], message });
-    };
-    if (key !== undefined && keyFile !== undefined) {
-      issue('key_file', 'there is a key, too: one of them must go');
-    }
-    if (mode === 'online' && id === undefined) {
-      issue('mode', 'online needs an id');
-    }
-    if (mode === 'online' && key === undefined && keyFile === undefined) {
-      issue('mode', 'online needs a key or a key_file: without it, anybody could sign answers');
-    }
-  })
-  .transform(
-    ({
-      mode,
-      id,
-      key,
-      key_file: keyFile,
-      urls,
-      ca,
-      proxy,
-      sync_level: syncLevel,
-      deadline,
-    }): YubicoConfig => ({
-      mode,
-      id,
-      key,
-      keyFile,
-      urls,
-      ca,
-      proxy,
-      syncLevel,
-      deadlineMs: deadline * MS_PER_SECOND,
+  .check(
+    z.superRefine(({ mode, id: number, key, key_file: keyFile }, context) => {
+      const issue = (name: string, message: string): void => {
+        context.addIssue({ code: 'custom', path: [name], message });
+      };
+      if (key !== undefined && keyFile !== undefined) {
+        issue('key_file', 'there is a key, too: one of them must go');
+      }
+      if (mode === 'online' && number === undefined) {
+        issue('mode', 'online needs an id');
+      }
+      if (mode === 'online' && key === undefined && keyFile === undefined) {
+        issue('mode', 'online needs a key or a key_file: without it, anybody could sign answers');
+      }
     }),
-  )
-  .prefault({});
+  );
+
+/** The `[yubico]` table of config.toml. */
+export const yubicoSchema = z.prefault(
+  z.pipe(
+    table,
+    z.transform(
+      ({
+        mode,
+        id: number,
+        key,
+        key_file: keyFile,
+        urls,
+        ca,
+        proxy,
+        sync_level: syncLevel,
+        deadline,
+      }): YubicoConfig => ({
+        mode,
+        id: number,
+        key,
+        keyFile,
+        urls,
+        ca,
+        proxy,
+        syncLevel,
+        deadlineMs: deadline * MS_PER_SECOND,
+      }),
+    ),
+  ),
+  {},
+);

@@ -1,9 +1,9 @@
-import { z } from 'zod';
 import { decodeBase32 } from '../factors/base32.ts';
 import { ALGORITHMS, MAX_SECRET_BYTES, MIN_SECRET_BYTES } from '../factors/hotp-value.ts';
 import { RECOVERY_CODE_LENGTH, RECOVERY_CODES } from '../factors/recovery-code.ts';
 import { MAX_WINDOW } from '../factors/totp.ts';
 import { parseYubikeyLine, YubikeyLineError } from '../factors/yubikey-line.ts';
+import { z } from '../schema.ts';
 import { isPublicId, parseOtp } from '../yubico-otp/index.ts';
 import {
   FACTOR_NAME,
@@ -16,94 +16,103 @@ import { MAX_CHANGES, MAX_NEW_PERIOD, MAX_PROOF_LENGTH, MIN_NEW_PERIOD } from '.
 
 const name = z
   .string()
-  .regex(FACTOR_NAME, 'letters, digits and ._@- only, at most 32, beginning with a letter or digit');
-const secret = z.string().transform((text, context) => {
-  const bytes = decodeBase32(text);
-  if (bytes === undefined || bytes.length < MIN_SECRET_BYTES || bytes.length > MAX_SECRET_BYTES) {
-    context.addIssue({
-      code: 'custom',
-      message: `must be base32 of ${MIN_SECRET_BYTES} to ${MAX_SECRET_BYTES} bytes`,
-    });
-    return z.NEVER;
-  }
-  return bytes;
-});
-const token = {
-  name: name.optional(),
-  algorithm: z.enum(ALGORITHMS).optional(),
-  digits: z.union([z.literal(6), z.literal(7), z.literal(8)], 'must be 6, 7 or 8').optional(),
-  secret: secret.optional(),
-  window: z.int().min(1).max(MAX_WINDOW).optional(),
-  limit: z
-    .strictObject({
-      attempts: z.int().min(1).max(MAX_LIMIT_ATTEMPTS),
-      seconds: z.int().min(1).max(MAX_LIMIT_SECONDS),
-    })
-    .optional(),
-};
-const recoveryCode = z
-  .string()
-  .transform((code) => code.replaceAll('-', '').toUpperCase())
-  .refine(
-    (code) => code.length === RECOVERY_CODE_LENGTH && /^[A-Z2-7]+$/.test(code),
-    `must be ${RECOVERY_CODE_LENGTH} base32 characters`,
+  .check(z.regex(FACTOR_NAME, 'letters, digits and ._@- only, at most 32, beginning with a letter or digit'));
+/** What `read` makes of a text; an Unfit tells what is wrong with it, never what is in it. */
+function textRead<T>(read: (text: string) => T | Unfit): z.ZodMiniType<T> {
+  return z.pipe(
+    z.string(),
+    z.transform((text, { issues }): T => {
+      const result = read(text);
+      if (result instanceof Unfit) {
+        issues.push({ code: 'custom', message: result.message, input: undefined });
+        return z.NEVER;
+      }
+      return result;
+    }),
   );
-const otp = z.string().transform((typed, context) => {
-  const parsed = parseOtp(typed);
-  if (parsed === undefined) {
-    context.addIssue({ code: 'custom', message: 'is not what a YubiKey types' });
-    return z.NEVER;
+}
+
+class Unfit {
+  readonly message: string;
+  constructor(message: string) {
+    this.message = message;
   }
-  return parsed;
+}
+
+const secret = textRead((text) => {
+  const bytes = decodeBase32(text);
+  return bytes === undefined || bytes.length < MIN_SECRET_BYTES || bytes.length > MAX_SECRET_BYTES
+    ? new Unfit(`must be base32 of ${MIN_SECRET_BYTES} to ${MAX_SECRET_BYTES} bytes`)
+    : bytes;
 });
-/** What is wrong with a line is told, never what is in it. */
-const yubikeyLine = z.string().transform((line, context) => {
+function whole(from: number, to: number): z.ZodMiniType<number> {
+  return z.int().check(z.minimum(from), z.maximum(to));
+}
+
+const token = {
+  name: z.optional(name),
+  algorithm: z.optional(z.enum(ALGORITHMS)),
+  digits: z.optional(z.union([z.literal(6), z.literal(7), z.literal(8)], 'must be 6, 7 or 8')),
+  secret: z.optional(secret),
+  window: z.optional(whole(1, MAX_WINDOW)),
+  limit: z.optional(
+    z.strictObject({ attempts: whole(1, MAX_LIMIT_ATTEMPTS), seconds: whole(1, MAX_LIMIT_SECONDS) }),
+  ),
+};
+const recoveryCode = textRead((text) => {
+  const code = text.replaceAll('-', '').toUpperCase();
+  return code.length === RECOVERY_CODE_LENGTH && /^[A-Z2-7]+$/.test(code)
+    ? code
+    : new Unfit(`must be ${RECOVERY_CODE_LENGTH} base32 characters`);
+});
+const otp = textRead((typed) => parseOtp(typed) ?? new Unfit('is not what a YubiKey types'));
+const yubikeyLine = textRead((line) => {
   try {
-    const secrets = parseYubikeyLine(line);
-    if (secrets !== undefined) {
-      return secrets;
-    }
-    context.addIssue({ code: 'custom', message: 'there is no YubiKey in this line' });
+    return parseYubikeyLine(line) ?? new Unfit('there is no YubiKey in this line');
   } catch (error) {
     if (!(error instanceof YubikeyLineError)) {
       throw error;
     }
-    context.addIssue({ code: 'custom', message: error.message });
+    return new Unfit(error.message);
   }
-  return z.NEVER;
 });
 const newFactor = z.discriminatedUnion('kind', [
   z.strictObject({
     kind: z.literal('totp'),
     ...token,
-    period: z.int().min(MIN_NEW_PERIOD).max(MAX_NEW_PERIOD).optional(),
-    usedStep: z.int().min(0).optional(),
+    period: z.optional(whole(MIN_NEW_PERIOD, MAX_NEW_PERIOD)),
+    usedStep: z.optional(z.int().check(z.minimum(0))),
   }),
-  z.strictObject({ kind: z.literal('hotp'), ...token, counter: z.int().min(0).max(MAX_COUNTER).optional() }),
+  z.strictObject({ kind: z.literal('hotp'), ...token, counter: z.optional(whole(0, MAX_COUNTER)) }),
   z.strictObject({
     kind: z.literal('recovery'),
-    codes: z
-      .array(recoveryCode)
-      .min(1)
-      .max(RECOVERY_CODES)
-      .refine((codes) => new Set(codes).size === codes.length, 'two of them are the same')
-      .optional(),
+    codes: z.optional(
+      z.array(recoveryCode).check(
+        z.minLength(1),
+        z.maxLength(RECOVERY_CODES),
+        z.refine((codes) => new Set(codes).size === codes.length, 'two of them are the same'),
+      ),
+    ),
   }),
   z
     .strictObject({
       kind: z.literal('yubikey'),
-      name: name.optional(),
-      otp: otp.optional(),
-      secrets: yubikeyLine.optional(),
-      publicId: z.string().min(1).refine(isPublicId, 'must be up to 16 letters of modhex').optional(),
+      name: z.optional(name),
+      otp: z.optional(otp),
+      secrets: z.optional(yubikeyLine),
+      publicId: z.optional(
+        z.string().check(z.minLength(1), z.refine(isPublicId, 'must be up to 16 letters of modhex')),
+      ),
     })
-    .refine(
-      ({ otp: typed, secrets, publicId }) =>
-        publicId === undefined ? (typed ?? secrets) !== undefined : (typed ?? secrets) === undefined,
-      'must have an OTP, its secrets, or both; or a public id alone',
+    .check(
+      z.refine(
+        ({ otp: typed, secrets, publicId }) =>
+          publicId === undefined ? (typed ?? secrets) !== undefined : (typed ?? secrets) === undefined,
+        'must have an OTP, its secrets, or both; or a public id alone',
+      ),
     ),
 ]);
-const which = z.string().min(1).max(MAX_PROOF_LENGTH);
+const which = z.string().check(z.minLength(1), z.maxLength(MAX_PROOF_LENGTH));
 const change = z.discriminatedUnion('do', [
   z.strictObject({ do: z.literal('add'), factor: newFactor }),
   z.strictObject({ do: z.literal('remove'), factor: which }),
@@ -111,9 +120,12 @@ const change = z.discriminatedUnion('do', [
   z.strictObject({ do: z.enum(['pause', 'resume']), factor: which }),
 ]);
 /** A code, where one is needed. */
-export const proof = z.string().max(MAX_PROOF_LENGTH).optional();
+export const proof = z.optional(z.string().check(z.maxLength(MAX_PROOF_LENGTH)));
 const proofSchema = z.strictObject({ proof });
-const changesSchema = z.strictObject({ proof, changes: z.array(change).min(1).max(MAX_CHANGES) });
+const changesSchema = z.strictObject({
+  proof,
+  changes: z.array(change).check(z.minLength(1), z.maxLength(MAX_CHANGES)),
+});
 
 /** A factor to add, checked. */
 export type CheckedFactor = z.infer<typeof newFactor>;
@@ -142,7 +154,7 @@ export function proofOf(body: unknown): string | undefined {
   return checked(proofSchema, body).proof;
 }
 
-function checked<T>(schema: z.ZodType<T>, body: unknown): T {
+function checked<T>(schema: z.ZodMiniType<T>, body: unknown): T {
   const result = schema.safeParse(body);
   if (result.success) {
     return result.data;

@@ -1,4 +1,3 @@
-import { z } from 'zod';
 import type { Account } from '../enrolments/enrolment.ts';
 import { removeFactor } from '../enrolments/store/change.ts';
 import { asIfWritten } from '../enrolments/home/used-codes.ts';
@@ -14,6 +13,7 @@ import {
 import type { ImportedFactor } from '../enrolments/store/record.ts';
 import { timeStep } from '../factors/totp.ts';
 import { loggable } from '../log/escape.ts';
+import { z } from '../schema.ts';
 import { ControlError } from './control-error.ts';
 import { accountFor, existingAccount, isRoot, type Caller } from './callers.ts';
 import { proof } from './change-schema.ts';
@@ -27,10 +27,12 @@ import type { ExportedFile, Imported, UserView } from './requests.ts';
 export const MAX_IMPORT_BODY_BYTES = 96 * 1024;
 
 const fileSchema = z
-  .base64()
-  .transform((base64) => Buffer.from(base64, 'base64'))
-  .refine(({ length }) => length > 0 && length <= MAX_FILE_BYTES, `1 to ${MAX_FILE_BYTES} bytes`);
-const importSchema = z.strictObject({ file: fileSchema, replace: z.boolean().optional(), proof });
+  .pipe(
+    z.base64(),
+    z.transform((base64) => Buffer.from(base64, 'base64')),
+  )
+  .check(z.refine(({ length }) => length > 0 && length <= MAX_FILE_BYTES, `1 to ${MAX_FILE_BYTES} bytes`));
+const importSchema = z.strictObject({ file: fileSchema, replace: z.optional(z.boolean()), proof });
 const removeSchema = z.strictObject({ file: fileSchema });
 
 /**
@@ -192,7 +194,7 @@ function badFile(problems: readonly FileProblem[]): ControlError {
   return new ControlError(400, 'ERR_BAD_FILE', lines.join('\n'));
 }
 
-function valid<T>(schema: z.ZodType<T>, body: unknown): T {
+function valid<T>(schema: z.ZodMiniType<T>, body: unknown): T {
   const result = schema.safeParse(body);
   if (!result.success) {
     const [issue] = result.error.issues;

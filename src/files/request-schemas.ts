@@ -1,6 +1,6 @@
-import { z } from 'zod';
 import { LARGEST_FILE } from '../host/addon.ts';
 import { isFilePath } from '../host/file-path.ts';
+import { z } from '../schema.ts';
 import type { ReadRequest, ReplaceRequest } from './requests.ts';
 
 const LARGEST_ID = 0xffff_fffe;
@@ -8,28 +8,25 @@ const LARGEST_ID = 0xffff_fffe;
 const LONGEST_NAME = 256;
 const BASE64_CHARACTERS = Math.ceil(LARGEST_FILE / 3) * 4;
 
-const bytes = z
-  .base64()
-  .min(1)
-  .max(BASE64_CHARACTERS)
-  .refine((text) => Buffer.byteLength(text, 'base64') <= LARGEST_FILE);
+const bytes = z.base64().check(
+  z.minLength(1),
+  z.maxLength(BASE64_CHARACTERS),
+  z.refine((text) => Buffer.byteLength(text, 'base64') <= LARGEST_FILE),
+);
 
+const id = z.int().check(z.minimum(0), z.maximum(LARGEST_ID));
 const file = {
-  user: z
-    .string()
-    .min(1)
-    .max(LONGEST_NAME)
-    .regex(/^[^\p{Cc}:/]+$/u),
-  uid: z.int().min(0).max(LARGEST_ID),
-  gid: z.int().min(0).max(LARGEST_ID),
-  path: z.string().refine(isFilePath),
+  user: z.string().check(z.minLength(1), z.maxLength(LONGEST_NAME), z.regex(/^[^\p{Cc}:/]+$/u)),
+  uid: id,
+  gid: id,
+  path: z.string().check(z.refine(isFilePath)),
 };
 
-const readRequest: z.ZodType<ReadRequest> = z.strictObject({
+const readRequest: z.ZodMiniType<ReadRequest> = z.strictObject({
   ...file,
-  maxBytes: z.int().min(1).max(LARGEST_FILE),
+  maxBytes: z.int().check(z.minimum(1), z.maximum(LARGEST_FILE)),
 });
-const replaceRequest: z.ZodType<ReplaceRequest> = z.strictObject({
+const replaceRequest: z.ZodMiniType<ReplaceRequest> = z.strictObject({
   ...file,
   expected: bytes,
   contents: bytes,

@@ -1,5 +1,5 @@
 import { request } from 'node:http';
-import { z } from 'zod';
+import { z } from '../../schema.ts';
 import type {
   ReadAnswer,
   ReadRequest,
@@ -50,11 +50,11 @@ export interface HomeFiles {
   replace(request: ReplaceRequest): Promise<ReplaceResult>;
 }
 
-const decimal = z.string().regex(/^-?[0-9]{1,24}$/);
+const decimal = z.string().check(z.regex(/^-?[0-9]{1,24}$/));
 const id = z.strictObject({ dev: decimal, ino: decimal });
 const directory = z.strictObject({
   ...id.shape,
-  fileSystem: z.string().regex(/^[0-9]{1,20}:[0-9]{1,10}:[0-9]{1,10}$/),
+  fileSystem: z.string().check(z.regex(/^[0-9]{1,20}:[0-9]{1,10}:[0-9]{1,10}$/)),
   encrypted: z.boolean(),
 });
 const file = z.strictObject({
@@ -66,7 +66,7 @@ const file = z.strictObject({
   mtimeNs: decimal,
 });
 const shared = [
-  z.strictObject({ kind: z.literal('missing'), directory: directory.nullable(), symlink: z.boolean() }),
+  z.strictObject({ kind: z.literal('missing'), directory: z.nullable(directory), symlink: z.boolean() }),
   z.strictObject({ kind: z.literal('unfit'), why: z.enum(['not-regular', 'empty', 'too-large']) }),
   z.strictObject({
     kind: z.literal('failed'),
@@ -74,17 +74,20 @@ const shared = [
       ...(['identity', 'memory', 'directory', 'open', 'stat', 'read'] as const),
       ...(['create', 'write', 'sync', 'rename'] as const),
     ]),
-    code: z.string().regex(/^[A-Z0-9]{1,32}$/),
+    code: z.string().check(z.regex(/^[A-Z0-9]{1,32}$/)),
   }),
   z.strictObject({ kind: z.literal('busy') }),
   z.strictObject({ kind: z.literal('hung') }),
 ] as const;
-const contents = z.base64().transform((text) => Buffer.from(text, 'base64'));
-const readAnswer: z.ZodType<ReadAnswer<Buffer>> = z.discriminatedUnion('kind', [
+const contents = z.pipe(
+  z.base64(),
+  z.transform((text) => Buffer.from(text, 'base64')),
+);
+const readAnswer: z.ZodMiniType<ReadAnswer<Buffer>> = z.discriminatedUnion('kind', [
   z.strictObject({ kind: z.literal('read'), contents, file, directory, symlink: z.boolean() }),
   ...shared,
 ]);
-const replaceAnswer: z.ZodType<ReplaceAnswer> = z.discriminatedUnion('kind', [
+const replaceAnswer: z.ZodMiniType<ReplaceAnswer> = z.discriminatedUnion('kind', [
   z.strictObject({ kind: z.literal('replaced'), file, directory }),
   z.strictObject({ kind: z.literal('changed') }),
   ...shared,
@@ -112,7 +115,7 @@ export class FilesClient implements HomeFiles {
     return this.#ask('/v1/replace', body, replaceAnswer);
   }
 
-  async #ask<T>(path: string, body: unknown, schema: z.ZodType<T>): Promise<T | NoAnswer> {
+  async #ask<T>(path: string, body: unknown, schema: z.ZodMiniType<T>): Promise<T | NoAnswer> {
     const answer = await exchange(this.#socketPath, path, JSON.stringify(body));
     if (answer.kind !== 'answer') {
       return answer;

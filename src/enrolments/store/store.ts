@@ -15,8 +15,8 @@ import {
   writeSync,
   type BigIntStats,
 } from 'node:fs';
-import { z } from 'zod';
 import { RECOVERY_KEY_BYTES } from '../../factors/recovery-code.ts';
+import { z } from '../../schema.ts';
 import type { Account } from '../enrolment.ts';
 import { parseRecord } from './parse-record.ts';
 import { formatRecord, MAX_RECORD_BYTES, recordFileName, type EnrolmentRecord } from './record.ts';
@@ -37,7 +37,7 @@ const BIGINT = { bigint: true } as const;
 const markerSchema = z.strictObject({
   schema: z.literal(STORE_SCHEMA),
   /** Key of the hashes of recovery codes. */
-  recoveryKey: z.hex().length(2 * RECOVERY_KEY_BYTES),
+  recoveryKey: z.hex().check(z.length(2 * RECOVERY_KEY_BYTES)),
 });
 
 /** A change was made, but it could not be made durable: after a power cut the state of before may be there. */
