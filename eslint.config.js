@@ -45,6 +45,7 @@ const directions = rooms.map((room) => ({
               message: `src/${room} may not import from src/${other} (import directions, eslint.config.js).`,
             })),
           { regex: '(^|/)main\\.ts$', message: 'A main puts parts together; nothing imports it.' },
+          { regex: '^zod', message: 'Take z from src/schema.ts: the whole of zod makes the start slower.' },
         ],
       },
     ],
