@@ -9,6 +9,7 @@ const ROOMS = {
   wire: [],
   factors: ['yubico-otp'],
   'yubico-otp': [],
+  formats: ['factors'],
   host: [],
   log: [],
   ledger: ['host'],
@@ -20,7 +21,7 @@ const ROOMS = {
   config: ['yubico-otp', 'rules'],
   rules: [],
   files: ['host', 'log'],
-  cli: ['control', 'factors', 'host'],
+  cli: ['control', 'factors', 'formats', 'host'],
 };
 
 /** What a room may import from one that is not listed for it, as the rest of a regular expression. */
