@@ -21,7 +21,9 @@ const ROOMS = {
   config: ['yubico-otp', 'rules'],
   rules: [],
   files: ['host', 'log'],
-  cli: ['control', 'factors', 'formats', 'host'],
+  doctor: ['control', 'host', 'pam-d'],
+  'pam-d': [],
+  cli: ['control', 'factors', 'formats', 'host', 'doctor', 'pam-d'],
 };
 
 /** What a room may import from one that is not listed for it, as the rest of a regular expression. */

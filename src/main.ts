@@ -9,6 +9,7 @@ import { ConfigError, type Config } from './config/config.ts';
 import { yubicoSettings } from './config/yubico-settings.ts';
 import { loadConfig } from './config/load-config.ts';
 import { ControlServer } from './control/control-server.ts';
+import { REHEARSAL } from './control/requests.ts';
 import { allEnrolments } from './enrolments/all-enrolments.ts';
 import type { Account, Enrolments } from './enrolments/enrolment.ts';
 import { FilesClient } from './enrolments/home/file-access.ts';
@@ -30,12 +31,14 @@ import { startAttachedReader } from './host/attached-reader.ts';
 import { preciseSleep } from './host/precise-sleep.ts';
 import { openSockets, SocketInUseError } from './host/sockets.ts';
 import { StateDirectory, StateDirectoryError } from './host/state-directory.ts';
+import { version } from './host/version.ts';
 import { LedgerDirectory } from './ledger/ledger-directory.ts';
 import { LocalLedger } from './ledger/local-ledger.ts';
 import { Marks } from './ledger/marks.ts';
 import { VolatileMarks } from './ledger/volatile-marks.ts';
 import { journalLog, type Log } from './log/log.ts';
 import { lookUpReports } from './log/look-up-reports.ts';
+import { AcceptedLogins } from './login/accepted-logins.ts';
 import { LoginServer } from './server/login-server.ts';
 
 /* pve-authenticatord: the composition root of the daemon. */
@@ -223,6 +226,8 @@ async function main(log: Log): Promise<void> {
     monotonic,
     ...(config.sources.home ? { rejectGridMs: HOME_REJECT_GRID_MS } : {}),
     sleep: preciseSleep,
+    accepted: new AcceptedLogins(uptime, REHEARSAL),
+    version: version(),
   };
   const logins = new LoginServer(ports);
   crowded = () => logins.crowded;

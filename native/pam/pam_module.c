@@ -13,6 +13,14 @@
 
 #define EXPORTED __attribute__((visibility("default")))
 
+/* Of package.json: the Makefile says it. Nothing here reads it; it is found in
+ * the file, by who compares it with the daemon's. */
+#ifndef VERSION
+#define VERSION "unknown"
+#endif
+static const char version[] __attribute__((used)) =
+    "pve-authenticator version=" VERSION;
+
 struct options {
 	bool nullok;
 	const char *paths[SOCKET_PATHS];

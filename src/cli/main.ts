@@ -1,8 +1,8 @@
 #!/usr/bin/env node
-import { readFileSync } from 'node:fs';
 import { userInfo } from 'node:os';
 import { Command, CommanderError } from 'commander';
 import { hardenProcess } from '../host/addon.ts';
+import { version } from '../host/version.ts';
 import { addCommand } from './commands/add.ts';
 import { exportCommand } from './commands/export.ts';
 import { forgetCommand } from './commands/forget.ts';
@@ -62,11 +62,6 @@ function setupWords(words: readonly string[]): readonly string[] | undefined {
     : undefined;
 }
 
-function versionOf(): string {
-  const file = new URL('../../package.json', import.meta.url);
-  return `pve-google-authenticator ${(JSON.parse(readFileSync(file, 'utf8')) as { version: string }).version}`;
-}
-
 function programOf(session: Session): Command {
   const program = new Command('pve-google-authenticator')
     .description('Set up the second factor of Linux logins')
@@ -113,7 +108,7 @@ try {
   if (setup === undefined) {
     await programOf(session).parseAsync(words, { from: 'user' });
   } else {
-    process.exitCode = await runSetup(session, setup, versionOf());
+    process.exitCode = await runSetup(session, setup, `pve-google-authenticator ${version()}`);
   }
 } catch (error) {
   if (error instanceof CommanderError) {

@@ -8,8 +8,10 @@ import { accountFor, assertRoot, isRoot, ownAccount } from './callers.ts';
 import { changeFactors, showFactor, unlockUser, type FactorPorts } from './factor-requests.ts';
 import { forgetPlaces } from './home-requests.ts';
 import { exportFile, importFile, MAX_IMPORT_BODY_BYTES, removeExported } from './import-requests.ts';
+import { showLogins, type LoginPorts } from './login-requests.ts';
 import { repairLedger, type RepairPorts } from './ledger-requests.ts';
 import { testRules, type RulePorts } from './rule-requests.ts';
+import type { About } from './requests.ts';
 import { showUser, showUsers } from './views.ts';
 
 /** A request's body is small: names and numbers. */
@@ -20,14 +22,17 @@ const MAX_CONNECTIONS_PER_UID = 4;
 /** How long a connection may last, in milliseconds: it is one request and its answer, and may wait for a validation server. */
 const REQUEST_TIMEOUT_MS = 15_000;
 
+/** What requests need. */
+export type ControlPorts = FactorPorts & RepairPorts & RulePorts & LoginPorts & About;
+
 /** Serves control.sock: the kernel says who calls. */
 export class ControlServer {
-  readonly #ports: FactorPorts & RepairPorts & RulePorts;
+  readonly #ports: ControlPorts;
   readonly #budgeted: BudgetedLog;
   readonly #http: AcceptedHttp;
 
   /** @param ports - what requests need */
-  constructor(ports: FactorPorts & RepairPorts & RulePorts) {
+  constructor(ports: ControlPorts) {
     this.#ports = ports;
     this.#budgeted = new BudgetedLog(ports.log, ports.monotonic);
     this.#http = new AcceptedHttp({
@@ -107,6 +112,11 @@ export class ControlServer {
       case 'rules':
         assertRoot(caller);
         return testRules(ports, known.service, known.user, known.address);
+      case 'about':
+        return { version: ports.version } satisfies About;
+      case 'logins':
+        assertRoot(caller);
+        return showLogins(ports);
       case 'repair':
         assertRoot(caller);
         return repairLedger(ports);
@@ -124,7 +134,7 @@ const USER_ACTIONS = ['changes', 'unlock', 'import', 'export', 'forget'] as cons
 type UserAction = (typeof USER_ACTIONS)[number];
 
 type Route =
-  | { readonly is: 'users' | 'repair' }
+  | { readonly is: 'users' | 'repair' | 'about' | 'logins' }
   | { readonly is: 'user' | UserAction | 'remove-exported'; readonly user: string }
   | { readonly is: 'show'; readonly user: string; readonly factor: string }
   | {
@@ -143,6 +153,9 @@ function routeOf(method: string, path: readonly string[]): Route | undefined {
     return method === 'GET' && (path.length === 3 || path.length === 4)
       ? { is: 'rules', service: user ?? '', user: part ?? '', address: factor }
       : undefined;
+  }
+  if (collection === 'about' || collection === 'logins') {
+    return method === 'GET' && path.length === 1 ? { is: collection } : undefined;
   }
   if (collection !== 'users') {
     return undefined;

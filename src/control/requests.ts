@@ -169,6 +169,32 @@ export interface RuleTest {
   readonly holds: number | null;
 }
 
+/** GET /v1/about: what daemon this is. Anybody may ask. */
+export interface About {
+  /** As package.json has it. */
+  readonly version: string;
+}
+
+/** GET /v1/logins: who was let in by a code last, for root. A restart of the daemon forgets it. */
+export interface LastLogins {
+  readonly logins: readonly AcceptedLogin[];
+}
+
+/** The last login through a service that the module let in by a code. */
+export interface AcceptedLogin {
+  /** PAM service. */
+  readonly service: string;
+  readonly user: string;
+  /** When: seconds since boot, as /proc/uptime counts them. */
+  readonly uptime: number;
+}
+
+/**
+ * What a rehearsal says to PAM in place of the user who asks (PAM_RUSER): the daemon does not take it for a login. No account has a
+ * name with blanks.
+ */
+export const REHEARSAL = 'only a rehearsal';
+
 /** The answer to POST /v1/ledger/repair. */
 export interface Repaired {
   /** Whether there was something to repair, and it is sound now. */

@@ -46,6 +46,8 @@ export interface LoginPorts extends CheckClocks {
   readonly rules: RuleBook;
   readonly attempts: Attempts;
   readonly log: Log;
+  /** Where logins are noted that a code let in. */
+  readonly accepted?: { note(context: LoginContext): void };
 }
 
 /**
@@ -108,6 +110,10 @@ export async function conductLogin(
     conversation.tell({ kind: 'error', text: ending.notice });
   }
   logEnding(ports.log, request.context, ending, ending.why ?? why);
+  // What an ordinary program calls its service is not believed.
+  if (ending.reason === 'accepted' && request.trustedHost) {
+    ports.accepted?.note(request.context);
+  }
   conversation.conclude({
     code: ending.code,
     failDelayUs: ending.code === 'ok' ? 0 : FAIL_DELAY_US,

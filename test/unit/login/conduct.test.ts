@@ -21,12 +21,15 @@ const UNAVAILABLE: Verification = { kind: 'unavailable', factor: 'totp:phone', w
 let course: string[];
 let log: RecordedLog;
 let typed: Buffer[];
+/** Services whose logins were noted as let in by a code. */
+let noted: unknown[];
 /** The codes as the enrolment saw them. */
 let seen: string[];
 
 beforeEach(() => {
   course = [];
   typed = [];
+  noted = [];
   seen = [];
   log = new RecordedLog();
   const record = log.event.bind(log);
@@ -119,6 +122,7 @@ async function conduct(
     rules: NO_RULES,
     attempts,
     log,
+    accepted: { note: ({ service }: LoginRequest['context']) => void noted.push(String(service)) },
     now: () => NOW,
     monotonic: () => performance.now(),
     sleep: () => {
@@ -261,6 +265,15 @@ describe('conductLogin', () => {
       { message: 'No verification code from alice', fields: { verdict: 'denied', reason: 'cancelled' } },
     ]);
     expect(log.text).not.toMatch(/^Accepted/m);
+  });
+
+  it('notes who was let in by a code, and believes only programs of root in which service', async () => {
+    await conduct(new Script([CODE]), enrolled(WRONG));
+    await conduct(new Script([CODE]), enrolled(ACCEPTED), [], { trustedHost: false });
+    await conduct(new Script([CODE]), { kind: 'absent' }, ['nullok']);
+    expect(noted).toEqual([]);
+    await conduct(new Script([CODE]), enrolled(ACCEPTED));
+    expect(noted).toEqual(['sshd']);
   });
 
   it('logs that the module went while the person was asked', async () => {

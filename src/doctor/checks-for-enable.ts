@@ -1,0 +1,21 @@
+import type { Check } from './check.ts';
+import { clockCheck } from './checks/clock.ts';
+import { daemonCheck } from './checks/daemon.ts';
+import { moduleCheck } from './checks/module.ts';
+import { sshdCheck } from './checks/sshd.ts';
+
+/**
+ * What has to be right before a service is switched on.
+ *
+ * @param services - the services of PAM
+ * @param version - of the command
+ * @returns the checks
+ */
+export function checksForEnable(services: readonly string[], version: string): readonly Check[] {
+  return [
+    daemonCheck(version),
+    moduleCheck(version),
+    clockCheck,
+    ...(services.includes('sshd') ? [sshdCheck] : []),
+  ];
+}

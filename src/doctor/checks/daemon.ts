@@ -1,0 +1,30 @@
+import type { About } from '../../control/requests.ts';
+import type { Check } from '../check.ts';
+
+/** The daemon answers, and is of the version that the command is of. */
+export function daemonCheck(version: string): Check {
+  return {
+    name: 'daemon',
+    async examine(machine) {
+      let about: About;
+      try {
+        about = await machine.ask<About>('about');
+      } catch (error) {
+        return [
+          {
+            what: error instanceof Error ? error.message : 'The daemon does not answer.',
+            mend: 'systemctl restart pve-authenticator.socket pve-authenticator.service',
+          },
+        ];
+      }
+      return about.version === version
+        ? []
+        : [
+            {
+              what: `The daemon that runs is version ${about.version}, this command is ${version}: it was not restarted since.`,
+              mend: 'systemctl restart pve-authenticator.service',
+            },
+          ];
+    },
+  };
+}

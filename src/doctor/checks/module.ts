@@ -1,0 +1,36 @@
+import type { Check } from '../check.ts';
+import { moduleDirectory } from '../module-directory.ts';
+
+const MODULE = 'pam_pve_authenticator.so';
+/** native/pam/pam_module.c puts it into the file. */
+const VERSION = /pve-authenticator version=([0-9A-Za-z.+-]+)/;
+
+/** The module is where PAM finds it, and of the version of daemon and command. */
+export function moduleCheck(version: string): Check {
+  return {
+    name: 'module',
+    examine(machine) {
+      const file = `${moduleDirectory(machine)}/${MODULE}`;
+      const contents = machine.read(file);
+      if (contents === undefined) {
+        return Promise.resolve([
+          {
+            what: `There is no PAM module ${file}: a service that names it lets nobody in.`,
+            mend: 'make install',
+          },
+        ]);
+      }
+      const found = VERSION.exec(contents.toString('latin1'))?.[1] ?? 'without a number';
+      return Promise.resolve(
+        found === version
+          ? []
+          : [
+              {
+                what: `The PAM module ${file} is version ${found}, this command is ${version}.`,
+                mend: 'make install',
+              },
+            ],
+      );
+    },
+  };
+}

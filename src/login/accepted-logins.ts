@@ -1,0 +1,58 @@
+import type { LoginContext } from './login-log.ts';
+
+/** Services that are remembered; who is root can name more, and the oldest goes. */
+const MOST_SERVICES = 256;
+
+/** A login that the daemon let in by a code. */
+export interface Accepted {
+  readonly service: string;
+  readonly user: string;
+  /** Seconds since boot: a clock that no one sets. */
+  readonly uptime: number;
+}
+
+/**
+ * The last login of each service that was let in by a code, in memory. `confirm` asks for it: a service through which somebody came
+ * in after the change is one through which one can come in.
+ */
+export class AcceptedLogins {
+  readonly #last = new Map<string, Accepted>();
+  readonly #uptime: () => number;
+  readonly #rehearsal: string;
+
+  /**
+   * @param uptime - seconds since boot
+   * @param rehearsal - what a rehearsal says in place of the user who asks (PAM_RUSER)
+   */
+  constructor(uptime: () => number, rehearsal: string) {
+    this.#uptime = uptime;
+    this.#rehearsal = rehearsal;
+  }
+
+  /**
+   * Remembers a login that was let in by a code.
+   *
+   * @param context - as root's program gave it; rehearsals are left out
+   */
+  note({ service, user, ruser }: LoginContext): void {
+    if (service === undefined || user === undefined || text(ruser ?? '') === this.#rehearsal) {
+      return;
+    }
+    const name = text(service);
+    this.#last.delete(name);
+    this.#last.set(name, { service: name, user: text(user), uptime: this.#uptime() });
+    const [oldest] = this.#last.keys();
+    if (this.#last.size > MOST_SERVICES && oldest !== undefined) {
+      this.#last.delete(oldest);
+    }
+  }
+
+  /** @returns the last login of each service */
+  all(): readonly Accepted[] {
+    return [...this.#last.values()];
+  }
+}
+
+function text(value: string | Uint8Array): string {
+  return Buffer.from(value).toString('latin1');
+}

@@ -1,0 +1,81 @@
+import { describe, expect, it } from 'vitest';
+import { examineAll, type Check } from '../../../src/doctor/check.ts';
+import { clockCheck } from '../../../src/doctor/checks/clock.ts';
+import { daemonCheck } from '../../../src/doctor/checks/daemon.ts';
+import { moduleCheck } from '../../../src/doctor/checks/module.ts';
+import { sshdCheck } from '../../../src/doctor/checks/sshd.ts';
+import { describedMachine, type Described } from '../fixtures/described-machine.ts';
+
+const VERSION = '1.2.3';
+const SECURITY = '/usr/lib/x86_64-linux-gnu/security';
+const MODULE = `${SECURITY}/pam_pve_authenticator.so`;
+const unix = { [`${SECURITY}/pam_unix.so`]: 'ELF' };
+
+const findings = (check: Check, described: Described): Promise<readonly { what: string; mend: string }[]> =>
+  examineAll([check], describedMachine(described));
+const named = (text: string): string => expect.stringContaining(text) as string;
+
+describe('the daemon', () => {
+  it('answers with the version of the command', async () => {
+    expect(await findings(daemonCheck(VERSION), { daemon: { about: { version: VERSION } } })).toEqual([]);
+  });
+  it('does not answer', async () => {
+    expect(await findings(daemonCheck(VERSION), {})).toEqual([
+      { check: 'daemon', what: 'nobody answers', mend: named('systemctl restart') },
+    ]);
+  });
+  it('is an old one', async () => {
+    expect(await findings(daemonCheck(VERSION), { daemon: { about: { version: '1.0.0' } } })).toMatchObject([
+      { what: named('1.0.0'), mend: named('restart pve-authenticator.service') },
+    ]);
+  });
+});
+
+describe('the module', () => {
+  it.each([
+    ['is not there', unix, named(MODULE)],
+    ['is an old one', { ...unix, [MODULE]: 'x pve-authenticator version=1.0.0\0' }, named('1.0.0')],
+    ['does not say what it is', { ...unix, [MODULE]: 'ELF' }, named('without a number')],
+  ])('%s', async (_how, files, what) => {
+    expect(await findings(moduleCheck(VERSION), { files })).toMatchObject([{ what }]);
+  });
+  it('is of the same version', async () => {
+    const files = { ...unix, [MODULE]: `x\0pve-authenticator version=${VERSION}\0y` };
+    expect(await findings(moduleCheck(VERSION), { files })).toEqual([]);
+  });
+});
+
+describe('the clock', () => {
+  const command = 'timedatectl show --property=NTPSynchronized --value';
+  it('is kept by somebody', async () => {
+    expect(await findings(clockCheck, { programs: { [command]: 'yes\n' } })).toEqual([]);
+    expect(await findings(clockCheck, { files: { '/run/systemd/timesync/synchronized': '' } })).toEqual([]);
+  });
+  it.each([[{}], [{ [command]: 'no\n' }]])('is not: %j', async (programs) => {
+    expect(await findings(clockCheck, { programs })).toHaveLength(1);
+  });
+});
+
+describe('sshd', () => {
+  it('is not installed', async () => {
+    expect(await findings(sshdCheck, {})).toEqual([]);
+  });
+  it('asks PAM, and lets it ask', async () => {
+    const programs = { 'sshd -T': 'port 22\nusepam yes\nkbdinteractiveauthentication yes\n' };
+    expect(await findings(sshdCheck, { programs })).toEqual([]);
+  });
+  it.each(['UsePAM', 'KbdInteractiveAuthentication'])('does not: %s', async (setting) => {
+    const settings = 'usepam yes\nkbdinteractiveauthentication yes\n';
+    const programs = {
+      'sshd -T': settings.replace(`${setting.toLowerCase()} yes`, `${setting.toLowerCase()} no`),
+    };
+    expect(await findings(sshdCheck, { programs })).toMatchObject([
+      { what: named(setting), mend: named(`echo '${setting} yes'`) },
+    ]);
+  });
+  it('has a configuration that cannot be read', async () => {
+    expect(await findings(sshdCheck, { files: { '/usr/sbin/sshd': 'ELF' } })).toMatchObject([
+      { what: named('cannot read') },
+    ]);
+  });
+});
