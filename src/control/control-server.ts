@@ -5,13 +5,14 @@ import { BudgetedLog } from '../log/budgeted-log.ts';
 import type { Log } from '../log/log.ts';
 import { ControlError } from './control-error.ts';
 import { accountFor, assertRoot, isRoot, ownAccount } from './callers.ts';
-import { changeFactors, showFactor, unlockUser, type FactorPorts } from './factor-requests.ts';
+import { changeFactors, unlockUser, type FactorPorts } from './factor-requests.ts';
 import { forgetPlaces } from './home-requests.ts';
 import { exportFile, importFile, MAX_IMPORT_BODY_BYTES, removeExported } from './import-requests.ts';
 import { showLogins, type LoginPorts } from './login-requests.ts';
 import { repairLedger, type RepairPorts } from './ledger-requests.ts';
 import { testRules, type RulePorts } from './rule-requests.ts';
 import type { About } from './requests.ts';
+import { showFactor } from './show-factor.ts';
 import { showUser, showUsers } from './views.ts';
 
 /** A request's body is small: names and numbers. */

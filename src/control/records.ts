@@ -1,6 +1,6 @@
 import type { Account } from '../enrolments/enrolment.ts';
 import { ChangeError } from '../enrolments/store/change.ts';
-import type { EnrolmentRecord } from '../enrolments/store/record.ts';
+import type { EnrolmentRecord, StoredFactor } from '../enrolments/store/record.ts';
 import { RecordError } from '../enrolments/store/record-error.ts';
 import { NotDurableError, type Store } from '../enrolments/store/store.ts';
 import { loggable } from '../log/escape.ts';
@@ -89,4 +89,14 @@ export function unavailable(what: 'read' | 'written', error?: unknown): ControlE
   }
   const code = error instanceof Error && 'code' in error ? ` (${String(error.code)})` : '';
   return new ControlError(503, 'ERR_STORE', `The store cannot be ${what}${code}. Nothing was changed.`);
+}
+
+/**
+ * A factor as the log names it.
+ *
+ * @param factor - the factor
+ * @returns for example `totp:pixel-7`
+ */
+export function logName({ kind, name }: StoredFactor): string {
+  return `${kind}:${name}`;
 }

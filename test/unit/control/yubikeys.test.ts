@@ -1,7 +1,8 @@
 /* The user is the one who runs the tests. */
 import { userInfo } from 'node:os';
 import { beforeEach, describe, expect, it } from 'vitest';
-import { changeFactors, showFactor } from '../../../src/control/factor-requests.ts';
+import { changeFactors } from '../../../src/control/factor-requests.ts';
+import { showFactor } from '../../../src/control/show-factor.ts';
 import type { Changed } from '../../../src/control/requests.ts';
 import type { OfflineYubikeyFactor } from '../../../src/enrolments/store/record.ts';
 import type { LookedUp } from '../../../src/enrolments/yubico/online-yubikeys.ts';
