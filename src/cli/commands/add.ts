@@ -1,9 +1,13 @@
-import { type Command, InvalidArgumentError, Option } from 'commander';
+import { type Command, Option } from 'commander';
 import { MAX_NEW_PERIOD, MIN_NEW_PERIOD, type AddedFactor, type NewFactor } from '../../control/requests.ts';
 import { change } from '../proven.ts';
+import { examples } from '../examples.ts';
 import type { Session } from '../session.ts';
 import { showFactor, showRecoveryCodes } from '../shown-factor.ts';
 import { addYubikeyCommand } from './add-yubikey.ts';
+import { secondsFrom } from './seconds.ts';
+
+const newPeriod = secondsFrom(MIN_NEW_PERIOD, MAX_NEW_PERIOD);
 
 interface AddOptions {
   readonly name?: string;
@@ -20,15 +24,29 @@ interface AddOptions {
  * @param session - connection and output
  */
 export function addCommand(program: Command, session: Session): void {
-  const add = program.command('add').description('Add a factor to a user');
+  const add = program
+    .command('add')
+    .description('Add a factor to a user')
+    .addHelpText('after', examples('pve-google-authenticator add totp --name pixel-7'));
   const subcommand = (kind: string, description: string): Command =>
     add
       .command(kind)
       .description(description)
-      .argument('[user]', 'whose factor it will be; yours when left out');
+      .argument('[user]', 'whose factor it will be; yours when left out')
+      .addHelpText(
+        'after',
+        examples(
+          `pve-google-authenticator add ${kind}`,
+          `sudo pve-google-authenticator add ${kind} alice --json`,
+        ),
+      );
 
   tokenOptions(subcommand('totp', 'Add a TOTP factor: a phone that shows a new code every 30 seconds'))
-    .option('--period <seconds>', `how long a code is shown, ${MIN_NEW_PERIOD} to ${MAX_NEW_PERIOD}`, seconds)
+    .option(
+      '--period <seconds>',
+      `how long a code is shown, ${MIN_NEW_PERIOD} to ${MAX_NEW_PERIOD}`,
+      newPeriod,
+    )
     .action((user: string | undefined, options: AddOptions) =>
       run(session, user, { kind: 'totp', ...tokenOf(options), period: options.period }, options),
     );
@@ -91,14 +109,4 @@ function show(added: AddedFactor, { output }: Session): void {
   if (codes !== undefined) {
     showRecoveryCodes(output, user, codes);
   }
-}
-
-function seconds(text: string): number {
-  const value = Number(text);
-  if (!/^\d{1,4}$/.test(text) || value < MIN_NEW_PERIOD || value > MAX_NEW_PERIOD) {
-    throw new InvalidArgumentError(
-      `It must be a number of seconds from ${MIN_NEW_PERIOD} to ${MAX_NEW_PERIOD}.`,
-    );
-  }
-  return value;
 }

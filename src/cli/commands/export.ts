@@ -3,6 +3,7 @@ import type { ExportedFile, UserView } from '../../control/requests.ts';
 import { lookUpUid, type PasswdEntry } from '../../host/addon.ts';
 import { CommandError, type ControlClient } from '../control-client.ts';
 import { reportProgress } from '../progress.ts';
+import { examples } from '../examples.ts';
 import type { Session } from '../session.ts';
 import { fileOf, USUAL_FILE, UserFileError, UserFiles, type UserFile } from '../user-files.ts';
 import { userNamed } from '../users.ts';
@@ -35,6 +36,13 @@ export function exportCommand(program: Command, session: Session): void {
       `a new file of the one who runs this; ~, \${HOME} and \${USER} are the user's (default: the user's own ${USUAL_FILE})`,
     )
     .option('--remove', 'take it out of the store when it is written')
+    .addHelpText(
+      'after',
+      examples(
+        'sudo pve-google-authenticator export alice',
+        "sudo pve-google-authenticator export --all --to '/root/exported-${USER}'",
+      ),
+    )
     .action(async (user: string | undefined, options: ExportOptions, command: Command) => {
       if ((user === undefined) === (options.all === undefined)) {
         command.error('error: either a user or --all has to be given');

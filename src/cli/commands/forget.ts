@@ -1,5 +1,6 @@
 import type { Command } from 'commander';
 import type { Forgotten } from '../../control/requests.ts';
+import { examples } from '../examples.ts';
 import type { Session } from '../session.ts';
 
 /**
@@ -13,6 +14,7 @@ export function forgetCommand(program: Command, session: Session): void {
     .command('forget')
     .description("Take a user's missing ~/.google_authenticator for deleted, wherever it was")
     .argument('<user>', 'whose file')
+    .addHelpText('after', examples('sudo pve-google-authenticator forget alice'))
     .action(async (user: string) => {
       await session.daemon().ask<Forgotten>('POST', ['users', user, 'forget']);
       session.output.line(`While no file of ${user} is found from now on, ${user} is not enrolled by one.`);

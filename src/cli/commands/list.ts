@@ -1,5 +1,6 @@
 import type { Command } from 'commander';
 import type { UserView } from '../../control/requests.ts';
+import { examples } from '../examples.ts';
 import type { Session } from '../session.ts';
 import { factorSentence, factorTable, minute } from '../user-views.ts';
 
@@ -23,7 +24,7 @@ export function listCommand(program: Command, session: Session): void {
     .option('--plain', 'print sentences, not a table: for screen readers')
     .addHelpText(
       'after',
-      '\nExamples:\n  pve-google-authenticator list\n  sudo pve-google-authenticator list alice --json',
+      examples('pve-google-authenticator list', 'sudo pve-google-authenticator list alice --json'),
     )
     .action(async (user: string | undefined, options: ListOptions) => {
       const daemon = session.daemon();

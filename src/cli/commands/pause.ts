@@ -1,5 +1,6 @@
 import type { Command } from 'commander';
 import { change } from '../proven.ts';
+import { examples } from '../examples.ts';
 import type { Session } from '../session.ts';
 import { targetOf } from '../target.ts';
 
@@ -28,7 +29,7 @@ function add(program: Command, session: Session, name: 'pause' | 'resume', descr
     .option('--json', 'print what the user has then as JSON')
     .addHelpText(
       'after',
-      `\nExamples:\n  pve-google-authenticator ${name} pixel-7\n  pve-google-authenticator ${name} alice pixel-7`,
+      examples(`pve-google-authenticator ${name} pixel-7`, `pve-google-authenticator ${name} alice pixel-7`),
     )
     .action(async (words: string[], options: { readonly json?: true }, command: Command) => {
       const [user, factor] = targetOf(command, session, words, ['factor']);

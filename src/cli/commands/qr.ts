@@ -2,6 +2,7 @@ import { InvalidArgumentError, Option, type Command } from 'commander';
 import type { ShownFactor } from '../../control/requests.ts';
 import { askProven } from '../proven.ts';
 import { QR_MODES, type QrMode } from '../qr.ts';
+import { examples } from '../examples.ts';
 import type { Session } from '../session.ts';
 import { showFactor, type ShowOptions } from '../shown-factor.ts';
 import { targetOf } from '../target.ts';
@@ -28,7 +29,10 @@ export function qrCommand(program: Command, session: Session): void {
     .option('--json', 'print the result as JSON; it holds the secret')
     .addHelpText(
       'after',
-      '\nExamples:\n  pve-google-authenticator qr pixel-7\n  pve-google-authenticator qr alice pixel-7 --qr-mode=UTF8_INVERSE',
+      examples(
+        'pve-google-authenticator qr pixel-7',
+        'pve-google-authenticator qr alice pixel-7 --qr-mode=UTF8_INVERSE',
+      ),
     )
     .action(async (words: string[], options: QrOptions, command: Command) => {
       const [user, factor] = targetOf(command, session, words, ['factor']);

@@ -1,6 +1,7 @@
 import type { Command } from 'commander';
 import type { Change, UserView } from '../../control/requests.ts';
 import { change } from '../proven.ts';
+import { examples } from '../examples.ts';
 import type { Session } from '../session.ts';
 import { showRecoveryCodes } from '../shown-factor.ts';
 
@@ -18,7 +19,7 @@ export function recoveryCommand(program: Command, session: Session): void {
     .option('--json', 'print the result as JSON; it holds the codes')
     .addHelpText(
       'after',
-      '\nExamples:\n  pve-google-authenticator recovery\n  pve-google-authenticator recovery alice | lp',
+      examples('pve-google-authenticator recovery', 'pve-google-authenticator recovery alice | lp'),
     )
     .action(async (wanted: string | undefined, options: { readonly json?: true }) => {
       const user = wanted ?? session.self();

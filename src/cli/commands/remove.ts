@@ -1,5 +1,6 @@
 import type { Command } from 'commander';
 import { change } from '../proven.ts';
+import { examples } from '../examples.ts';
 import type { Session } from '../session.ts';
 import { targetOf } from '../target.ts';
 
@@ -16,6 +17,10 @@ export function removeCommand(program: Command, session: Session): void {
     .usage('[options] [user] <factor>')
     .argument('<words...>', 'whose factor (yours when left out), and its ID or name, as "list" shows it')
     .option('--json', 'print what is left as JSON')
+    .addHelpText(
+      'after',
+      examples('pve-google-authenticator remove pixel-7', 'pve-google-authenticator remove alice pixel-7'),
+    )
     .action(async (words: string[], options: { readonly json?: true }, command: Command) => {
       const [user, factor] = targetOf(command, session, words, ['factor']);
       const { view } = await change(session, user, [{ do: 'remove', factor }]);

@@ -1,5 +1,6 @@
 import type { Command } from 'commander';
 import { change } from '../proven.ts';
+import { examples } from '../examples.ts';
 import type { Session } from '../session.ts';
 import { targetOf } from '../target.ts';
 
@@ -18,7 +19,10 @@ export function renameCommand(program: Command, session: Session): void {
     .option('--json', 'print what the user has then as JSON')
     .addHelpText(
       'after',
-      '\nExamples:\n  pve-google-authenticator rename phone pixel-7\n  pve-google-authenticator rename alice phone pixel-7',
+      examples(
+        'pve-google-authenticator rename phone pixel-7',
+        'pve-google-authenticator rename alice phone pixel-7',
+      ),
     )
     .action(async (words: string[], options: { readonly json?: true }, command: Command) => {
       const [user, factor, name] = targetOf(command, session, words, ['factor', 'name']);

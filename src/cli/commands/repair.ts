@@ -1,5 +1,6 @@
 import type { Command } from 'commander';
 import type { Repaired } from '../../control/requests.ts';
+import { examples } from '../examples.ts';
 import type { Session } from '../session.ts';
 
 /**
@@ -13,6 +14,7 @@ export function repairCommand(program: Command, session: Session): void {
     .command('repair')
     .description('Go on with what can be read of a damaged ledger of used codes; the damaged files are kept')
     .option('--json', 'print the result as JSON')
+    .addHelpText('after', examples('sudo pve-google-authenticator repair'))
     .action(async (options: { readonly json?: true }) => {
       const result = await session.daemon().ask<Repaired>('POST', ['ledger', 'repair']);
       if (options.json === true) {

@@ -8,6 +8,7 @@ import type { Hotp } from '../../factors/hotp.ts';
 import type { Totp } from '../../factors/totp.ts';
 import { CommandError } from '../control-client.ts';
 import { change } from '../proven.ts';
+import { examples } from '../examples.ts';
 import type { Session } from '../session.ts';
 import { confirmCode } from '../setup/confirm.ts';
 import type { QrMode } from '../qr.ts';
@@ -43,7 +44,10 @@ export function rotateCommand(program: Command, session: Session): void {
     .option('--json', 'print the result as JSON; it holds the secret. Asks for no code')
     .addHelpText(
       'after',
-      '\nExamples:\n  pve-google-authenticator rotate pixel-7\n  sudo pve-google-authenticator rotate --no-confirm alice pixel-7',
+      examples(
+        'pve-google-authenticator rotate pixel-7',
+        'sudo pve-google-authenticator rotate --no-confirm alice pixel-7',
+      ),
     )
     .action(async (words: string[], options: RotateOptions, command: Command) => {
       const [user, which] = targetOf(command, session, words, ['factor']);

@@ -1,5 +1,6 @@
 import type { Command } from 'commander';
 import type { RuleTest } from '../../control/requests.ts';
+import { examples } from '../examples.ts';
 import type { Session } from '../session.ts';
 
 const MEANING = {
@@ -18,12 +19,20 @@ export function rulesCommand(program: Command, session: Session): void {
   program
     .command('rules')
     .description('Look at the rules of config.toml')
+    .addHelpText('after', examples('sudo pve-google-authenticator rules test sshd alice 192.0.2.7'))
     .command('test')
     .description('Say which rule applies to a login, and why')
     .argument('<service>', 'PAM service, for example sshd')
     .argument('<user>', 'who logs in')
     .argument('[address]', 'from where; a local login when left out')
     .option('--json', 'print the result as JSON')
+    .addHelpText(
+      'after',
+      examples(
+        'sudo pve-google-authenticator rules test sshd alice 192.0.2.7',
+        'sudo pve-google-authenticator rules test login root',
+      ),
+    )
     .action(async (service: string, user: string, address: string | undefined, options: { json?: true }) => {
       const path = ['rules', service, user, ...(address === undefined ? [] : [address])];
       const result = await session.daemon().ask<RuleTest>('GET', path);

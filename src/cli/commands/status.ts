@@ -1,5 +1,6 @@
 import type { Command } from 'commander';
 import type { UserView } from '../../control/requests.ts';
+import { examples } from '../examples.ts';
 import type { Session } from '../session.ts';
 import { factorSentence, minute } from '../user-views.ts';
 
@@ -26,7 +27,7 @@ export function statusCommand(program: Command, session: Session): void {
     .option('--json', 'print the result as JSON')
     .addHelpText(
       'after',
-      '\nExamples:\n  pve-google-authenticator status\n  sudo pve-google-authenticator status alice --json',
+      examples('pve-google-authenticator status', 'sudo pve-google-authenticator status alice --json'),
     )
     .action(async (user: string | undefined, options: { readonly json?: true }) => {
       const view = await session.daemon().ask<UserView>('GET', ['users', user ?? session.self()]);

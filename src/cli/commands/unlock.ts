@@ -1,6 +1,7 @@
 import type { Command } from 'commander';
 import type { UserView } from '../../control/requests.ts';
 import { askProven } from '../proven.ts';
+import { examples } from '../examples.ts';
 import type { Session } from '../session.ts';
 
 /**
@@ -17,7 +18,7 @@ export function unlockCommand(program: Command, session: Session): void {
     )
     .argument('[user]', 'whose; yours when left out')
     .option('--json', 'print what the user has as JSON')
-    .addHelpText('after', '\nExample:\n  sudo pve-google-authenticator unlock alice')
+    .addHelpText('after', examples('sudo pve-google-authenticator unlock alice'))
     .action(async (wanted: string | undefined, options: { readonly json?: true }) => {
       const user = wanted ?? session.self();
       const view = await askProven<UserView>(session, ['users', user, 'unlock']);
