@@ -1,16 +1,12 @@
 import { decodeBase32 } from '../factors/base32.ts';
 import { ALGORITHMS, MAX_SECRET_BYTES, MIN_SECRET_BYTES } from '../factors/hotp-value.ts';
+import { MAX_COUNTER } from '../factors/hotp.ts';
 import { RECOVERY_CODE_LENGTH, RECOVERY_CODES } from '../factors/recovery-code.ts';
-import { MAX_WINDOW } from '../factors/totp.ts';
+import { DEFAULT_PERIOD, MAX_PERIOD, MAX_WINDOW } from '../factors/totp.ts';
 import { parseYubikeyLine, YubikeyLineError } from '../factors/yubikey-line.ts';
 import { z } from '../schema.ts';
 import { isPublicId, parseOtp } from '../yubico-otp/index.ts';
-import {
-  FACTOR_NAME,
-  MAX_COUNTER,
-  MAX_LIMIT_ATTEMPTS,
-  MAX_LIMIT_SECONDS,
-} from '../enrolments/store/record.ts';
+import { FACTOR_NAME, MAX_LIMIT_ATTEMPTS, MAX_LIMIT_SECONDS } from '../enrolments/store/record.ts';
 import { ControlError } from './control-error.ts';
 import { MAX_CHANGES, MAX_NEW_PERIOD, MAX_PROOF_LENGTH, MIN_NEW_PERIOD } from './requests.ts';
 
@@ -54,6 +50,7 @@ const token = {
   algorithm: z.optional(z.enum(ALGORITHMS)),
   digits: z.optional(z.union([z.literal(6), z.literal(7), z.literal(8)], 'must be 6, 7 or 8')),
   secret: z.optional(secret),
+  imported: z.optional(z.literal(true)),
   window: z.optional(whole(1, MAX_WINDOW)),
   limit: z.optional(
     z.strictObject({ attempts: whole(1, MAX_LIMIT_ATTEMPTS), seconds: whole(1, MAX_LIMIT_SECONDS) }),
@@ -77,12 +74,20 @@ const yubikeyLine = textRead((line) => {
   }
 });
 const newFactor = z.discriminatedUnion('kind', [
-  z.strictObject({
-    kind: z.literal('totp'),
-    ...token,
-    period: z.optional(whole(MIN_NEW_PERIOD, MAX_NEW_PERIOD)),
-    usedStep: z.optional(z.int().check(z.minimum(0))),
-  }),
+  z
+    .strictObject({
+      kind: z.literal('totp'),
+      ...token,
+      period: z.optional(whole(1, MAX_PERIOD)),
+      usedStep: z.optional(z.int().check(z.minimum(0))),
+    })
+    .check(
+      z.refine(
+        ({ period = DEFAULT_PERIOD, imported }) =>
+          imported === true || (period >= MIN_NEW_PERIOD && period <= MAX_NEW_PERIOD),
+        { error: `must be ${MIN_NEW_PERIOD} to ${MAX_NEW_PERIOD}`, path: ['period'] },
+      ),
+    ),
   z.strictObject({ kind: z.literal('hotp'), ...token, counter: z.optional(whole(0, MAX_COUNTER)) }),
   z.strictObject({
     kind: z.literal('recovery'),

@@ -7,7 +7,7 @@
 export type NewFactor =
   | (NewToken & {
       readonly kind: 'totp';
-      /** Length of a time step in seconds, 15 to 120. */
+      /** Length of a time step in seconds, 15 to 120; of an imported one 1 to 300. */
       readonly period?: number | undefined;
       /** Time step of a code that was typed already to try the phone: it and those before it will not work. */
       readonly usedStep?: number | undefined;
@@ -41,6 +41,8 @@ interface NewToken {
   readonly digits?: 6 | 7 | 8 | undefined;
   /** Base32; left out: a new one. */
   readonly secret?: string | undefined;
+  /** Whether a phone or token has the secret already: then it is as it is. */
+  readonly imported?: true | undefined;
   /** How many steps or counters are accepted. */
   readonly window?: number | undefined;
   /** A limit of guesses that is stricter than the daemon's. */

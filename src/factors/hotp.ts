@@ -3,6 +3,8 @@ import { hotpValue, type CodeGenerator } from './hotp-value.ts';
 
 /** Codes that may have been shown without being typed: the look-ahead window of RFC 4226, section 7.2. */
 export const LOOK_AHEAD = 10;
+/** Counters stay far below the safe integers. */
+export const MAX_COUNTER = 2 ** 48;
 /** How far a first code may be ahead when a second one confirms it: RFC 4226, section 7.4. */
 export const RESYNC_LOOK_AHEAD = 100;
 

@@ -7,6 +7,8 @@ export const DEFAULT_WINDOW = 3;
 export const MAX_WINDOW = 100;
 /** RFC 6238, section 5.2, recommends 30 seconds. */
 export const DEFAULT_PERIOD = 30;
+/** Longer time steps are refused, wherever they come from; new ones are of 15 to 120 seconds. */
+export const MAX_PERIOD = 300;
 
 /** A time-based one-time password: RFC 6238. */
 export interface Totp extends CodeGenerator {

@@ -1,13 +1,18 @@
-import type { Command } from 'commander';
+import { Option, type Command } from 'commander';
 import type { PasswdEntry } from '../../host/addon.ts';
+import { MAX_PERIOD } from '../../factors/totp.ts';
 import { CommandError } from '../control-client.ts';
+import { examples } from '../examples.ts';
 import { importUser, type ImportResult } from '../import-user.ts';
 import { reportProgress } from '../progress.ts';
 import type { Session } from '../session.ts';
 import { USUAL_FILE, UserFiles } from '../user-files.ts';
 import { listedUsers, userNamed } from '../users.ts';
+import { importTokens } from './import-tokens.ts';
+import { secondsFrom } from './seconds.ts';
 
 const ROOT_UID = 0;
+const importedPeriod = secondsFrom(1, MAX_PERIOD);
 
 interface ImportOptions {
   readonly all?: true;
@@ -15,10 +20,14 @@ interface ImportOptions {
   readonly as?: string;
   readonly replace?: true;
   readonly json?: true;
+  readonly keys?: string;
+  readonly name?: string;
+  readonly digits?: string;
+  readonly period?: number;
 }
 
 /**
- * `import [USER]`, `import --all`: takes files of pam_google_authenticator into the store.
+ * `import [USER]`, `import --all`: takes files of pam_google_authenticator into the store. `import --keys`: otpauth URIs and keys of Proxmox.
  *
  * @param program - where the command is added
  * @param session - connection and output
@@ -26,8 +35,10 @@ interface ImportOptions {
 export function importCommand(program: Command, session: Session): void {
   program
     .command('import')
-    .description("Take a user's file of pam_google_authenticator into the store; the phone goes on as it is")
-    .argument('[user]', 'whose file; yours when left out')
+    .description(
+      "Take a user's file of pam_google_authenticator, or otpauth:// URIs and keys, into the store; the phone goes on as it is",
+    )
+    .argument('[user]', 'whose; yours when left out')
     .option('--all', 'of every user of this machine who has one')
     .option('--from <file>', "where it is, as the module's option secret= says it", USUAL_FILE)
     .option(
@@ -35,8 +46,38 @@ export function importCommand(program: Command, session: Session): void {
       "who reads and renames it, as the module's option user= says it: the user when left out",
     )
     .option('--replace', 'in place of a file with another secret that was imported before')
+    .addOption(
+      new Option(
+        '--keys <file>',
+        'in place of that, otpauth:// URIs and keys of Proxmox (oathkeygen) from a file, one in a line; - is the standard input',
+      ).conflicts(['all', 'as', 'replace']),
+    )
+    .option('-n, --name <name>', 'with --keys: a name for the device, if it is one')
+    .addOption(new Option('--digits <number>', 'with --keys: what keys do not say').choices(['6', '7', '8']))
+    .option('--period <seconds>', 'with --keys: what keys do not say, 1 to 300', importedPeriod)
     .option('--json', 'print the result as JSON')
+    .addHelpText(
+      'after',
+      examples(
+        'pve-google-authenticator import',
+        'sudo pve-google-authenticator import --all',
+        'pve-google-authenticator import --keys - < keys.txt',
+        'sudo pve-google-authenticator import alice --keys keys.txt',
+      ),
+    )
     .action(async (user: string | undefined, options: ImportOptions, command: Command) => {
+      const { keys, name, digits, period, json } = options;
+      if (keys !== undefined) {
+        if (command.getOptionValueSource('from') === 'cli') {
+          command.error('error: either --from or --keys can be given');
+        }
+        const length = digits === undefined ? undefined : (Number(digits) as 6 | 7 | 8);
+        await importTokens(session, user ?? session.self(), { keys, name, digits: length, period, json });
+        return;
+      }
+      if (name !== undefined || digits !== undefined || period !== undefined) {
+        command.error('error: --name, --digits and --period go with --keys');
+      }
       if (options.all === true) {
         if (user !== undefined) {
           command.error('error: either a user or --all can be given');

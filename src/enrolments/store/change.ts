@@ -1,4 +1,4 @@
-import { randomBytes, randomInt } from 'node:crypto';
+import { randomBytes, randomInt, timingSafeEqual } from 'node:crypto';
 import { SECRET_BYTES, type Algorithm, type CodeLength } from '../../factors/hotp-value.ts';
 import { newRecoveryCodes, recoveryHash } from '../../factors/recovery-code.ts';
 import { DEFAULT_PERIOD, DEFAULT_WINDOW } from '../../factors/totp.ts';
@@ -54,6 +54,7 @@ export type ChangeErrorCode =
   | 'ERR_HAS_RECOVERY_CODES'
   | 'ERR_HAS_IMPORTED_FILE'
   | 'ERR_HAS_YUBIKEY'
+  | 'ERR_HAS_SECRET'
   | 'ERR_NOTHING_ACTIVE';
 
 /** A record cannot be changed like that; the message is for the person who asked. */
@@ -78,7 +79,7 @@ export class ChangeError extends Error {
  * @param wanted - what it shall be like
  * @param now - milliseconds since 1970
  * @returns the new record and the new factor
- * @throws ChangeError when the name is taken or there are too many factors
+ * @throws ChangeError when the name is taken, the user has the secret already, or there are too many factors
  */
 export function addTotp(
   account: Account,
@@ -89,7 +90,7 @@ export function addTotp(
   const factor: TotpFactor = {
     kind: 'totp',
     ...stored(account, record, wanted.name, 'phone', now),
-    ...generator(wanted),
+    ...generator(account, record, wanted),
     period: wanted.period ?? DEFAULT_PERIOD,
     window: wanted.window ?? DEFAULT_WINDOW,
   };
@@ -104,7 +105,7 @@ export function addTotp(
  * @param wanted - what it shall be like
  * @param now - milliseconds since 1970
  * @returns the new record and the new factor
- * @throws ChangeError when the name is taken or there are too many factors
+ * @throws ChangeError when the name is taken, the user has the secret already, or there are too many factors
  */
 export function addHotp(
   account: Account,
@@ -115,7 +116,7 @@ export function addHotp(
   const factor: HotpFactor = {
     kind: 'hotp',
     ...stored(account, record, wanted.name, 'token', now),
-    ...generator(wanted),
+    ...generator(account, record, wanted),
     counter: wanted.counter ?? 0,
     ...(wanted.window === undefined ? {} : { window: wanted.window }),
   };
@@ -257,13 +258,24 @@ export function stored(
   };
 }
 
-function generator({
-  algorithm = 'sha1',
-  digits = 6,
-  secret = randomBytes(SECRET_BYTES[algorithm]),
-  limit,
-}: NewToken): Pick<TotpFactor, 'secret' | 'algorithm' | 'digits' | 'limit'> {
+/** A secret that is there twice would make a removal look like one while its codes go on. */
+function generator(
+  { name }: Account,
+  record: EnrolmentRecord | undefined,
+  { algorithm = 'sha1', digits = 6, secret = randomBytes(SECRET_BYTES[algorithm]), limit }: NewToken,
+): Pick<TotpFactor, 'secret' | 'algorithm' | 'digits' | 'limit'> {
+  const same = record?.factors.find((factor) => 'secret' in factor && isSame(factor.secret, secret));
+  if (same !== undefined) {
+    throw new ChangeError(
+      'ERR_HAS_SECRET',
+      `${name} has a factor with this secret already: it is ${same.name} (${same.id})`,
+    );
+  }
   return { secret, algorithm, digits, ...(limit === undefined ? {} : { limit }) };
+}
+
+function isSame(one: Buffer, other: Buffer): boolean {
+  return one.length === other.length && timingSafeEqual(one, other);
 }
 
 /**

@@ -1,12 +1,12 @@
 import { decodeBase32 } from '../../factors/base32.ts';
 import { ALGORITHMS, CODE_LENGTHS, MAX_SECRET_BYTES, MIN_SECRET_BYTES } from '../../factors/hotp-value.ts';
+import { MAX_COUNTER } from '../../factors/hotp.ts';
 import { RECOVERY_CODES, RECOVERY_HASH_BYTES } from '../../factors/recovery-code.ts';
-import { MAX_WINDOW } from '../../factors/totp.ts';
+import { MAX_PERIOD, MAX_WINDOW } from '../../factors/totp.ts';
 import { AES_KEY_BYTES, isPublicId, PRIVATE_ID_BYTES } from '../../yubico-otp/index.ts';
 import { readImportedFile, type ImportedFile } from './imported-file.ts';
 import {
   FACTOR_NAME,
-  MAX_COUNTER,
   MAX_FACTORS,
   MAX_LIMIT_ATTEMPTS,
   MAX_LIMIT_SECONDS,
@@ -19,9 +19,6 @@ import {
 import { RecordError } from './record-error.ts';
 import { hexBytes, RecordFields } from './record-fields.ts';
 
-/** Periods that are accepted, in seconds; new ones are enrolled with 15 to 120. */
-const MIN_PERIOD = 1;
-const MAX_PERIOD = 300;
 const KINDS = [
   'totp',
   'hotp',
@@ -84,7 +81,7 @@ function ofKind(fields: RecordFields): StoredFactor {
         kind,
         ...common,
         ...generatorOf(fields),
-        period: fields.whole('period', MIN_PERIOD, MAX_PERIOD),
+        period: fields.whole('period', 1, MAX_PERIOD),
         window: fields.whole('window', 1, MAX_WINDOW),
       };
     case 'hotp':

@@ -13,8 +13,6 @@ export const MAX_FACTORS = 16;
 export const MAX_RECORD_BYTES = 160 * 1024;
 /** Names of factors: letters, digits, and a few signs that need no quoting anywhere. */
 export const FACTOR_NAME = /^[A-Za-z0-9][A-Za-z0-9._@-]{0,31}$/;
-/** Counters stay far below the safe integers. */
-export const MAX_COUNTER = 2 ** 48;
 /** The bounds of a factor's own limit of guesses: those of pam_google_authenticator's file. */
 export const MAX_LIMIT_ATTEMPTS = 100;
 export const MAX_LIMIT_SECONDS = 3_600;

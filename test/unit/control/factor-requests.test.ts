@@ -3,7 +3,8 @@ import { mkdirSync, rmSync, writeFileSync } from 'node:fs';
 import { hostname, userInfo } from 'node:os';
 import { join } from 'node:path';
 import { beforeEach, describe, expect, it } from 'vitest';
-import { changeFactors, showFactor, unlockUser } from '../../../src/control/factor-requests.ts';
+import { changeFactors, unlockUser } from '../../../src/control/factor-requests.ts';
+import { showFactor } from '../../../src/control/show-factor.ts';
 import type { Changed, NewFactor } from '../../../src/control/requests.ts';
 import { showUser, showUsers } from '../../../src/control/views.ts';
 import { decodeBase32 } from '../../../src/factors/base32.ts';
@@ -90,6 +91,22 @@ describe('adding', () => {
     await expect(add({ usedStep: STEP + 4 })).rejects.toEqual(refusal(400, 'ERR_BAD_REQUEST'));
     ports.ledger.answer = 'unavailable';
     await expect(add({ usedStep: STEP })).rejects.toEqual(refusal(503, 'ERR_STORE'));
+    expect(names()).toEqual(['phone']);
+  });
+
+  it('takes what a phone has already as it is, and no secret twice', async () => {
+    const secret = 'GEZDGNBVGY3TQOJQGEZDGNBVGY3TQOJQ';
+    await expect(add({ secret, period: 300 })).rejects.toEqual(refusal(400, 'ERR_BAD_REQUEST'));
+    await expect(add({ secret, period: 301, imported: true })).rejects.toEqual(
+      refusal(400, 'ERR_BAD_REQUEST'),
+    );
+    expect((await add({ secret, period: 300, imported: true })).factor).toMatchObject({ period: 300 });
+    for (const factor of [{ secret }, { kind: 'hotp', secret }]) {
+      await expect(add(factor)).rejects.toEqual(refusal(409, 'ERR_HAS_SECRET'));
+    }
+    const other = { kind: 'totp', secret: 'JBSWY3DPEHPK3PXP' };
+    const twice = change({ do: 'add', factor: other }, { do: 'add', factor: other });
+    await expect(twice).rejects.toEqual(refusal(409, 'ERR_HAS_SECRET'));
     expect(names()).toEqual(['phone']);
   });
 

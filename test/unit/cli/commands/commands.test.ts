@@ -1,8 +1,11 @@
 /* The commands with a daemon that answers what the test says. */
+import { chmodSync, writeFileSync } from 'node:fs';
 import { hostname } from 'node:os';
+import { join } from 'node:path';
 import { Command, CommanderError } from 'commander';
 import { beforeEach, describe, expect, it } from 'vitest';
 import { addCommand } from '../../../../src/cli/commands/add.ts';
+import { importCommand } from '../../../../src/cli/commands/import.ts';
 import { listCommand } from '../../../../src/cli/commands/list.ts';
 import { pauseCommands } from '../../../../src/cli/commands/pause.ts';
 import { qrCommand } from '../../../../src/cli/commands/qr.ts';
@@ -17,6 +20,7 @@ import { hotpValue } from '../../../../src/factors/hotp-value.ts';
 import { drawQr } from '../../../../src/cli/qr.ts';
 import { otpauthUri } from '../../../../src/factors/otpauth-uri.ts';
 import type { ControlClient } from '../../../../src/cli/control-client.ts';
+import { temporaryDirectories } from '../../fixtures/temporary-directory.ts';
 import type { AddedFactor, Changed, FactorView, UserView } from '../../../../src/control/requests.ts';
 
 const PHONE: FactorView = {
@@ -94,6 +98,7 @@ async function run(...words: string[]): Promise<void> {
       }) as unknown as ControlClient,
   };
   addCommand(program, session);
+  importCommand(program, session);
   listCommand(program, session);
   removeCommand(program, session);
   for (const command of [
@@ -392,5 +397,75 @@ describe('rotate', () => {
     await expect(run('rotate', 'alice', 'codes')).rejects.toThrow('pve-google-authenticator recovery alice');
     await expect(run('rotate', 'alice', 'none')).rejects.toThrow('has no such factor');
     expect(requests.every((request) => (request as unknown[])[0] === 'GET')).toBe(true);
+  });
+});
+
+describe('import --keys', () => {
+  const SECRET = 'GEZDGNBVGY3TQOJQGEZDGNBVGY3TQOJQ';
+  const NEW = { kind: 'totp', imported: true, secret: SECRET } as const;
+  const directory = temporaryDirectories();
+
+  beforeEach(() => {
+    answer = { added: [ADDED], view: viewOf('alice', [PHONE]) } satisfies Changed;
+  });
+
+  it('takes all lines of the input up to an empty one in one request, and shows no secret', async () => {
+    typed = [() => SECRET, () => `otpauth://hotp/a?secret=${SECRET}&counter=7`, () => ''];
+    await run('import', 'alice', '--keys', '-', '--digits', '8', '--json');
+    const token = { ...NEW, kind: 'hotp', algorithm: 'sha1', digits: 6, counter: 7 };
+    expect(requests).toEqual([
+      [
+        'POST',
+        ['users', 'alice', 'changes'],
+        { changes: [NEW, token].map((factor) => ({ do: 'add', factor: expect.objectContaining(factor) })) },
+      ],
+    ]);
+    expect(requests).toMatchObject([[{}, {}, { changes: [{ factor: { digits: 8 } }, {}] }]]);
+    expect(JSON.parse(lines.join(''))).toEqual([{ user: 'alice', factor: PHONE }]);
+  });
+
+  it('takes a file, and says that it holds the secrets', async () => {
+    const file = join(directory(), 'keys');
+    writeFileSync(file, `# mine\r\n${SECRET}\r\n`, { mode: 0o600 });
+    await run('import', '--keys', file, '--name', 'pixel-7', '--period', '300');
+    expect(requests).toMatchObject([
+      [
+        'POST',
+        ['users', 'myself', 'changes'],
+        { changes: [{ factor: { ...NEW, name: 'pixel-7', period: 300 } }] },
+      ],
+    ]);
+    expect(lines).toEqual(['alice: imported phone (totp, abcdef)']);
+    expect(notes).toEqual([`${file} holds the secrets: delete it when you need it no more`]);
+    chmodSync(file, 0o644);
+    await run('import', '--keys', file);
+    expect(notes[1]).toContain('others may read it');
+  });
+
+  it('changes nothing when a line, the file or the command line is wrong', async () => {
+    const file = join(directory(), 'keys');
+    await expect(run('import', '--keys', file)).rejects.toThrow(`${file} cannot be read (ENOENT)`);
+    writeFileSync(file, `${SECRET}\n${SECRET.slice(4)}!\n`);
+    await expect(run('import', '--keys', file)).rejects.toThrow(
+      /^line 2, key: it must be .*Nothing was imported\.$/s,
+    );
+    writeFileSync(file, `${SECRET}\nJBSWY3DPEHPK3PXP\n`);
+    await expect(run('import', '--keys', file, '--name', 'x')).rejects.toThrow(
+      'One name cannot be given to 2',
+    );
+    writeFileSync(file, '#'.repeat(65_537));
+    await expect(run('import', '--keys', file)).rejects.toThrow('more than 65536 bytes');
+    for (const more of [
+      ['--all'],
+      ['--replace'],
+      ['--from', 'x'],
+      ['--as', 'root'],
+      ['--period', '301'],
+      ['--digits', '9'],
+    ]) {
+      await expect(run('import', '--keys', file, ...more)).rejects.toThrow(CommanderError);
+    }
+    await expect(run('import', '--period', '60')).rejects.toThrow(CommanderError);
+    expect(requests).toEqual([]);
   });
 });

@@ -1,12 +1,12 @@
 import { z } from 'zod';
 import { decodeBase32 } from '../../../../src/factors/base32.ts';
 import { ALGORITHMS, MAX_SECRET_BYTES, MIN_SECRET_BYTES } from '../../../../src/factors/hotp-value.ts';
+import { MAX_COUNTER } from '../../../../src/factors/hotp.ts';
 import { RECOVERY_CODES, RECOVERY_HASH_BYTES } from '../../../../src/factors/recovery-code.ts';
 import { MAX_WINDOW } from '../../../../src/factors/totp.ts';
 import { readImportedFile } from '../../../../src/enrolments/store/imported-file.ts';
 import {
   FACTOR_NAME,
-  MAX_COUNTER,
   MAX_FACTORS,
   MAX_LIMIT_ATTEMPTS,
   MAX_LIMIT_SECONDS,
