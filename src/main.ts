@@ -6,7 +6,7 @@ import { knownOriginsIn } from './attempts/known-origins.ts';
 import { DEFAULT_LIMITS } from './attempts/limits.ts';
 import { parseCommandLine, UsageError, type CommandLine } from './config/command-line.ts';
 import { ConfigError, type Config } from './config/config.ts';
-import { yubicoSettings } from './config/yubico-settings.ts';
+import { lineSettings, yubicoSettings, type YubicoSettings } from './config/yubico-settings.ts';
 import { loadConfig } from './config/load-config.ts';
 import { ControlServer } from './control/control-server.ts';
 import { REHEARSAL } from './control/requests.ts';
@@ -21,7 +21,11 @@ import { Places } from './enrolments/home/places.ts';
 import { sourcesInOrder } from './enrolments/sources-in-order.ts';
 import { Store } from './enrolments/store/store.ts';
 import { storeSource } from './enrolments/store/store-source.ts';
+import { lineSource } from './enrolments/yubico/line-source.ts';
+import { lineYubikeys } from './enrolments/yubico/line-yubikeys.ts';
+import type { YubicoLine } from './enrolments/yubico/yubico-line.ts';
 import {
+  newBounds,
   noOnlineYubikeys,
   onlineYubikeys,
   type OnlineYubikeys,
@@ -144,18 +148,25 @@ async function enrolmentsFor(
   { runtimeDir }: CommandLine,
   store: Store,
   ledger: LocalLedger,
-  yubikeys: OnlineYubikeys,
+  yubikeys: Yubikeys,
+  log: Log,
 ): Promise<Enrolments> {
   const nobody = config.sources.home ? await lookUpUid(NOBODY_UID).catch(() => undefined) : undefined;
+  const files = new FilesClient(runtimeDir);
+  const places = new Places(ledger, Date.now);
   const home = homeSource({
-    files: new FilesClient(runtimeDir),
     oneAtATime: new OneAtATime(),
     unwritten: new UnwrittenAttempts(),
-    places: new Places(ledger, Date.now),
-    ...{ ledger, throttle: config.throttle.home, now: Date.now, nobody },
+    ...{ files, places, ledger, throttle: config.throttle.home, now: Date.now, nobody },
   });
+  const own = storeSource(store, ledger, monotonic, yubikeys.usual);
   return allEnrolments({
-    own: sourcesInOrder([storeSource(store, ledger, monotonic, yubikeys)]),
+    own: sourcesInOrder([own]),
+    yubico: lineSource({
+      ...{ files, places, nobody, store: own, yubikeysOf: yubikeys.ofLine },
+      trouble: (user, why) =>
+        log.event('warning', "A user's mapping of YubiKeys cannot be used", { user, why }),
+    }),
     home: config.sources.home ? home : undefined,
     notebook: ledger,
     now: Date.now,
@@ -169,18 +180,28 @@ function attemptsFor(config: Config, ledger: LocalLedger): Attempts & Locks {
     : UNLIMITED;
 }
 
-/** YubiKeys whose secrets are not in the store are looked up only when config.toml says where. */
-function yubikeysFor(config: Config, log: Log): OnlineYubikeys {
-  const yubico = yubicoSettings(config.yubico);
-  switch (yubico.kind) {
-    case 'off':
-      return noOnlineYubikeys('no validation server is configured');
-    case 'unusable':
-      log.event('alert', 'YubiKeys cannot be looked up', { why: yubico.why });
-      return noOnlineYubikeys('the configuration of the validation servers cannot be used');
-    case 'on':
-      return onlineYubikeys(yubico.settings, lookUpReports(log), monotonic);
-  }
+/** Who looks up YubiKeys whose secrets are not in the store. */
+interface Yubikeys {
+  readonly usual: OnlineYubikeys;
+  readonly ofLine: (line: YubicoLine) => OnlineYubikeys;
+}
+
+/** They are looked up only when config.toml or a line in pam.d says where. */
+function yubikeysFor({ yubico }: Config, log: Log): Yubikeys {
+  const bounds = newBounds(monotonic);
+  const made = (settings: YubicoSettings): OnlineYubikeys => {
+    switch (settings.kind) {
+      case 'off':
+        return noOnlineYubikeys('no validation server is configured');
+      case 'unusable':
+        log.event('alert', 'YubiKeys cannot be looked up', { why: settings.why });
+        return noOnlineYubikeys(`the validation servers cannot be asked: ${settings.why}`);
+      case 'on':
+        return onlineYubikeys(settings.settings, lookUpReports(log), bounds);
+    }
+  };
+  const usual = made(yubicoSettings(yubico));
+  return { usual, ofLine: lineYubikeys(usual, (line) => made(lineSettings(yubico, line))) };
 }
 
 /** For rules: what cannot be found out counts against the user. */
@@ -213,10 +234,10 @@ async function main(log: Log): Promise<void> {
   let crowded = (): boolean => false;
   const ledger = await openLedger(state, commandLine, log, () => crowded());
   const yubikeys = yubikeysFor(config, log);
-  const enrolments = await enrolmentsFor(config, commandLine, store, ledger, yubikeys);
+  const enrolments = await enrolmentsFor(config, commandLine, store, ledger, yubikeys, log);
   const ports = {
     enrolments,
-    yubikeys,
+    yubikeys: yubikeys.usual,
     rules: { rules: config.rules, groupsOf: groupsOfAccount },
     store,
     ledger,

@@ -268,12 +268,16 @@ int relay_run(struct relay *relay)
 int relay_forward(struct relay *relay)
 {
 	uint8_t shape = relay->verdict.shape;
+	bool keep = (shape & SHAPE_KEEP) != 0;
 	struct kept *kept = &relay->kept;
 
 	if (shape == SHAPE_NONE)
 		return PAM_SUCCESS;
+	shape &= (uint8_t)~SHAPE_KEEP;
 	if (kept->fits[shape] == 0)
 		return out_of_order(relay, "no such tail to cut off");
+	if (keep && kept->length == kept->fits[shape])
+		return PAM_SUCCESS;
 	/* An empty rest is an empty password, and set as one: what a module
 	 * before us stacked must not pass for what was typed here. */
 	kept->text[kept->length - kept->fits[shape]] = 0;

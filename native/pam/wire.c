@@ -100,6 +100,11 @@ static bool get_notice(struct reader *reader, struct message *message)
 	    get_last_text(reader, &message->text);
 }
 
+static bool verdict_shape_allowed(uint8_t shape)
+{
+	return shape == SHAPE_NONE || (shape & ~SHAPE_KEEP) < SHAPES_MAX;
+}
+
 static bool get_verdict(struct reader *reader, struct message *message)
 {
 	struct verdict *verdict = &message->verdict;
@@ -108,7 +113,7 @@ static bool get_verdict(struct reader *reader, struct message *message)
 	    get_u8(reader, &verdict->shape) &&
 	    get_u32(reader, &verdict->fail_delay_us) &&
 	    verdict->code <= VERDICT_EXEMPT &&
-	    (verdict->shape < SHAPES_MAX || verdict->shape == SHAPE_NONE) &&
+	    verdict_shape_allowed(verdict->shape) &&
 	    verdict->fail_delay_us <= FAIL_DELAY_MAX_US;
 }
 

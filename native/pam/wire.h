@@ -55,6 +55,8 @@ enum verdict_code {
 };
 
 #define SHAPE_NONE 0xFF
+/* Added to a shape: an empty rest is not set. */
+#define SHAPE_KEEP 0x40
 
 struct shape {
 	uint8_t class;

@@ -3,8 +3,11 @@ import { MAX_DEADLINE_MS, MAX_SERVERS, YUBICLOUD } from '../yubico-otp/index.ts'
 
 /** What config.toml says about YubiKeys that a validation server checks. */
 export interface YubicoConfig {
-  /** `offline`: only keys whose secrets are in the store; nothing is sent anywhere. `online`: others are looked up. */
-  readonly mode: 'offline' | 'online';
+  /**
+   * `offline`: only keys whose secrets are in the store; nothing is sent anywhere. `online`: others are looked up. Undefined: offline,
+   * unless a line in pam.d has `id=`, as pam_yubico's lines have.
+   */
+  readonly mode: 'offline' | 'online' | undefined;
   /** The client's number at the servers; undefined only when nothing is looked up. */
   readonly id: string | undefined;
   /** The API key, base64. A secret. */
@@ -45,7 +48,7 @@ const apiKey = z
 
 const table = z
   .strictObject({
-    mode: z._default(z.enum(['offline', 'online']), 'offline'),
+    mode: z.optional(z.enum(['offline', 'online'])),
     id: z.optional(id),
     key: z.optional(apiKey),
     key_file: z.optional(path),

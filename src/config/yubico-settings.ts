@@ -19,9 +19,56 @@ export type YubicoSettings =
  * @returns how YubiKeys are looked up
  */
 export function yubicoSettings(config: YubicoConfig): YubicoSettings {
+  return config.mode === 'online' ? usable(config) : { kind: 'off' };
+}
+
+/** What a line in pam.d says in place of config.toml. */
+export interface LineSettings {
+  readonly clientId?: string | undefined;
+  /** Base64. */
+  readonly key?: string | undefined;
+  readonly urls?: readonly string[] | undefined;
+  readonly ca?: string | undefined;
+  readonly proxy?: string | undefined;
+}
+
+/**
+ * How YubiKeys are looked up where a line in pam.d says it in pam_yubico's words. What the line leaves out is as config.toml says, but
+ * a key belongs to its id. `mode = "offline"` forbids it all.
+ *
+ * @param config - the `[yubico]` table
+ * @param line - what the line says
+ * @returns how YubiKeys are looked up
+ */
+export function lineSettings(config: YubicoConfig, line: LineSettings): YubicoSettings {
+  const { clientId, key, urls, ca, proxy } = line;
   if (config.mode === 'offline') {
-    return { kind: 'off' };
+    return {
+      kind: 'unusable',
+      why: 'config.toml says that the mode is offline, so no server is asked',
+    };
   }
+  const id = clientId ?? config.id;
+  const sameClient = id !== undefined && id === config.id;
+  const keyed = key ?? (sameClient ? config.key : undefined);
+  const keyFile = key === undefined && sameClient ? config.keyFile : undefined;
+  if (id === undefined || (keyed === undefined && keyFile === undefined)) {
+    const missing = id === undefined ? 'id' : 'key';
+    return {
+      kind: 'unusable',
+      why: `the ${missing} is missing on the line in pam.d, and in [yubico] of config.toml${id === undefined ? '' : ': without it, anybody could sign answers'}`,
+    };
+  }
+  return usable({
+    ...config,
+    ...{ id, key: keyed, keyFile },
+    urls: urls ?? config.urls,
+    ca: ca ?? config.ca,
+    proxy: proxy ?? config.proxy,
+  });
+}
+
+function usable(config: YubicoConfig): YubicoSettings {
   try {
     const settings: ValidationSettings = {
       clientId: config.id ?? '',

@@ -4,6 +4,7 @@ import type { EnrolmentSource, Enrolments, Lookup, Seeker } from './enrolment.ts
 import { withGracePeriod } from './grace-period.ts';
 import type { Owner } from './home/fitness.ts';
 import type { HomeSource } from './home/home-source.ts';
+import type { LineSource } from './yubico/line-source.ts';
 
 /** The sources there are. */
 export interface Sources {
@@ -11,6 +12,8 @@ export interface Sources {
   readonly own: EnrolmentSource;
   /** Undefined: it is switched off. */
   readonly home: HomeSource | undefined;
+  /** For lines with pam_yubico's options: these ask neither of the others. */
+  readonly yubico: LineSource;
   /** Where logins are noted for `grace_period=`. */
   readonly notebook: Notebook;
   /** Milliseconds since 1970. */
@@ -18,6 +21,8 @@ export interface Sources {
   /** Finds the account that `user=` names. */
   readonly findUser: (nameOrNumber: string) => Promise<PasswdEntry | undefined>;
 }
+
+const MIXED = "secret and user cannot stand on one line with pam_yubico's options";
 
 /**
  * Looks users up in all sources. Nothing but `absent` asks the next one. With `secret=` the named file is asked first, and the store
@@ -29,6 +34,17 @@ export interface Sources {
 export function allEnrolments(sources: Sources): Enrolments {
   return {
     async lookUp(seeker) {
+      const { yubico, secret, user } = seeker.options;
+      if (yubico !== undefined) {
+        return secret === undefined && user === undefined
+          ? withGracePeriod(
+              await sources.yubico.lookUp(seeker, yubico),
+              seeker,
+              sources.notebook,
+              sources.now,
+            )
+          : { kind: 'refused', reason: 'bad-option', why: MIXED };
+      }
       const fixed = await fixedUser(sources, seeker);
       if (fixed === 'unknown') {
         return { kind: 'refused', reason: 'bad-option', why: 'user=: there is no such account' };

@@ -1,3 +1,5 @@
+import type { YubicoLine } from './yubico/yubico-line.ts';
+
 /** What the line in pam.d says about where a user's factor is, and how it is checked: pam_google_authenticator's options. */
 export interface LookupOptions {
   /** `secret=`: the name of the file, with `~`, `${HOME}` and `${USER}`; undefined: `~/.google_authenticator`, after the store. */
@@ -16,6 +18,8 @@ export interface LookupOptions {
   readonly incrementCounter: boolean;
   /** Not `noskewadj`: a phone whose clock differs may be got used to. */
   readonly adjustSkew: boolean;
+  /** What the options of pam_yubico say; undefined: the line has none of them. */
+  readonly yubico: YubicoLine | undefined;
 }
 
 /** What holds when nothing is said, and what a host that is not root gets in any case as far as it could harm. */
@@ -28,4 +32,5 @@ export const DEFAULT_LOOKUP: LookupOptions = {
   allowReadOnly: false,
   incrementCounter: true,
   adjustSkew: true,
+  yubico: undefined,
 };

@@ -18,6 +18,7 @@ import {
 import { ruleFor, type RuleBook } from './rule-for.ts';
 import { seekerOf } from './seeker.ts';
 import { logEnding, logOptionError, type LoginContext } from './login-log.ts';
+import { TEXTS } from './texts.ts';
 import { parseModuleOptions, untrusted, type ModuleOptions } from './module-options.ts';
 
 /** How long the host shall wait after a failure, in microseconds: as long as pam_unix does. */
@@ -69,7 +70,7 @@ export async function conductLogin(
     conversation.conclude({ code: 'denied', failDelayUs: FAIL_DELAY_US });
     return;
   }
-  const options = request.trustedHost ? parsed.options : untrusted(parsed.options);
+  const options = worded(request.trustedHost ? parsed.options : untrusted(parsed.options), request);
   const rule = await ruleFor(request, ports.rules);
   if (rule?.ending !== undefined) {
     logEnding(ports.log, request.context, rule.ending, rule.ending.why);
@@ -117,8 +118,18 @@ export async function conductLogin(
   conversation.conclude({
     code: ending.code,
     failDelayUs: ending.code === 'ok' ? 0 : FAIL_DELAY_US,
-    ...(ending.cut === undefined ? {} : { shape: ending.cut }),
+    ...(ending.cut === undefined
+      ? {}
+      : { shape: ending.cut, ...(options.lookup.yubico === undefined ? {} : { keepIfEmpty: true }) }),
   });
+}
+
+/** On a line with pam_yubico's options the question is pam_yubico's. */
+function worded(options: ModuleOptions, { context }: LoginRequest): ModuleOptions {
+  const user = Buffer.from(context.user ?? '').toString();
+  return options.lookup.yubico === undefined
+    ? options
+    : { ...options, prompt: options.prompt ?? TEXTS.askForYubikey(user) };
 }
 
 interface Found extends Pick<LoginTerms, 'standing' | 'quiet' | 'refusal' | 'factor'> {

@@ -74,7 +74,7 @@ export function logEnding(log: Log, context: LoginContext, ending: Ending, why?:
 export function logOptionError(
   log: Log,
   context: LoginContext,
-  { argument, wrong }: Extract<ParsedOptions, { kind: 'bad' }>,
+  { argument, wrong, hint }: Extract<ParsedOptions, { kind: 'bad' }>,
 ): void {
   const name = argument.split('=', 1)[0] ?? '';
   const what = wrong === 'option' ? 'Unrecognized option' : 'Invalid value of the option';
@@ -82,6 +82,7 @@ export function logOptionError(
     ...whereFrom(context),
     verdict: 'denied',
     reason: 'bad-option',
+    why: hint,
   });
 }
 

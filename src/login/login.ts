@@ -158,7 +158,8 @@ export function nextStep(terms: LoginTerms, state: LoginState, event: LoginEvent
 }
 
 function begin(terms: LoginTerms): LoginStep {
-  if (terms.standing === 'not-enrolled' && terms.options.nullok && terms.maySkip && !wantsBoth(terms)) {
+  const { nullok, alwaysPrompt } = terms.options;
+  if (terms.standing === 'not-enrolled' && nullok && !alwaysPrompt && terms.maySkip && !wantsBoth(terms)) {
     return end({ code: 'not-enrolled', reason: 'not-enrolled' });
   }
   if (terms.standing === 'refused') {
@@ -201,7 +202,9 @@ function textOf({ options }: LoginTerms, { half, withoutTouch }: Course): string
     return half.kind === 'code' ? TEXTS.askForTouchToo : TEXTS.askForCodeToo;
   }
   if (withoutTouch === true) {
-    return options.forwardPass ? TEXTS.askForPasswordAndOther : TEXTS.askForOther;
+    return options.forwardPass && options.lookup.yubico === undefined
+      ? TEXTS.askForPasswordAndOther
+      : TEXTS.askForOther;
   }
   return options.prompt ?? (options.forwardPass ? TEXTS.askForPasswordAndCode : TEXTS.askForCode);
 }

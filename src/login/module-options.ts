@@ -1,6 +1,8 @@
 import { DEFAULT_LOOKUP, type LookupOptions } from '../enrolments/lookup-options.ts';
+import { USUAL_ID_LENGTH } from '../enrolments/yubico/yubico-line.ts';
+import { yubicoChangeOf, type YubicoChange } from './yubico-options.ts';
 
-/** What the module's arguments in pam.d say; they mean the same as pam_google_authenticator's. */
+/** What the module's arguments in pam.d say; they mean the same as pam_google_authenticator's, and as pam_yubico's. */
 export interface ModuleOptions {
   /** Whoever has no factor is let through by the module. */
   readonly nullok: boolean;
@@ -13,6 +15,8 @@ export interface ModuleOptions {
   /** The question in place of ours. */
   readonly prompt: string | undefined;
   readonly debug: boolean;
+  /** `nullok` spares nobody the question. */
+  readonly alwaysPrompt: boolean;
   /** Where the factor is looked up, and how it is checked. */
   readonly lookup: LookupOptions;
 }
@@ -20,7 +24,13 @@ export interface ModuleOptions {
 /** The options, or the argument that is not one, or whose value is not one. */
 export type ParsedOptions =
   | { readonly kind: 'options'; readonly options: ModuleOptions }
-  | { readonly kind: 'bad'; readonly argument: string; readonly wrong: 'option' | 'value' };
+  | {
+      readonly kind: 'bad';
+      readonly argument: string;
+      readonly wrong: 'option' | 'value';
+      /** What is expected, where that is known: for the log. */
+      readonly hint?: string;
+    };
 
 /** What holds when nothing is said. */
 export const DEFAULT_OPTIONS: ModuleOptions = {
@@ -30,6 +40,7 @@ export const DEFAULT_OPTIONS: ModuleOptions = {
   echo: false,
   prompt: undefined,
   debug: false,
+  alwaysPrompt: false,
   lookup: DEFAULT_LOOKUP,
 };
 
@@ -85,16 +96,27 @@ const utf8 = new TextDecoder('utf-8', { fatal: true, ignoreBOM: true });
 export function parseModuleOptions(moduleArguments: readonly Buffer[]): ParsedOptions {
   let options = DEFAULT_OPTIONS;
   for (const bytes of moduleArguments) {
-    const change = changeOf(bytes);
+    const change = changeOf(bytes, options.lookup);
     if (typeof change === 'string') {
       return { kind: 'bad', argument: bytes.toString(), wrong: change };
     }
+    if ('hint' in change) {
+      return { kind: 'bad', argument: bytes.toString(), wrong: 'value', hint: change.hint };
+    }
     options = { ...options, ...change, lookup: { ...options.lookup, ...change.lookup } };
   }
-  return { kind: 'options', options };
+  return { kind: 'options', options: asLineOfYubico(options) };
 }
 
-function changeOf(bytes: Buffer): Change | 'option' | 'value' {
+/** pam_yubico always takes a password before the OTP, and hands it on. */
+function asLineOfYubico(options: ModuleOptions): ModuleOptions {
+  return options.lookup.yubico === undefined ? options : { ...options, forwardPass: true };
+}
+
+function changeOf(
+  bytes: Buffer,
+  before: LookupOptions,
+): Change | { readonly hint: string } | 'option' | 'value' {
   let argument: string;
   try {
     argument = utf8.decode(bytes);
@@ -105,9 +127,24 @@ function changeOf(bytes: Buffer): Change | 'option' | 'value' {
   if (flag !== undefined) {
     return flag;
   }
+  const yubico = yubicoChangeOf(argument);
+  if (yubico !== undefined) {
+    return 'hint' in yubico ? yubico : yubicoLine(yubico, before);
+  }
   const equals = argument.indexOf('=');
   const read = equals < 0 ? undefined : VALUES.get(argument.slice(0, equals));
   return read === undefined ? 'option' : (read(argument.slice(equals + 1)) ?? 'value');
+}
+
+function yubicoLine(
+  { line, echo, alwaysPrompt }: Exclude<YubicoChange, { readonly hint: string }>,
+  { yubico }: LookupOptions,
+): Change {
+  return {
+    ...(echo === undefined ? {} : { echo }),
+    ...(alwaysPrompt === undefined ? {} : { alwaysPrompt }),
+    lookup: { yubico: { idLength: USUAL_ID_LENGTH, ...yubico, ...line } },
+  };
 }
 
 /**
@@ -118,6 +155,8 @@ function changeOf(bytes: Buffer): Change | 'option' | 'value' {
  */
 export function untrusted(options: ModuleOptions): ModuleOptions {
   const { secret, user, strictOwner, allowedPermissions, gracePeriod } = DEFAULT_LOOKUP;
-  const lookup = { ...options.lookup, secret, user, strictOwner, allowedPermissions, gracePeriod };
+  // Nor in which file says who has which YubiKey, nor in which server is asked.
+  const yubico = options.lookup.yubico === undefined ? undefined : { idLength: USUAL_ID_LENGTH };
+  const lookup = { ...options.lookup, secret, user, strictOwner, allowedPermissions, gracePeriod, yubico };
   return { ...options, nullok: false, lookup };
 }

@@ -2,6 +2,7 @@
 export const TEXTS = {
   askForCode: 'Verification code: ',
   askForPasswordAndCode: 'Password & verification code: ',
+  askForYubikey: (user: string): string => `YubiKey for \`${user}': `,
   askForTouchToo: 'Now touch your YubiKey: ',
   askForCodeToo: 'Now the verification code: ',
   askForOther: 'YubiKeys cannot be checked right now. Another code: ',

@@ -25,11 +25,15 @@ export interface Verdict {
    * stacked password. Only with `ok`.
    */
   readonly shape?: number;
+  /** Whether the stacked password stays as it is when the rest is empty; else it is then an empty one. Only with `shape`. */
+  readonly keepIfEmpty?: boolean;
   /** How long the host shall wait after a failure, in microseconds. */
   readonly failDelayUs: number;
 }
 
 const NO_SHAPE = 0xff;
+/** Added to a shape: {@link Verdict.keepIfEmpty}. */
+const KEEP_IF_EMPTY = 0x40;
 
 /**
  * Writes the payload of a VERDICT.
@@ -47,7 +51,11 @@ export function encodeVerdict(verdict: Verdict): Buffer {
   }
   return new PayloadWriter()
     .u8(VERDICT_CODES.indexOf(verdict.code))
-    .u8(verdict.shape ?? NO_SHAPE)
+    .u8(
+      verdict.shape === undefined
+        ? NO_SHAPE
+        : verdict.shape | (verdict.keepIfEmpty === true ? KEEP_IF_EMPTY : 0),
+    )
     .u32(verdict.failDelayUs)
     .bytes();
 }
@@ -62,11 +70,19 @@ export function encodeVerdict(verdict: Verdict): Buffer {
 export function decodeVerdict(payload: Buffer): Verdict {
   const reader = new PayloadReader(payload);
   const code = VERDICT_CODES[reader.u8()];
-  const shape = reader.u8();
+  const shapeByte = reader.u8();
   const failDelayUs = reader.u32();
   reader.end();
-  if (code === undefined || failDelayUs > MAX_FAIL_DELAY_US || (shape !== NO_SHAPE && shape >= MAX_SHAPES)) {
+  const shape = shapeByte & ~KEEP_IF_EMPTY;
+  if (
+    code === undefined ||
+    failDelayUs > MAX_FAIL_DELAY_US ||
+    (shapeByte !== NO_SHAPE && shape >= MAX_SHAPES)
+  ) {
     throw new WireError('ERR_FIELD', 'VERDICT has an unknown code or shape, or too long a delay');
   }
-  return shape === NO_SHAPE ? { code, failDelayUs } : { code, shape, failDelayUs };
+  if (shapeByte === NO_SHAPE) {
+    return { code, failDelayUs };
+  }
+  return { code, shape, failDelayUs, ...(shape === shapeByte ? {} : { keepIfEmpty: true }) };
 }

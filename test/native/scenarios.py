@@ -635,6 +635,16 @@ for typed, shapes, index, wanted in [
         expect(result.authtok, wanted.encode(), "PAM_AUTHTOK")
 
 
+for typed, wanted in [("pw123456", b"pw"), ("123456", b"older")]:
+
+    @case("forwarding", f"{typed!r}, where an empty rest is not set")
+    def _(box, typed=typed, wanted=wanted):
+        box.daemon(asks(prompt([EIGHT, SIX], part=TAIL), then=verdict(OK, 0x41)))
+        result = box.login(typed, options=["-i", "AUTHTOK=older"])
+        expect(result.rc, SUCCESS, "return value")
+        expect(result.authtok, wanted, "PAM_AUTHTOK")
+
+
 @case("forwarding", "from the stacked password")
 def _(box):
     box.daemon(asks(prompt([SIX], STACKED, TAIL), then=verdict(OK, 0)))
@@ -672,6 +682,11 @@ for name, script, answers in [
         ["p123456"],
     ),
     ("a shape not listed", asks(prompt(part=TAIL), then=verdict(OK, 1)), ["123456"]),
+    (
+        "a shape not listed, whose empty rest is not set",
+        asks(prompt(part=TAIL), then=verdict(OK, 0x41)),
+        ["123456"],
+    ),
     (
         "an earlier tail",
         asks(*[prompt(part=TAIL)] * 2, then=verdict(OK, 0)),

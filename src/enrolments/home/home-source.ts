@@ -1,4 +1,5 @@
 import { LARGEST_FILE } from '../../host/addon.ts';
+import type { ReadRequest } from '../../files/requests.ts';
 import type { Lookup, Seeker } from '../enrolment.ts';
 import type { ReadResult } from './file-access.ts';
 import { DEFAULT_FILE_NAME, expandFileName, type FileName } from './file-name.ts';
@@ -6,11 +7,9 @@ import { troubleWith, unfitness, type Owner } from './fitness.ts';
 import { isWithinGracePeriod } from './grace-period.ts';
 import { homeEnrolment, type HomeFile, type HomePorts } from './home-enrolment.ts';
 import type { Places } from './places.ts';
+import { inWords, readInTime } from './read-in-time.ts';
 import { isRateLimited } from './rate-limit.ts';
 import { rateLimitOf } from './settings.ts';
-
-/** The module waits 5 seconds for its first question: a home that hangs is given up before, so that the log says why. Milliseconds. */
-const LOOKUP_MS = 3_500;
 
 /** What looking a file up needs. */
 export interface HomeSourcePorts extends HomePorts {
@@ -58,14 +57,17 @@ export function homeSource(ports: HomeSourcePorts): HomeSource {
         rhost: seeker.rhost,
         options: seeker.options,
       };
-      return found(ports, file, await readInTime(ports, file));
+      return found(ports, file, await readInTime(ports.files, requestFor(file)));
     },
   };
 }
 
 async function seekNobody(ports: HomeSourcePorts): Promise<void> {
   if (ports.nobody !== undefined) {
-    const read = await readInTime(ports, { owner: ports.nobody, path: '/.google_authenticator' });
+    const read = await readInTime(
+      ports.files,
+      requestFor({ owner: ports.nobody, path: '/.google_authenticator' }),
+    );
     if (read.kind === 'read') {
       read.contents.fill(0);
     }
@@ -87,31 +89,8 @@ function fileName({ account, home, loginName, options }: Seeker, fixed: Owner | 
   );
 }
 
-async function readInTime(
-  { files }: HomeSourcePorts,
-  { owner, path }: Pick<HomeFile, 'owner' | 'path'>,
-): Promise<ReadResult> {
-  let timer: NodeJS.Timeout | undefined;
-  let late = false;
-  const reading = files
-    .read({ user: owner.name, uid: owner.uid, gid: owner.gid, path, maxBytes: LARGEST_FILE })
-    .then((read) => {
-      if (late && read.kind === 'read') {
-        read.contents.fill(0);
-      }
-      return read;
-    });
-  const deadline = new Promise<ReadResult>((resolve) => {
-    timer = setTimeout(() => {
-      late = true;
-      resolve({ kind: 'hung' });
-    }, LOOKUP_MS);
-  });
-  try {
-    return await Promise.race([reading, deadline]);
-  } finally {
-    clearTimeout(timer);
-  }
+function requestFor({ owner, path }: Pick<HomeFile, 'owner' | 'path'>): ReadRequest {
+  return { user: owner.name, uid: owner.uid, gid: owner.gid, path, maxBytes: LARGEST_FILE };
 }
 
 async function found(ports: HomeSourcePorts, file: HomeFile, read: ReadResult): Promise<Lookup> {
@@ -173,22 +152,4 @@ function standing(
     return { kind: 'refused', reason: 'too-many-tries', why: `RATE_LIMIT in ${path}` };
   }
   return { kind: 'enrolled', enrolment: homeEnrolment(ports, file) };
-}
-
-/** Why the reader gave no file, for the log. */
-function inWords(read: Exclude<ReadResult, { kind: 'read' | 'missing' }>): string {
-  switch (read.kind) {
-    case 'hung':
-      return 'its file system does not answer';
-    case 'busy':
-      return 'too many other files are waited for';
-    case 'no-reader':
-      return `pve-authenticator-files is not there (${read.code})`;
-    case 'no-answer':
-      return `pve-authenticator-files gave no answer (${read.why})`;
-    case 'failed':
-      return `${read.step}: ${read.code}`;
-    case 'unfit':
-      return read.why;
-  }
 }

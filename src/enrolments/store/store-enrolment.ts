@@ -128,7 +128,7 @@ const WORN_OUT = 'the YubiKey has reached its last session: its secrets must be 
 export function storeEnrolment(
   user: string,
   factors: readonly StoredFactor[],
-  factorsNow: () => readonly StoredFactor[],
+  factorsNow: () => readonly StoredFactor[] | Promise<readonly StoredFactor[]>,
   context: StoreContext,
 ): Enrolment {
   const { ledger, resynchronisation } = context;
@@ -136,6 +136,7 @@ export function storeEnrolment(
     shapes: shapesOf(factors),
     limits: limitsOf(factors),
     async verify(readings: readonly TypedCode[], now: number): Promise<Verification> {
+      const current = await factorsNow();
       const known = {
         user,
         recoveryKey: context.recoveryKey(),
@@ -143,7 +144,6 @@ export function storeEnrolment(
         farAheadOf: (key: string) => resynchronisation.counterOf(key),
         now,
       };
-      const current = factorsNow();
       const decision = decide(known, current, readings);
       let spent = decision.spent;
       for (const { factor, reading, key, mark, kind } of decision.matches) {

@@ -2,10 +2,32 @@ import type { Ledger } from '../../ledger/ledger.ts';
 import type { Account, EnrolmentSource, AccountLookup } from '../enrolment.ts';
 import { noOnlineYubikeys, type OnlineYubikeys } from '../yubico/online-yubikeys.ts';
 import { RecordError } from './record-error.ts';
-import { type EnrolmentRecord } from './record.ts';
+import type { EnrolmentRecord, StoredFactor } from './record.ts';
 import { Resynchronisation } from './resynchronisation.ts';
 import type { Store } from './store.ts';
 import { activeOf, storeEnrolment, type StoreContext } from './store-enrolment.ts';
+
+/** YubiKeys of a user that are named elsewhere than in the store. */
+export interface NamedYubikeys {
+  readonly publicIds: readonly string[];
+  /** Looks for them afresh. */
+  readonly now: () => Promise<readonly string[]>;
+  /** Who checks them, and those in the store. */
+  readonly yubikeys: OnlineYubikeys;
+}
+
+/** The store, and what is named elsewhere. */
+export interface StoreSource extends EnrolmentSource {
+  /**
+   * As {@link EnrolmentSource.lookUp}, but with further YubiKeys: the user need not be in the store.
+   *
+   * @param account - who
+   * @param named - the YubiKeys
+   * @param alone - whether nothing of the store counts
+   * @returns what is known
+   */
+  lookUpWith(account: Account, named: NamedYubikeys, alone: boolean): Promise<AccountLookup>;
+}
 
 /**
  * The store as a source of enrolments.
@@ -21,17 +43,75 @@ export function storeSource(
   ledger: Ledger,
   monotonic: () => number,
   yubikeys: OnlineYubikeys = noOnlineYubikeys('no validation server is configured'),
-): EnrolmentSource {
+): StoreSource {
   const context: StoreContext = {
     ledger,
     resynchronisation: new Resynchronisation(monotonic),
     recoveryKey: () => store.recoveryKey,
     yubikeys,
   };
-  return { lookUp: (account) => Promise.resolve(lookUp(store, context, account)) };
+  return {
+    lookUp: (account) => Promise.resolve(lookUp(store, context, account)),
+    lookUpWith: (account, named, alone) => Promise.resolve(lookUpWith(store, context, account, named, alone)),
+  };
+}
+
+function lookUpWith(
+  store: Store,
+  context: StoreContext,
+  account: Account,
+  named: NamedYubikeys,
+  alone: boolean,
+): AccountLookup {
+  const own = alone ? undefined : ownFactors(store, account);
+  if (own !== undefined && 'kind' in own) {
+    return own;
+  }
+  const together = (factors: EnrolmentRecord['factors'], publicIds: readonly string[]): StoredFactor[] => [
+    ...factors,
+    ...publicIds.map(factorNamed),
+  ];
+  const factors = together(own?.factors ?? [], named.publicIds);
+  if (factors.length === 0) {
+    return { kind: 'absent' };
+  }
+  const factorsNow = async (): Promise<StoredFactor[]> =>
+    together(alone ? [] : factorsOf(store, account), await named.now());
+  return {
+    kind: 'enrolled',
+    enrolment: storeEnrolment(account.name, factors, factorsNow, { ...context, yubikeys: named.yubikeys }),
+  };
+}
+
+/** A key that is named elsewhere is called by its public id. */
+function factorNamed(publicId: string): StoredFactor {
+  return { kind: 'yubikey-online', id: publicId, name: publicId, added: 0, publicId };
 }
 
 function lookUp(store: Store, context: StoreContext, account: Account): AccountLookup {
+  const own = ownFactors(store, account);
+  if (own === undefined || 'kind' in own) {
+    return own ?? { kind: 'absent' };
+  }
+  const { record, factors } = own;
+  const factorsNow = (): EnrolmentRecord['factors'] =>
+    store.isCurrent(record) ? factors : factorsOf(store, account);
+  return {
+    kind: 'enrolled',
+    enrolment: storeEnrolment(account.name, factors, factorsNow, context),
+  };
+}
+
+interface OwnFactors {
+  readonly record: EnrolmentRecord;
+  readonly factors: EnrolmentRecord['factors'];
+}
+
+/** Undefined: there is no record. */
+function ownFactors(
+  store: Store,
+  account: Account,
+): OwnFactors | Extract<AccountLookup, { kind: 'blocked' | 'failed' }> | undefined {
   let read: EnrolmentRecord | undefined;
   try {
     read = store.read(account);
@@ -39,20 +119,13 @@ function lookUp(store: Store, context: StoreContext, account: Account): AccountL
     const why = `record of ${account.name}: ${error instanceof Error ? error.message : 'not readable'}`;
     return error instanceof RecordError ? { kind: 'blocked', why } : { kind: 'failed', why };
   }
-  const record = read;
-  if (record === undefined) {
-    return { kind: 'absent' };
+  if (read === undefined) {
+    return undefined;
   }
-  const factors = activeOf(record.factors);
-  if (factors.length === 0) {
-    return { kind: 'blocked', why: `record of ${account.name}: it has no factor that is not paused` };
-  }
-  const factorsNow = (): EnrolmentRecord['factors'] =>
-    store.isCurrent(record) ? factors : factorsOf(store, account);
-  return {
-    kind: 'enrolled',
-    enrolment: storeEnrolment(account.name, factors, factorsNow, context),
-  };
+  const factors = activeOf(read.factors);
+  return factors.length === 0
+    ? { kind: 'blocked', why: `record of ${account.name}: it has no factor that is not paused` }
+    : { record: read, factors };
 }
 
 /** Whatever is wrong with the record by now, there is no factor to check against. */

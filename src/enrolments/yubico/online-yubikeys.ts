@@ -42,23 +42,37 @@ export interface LookUpReports {
   degraded(failures: readonly ServerFailure[]): void;
 }
 
+/** What bounds look-ups, whatever line in pam.d asks for them. */
+export interface Bounds {
+  readonly budget: LookUpBudget;
+  readonly seen: SeenOtps;
+}
+
+/**
+ * Bounds that nothing was used of.
+ *
+ * @param monotonic - a clock in milliseconds that never jumps
+ * @returns the bounds
+ */
+export function newBounds(monotonic: () => number): Bounds {
+  return { budget: new LookUpBudget(monotonic), seen: new SeenOtps(monotonic) };
+}
+
 /**
  * Looks OTPs up at the configured servers: each OTP once, and not more often than the budget of the user allows.
  *
  * @param settings - the servers
  * @param reports - what to tell
- * @param monotonic - a clock in milliseconds that never jumps
+ * @param bounds - how often, and which not again
  * @param validate - the client
  * @returns who looks up
  */
 export function onlineYubikeys(
   settings: ValidationSettings,
   reports: LookUpReports,
-  monotonic: () => number,
+  { budget, seen }: Bounds,
   validate: (otp: Otp, settings: ValidationSettings) => Promise<Validation> = validateOnline,
 ): OnlineYubikeys {
-  const budget = new LookUpBudget(monotonic);
-  const seen = new SeenOtps(monotonic);
   return {
     async lookUp(user, otp) {
       if (seen.has(otp.text)) {

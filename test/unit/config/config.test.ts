@@ -71,7 +71,7 @@ action = "both"
   });
 
   it('looks YubiKeys up only when told to', () => {
-    expect(DEFAULT_CONFIG.yubico.mode).toBe('offline');
+    expect(DEFAULT_CONFIG.yubico.mode).toBeUndefined();
     expect(yubicoSettings(DEFAULT_CONFIG.yubico)).toEqual({ kind: 'off' });
     const text = `[yubico]
 mode = "online"

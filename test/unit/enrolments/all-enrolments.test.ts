@@ -37,6 +37,12 @@ const enrolments = (): ReturnType<typeof allEnrolments> =>
               return Promise.resolve(home!);
             },
           },
+    yubico: {
+      lookUp(seeker) {
+        asked.push(`line ${seeker.account?.name ?? 'nobody'}`);
+        return Promise.resolve(own);
+      },
+    },
     notebook: {
       mark: (key) => (marks.has(key) ? { value: marks.get(key)!, at: 0 } : undefined),
       note: (key, value) => void marks.set(key, value),
@@ -55,6 +61,16 @@ describe('the order', () => {
     expect(await lookUp()).toEqual(ABSENT);
     expect(await lookUp({ secret: '/x' })).toEqual(ABSENT);
     expect(asked).toEqual(['own ana', 'home ana', 'home ana', 'own ana']);
+  });
+
+  it("is neither with pam_yubico's options, and these go with no file of the other model", async () => {
+    const yubico = { idLength: 12 };
+    expect(await lookUp({ yubico })).toEqual(ABSENT);
+    expect(asked).toEqual(['line ana']);
+    for (const more of [{ secret: '/x' }, { user: 'mfa' }]) {
+      expect(await lookUp({ yubico, ...more })).toMatchObject({ kind: 'refused', reason: 'bad-option' });
+    }
+    expect(asked).toEqual(['line ana']);
   });
 
   it('falls through nothing but absent', async () => {

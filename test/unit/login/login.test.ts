@@ -34,6 +34,7 @@ const terms: fc.Arbitrary<LoginTerms> = fc.record({
     echo: fc.boolean(),
     prompt: fc.constantFrom(undefined, '', 'Code? '),
     debug: fc.boolean(),
+    alwaysPrompt: fc.boolean(),
     lookup: fc.constant(DEFAULT_OPTIONS.lookup),
   }),
   standing: fc.constantFrom(
@@ -138,9 +139,9 @@ describe('every login', () => {
     });
   });
 
-  it('skips the questions only for who is refused or spared, or not enrolled with nullok on a host that is root', () => {
+  it('skips the questions only for who is refused or spared, or not enrolled with nullok (not always_prompt) on a host that is root', () => {
     property(({ options, standing, maySkip }, { questions, ending }) => {
-      const skip = options.nullok && maySkip && standing === 'not-enrolled';
+      const skip = options.nullok && !options.alwaysPrompt && maySkip && standing === 'not-enrolled';
       expect(questions.length === 0).toBe(skip || standing === 'refused' || standing === 'spared');
       if (standing === 'refused') {
         expect(ending.code).toBe('denied');

@@ -13,6 +13,7 @@ describe('parseModuleOptions', () => {
     expect(lookup).toEqual({
       ...{ secret: undefined, user: undefined, strictOwner: true, allowedPermissions: 0o600 },
       ...{ gracePeriod: 0, allowReadOnly: false, incrementCounter: true, adjustSkew: true },
+      yubico: undefined,
     });
   });
 

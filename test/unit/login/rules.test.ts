@@ -273,3 +273,32 @@ describe('a YubiKey that cannot be checked', () => {
     expect(log.text).toContain('no server');
   });
 });
+
+describe("a line in pam_yubico's words", () => {
+  const line = ['id=16', 'key=EHmo8FMxuhumBlTinC4uYL0Mgwg='];
+
+  it('asks as pam_yubico does, for what is at the end, and keeps a password that nothing was typed of', async () => {
+    expect(await login({ arguments: line, answers: [`pw${TOUCH}`] })).toBe('ok');
+    expect(prompts).toMatchObject([{ source: 'ask-hidden', part: 'tail', text: "YubiKey for `alice': " }]);
+    expect(verdict).toMatchObject({ shape: 1, keepIfEmpty: true });
+  });
+
+  it('asks in the words of authtok_prompt, if there are any, and visibly with verbose_otp', async () => {
+    await login({ arguments: [...line, 'authtok_prompt=Touch: ', 'verbose_otp'], answers: [TOUCH] });
+    expect(prompts).toMatchObject([{ source: 'ask-visibly', text: 'Touch: ' }]);
+  });
+
+  it('with nullok does not ask who has nothing, but with always_prompt', async () => {
+    expect(await login({ arguments: [...line, 'nullok'], standing: 'absent' })).toBe('not-enrolled');
+    expect(prompts).toEqual([]);
+    verdict = undefined;
+    const asking = [...line, 'nullok', 'always_prompt'];
+    expect(await login({ arguments: asking, standing: 'absent', answers: [TOUCH] })).toBe('not-enrolled');
+    expect(prompts).toHaveLength(1);
+  });
+
+  it('asks for another code when no server answers, without speaking of a password', async () => {
+    await login({ arguments: line, answers: [TOUCH, CODE], touchUnavailable: true });
+    expect(prompts[1]).toMatchObject({ text: TEXTS.askForOther });
+  });
+});

@@ -164,7 +164,8 @@ function roundTrip(vector: Vector, fields: Fields, payload: Buffer): void {
       expect(verdict).toEqual({
         code: VERDICT_CODES[fields.code],
         failDelayUs: fields.fail_delay_us,
-        ...(fields.shape === 0xff ? {} : { shape: fields.shape }),
+        ...(fields.shape === 0xff ? {} : { shape: fields.shape & 0x3f }),
+        ...(fields.shape !== 0xff && (fields.shape & 0x40) !== 0 ? { keepIfEmpty: true } : {}),
       });
       expect(framed(encodeVerdict(verdict))).toBe(vector.hex);
       return;

@@ -1,6 +1,7 @@
 import { describe, expect, it } from 'vitest';
 import { LOOK_UPS, LOOK_UPS_WITHIN_MS } from '../../../../src/enrolments/yubico/look-up-budget.ts';
 import {
+  newBounds,
   noOnlineYubikeys,
   onlineYubikeys,
   type OnlineYubikeys,
@@ -43,7 +44,7 @@ function scene(says: Validation = RIGHT): {
       unavailable: () => reported.push('unavailable'),
       degraded: () => reported.push('degraded'),
     },
-    () => now,
+    newBounds(() => now),
     (otp) => {
       asked.push(otp);
       return Promise.resolve(says);
