@@ -5,7 +5,7 @@ import type { Log } from '../log/log.ts';
 import { conductLogin, type LoginPorts, type LoginRequest } from '../login/conduct.ts';
 import { ConversationEnded } from '../login/conversation.ts';
 import type { Start } from '../wire/start.ts';
-import { PROTOCOL_VERSION } from '../wire/limits.ts';
+import { PROBE_VERSION, PROTOCOL_VERSION } from '../wire/limits.ts';
 import { WireError } from '../wire/wire-error.ts';
 import { Deadlines } from './deadlines.ts';
 import { DESCRIPTOR_PAUSE_MS, DRAIN_MS, LINGER_MS, LIVELY_MS } from './limits.ts';
@@ -146,10 +146,12 @@ export class LoginServer {
   async #login(connection: ModuleConnection, origin: Origin, log: Log): Promise<void> {
     const start = await connection.start();
     if ('foreignVersion' in start) {
-      log.event(
-        'error',
-        `A module of protocol version ${start.foreignVersion} came, this daemon speaks ${PROTOCOL_VERSION}`,
-      );
+      if (start.foreignVersion !== PROBE_VERSION) {
+        log.event(
+          'error',
+          `A module of protocol version ${start.foreignVersion} came, this daemon speaks ${PROTOCOL_VERSION}`,
+        );
+      }
       connection.giveUp('the module speaks another version');
       return;
     }
