@@ -5,14 +5,19 @@ NODE_MODULES := node_modules/.package-lock.json
 ADDON := native/addon/build/Release/pve_authenticator.node
 ADDON_SOURCES := $(wildcard native/addon/*.cc native/addon/*.h native/addon/binding.gyp)
 MODULE_SOURCES := $(wildcard native/pam/*)
+# What is installed: each program in one file (docs/architecture.md, Dependencies).
 DAEMON := dist/daemon/main.js
+READER := dist/reader/main.js
+COMMAND := dist/command/main.js
 DAEMON_SOURCES := $(shell find src -name '*.ts') tsconfig.json tsconfig.build.json
 NODE_BIN := node_modules/.bin
+# ffi-rs has native code: it is installed beside the command.
+BUNDLE := $(NODE_BIN)/rolldown --platform node --format esm --logLevel warn --external ffi-rs
 # What npm would otherwise download: nothing is fetched but the packages of the lock file.
 NPM_CI := npm ci --ignore-scripts --no-audit --no-fund
 
 .DEFAULT_GOAL := help
-.PHONY: help deps deps-nodes build native-pam addon daemon lint format test test-full fuzz demo bench install uninstall clean
+.PHONY: help deps deps-nodes build native-pam addon daemon lint format test test-full fuzz demo bench deb install uninstall clean
 
 help:
 	@echo 'make deps       install the Debian packages (as root) and the npm packages that building and testing needs'
@@ -23,6 +28,7 @@ help:
 	@echo 'make demo       a real SSH login with the second factor (as root in a throw-away copy: scripts/demo)'
 	@echo 'make bench      compare with pam_google_authenticator and pam_oath (as root, a few minutes)'
 	@echo 'make install    as root, after make build: put everything into place (docs/install.md)'
+	@echo 'make deb        after make deps: build the Debian package into build/deb'
 	@echo 'make uninstall  take it away again; the factors stay'
 	@echo 'make lint       check types, rules and format'
 	@echo 'make format     mend the format'
@@ -43,6 +49,7 @@ build: native-pam addon daemon
 
 native-pam:
 	$(MAKE) -C native/pam BUILD=$(abspath $(BUILD))
+	$(MAKE) -C native/probe BUILD=$(abspath $(BUILD))
 
 addon: $(ADDON)
 
@@ -54,7 +61,9 @@ daemon: $(DAEMON)
 
 $(DAEMON): $(DAEMON_SOURCES) $(NODE_MODULES)
 	$(NODE_BIN)/tsc -p tsconfig.build.json
-	$(NODE_BIN)/rolldown dist/main.js --file $@ --platform node --format esm --logLevel warn >/dev/null
+	$(BUNDLE) dist/main.js --file $@ >/dev/null
+	$(BUNDLE) dist/files/main.js --file $(READER) >/dev/null
+	$(BUNDLE) dist/cli/main.js --file $(COMMAND) >/dev/null
 	@touch $@
 
 lint: $(NODE_MODULES)
@@ -81,6 +90,9 @@ demo: build
 bench: build
 	$(MAKE) -C scripts/bench BUILD=$(abspath $(BUILD))
 	./scripts/bench/run
+
+deb:
+	./scripts/make-deb
 
 # Variables of the command line, such as DESTDIR, reach the scripts by the environment.
 install:
