@@ -4,7 +4,7 @@ import { expect, it } from 'vitest';
 import { SETUP_HELP } from '../../../src/cli/setup/help.ts';
 
 const root = resolve(import.meta.dirname, '../../..');
-const manual = readFileSync(`${root}/docs/man/pve-google-authenticator.8`, 'utf8').replaceAll('\\-', '-');
+const manual = readFileSync(`${root}/docs/man/pve-google-authenticator.1`, 'utf8').replaceAll('\\-', '-');
 const flags = readFileSync(`${root}/src/cli/setup/flags.ts`, 'utf8').matchAll(/long: '([a-z-]+)'/g);
 const commands = readFileSync(`${root}/src/cli/main.ts`, 'utf8').matchAll(/ {2}([a-z]+)Commands?\(program/g);
 
