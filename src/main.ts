@@ -33,6 +33,7 @@ import {
 import { groupsOf, hardenProcess, lookUpUid, lookUpUser } from './host/addon.ts';
 import { startAttachedReader } from './host/attached-reader.ts';
 import { preciseSleep } from './host/precise-sleep.ts';
+import { networkClosed } from './host/network-closed.ts';
 import { openSockets, SocketInUseError } from './host/sockets.ts';
 import { StateDirectory, StateDirectoryError } from './host/state-directory.ts';
 import { version } from './host/version.ts';
@@ -42,8 +43,10 @@ import { Marks } from './ledger/marks.ts';
 import { VolatileMarks } from './ledger/volatile-marks.ts';
 import { journalLog, type Log } from './log/log.ts';
 import { lookUpReports } from './log/look-up-reports.ts';
+import { NETWORK_CLOSED } from './log/server-hints.ts';
 import { AcceptedLogins } from './login/accepted-logins.ts';
 import { LoginServer } from './server/login-server.ts';
+import { validateOnline } from './yubico-otp/index.ts';
 
 /* pve-authenticatord: the composition root of the daemon. */
 
@@ -182,6 +185,7 @@ function attemptsFor(config: Config, ledger: LocalLedger): Attempts & Locks {
 
 /** Who looks up YubiKeys whose secrets are not in the store. */
 interface Yubikeys {
+  readonly settings: YubicoSettings;
   readonly usual: OnlineYubikeys;
   readonly ofLine: (line: YubicoLine) => OnlineYubikeys;
 }
@@ -200,8 +204,17 @@ function yubikeysFor({ yubico }: Config, log: Log): Yubikeys {
         return onlineYubikeys(settings.settings, lookUpReports(log), bounds);
     }
   };
-  const usual = made(yubicoSettings(yubico));
-  return { usual, ofLine: lineYubikeys(usual, (line) => made(lineSettings(yubico, line))) };
+  const settings = yubicoSettings(yubico);
+  const usual = made(settings);
+  return { settings, usual, ofLine: lineYubikeys(usual, (line) => made(lineSettings(yubico, line))) };
+}
+
+/** A sandbox without the network is a mistake then, that should show before the first login. */
+async function tellClosedNetwork(log: Log): Promise<void> {
+  const code = await networkClosed();
+  if (code !== undefined) {
+    log.event('alert', 'YubiKeys cannot be looked up', { why: `${NETWORK_CLOSED} (${code})` });
+  }
 }
 
 /** For rules: what cannot be found out counts against the user. */
@@ -234,10 +247,14 @@ async function main(log: Log): Promise<void> {
   let crowded = (): boolean => false;
   const ledger = await openLedger(state, commandLine, log, () => crowded());
   const yubikeys = yubikeysFor(config, log);
+  if (yubikeys.settings.kind === 'on') {
+    void tellClosedNetwork(log);
+  }
   const enrolments = await enrolmentsFor(config, commandLine, store, ledger, yubikeys, log);
   const ports = {
     enrolments,
     yubikeys: yubikeys.usual,
+    yubico: { settings: yubikeys.settings, validate: validateOnline, networkClosed },
     rules: { rules: config.rules, groupsOf: groupsOfAccount },
     store,
     ledger,

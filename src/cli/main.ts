@@ -18,6 +18,7 @@ import { statusCommand } from './commands/status.ts';
 import { unlockCommand } from './commands/unlock.ts';
 import { repairCommand } from './commands/repair.ts';
 import { rulesCommand } from './commands/rules.ts';
+import { yubicoCommand } from './commands/yubico.ts';
 import { CommandError, ControlClient } from './control-client.ts';
 import { processOutput } from './output.ts';
 import { NoAnswerError, processQuestions } from './questions.ts';
@@ -77,6 +78,7 @@ function programOf(session: Session): Command {
   removeCommand(program, session);
   repairCommand(program, session);
   rulesCommand(program, session);
+  yubicoCommand(program, session);
   importCommand(program, session);
   exportCommand(program, session);
   forgetCommand(program, session);

@@ -13,6 +13,7 @@ import { repairLedger, type RepairPorts } from './ledger-requests.ts';
 import { testRules, type RulePorts } from './rule-requests.ts';
 import type { About } from './requests.ts';
 import { showFactor } from './show-factor.ts';
+import { checkYubico, showYubico, type YubicoPorts } from './yubico-requests.ts';
 import { showUser, showUsers } from './views.ts';
 
 /** A request's body is small: names and numbers. */
@@ -24,7 +25,7 @@ const MAX_CONNECTIONS_PER_UID = 4;
 const REQUEST_TIMEOUT_MS = 15_000;
 
 /** What requests need. */
-export type ControlPorts = FactorPorts & RepairPorts & RulePorts & LoginPorts & About;
+export type ControlPorts = FactorPorts & RepairPorts & RulePorts & YubicoPorts & LoginPorts & About;
 
 /** Serves control.sock: the kernel says who calls. */
 export class ControlServer {
@@ -118,6 +119,12 @@ export class ControlServer {
       case 'logins':
         assertRoot(caller);
         return showLogins(ports);
+      case 'yubico':
+        assertRoot(caller);
+        return showYubico(ports);
+      case 'yubico-check':
+        assertRoot(caller);
+        return checkYubico(ports, await bodyOf(request));
       case 'repair':
         assertRoot(caller);
         return repairLedger(ports);
@@ -135,7 +142,7 @@ const USER_ACTIONS = ['changes', 'unlock', 'import', 'export', 'forget'] as cons
 type UserAction = (typeof USER_ACTIONS)[number];
 
 type Route =
-  | { readonly is: 'users' | 'repair' | 'about' | 'logins' }
+  | { readonly is: 'users' | 'repair' | 'yubico' | 'yubico-check' | 'about' | 'logins' }
   | { readonly is: 'user' | UserAction | 'remove-exported'; readonly user: string }
   | { readonly is: 'show'; readonly user: string; readonly factor: string }
   | {
@@ -154,6 +161,9 @@ function routeOf(method: string, path: readonly string[]): Route | undefined {
     return method === 'GET' && (path.length === 3 || path.length === 4)
       ? { is: 'rules', service: user ?? '', user: part ?? '', address: factor }
       : undefined;
+  }
+  if (collection === 'yubico') {
+    return yubicoRouteOf(`${method} ${path.slice(1).join('/')}`);
   }
   if (collection === 'about' || collection === 'logins') {
     return method === 'GET' && path.length === 1 ? { is: collection } : undefined;
@@ -179,6 +189,14 @@ function routeOf(method: string, path: readonly string[]): Route | undefined {
     default:
       return undefined;
   }
+}
+
+function yubicoRouteOf(request: string): Route | undefined {
+  return request === 'GET '
+    ? { is: 'yubico' }
+    : request === 'POST check'
+      ? { is: 'yubico-check' }
+      : undefined;
 }
 
 function isUserAction(part: string | undefined): part is UserAction {

@@ -197,6 +197,29 @@ export interface AcceptedLogin {
  */
 export const REHEARSAL = 'only a rehearsal';
 
+/** How YubiKeys are looked up: GET /v1/yubico. */
+export type YubicoSetUp =
+  | { readonly kind: 'off' }
+  | { readonly kind: 'unusable'; readonly why: string }
+  | { readonly kind: 'on'; readonly servers: readonly string[] };
+
+/** The answer to POST /v1/yubico/check, whose body is `{ otp }`: the OTP is used up. */
+export interface YubicoChecked {
+  readonly result: 'right' | 'wrong' | 'replayed' | 'misconfigured' | 'unavailable';
+  /** What the OTP begins with. */
+  readonly publicId: string;
+  /** Whether the server told the OTP's counters, and signed them. */
+  readonly countersSigned: boolean;
+  /** The servers that were of no help. */
+  readonly failures: readonly {
+    /** Host and port. */
+    readonly server: string;
+    readonly why: string;
+    /** What can be done about it; null: nobody knows. */
+    readonly hint: string | null;
+  }[];
+}
+
 /** The answer to POST /v1/ledger/repair. */
 export interface Repaired {
   /** Whether there was something to repair, and it is sound now. */

@@ -1,3 +1,4 @@
+import { hintFor } from './server-hints.ts';
 import type { Log } from './log.ts';
 
 /** What a validation server did wrong. */
@@ -24,10 +25,12 @@ export function lookUpReports(log: Log): Reports {
     misconfigured: (failures) =>
       log.event('alert', 'The validation servers do not take our requests: check [yubico] in config.toml', {
         servers: list(failures),
+        hint: hintOf(failures),
       }),
     unavailable: (failures) =>
       log.event('error', 'No validation server could say anything about a YubiKey', {
         servers: list(failures),
+        hint: hintOf(failures),
       }),
     degraded: (failures) =>
       log.event('warning', 'Some validation servers failed', { servers: list(failures) }),
@@ -36,4 +39,9 @@ export function lookUpReports(log: Log): Reports {
 
 function list(failures: readonly Failure[]): string {
   return failures.map(({ server, why }) => `${server}: ${why}`).join('; ');
+}
+
+/** About the first failure that something is known of. */
+function hintOf(failures: readonly Failure[]): string | undefined {
+  return failures.map(({ why }) => hintFor(why)).find((hint) => hint !== undefined);
 }
