@@ -19,7 +19,9 @@ import { secretFileText, writeSecretFile } from './secret-file.ts';
 import { SETUP_TEXTS } from './texts.ts';
 
 const USUAL_LIMIT: Limit = { attempts: 3, seconds: 30 };
-const WIDE_WINDOW = { totp: 17, hotp: 21 } as const;
+const WIDE_WINDOW = 17;
+/** In the store; in a file it is {@link WIDE_WINDOW}, as google-authenticator has it. */
+const WIDE_LOOK_AHEAD = 21;
 /** What google-authenticator writes for counters. */
 const FILE_LOOK_AHEAD = 3;
 const USUAL_CODES = { store: 10, file: 5 } as const;
@@ -174,7 +176,13 @@ function showCodes({ output }: Session, codes: readonly string[], view: UserView
 }
 
 function windowText(timeBased: boolean, inFile: boolean): string {
-  return timeBased ? SETUP_TEXTS.timeWindow : SETUP_TEXTS.counterWindow(usualLookAhead(inFile));
+  return timeBased
+    ? SETUP_TEXTS.timeWindow
+    : SETUP_TEXTS.counterWindow(usualLookAhead(inFile), wideWindow(timeBased, inFile));
+}
+
+function wideWindow(timeBased: boolean, inFile: boolean): number {
+  return timeBased || inFile ? WIDE_WINDOW : WIDE_LOOK_AHEAD;
 }
 
 function usualLookAhead(inFile: boolean): number {
@@ -189,11 +197,7 @@ function windowOf({ window }: SetupFlags, timeBased: boolean, wide: boolean, inF
   if (window === 'minimal') {
     return timeBased ? 3 : 1;
   }
-  return wide
-    ? WIDE_WINDOW[timeBased ? 'totp' : 'hotp']
-    : timeBased
-      ? DEFAULT_WINDOW
-      : usualLookAhead(inFile);
+  return wide ? wideWindow(timeBased, inFile) : timeBased ? DEFAULT_WINDOW : usualLookAhead(inFile);
 }
 
 function wishesOf(flags: SetupFlags, user: string): Parameters<typeof showSecret>[2] {

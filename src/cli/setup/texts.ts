@@ -15,8 +15,8 @@ export const SETUP_TEXTS = {
   disallowReuse: 'Shall each code work only once? It shows when somebody read one over your shoulder.',
   timeWindow:
     'Codes of 30 seconds before and after are accepted too. Enlarge that to 4 minutes, for clocks that are wrong?',
-  counterWindow: (usual: number): string =>
-    `${usual} codes ahead are accepted, for those that were not used. Enlarge that to 21 codes?`,
+  counterWindow: (usual: number, wide: number): string =>
+    `${usual} codes ahead are accepted, for those that were not used. Enlarge that to ${wide} codes?`,
   limit: 'Limit tries for this factor to 3 in 30 seconds?',
   saved: (user: string, name: string, id: string): string =>
     `Done: ${user} has the factor ${name} (${id}) now. See it with: pve-google-authenticator list ${user}`,
