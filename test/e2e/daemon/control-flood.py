@@ -1,11 +1,13 @@
 #!/usr/bin/env python3
 """
-control-flood.py SOCKET COUNT
+control-flood.py SOCKET COUNT AT_ONCE
 
 Sends COUNT requests that are wrong in different ways, each on a connection of
-its own, and prints how many were sent. The daemon may answer or hang up.
+its own and so many at once, and prints how many were sent. The daemon may
+answer or hang up.
 """
 
+import concurrent.futures
 import itertools
 import random
 import socket
@@ -49,7 +51,7 @@ def send(path, data):
             pass
 
 
-path, count = sys.argv[1], int(sys.argv[2])
-for _, make in zip(range(count), itertools.cycle(WRONG)):
-    send(path, make())
-print(count)
+path, count, at_once = sys.argv[1], int(sys.argv[2]), int(sys.argv[3])
+wrong = [make() for _, make in zip(range(count), itertools.cycle(WRONG))]
+with concurrent.futures.ThreadPoolExecutor(at_once) as pool:
+    print(sum(1 for _ in pool.map(lambda data: send(path, data), wrong)))
