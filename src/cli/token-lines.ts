@@ -1,25 +1,32 @@
 import { MAX_CHANGES, type NewFactor } from '../control/requests.ts';
 import { encodeBase32 } from '../factors/base32.ts';
+import type { Hotp } from '../factors/hotp.ts';
 import { readOathKey } from '../factors/oath-key.ts';
 import { OtpauthUriError, readOtpauthUri } from '../factors/read-otpauth-uri.ts';
+import type { Totp } from '../factors/totp.ts';
+import { MigrationError, readMigrationUri, type MigratedAccount } from '../formats/otpauth-migration.ts';
 import { CommandError } from './control-client.ts';
 import { parseSecret } from './own-secret.ts';
 
-/** What a key without a URI does not say; what is left out is as phones have it. */
+/** What a line does not say. */
 export interface KeySettings {
+  /** Of an export with several accounts, those with this in their name or issuer. */
+  readonly account?: string | undefined;
+  /** Of keys without a URI; what is left out is as phones have it. */
   readonly digits?: 6 | 7 | 8 | undefined;
   /** Seconds. */
   readonly period?: number | undefined;
 }
 
-const SCHEME = /^otpauth(?:-migration)?:/i;
+const SCHEME = /^otpauth:/i;
+const MIGRATION_SCHEME = /^otpauth-migration:/i;
 /** As Proxmox separates the keys of one user. */
 const BETWEEN_KEYS = /[,; \t]+/;
 const NO_FACTOR = /^\s*(?:#.*)?$/;
 
 /**
  * Reads lines with the secrets of phones and tokens: `otpauth://` URIs, and keys as Proxmox's `oathkeygen` prints them or as they stand
- * in its `keys`, several in one line. Empty lines and those that begin with `#` are passed over.
+ * in its `keys`, several in one line, and exports of the app Google Authenticator. Empty lines and those that begin with `#` are passed over.
  *
  * @param lines - as they were typed or read
  * @param settings - of keys that are no URIs
@@ -36,10 +43,7 @@ export function readTokenLines(lines: readonly string[], settings: KeySettings):
     try {
       factors.push(...factorsOf(line.trim(), settings));
     } catch (error) {
-      if (!(error instanceof OtpauthUriError)) {
-        throw error;
-      }
-      problems.push(`line ${index + 1}, ${error.parameter}: ${error.message}`);
+      problems.push(`line ${index + 1}, ${problemOf(error)}`);
     }
   }
   if (problems.length > 0) {
@@ -56,16 +60,23 @@ export function readTokenLines(lines: readonly string[], settings: KeySettings):
   return factors;
 }
 
-function factorsOf(line: string, settings: KeySettings): NewFactor[] {
+/** What is wrong with a line, and with which part of it. */
+function problemOf(error: unknown): string {
+  if (error instanceof OtpauthUriError) {
+    return `${error.parameter}: ${error.message}`;
+  }
+  if (error instanceof MigrationError) {
+    return `export: ${error.message}`;
+  }
+  throw error;
+}
+
+function factorsOf(line: string, { account, ...settings }: KeySettings): NewFactor[] {
+  if (MIGRATION_SCHEME.test(line)) {
+    return migrated(line, account).map(({ factor }) => importedFactor(factor));
+  }
   if (SCHEME.test(line)) {
-    const factor = readOtpauthUri(line);
-    const { algorithm, digits } = factor;
-    const token = { imported: true, algorithm, digits, secret: encodeBase32(factor.secret) } as const;
-    return [
-      'period' in factor
-        ? { kind: 'totp', ...token, period: factor.period }
-        : { kind: 'hotp', ...token, counter: factor.counter },
-    ];
+    return [importedFactor(readOtpauthUri(line))];
   }
   return secretsOf(line).map((secret) => ({
     kind: 'totp',
@@ -73,6 +84,44 @@ function factorsOf(line: string, settings: KeySettings): NewFactor[] {
     ...settings,
     secret: encodeBase32(secret),
   }));
+}
+
+/**
+ * A factor that another program or device has, to be added.
+ *
+ * @param factor - the factor
+ * @param usedStep - of a time-based one, the last time step that was used, if it is known
+ * @returns what the daemon is asked to add. It holds the secret.
+ */
+export function importedFactor(factor: Totp | Hotp, usedStep?: number): NewFactor {
+  const { algorithm, digits } = factor;
+  const token = { imported: true, algorithm, digits, secret: encodeBase32(factor.secret) } as const;
+  return 'period' in factor
+    ? { kind: 'totp', ...token, period: factor.period, ...(usedStep === undefined ? {} : { usedStep }) }
+    : { kind: 'hotp', ...token, counter: factor.counter };
+}
+
+/** The accounts of an export that are meant. A phone holds those of other machines and services, too: nobody wants them here. */
+function migrated(uri: string, wanted: string | undefined): readonly MigratedAccount[] {
+  const { accounts, part, parts } = readMigrationUri(uri);
+  const names = accounts.map(({ issuer, name }) =>
+    JSON.stringify(issuer === '' || name.startsWith(`${issuer}:`) ? name : `${issuer}:${name}`),
+  );
+  if (wanted === undefined && accounts.length > 1) {
+    throw new MigrationError(
+      `it holds ${accounts.length} accounts: choose with --account and a part of one's name: ${names.join(', ')}`,
+    );
+  }
+  const chosen = accounts.filter((_, index) =>
+    names[index]?.toLowerCase().includes((wanted ?? '').toLowerCase()),
+  );
+  if (chosen.length === 0) {
+    const which = parts > 1 ? `this is QR code ${part} of ${parts}; ` : '';
+    throw new MigrationError(
+      `no account has the name that --account gives: ${which}it holds ${names.join(', ')}`,
+    );
+  }
+  return chosen;
 }
 
 /** Several keys as Proxmox has them, or one as people write it, with blanks. */

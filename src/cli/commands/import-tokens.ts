@@ -1,9 +1,9 @@
-import { closeSync, fstatSync, openSync, readSync } from 'node:fs';
 import type { Changed, NewFactor } from '../../control/requests.ts';
 import { CommandError } from '../control-client.ts';
 import { change } from '../proven.ts';
 import { NoAnswerError } from '../questions.ts';
 import type { Session } from '../session.ts';
+import { secretLines } from '../secret-lines.ts';
 import { readTokenLines, type KeySettings } from '../token-lines.ts';
 
 /** What says how `import --keys` shall be done. */
@@ -17,7 +17,6 @@ export interface TokenImport extends KeySettings {
 
 /** As many URIs as a user can have factors, with room for comments. */
 const MAX_FILE_BYTES = 64 * 1024;
-const OTHERS_MAY_READ = 0o044;
 
 /**
  * `import --keys`: takes phones and tokens into the store that are enrolled elsewhere: all that the lines say, or nothing.
@@ -28,9 +27,12 @@ const OTHERS_MAY_READ = 0o044;
  * @throws CommandError when a line cannot be read, or the daemon refuses
  */
 export async function importTokens(session: Session, user: string, wanted: TokenImport): Promise<void> {
-  const { keys, name, digits, period } = wanted;
-  const read = keys === '-' ? { lines: await typedLines(session), remark: undefined } : linesOf(keys);
-  const factors = readTokenLines(read.lines, { digits, period });
+  const { keys, name, account, digits, period } = wanted;
+  const read =
+    keys === '-'
+      ? { lines: await typedLines(session), remark: undefined }
+      : secretLines(keys, MAX_FILE_BYTES);
+  const factors = readTokenLines(read.lines, { account, digits, period });
   if (name !== undefined && factors.length > 1) {
     throw new CommandError(
       'ERR_BAD_LINES',
@@ -75,38 +77,4 @@ async function typedLines({ questions, output }: Session): Promise<string[]> {
     }
   }
   return lines;
-}
-
-function linesOf(path: string): { lines: string[]; remark: string } {
-  const bytes = Buffer.alloc(MAX_FILE_BYTES + 1);
-  let length = 0;
-  let othersMayRead: boolean;
-  try {
-    const fd = openSync(path, 'r');
-    try {
-      othersMayRead = (fstatSync(fd).mode & OTHERS_MAY_READ) !== 0;
-      for (let got = -1; got !== 0 && length < bytes.length; length += got) {
-        got = readSync(fd, bytes, length, bytes.length - length, null);
-      }
-    } finally {
-      closeSync(fd);
-    }
-  } catch (error) {
-    const code = error instanceof Error && 'code' in error ? String(error.code) : 'unknown error';
-    throw new CommandError('ERR_KEYS_FILE', `${path} cannot be read (${code}). Nothing was imported.`);
-  }
-  if (length > MAX_FILE_BYTES) {
-    throw new CommandError(
-      'ERR_KEYS_FILE',
-      `${path} has more than ${MAX_FILE_BYTES} bytes: is it the right file? Nothing was imported.`,
-    );
-  }
-  const lines = bytes.toString('latin1', 0, length).split(/\r?\n/);
-  bytes.fill(0);
-  return {
-    lines,
-    remark: othersMayRead
-      ? `${path} holds the secrets, and others may read it: delete it, and if one may have read it, add new factors in their place`
-      : `${path} holds the secrets: delete it when you need it no more`,
-  };
 }

@@ -26,7 +26,17 @@ beforeAll(async () => {
   writeFileSync(join(tree, 'package.json'), '{"type":"module","version":"1.2.3"}');
   symlinkSync(join(root, 'node_modules'), join(tree, 'node_modules'));
   symlinkSync(join(root, 'native'), join(tree, 'native'));
-  for (const directory of ['cli', 'cli/commands', 'cli/setup', 'control', 'factors', 'yubico-otp', 'host']) {
+  const directories = [
+    'cli',
+    'cli/commands',
+    'cli/setup',
+    'control',
+    'factors',
+    'formats',
+    'yubico-otp',
+    'host',
+  ];
+  for (const directory of directories) {
     compile(directory);
   }
   server = createServer((_request, response) => {

@@ -43,6 +43,27 @@ describe('readTokenLines', () => {
     ]);
   });
 
+  const EXPORT =
+    'otpauth-migration://offline?data=CjEKCkhlbGxvId6tvu8SGEV4YW1wbGU6YWxpY2VAZ29vZ2xlLmNvbRoHRXhhbXBsZTAC';
+  const EXPORTED = { ...TOTP, algorithm: 'sha1', digits: 6, period: 30, secret: 'JBSWY3DPEHPK3PXP' };
+
+  it('reads exports of the app; of several accounts those that are meant', () => {
+    expect(readTokenLines([EXPORT], {})).toEqual([EXPORTED]);
+    expect(readTokenLines([EXPORT], { account: 'ALICE@' })).toEqual([EXPORTED]);
+    const [, data = ''] = EXPORT.split('=');
+    const twice = `otpauth-migration://offline?data=${data}${data}`;
+    expect(() => readTokenLines([twice], {})).toThrow(
+      'line 1, export: it holds 2 accounts: choose with --account and a part of one\'s name: "Example:alice@google.com", "Example:alice@google.com"',
+    );
+    expect(readTokenLines([twice], { account: 'example' })).toEqual([EXPORTED, EXPORTED]);
+    expect(() => readTokenLines([EXPORT], { account: 'bob' })).toThrow(
+      'line 1, export: no account has the name that --account gives: it holds "Example:alice@google.com"',
+    );
+    expect(() => readTokenLines([EXPORT.slice(0, -5)], {})).toThrow(
+      'line 1, export: the data ends in the middle',
+    );
+  });
+
   it('names each line and parameter that is wrong, and nothing of what is in it', () => {
     const wrong = [
       `otpauth://hotp/a?secret=${SECRET}`,
