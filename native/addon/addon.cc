@@ -10,6 +10,7 @@ static Napi::Object Init(Napi::Env env, Napi::Object exports) {
   exports.Set("lookUpUid", Napi::Function::New(env, LookUpUid));
   exports.Set("groupsOf", Napi::Function::New(env, GroupsOf));
   exports.Set("readFileAs", Napi::Function::New(env, ReadFileAs));
+  exports.Set("readPlainFile", Napi::Function::New(env, ReadPlainFile));
   exports.Set("replaceFileAs", Napi::Function::New(env, ReplaceFileAs));
   exports.Set("createFileAs", Napi::Function::New(env, CreateFileAs));
   exports.Set("setFileAsideAs", Napi::Function::New(env, SetFileAsideAs));

@@ -14,6 +14,7 @@ Napi::Value LookUpUser(const Napi::CallbackInfo& info);
 Napi::Value LookUpUid(const Napi::CallbackInfo& info);
 Napi::Value GroupsOf(const Napi::CallbackInfo& info);
 Napi::Value ReadFileAs(const Napi::CallbackInfo& info);
+Napi::Value ReadPlainFile(const Napi::CallbackInfo& info);
 Napi::Value ReplaceFileAs(const Napi::CallbackInfo& info);
 Napi::Value CreateFileAs(const Napi::CallbackInfo& info);
 Napi::Value SetFileAsideAs(const Napi::CallbackInfo& info);

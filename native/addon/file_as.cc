@@ -160,6 +160,21 @@ class Replacing : public Reading {
   const SecretBytes contents_;
 };
 
+/** Reads a file as whoever this process is, past no symbolic link. */
+class PlainReading : public Reading {
+ public:
+  using Reading::Reading;
+
+  void Run() override {
+    try {
+      UserFile file(Links::kRefused);
+      if (Open(&file)) file.Read(&outcome_);
+    } catch (const std::bad_alloc&) {
+      outcome_.Fail("memory", ENOMEM);
+    }
+  }
+};
+
 /** Makes a file as its user, where there is none. */
 class Creating : public Reading {
  public:
@@ -221,6 +236,14 @@ Napi::Value Start(Napi::Env env, std::unique_ptr<Reading> errand) {
 Napi::Value ReadFileAs(const Napi::CallbackInfo& info) {
   return Start(info.Env(),
                std::make_unique<Reading>(info.Env(), RequestFrom(info)));
+}
+
+Napi::Value ReadPlainFile(const Napi::CallbackInfo& info) {
+  Request request{};
+  request.path = info[0].As<Napi::String>();
+  request.max_bytes = info[1].As<Napi::Number>().Uint32Value();
+  return Start(info.Env(), std::make_unique<PlainReading>(info.Env(),
+                                                          std::move(request)));
 }
 
 Napi::Value ReplaceFileAs(const Napi::CallbackInfo& info) {

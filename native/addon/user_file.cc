@@ -8,10 +8,12 @@
 
 namespace {
 
-int OpenAt(int directory, const char* path, int flags) {
+int OpenAt(int directory, const char* path, int flags, Links links) {
   open_how how{};
   how.flags = static_cast<unsigned>(flags | O_CLOEXEC);
-  how.resolve = RESOLVE_NO_MAGICLINKS;
+  how.resolve = links == Links::kFollowed
+                    ? RESOLVE_NO_MAGICLINKS
+                    : RESOLVE_NO_SYMLINKS | RESOLVE_NO_MAGICLINKS;
   long fd;
   do {
     fd = syscall(SYS_openat2, directory, path, &how, sizeof how);
@@ -67,7 +69,8 @@ bool UserFile::OpenDirectory(const std::string& path, Outcome* outcome) {
   const size_t slash = path.rfind('/');
   const std::string parent = slash == 0 ? "/" : path.substr(0, slash);
   name_ = path.substr(slash + 1);
-  if (!directory_.Set(OpenAt(AT_FDCWD, parent.c_str(), O_PATH | O_DIRECTORY))) {
+  if (!directory_.Set(OpenAt(AT_FDCWD, parent.c_str(),
+                             O_PATH | O_DIRECTORY, links_))) {
     return errno == ENOENT ? outcome->Is("missing")
                            : outcome->Fail("directory", errno);
   }
@@ -89,7 +92,7 @@ bool UserFile::Open(const std::string& path, size_t max_bytes,
                              AT_SYMLINK_NOFOLLOW) == 0 &&
                      S_ISLNK(link.st_mode);
   Descriptor found;
-  if (!found.Set(OpenAt(directory_.get(), name_.c_str(), O_PATH))) {
+  if (!found.Set(OpenAt(directory_.get(), name_.c_str(), O_PATH, links_))) {
     return errno == ENOENT ? outcome->Is("missing")
                            : outcome->Fail("open", errno);
   }

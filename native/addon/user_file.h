@@ -71,13 +71,19 @@ struct Outcome {
   }
 };
 
+/** Whether symbolic links on the way to a file are followed. */
+enum class Links { kFollowed, kRefused };
+
 /** A regular file of a user, opened with the identity of the calling thread. */
 class UserFile {
  public:
+  explicit UserFile(Links links = Links::kFollowed) : links_(links) {}
+
   /**
-   * Opens the directory, then the file in it. Symbolic links are followed, but
-   * not those of /proc, which lead past all permissions. Nothing but a regular
-   * file is opened: not even a FIFO or a device for a moment.
+   * Opens the directory, then the file in it. Symbolic links are followed if
+   * they shall be, but never those of /proc, which lead past all permissions.
+   * Nothing but a regular file is opened: not even a FIFO or a device for a
+   * moment.
    *
    * Returns whether it is open; if not, `outcome` says why.
    */
@@ -108,6 +114,7 @@ class UserFile {
  private:
   bool OpenDirectory(const std::string& path, Outcome* outcome);
 
+  const Links links_;
   Descriptor directory_;
   Descriptor file_;
   std::string name_;

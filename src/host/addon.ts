@@ -143,6 +143,7 @@ export type FileSetAside =
 
 interface Addon {
   readFileAs(user: string, uid: number, gid: number, path: string, maxBytes: number): Promise<FileRead>;
+  readPlainFile(path: string, maxBytes: number): Promise<FileRead>;
   replaceFileAs(
     user: string,
     uid: number,
@@ -192,6 +193,8 @@ const LARGEST_UID = 0xffff_fffe;
 /** PATH_MAX of Linux, without the final NUL. */
 const LONGEST_PATH = 4095;
 
+/** The largest file that {@link readPlainFile} reads, in bytes: what the cluster file system of Proxmox VE can hold. */
+export const LARGEST_PLAIN_FILE = 1_048_576;
 /** The largest file that {@link readFileAs} and {@link replaceFileAs} handle, in bytes. */
 export const LARGEST_FILE = 65_536;
 
@@ -356,6 +359,22 @@ export function readFileAs(who: FileUser, path: string, maxBytes: number): Promi
 }
 
 /**
+ * Reads a file as whoever this process is, on a thread of its own like {@link readFileAs}. No symbolic link is followed, neither of
+ * the file nor of a directory on the way to it, and nothing but a regular file is ever opened.
+ *
+ * @param path absolute, at most 4095 bytes; it names something in a directory
+ * @param maxBytes 1 to 1048576; a longer file is `too-large`
+ * @returns how it ended, also when it failed; a symbolic link fails with ELOOP
+ * @throws TypeError, RangeError for an argument that cannot work (at once, not as a rejection)
+ * @throws Error with `code` (EAGAIN: no more threads …) and `syscall` (at once)
+ */
+export function readPlainFile(path: string, maxBytes: number): Promise<FileRead> {
+  assertFilePath(path);
+  assertInteger('maxBytes', maxBytes, 1, LARGEST_PLAIN_FILE);
+  return load().readPlainFile(path, maxBytes);
+}
+
+/**
  * Replaces a small regular file as its user would, if it still holds what the caller knows of it. The new contents are
  * written to a new file beside it (`FILE~XXXXXX`, mode 0400, the user's own), synced, and renamed; the directory is synced,
  * too. After any error the old file is untouched and the new one gone, but for `sync` after the rename. Of all who replace
@@ -455,6 +474,11 @@ function assertFileRequest(who: FileUser, path: unknown, maxBytes: unknown): voi
   assertText('user', who.user);
   assertInteger('uid', who.uid, 0, LARGEST_UID);
   assertInteger('gid', who.gid, 0, LARGEST_UID);
+  assertFilePath(path);
+  assertInteger('maxBytes', maxBytes, 1, LARGEST_FILE);
+}
+
+function assertFilePath(path: unknown): void {
   assertText('path', path);
   if (!path.startsWith('/') || path.endsWith('/')) {
     throw new RangeError(`path must be absolute and name something in a directory: ${path}`);
@@ -462,7 +486,6 @@ function assertFileRequest(who: FileUser, path: unknown, maxBytes: unknown): voi
   if (Buffer.byteLength(path) > LONGEST_PATH) {
     throw new RangeError(`path has ${Buffer.byteLength(path)} bytes, at most ${LONGEST_PATH} can be`);
   }
-  assertInteger('maxBytes', maxBytes, 1, LARGEST_FILE);
 }
 
 function assertBytes(name: string, value: unknown): asserts value is Uint8Array {
