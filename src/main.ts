@@ -11,13 +11,17 @@ import { loadConfig } from './config/load-config.ts';
 import { ControlServer } from './control/control-server.ts';
 import { REHEARSAL } from './control/requests.ts';
 import { allEnrolments } from './enrolments/all-enrolments.ts';
-import type { Account, Enrolments } from './enrolments/enrolment.ts';
+import type { EnrolmentSource, Enrolments } from './enrolments/enrolment.ts';
 import { FilesClient } from './enrolments/home/file-access.ts';
 import { forAccount } from './enrolments/for-account.ts';
 import { homeSource } from './enrolments/home/home-source.ts';
 import { OneAtATime } from './enrolments/home/one-at-a-time.ts';
 import { UnwrittenAttempts } from './enrolments/home/rate-limit.ts';
 import { Places } from './enrolments/home/places.ts';
+import { lastGoodIn } from './enrolments/proxmox/last-good.ts';
+import { Proxmox } from './enrolments/proxmox/proxmox.ts';
+import { ProxmoxFilesClient } from './enrolments/proxmox/proxmox-files.ts';
+import { RealmYubikeys } from './enrolments/proxmox/realm-yubikeys.ts';
 import { sourcesInOrder } from './enrolments/sources-in-order.ts';
 import { Store } from './enrolments/store/store.ts';
 import { storeSource } from './enrolments/store/store-source.ts';
@@ -26,14 +30,18 @@ import { lineYubikeys } from './enrolments/yubico/line-yubikeys.ts';
 import type { YubicoLine } from './enrolments/yubico/yubico-line.ts';
 import {
   newBounds,
+  type Bounds,
   noOnlineYubikeys,
   onlineYubikeys,
   type OnlineYubikeys,
 } from './enrolments/yubico/online-yubikeys.ts';
-import { groupsOf, hardenProcess, lookUpUid, lookUpUser } from './host/addon.ts';
+import { hardenProcess, lookUpUid, lookUpUser } from './host/addon.ts';
 import { startAttachedReader } from './host/attached-reader.ts';
+import { groupsOfAccount } from './host/groups-of-account.ts';
+import { hasProxmoxVe } from './host/proxmox-here.ts';
 import { preciseSleep } from './host/precise-sleep.ts';
 import { networkClosed } from './host/network-closed.ts';
+import { onSignalOnce } from './host/signals.ts';
 import { openSockets, SocketInUseError } from './host/sockets.ts';
 import { StateDirectory, StateDirectoryError } from './host/state-directory.ts';
 import { version } from './host/version.ts';
@@ -45,6 +53,7 @@ import { journalLog, type Log } from './log/log.ts';
 import { lookUpReports } from './log/look-up-reports.ts';
 import { NETWORK_CLOSED } from './log/server-hints.ts';
 import { AcceptedLogins } from './login/accepted-logins.ts';
+import { proxmoxReports } from './log/proxmox-reports.ts';
 import { LoginServer } from './server/login-server.ts';
 import { validateOnline } from './yubico-otp/index.ts';
 
@@ -146,6 +155,24 @@ function openLedger(
   });
 }
 
+function proxmoxFor(
+  config: Config,
+  { runtimeDir }: CommandLine,
+  state: StateDirectory,
+  ledger: LocalLedger,
+  log: Log,
+  bounds: Bounds,
+): Proxmox {
+  const realmYubikeys = new RealmYubikeys(lookUpReports(log), bounds);
+  return new Proxmox({
+    files: new ProxmoxFilesClient(runtimeDir),
+    copies: (product) => lastGoodIn(state.path(`${product}.last-good.json`)),
+    reports: proxmoxReports(log),
+    ...{ ...config.proxmox, on: config.sources.proxmox ?? hasProxmoxVe() },
+    ...{ ledger, now: Date.now, yubikeysOf: (realm) => realmYubikeys.of(realm) },
+  });
+}
+
 async function enrolmentsFor(
   config: Config,
   { runtimeDir }: CommandLine,
@@ -153,6 +180,7 @@ async function enrolmentsFor(
   ledger: LocalLedger,
   yubikeys: Yubikeys,
   log: Log,
+  proxmox: EnrolmentSource | undefined,
 ): Promise<Enrolments> {
   const nobody = config.sources.home ? await lookUpUid(NOBODY_UID).catch(() => undefined) : undefined;
   const files = new FilesClient(runtimeDir);
@@ -164,7 +192,7 @@ async function enrolmentsFor(
   });
   const own = storeSource(store, ledger, monotonic, yubikeys.usual);
   return allEnrolments({
-    own: sourcesInOrder([own]),
+    own: sourcesInOrder(proxmox === undefined ? [own] : [own, proxmox]),
     yubico: lineSource({
       ...{ files, places, nobody, store: own, yubikeysOf: yubikeys.ofLine },
       trouble: (user, why) =>
@@ -191,8 +219,7 @@ interface Yubikeys {
 }
 
 /** They are looked up only when config.toml or a line in pam.d says where. */
-function yubikeysFor({ yubico }: Config, log: Log): Yubikeys {
-  const bounds = newBounds(monotonic);
+function yubikeysFor({ yubico }: Config, log: Log, bounds: Bounds): Yubikeys {
   const made = (settings: YubicoSettings): OnlineYubikeys => {
     switch (settings.kind) {
       case 'off':
@@ -217,16 +244,6 @@ async function tellClosedNetwork(log: Log): Promise<void> {
   }
 }
 
-/** For rules: what cannot be found out counts against the user. */
-async function groupsOfAccount({ name }: Account): Promise<readonly string[] | undefined> {
-  try {
-    const entry = await lookUpUser(name);
-    return entry === undefined ? undefined : await groupsOf(name, entry.gid);
-  } catch {
-    return undefined;
-  }
-}
-
 async function main(log: Log): Promise<void> {
   const commandLine = parseCommandLine(process.argv.slice(2));
   hardenProcess();
@@ -246,23 +263,26 @@ async function main(log: Log): Promise<void> {
   const store = await openStore(state, commandLine, log);
   let crowded = (): boolean => false;
   const ledger = await openLedger(state, commandLine, log, () => crowded());
-  const yubikeys = yubikeysFor(config, log);
+  const bounds = newBounds(monotonic);
+  const yubikeys = yubikeysFor(config, log, bounds);
   if (yubikeys.settings.kind === 'on') {
     void tellClosedNetwork(log);
   }
-  const enrolments = await enrolmentsFor(config, commandLine, store, ledger, yubikeys, log);
+  const proxmox = proxmoxFor(config, commandLine, state, ledger, log, bounds);
+  const enrolments = await enrolmentsFor(config, commandLine, store, ledger, yubikeys, log, proxmox.source);
   const ports = {
     enrolments,
     yubikeys: yubikeys.usual,
     yubico: { settings: yubikeys.settings, validate: validateOnline, networkClosed },
     rules: { rules: config.rules, groupsOf: groupsOfAccount },
+    ...{ web: proxmox, proxmoxAsked: proxmox.source !== undefined },
     store,
     ledger,
     log,
     attempts: attemptsFor(config, ledger),
     now: Date.now,
     monotonic,
-    ...(config.sources.home ? { rejectGridMs: HOME_REJECT_GRID_MS } : {}),
+    ...(config.sources.home || proxmox.source ? { rejectGridMs: HOME_REJECT_GRID_MS } : {}),
     sleep: preciseSleep,
     accepted: new AcceptedLogins(uptime, REHEARSAL),
     version: version(),
@@ -291,18 +311,6 @@ async function main(log: Log): Promise<void> {
     process.exit(0);
   });
   log.event('info', 'Ready', { sockets: [...sockets.keys()].join(',') });
-}
-
-function onSignalOnce(signals: readonly NodeJS.Signals[], stop: () => Promise<void>): void {
-  let stopping = false;
-  for (const signal of signals) {
-    process.on(signal, () => {
-      if (!stopping) {
-        stopping = true;
-        void stop();
-      }
-    });
-  }
 }
 
 /** Errors whose message is meant for the administrator; of others only the name is told. */

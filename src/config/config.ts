@@ -1,6 +1,7 @@
 import { parse, TomlError } from 'smol-toml';
 import type { Rule } from '../rules/rule.ts';
 import { z } from '../schema.ts';
+import { proxmoxSchema, type ProxmoxConfig } from './proxmox-section.ts';
 import { rulesSchema } from './rules-section.ts';
 import { yubicoSchema, type YubicoConfig } from './yubico-section.ts';
 
@@ -12,7 +13,10 @@ export interface Config {
      * module's name is a migration; without the reader nobody then counts as "not enrolled".
      */
     readonly home: boolean;
+    /** Whether the factors in Proxmox count; undefined: on a machine with Proxmox VE. */
+    readonly proxmox: boolean | undefined;
   };
+  readonly proxmox: ProxmoxConfig;
   readonly throttle: {
     /** Whether guesses are counted and held back. */
     readonly enabled: boolean;
@@ -28,7 +32,14 @@ const yes = z._default(z.boolean(), true);
 
 const schema = z.pipe(
   z.strictObject({
-    sources: z.prefault(z.strictObject({ home: yes }), {}),
+    sources: z.prefault(
+      z.pipe(
+        z.strictObject({ home: yes, proxmox: z.optional(z.boolean()) }),
+        z.transform(({ home, proxmox }) => ({ home, proxmox })),
+      ),
+      {},
+    ),
+    proxmox: proxmoxSchema,
     throttle: z.prefault(z.strictObject({ enabled: yes, home: yes }), {}),
     yubico: yubicoSchema,
     rule: rulesSchema,

@@ -69,9 +69,11 @@ async function firstOf(first: () => Promise<Lookup>, second: () => Promise<Looku
 
 async function ownLookup({ own, notebook, now }: Sources, seeker: Seeker): Promise<Lookup> {
   const { account } = seeker;
-  return account === undefined
-    ? { kind: 'absent' }
-    : withGracePeriod(await own.lookUp(account), seeker, notebook, now);
+  if (account === undefined) {
+    await own.lookUpNobody?.();
+    return { kind: 'absent' };
+  }
+  return withGracePeriod(await own.lookUp(account), seeker, notebook, now);
 }
 
 async function fixedUser(

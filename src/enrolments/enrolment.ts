@@ -66,6 +66,8 @@ export interface Enrolment {
   readonly quiet?: boolean;
   /** Whether only the enrolment itself counts guesses. */
   readonly countsItself?: boolean;
+  /** Whether it holds nothing but recovery codes: then the factors that the next source has count, too. */
+  readonly onlyRecovery?: boolean;
 
   /**
    * Checks an answer, and uses the code up. The enrolment counts as it is by then, so that a factor that was removed while the person was
@@ -133,4 +135,7 @@ export interface EnrolmentSource {
    * @returns what the source knows; it never rejects
    */
   lookUp(account: Account): Promise<AccountLookup>;
+
+  /** Does the work of a look-up for whoever does not exist, so that it takes as long. Left out: it takes next to no time. */
+  lookUpNobody?(): Promise<void>;
 }

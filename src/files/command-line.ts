@@ -1,6 +1,8 @@
 import { parseArgs } from 'node:util';
 
 const DEFAULT_RUNTIME_DIR = '/run/pve-authenticator';
+const PVE_DIR = '/etc/pve';
+const PBS_DIR = '/etc/proxmox-backup';
 
 /** What the reader's command line says. */
 export interface CommandLine {
@@ -10,6 +12,8 @@ export interface CommandLine {
   readonly daemon: string | number | undefined;
   /** It is somebody's child: it says on standard output when it is ready, and ends when its standard input does. */
   readonly attached: boolean;
+  /** Where the files of Proxmox VE and Proxmox Backup Server are; other places than their own are for tests. */
+  readonly proxmox: { readonly pve: string; readonly pbs: string };
 }
 
 /** A command line that cannot be read. */
@@ -38,6 +42,8 @@ export function parseCommandLine(argv: readonly string[]): CommandLine {
         'daemon-user': { type: 'string' },
         'daemon-uid': { type: 'string' },
         attached: { type: 'boolean', default: false },
+        'pve-dir': { type: 'string', default: PVE_DIR },
+        'pbs-dir': { type: 'string', default: PBS_DIR },
       },
     });
     const name = values['daemon-user'];
@@ -52,8 +58,16 @@ export function parseCommandLine(argv: readonly string[]): CommandLine {
       runtimeDir: values['runtime-dir'],
       daemon: uid === undefined ? name : Number(uid),
       attached: values.attached,
+      proxmox: { pve: absolute('pve-dir', values['pve-dir']), pbs: absolute('pbs-dir', values['pbs-dir']) },
     };
   } catch (error) {
     throw new UsageError(error instanceof Error ? error.message : 'the options cannot be read');
   }
+}
+
+function absolute(option: string, path: string): string {
+  if (!/^\/.*[^/]$/.test(path)) {
+    throw new Error(`--${option} must be an absolute path`);
+  }
+  return path;
 }

@@ -4,7 +4,8 @@ import type { Peer } from '../host/addon.ts';
 import { BudgetedLog } from '../log/budgeted-log.ts';
 import type { Log } from '../log/log.ts';
 import { readFile, replaceFile, type FilePorts } from './file-requests.ts';
-import { readRequestOf, replaceRequestOf } from './request-schemas.ts';
+import { ProxmoxFiles, type ProxmoxDirectories } from './proxmox-files.ts';
+import { proxmoxRequestOf, readRequestOf, replaceRequestOf } from './request-schemas.ts';
 import type { Refusal } from './requests.ts';
 import { Threads } from './threads.ts';
 
@@ -31,17 +32,20 @@ export class FilesServer {
   readonly #daemonUid: number;
   readonly #log: Log;
   readonly #ports: FilePorts;
+  readonly #proxmox: ProxmoxFiles;
   readonly #http: AcceptedHttp;
 
   /**
    * @param daemonUid - who may ask
    * @param log - for troubles; never for contents
    * @param monotonic - a clock in milliseconds that never jumps
+   * @param proxmox - where the files of Proxmox are
    */
-  constructor(daemonUid: number, log: Log, monotonic: () => number) {
+  constructor(daemonUid: number, log: Log, monotonic: () => number, proxmox: ProxmoxDirectories) {
     this.#daemonUid = daemonUid;
     this.#log = log;
     this.#ports = { threads: new Threads(reportsTo(log)), log: new BudgetedLog(log, monotonic) };
+    this.#proxmox = new ProxmoxFiles(new Threads(proxmoxReportsTo(log)), proxmox);
     this.#http = new AcceptedHttp({
       connectionMs: CONNECTION_MS,
       admit: (peer, open) => this.#admit(peer, [...open].length),
@@ -94,6 +98,8 @@ export class FilesServer {
         return readFile(this.#ports, valid(readRequestOf(body)), wanted);
       case 'POST /v1/replace':
         return replaceFile(this.#ports, valid(replaceRequestOf(body)), wanted);
+      case 'POST /v1/proxmox':
+        return this.#proxmox.read(valid(proxmoxRequestOf(body)).product, wanted);
       default:
         throw new RefusedRequest(404, 'ERR_NO_SUCH_REQUEST');
     }
@@ -106,6 +112,14 @@ function reportsTo(log: Log): ConstructorParameters<typeof Threads>[0] {
       log.event('warning', "A user's files do not answer: nobody waits for them any more", { uid }),
     returned: (uid) => log.event('notice', "A user's files answer again", { uid }),
     exhausted: () => log.event('alert', 'All threads wait for files that do not answer: nobody is served'),
+  };
+}
+
+function proxmoxReportsTo(log: Log): ConstructorParameters<typeof Threads>[0] {
+  return {
+    hung: () => log.event('warning', 'The files of Proxmox do not answer: nobody waits for them any more'),
+    returned: () => log.event('notice', 'The files of Proxmox answer again'),
+    exhausted: () => undefined,
   };
 }
 

@@ -35,7 +35,7 @@ async function main(log: Log): Promise<void> {
   // Nobody's file system shall be kept busy by us.
   process.chdir('/');
   const daemon = await daemonUid(commandLine);
-  const server = new FilesServer(daemon, log, monotonic);
+  const server = new FilesServer(daemon, log, monotonic, commandLine.proxmox);
   server.listen(await openFilesSocket(runtimeDir, daemon));
   let stopping = false;
   const stop = (): void => {

@@ -1,7 +1,7 @@
 import { LARGEST_FILE } from '../host/addon.ts';
 import { isFilePath } from '../host/file-path.ts';
 import { z } from '../schema.ts';
-import type { ReadRequest, ReplaceRequest } from './requests.ts';
+import type { ProxmoxRequest, ReadRequest, ReplaceRequest } from './requests.ts';
 
 const LARGEST_ID = 0xffff_fffe;
 /** LOGIN_NAME_MAX of Linux. */
@@ -31,6 +31,7 @@ const replaceRequest: z.ZodMiniType<ReplaceRequest> = z.strictObject({
   expected: bytes,
   contents: bytes,
 });
+const proxmoxRequest: z.ZodMiniType<ProxmoxRequest> = z.strictObject({ product: z.enum(['pve', 'pbs']) });
 
 /**
  * Checks the body of POST /v1/read.
@@ -50,4 +51,14 @@ export function readRequestOf(body: unknown): ReadRequest | undefined {
  */
 export function replaceRequestOf(body: unknown): ReplaceRequest | undefined {
   return replaceRequest.safeParse(body).data;
+}
+
+/**
+ * Checks the body of POST /v1/proxmox.
+ *
+ * @param body - parsed JSON
+ * @returns the request, or undefined if it is none
+ */
+export function proxmoxRequestOf(body: unknown): ProxmoxRequest | undefined {
+  return proxmoxRequest.safeParse(body).data;
 }

@@ -38,6 +38,25 @@ export type ReadAnswer<Bytes = string> =
 
 export type ReplaceAnswer = FileReplaced | NotServed;
 
+/** Whose files: Proxmox VE, or Proxmox Backup Server. */
+export type ProxmoxProduct = 'pve' | 'pbs';
+
+/** POST /v1/proxmox; the answer is a {@link ProxmoxAnswer}. */
+export interface ProxmoxRequest {
+  readonly product: ProxmoxProduct;
+}
+
+/** One file of Proxmox. */
+export type ProxmoxFile =
+  | { readonly kind: 'read'; readonly contents: string }
+  /** There is no such file. `directory`: whether there is the directory that would hold it. */
+  | { readonly kind: 'missing'; readonly directory: boolean }
+  | { readonly kind: 'failed'; readonly why: string };
+
+/** All files of a product, by their names in its directory. */
+export type ProxmoxAnswer =
+  { readonly kind: 'files'; readonly files: Readonly<Record<string, ProxmoxFile>> } | NotServed;
+
 /** The body of every answer whose status is not 200. */
 export interface Refusal {
   readonly error: { readonly code: 'ERR_BAD_REQUEST' | 'ERR_NO_SUCH_REQUEST' | 'ERR_UNEXPECTED' };

@@ -17,6 +17,7 @@ import {
 } from './login.ts';
 import { ruleFor, type RuleBook } from './rule-for.ts';
 import { seekerOf } from './seeker.ts';
+import { NATIVE, webEnding, type WebLogins } from './web-login.ts';
 import { logEnding, logOptionError, type LoginContext } from './login-log.ts';
 import { TEXTS } from './texts.ts';
 import { parseModuleOptions, untrusted, type ModuleOptions } from './module-options.ts';
@@ -45,6 +46,10 @@ export interface LoginRequest {
 export interface LoginPorts extends CheckClocks {
   readonly enrolments: Enrolments;
   readonly rules: RuleBook;
+  /** Whether the source `proxmox` is on: its users may try what works only there. */
+  readonly proxmoxAsked?: boolean;
+  /** Left out: the module stands aside at the web interface of Proxmox. */
+  readonly web?: WebLogins;
   readonly attempts: Attempts;
   readonly log: Log;
   /** Where logins are noted that a code let in. */
@@ -72,11 +77,12 @@ export async function conductLogin(
   }
   const options = worded(request.trustedHost ? parsed.options : untrusted(parsed.options), request);
   const rule = await ruleFor(request, ports.rules);
-  if (rule?.ending !== undefined) {
-    logEnding(ports.log, request.context, rule.ending, rule.ending.why);
+  const decided = rule?.ending ?? (await webEnding(request, ports.web ?? NATIVE));
+  if (decided !== undefined) {
+    logEnding(ports.log, request.context, decided, decided.why);
     conversation.conclude({
-      code: rule.ending.code,
-      failDelayUs: rule.ending.code === 'exempt' ? 0 : FAIL_DELAY_US,
+      code: decided.code,
+      failDelayUs: decided.code === 'exempt' ? 0 : FAIL_DELAY_US,
     });
     return;
   }
@@ -88,6 +94,7 @@ export async function conductLogin(
     shapes: enrolment.shapes,
     maySkip: request.trustedHost,
     both,
+    advice: ports.proxmoxAsked === true ? TEXTS.keysOfProxmox : undefined,
   };
   const attempts = enrolment.countsItself === true ? UNLIMITED : ports.attempts;
   const attempt = attempts.begin(subjectOf(request, found.standing), enrolment.limits);

@@ -52,6 +52,12 @@ export function logEnding(log: Log, context: LoginContext, ending: Ending, why?:
     case 'denied-by-rule':
       log.event('notice', `A rule denies ${user}`, because);
       return;
+    case 'left-to-proxmox':
+      log.event('info', `Left to Proxmox: ${user}`, because);
+      return;
+    case 'no-factor-in-proxmox':
+      log.event('notice', `Refused at the web interface: ${user}`, because);
+      return;
     case 'half-missing':
     case 'wrong-code':
     case 'no-code':

@@ -39,6 +39,8 @@ export interface LoginTerms {
   readonly factor?: string;
   /** Whether a rule wants a code and a touch of a YubiKey. */
   readonly both?: boolean;
+  /** What whoever types something that is no code is told, whoever it is; left out: nothing. */
+  readonly advice?: string | undefined;
 }
 
 /** What happens to a login. */
@@ -66,6 +68,8 @@ export type Reason =
   | 'cancelled'
   | 'exempt-by-rule'
   | 'denied-by-rule'
+  | 'left-to-proxmox'
+  | 'no-factor-in-proxmox'
   | 'half-missing';
 
 /** What to ask. */
@@ -143,7 +147,7 @@ export function nextStep(terms: LoginTerms, state: LoginState, event: LoginEvent
   if (state.at === 'asking' && event.type === 'answered') {
     return event.readings > 0
       ? { state: { ...state, at: 'verifying' }, command: { type: 'verify' } }
-      : failed(terms, state, { code: 'denied', reason: 'no-code' });
+      : advised(terms, failed(terms, state, { code: 'denied', reason: 'no-code' }));
   }
   if (state.at === 'asking' && event.type === 'cancelled') {
     return end({ code: 'denied', reason: 'cancelled' });
@@ -321,6 +325,13 @@ function failed(terms: LoginTerms, { source }: Course, ending: Ending): LoginSte
     return ask(terms, { source: typed(terms) });
   }
   return end(endingOf(terms, ending));
+}
+
+/** It does not depend on who it is: only on what was typed. */
+function advised({ advice, quiet }: LoginTerms, step: LoginStep): LoginStep {
+  return advice === undefined || quiet || step.command.type !== 'end'
+    ? step
+    : end({ ...step.command.ending, information: advice });
 }
 
 /** Who cannot be let in at all gets an ending of its own, after the same questions and the same work. */

@@ -1,5 +1,5 @@
-import { request } from 'node:http';
 import { z } from '../../schema.ts';
+import { askReader, type NoAnswer } from '../ask-reader.ts';
 import type {
   ReadAnswer,
   ReadRequest,
@@ -9,21 +9,12 @@ import type {
 
 /** The answer has a file of 65536 bytes in base64, and little else. */
 const MAX_ANSWER_BYTES = 128 * 1024;
-/** From the first try to connect to the last byte, in milliseconds: longer than the reader takes, shorter than the module waits. */
-const DEADLINE_MS = 8_000;
 
 /** A file to replace. */
 export interface ReplaceRequest extends Omit<WireReplaceRequest, 'expected' | 'contents'> {
   readonly expected: Uint8Array;
   readonly contents: Uint8Array;
 }
-
-/** The reader gave no answer. */
-export type NoAnswer =
-  /** It is not there, with the code of the error: nothing was done. */
-  | { readonly kind: 'no-reader'; readonly code: string }
-  /** It took too long, hung up, did not take the request or cannot be understood. What was asked for may have been done. */
-  | { readonly kind: 'no-answer'; readonly why: 'deadline' | 'ended' | 'refused' | 'unreadable' };
 
 /** How reading ended; whoever gets contents wipes them. */
 export type ReadResult = ReadAnswer<Buffer> | NoAnswer;
@@ -116,7 +107,7 @@ export class FilesClient implements HomeFiles {
   }
 
   async #ask<T>(path: string, body: unknown, schema: z.ZodMiniType<T>): Promise<T | NoAnswer> {
-    const answer = await exchange(this.#socketPath, path, JSON.stringify(body));
+    const answer = await askReader(this.#socketPath, path, JSON.stringify(body), MAX_ANSWER_BYTES);
     if (answer.kind !== 'answer') {
       return answer;
     }
@@ -128,46 +119,4 @@ export class FilesClient implements HomeFiles {
       answer.body.fill(0);
     }
   }
-}
-
-type Exchanged = { readonly kind: 'answer'; readonly body: Buffer } | NoAnswer;
-
-/** One request on a connection of its own. It never rejects. */
-function exchange(socketPath: string, path: string, body: string): Promise<Exchanged> {
-  return new Promise((resolve) => {
-    const headers = { 'content-type': 'application/json' };
-    let connected = false;
-    const end = (result: Exchanged): void => {
-      clearTimeout(timer);
-      resolve(result);
-      outgoing.destroy();
-    };
-    const outgoing = request({ socketPath, method: 'POST', path, headers, agent: false }, (response) => {
-      const chunks: Buffer[] = [];
-      let length = 0;
-      response.on('data', (chunk: Buffer) => {
-        length += chunk.length;
-        chunks.push(chunk);
-        if (length > MAX_ANSWER_BYTES) {
-          end({ kind: 'no-answer', why: 'unreadable' });
-        }
-      });
-      response.on('end', () => {
-        const all = Buffer.concat(chunks);
-        chunks.forEach((chunk) => chunk.fill(0));
-        end(
-          response.statusCode === 200 ? { kind: 'answer', body: all } : { kind: 'no-answer', why: 'refused' },
-        );
-      });
-      // A reader that dies in the middle of its answer.
-      response.on('error', () => end({ kind: 'no-answer', why: 'ended' }));
-    });
-    const timer = setTimeout(() => end({ kind: 'no-answer', why: 'deadline' }), DEADLINE_MS);
-    outgoing.on('socket', (socket) => socket.on('connect', () => (connected = true)));
-    outgoing.on('error', (error) => {
-      const code = 'code' in error ? String(error.code) : 'unknown';
-      end(connected ? { kind: 'no-answer', why: 'ended' } : { kind: 'no-reader', code });
-    });
-    outgoing.end(body);
-  });
 }

@@ -135,6 +135,7 @@ export function storeEnrolment(
   return {
     shapes: shapesOf(factors),
     limits: limitsOf(factors),
+    onlyRecovery: factors.every(({ kind }) => kind === 'recovery'),
     async verify(readings: readonly TypedCode[], now: number): Promise<Verification> {
       const current = await factorsNow();
       const known = {

@@ -64,12 +64,14 @@ export interface Daemon {
 export interface StageOptions {
   /** Whether the source `home` is on, with the reader (root, if we are) and a home directory for each person. */
   readonly withFiles?: boolean;
+  /** Whether the source `proxmox` is on, with the reader, and a directory in place of /etc/pve. */
+  readonly withProxmox?: boolean;
 }
 
 /** Where the source `home` looks, in a home directory. */
 export const STATE_FILE = '.google_authenticator';
 /** Without the reader, the source must be switched off. */
-const NO_HOMES = '[sources]\nhome = false\n';
+const NO_HOMES = 'sources.home = false\n';
 
 /** A configuration in which guesses are not counted. */
 export const NO_THROTTLE = '[throttle]\nenabled = false\n';
@@ -93,13 +95,15 @@ export class Stage {
   readonly #fds: number[] = [];
   readonly #daemons: Daemon[] = [];
   readonly #withFiles: boolean;
+  readonly #withProxmox: boolean;
   #reader: ChildProcess | undefined;
   /** What the reader says. */
   readerLog: Log | undefined;
 
-  private constructor(dir: string, { withFiles = false }: StageOptions) {
+  private constructor(dir: string, { withFiles = false, withProxmox = false }: StageOptions) {
     this.dir = dir;
     this.#withFiles = withFiles;
+    this.#withProxmox = withProxmox;
     this.runtimeDir = `${dir}/run`;
     this.stateDir = `${dir}/state`;
   }
@@ -124,6 +128,11 @@ export class Stage {
     }
     if (stage.#withFiles) {
       mkdirSync(stage.homes, { mode: 0o755 });
+    }
+    if (stage.#withProxmox) {
+      mkdirSync(`${stage.pveDir}/priv`, { recursive: true, mode: 0o700 });
+    }
+    if (stage.#withFiles || stage.#withProxmox) {
       await stage.startReader();
     }
     return stage;
@@ -134,10 +143,21 @@ export class Stage {
     return `${this.dir}/homes`;
   }
 
+  /** What stands in for /etc/pve: root's, and closed to the daemon. */
+  get pveDir(): string {
+    return `${this.dir}/pve`;
+  }
+
+  /** The same for /etc/proxmox-backup. */
+  get pbsDir(): string {
+    return `${this.dir}/pbs`;
+  }
+
   /** Starts the reader of users' files, as its unit would: {@link build} did, if it shall be there. */
   async startReader(): Promise<void> {
     const argv = [`${CHECKOUT}/dist/files/main.js`, '--attached', '--runtime-dir', this.runtimeDir];
-    const child = spawn(process.execPath, [...argv, '--daemon-uid', String(DAEMON_UID)], {
+    const places = ['--pve-dir', this.pveDir, '--pbs-dir', this.pbsDir];
+    const child = spawn(process.execPath, [...argv, ...places, '--daemon-uid', String(DAEMON_UID)], {
       env: this.environment,
       stdio: ['pipe', 'ignore', 'pipe'],
     });
@@ -166,7 +186,8 @@ export class Stage {
    * @param toml - config.toml; it is never this machine's own
    */
   configure(toml: string): void {
-    writeFileSync(`${this.dir}/config.toml`, (this.#withFiles ? '' : NO_HOMES) + toml, { mode: 0o644 });
+    const sources = (this.#withFiles ? '' : NO_HOMES) + (this.#withProxmox ? 'sources.proxmox = true\n' : '');
+    writeFileSync(`${this.dir}/config.toml`, sources + toml, { mode: 0o644 });
   }
 
   /** Where a socket is. */

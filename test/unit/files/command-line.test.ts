@@ -7,6 +7,7 @@ describe("the reader's command line", () => {
       runtimeDir: '/run/pve-authenticator',
       daemon: undefined,
       attached: false,
+      proxmox: { pve: '/etc/pve', pbs: '/etc/proxmox-backup' },
     });
   });
 
@@ -15,6 +16,7 @@ describe("the reader's command line", () => {
       runtimeDir: '/r',
       daemon: 0,
       attached: false,
+      proxmox: { pve: '/etc/pve', pbs: '/etc/proxmox-backup' },
     });
     expect(parseCommandLine(['--daemon-user', 'ana', '--attached'])).toMatchObject({
       daemon: 'ana',
@@ -30,6 +32,8 @@ describe("the reader's command line", () => {
     ['--daemon-uid', '01'],
     ['--daemon-uid', '0day'],
     ['--daemon-uid', ''],
+    ['--pve-dir', 'pve'],
+    ['--pbs-dir', '/'],
     ['--daemon-uid', '1', '--daemon-user', 'ana'],
   ])('refuses %s %s', (...argv) => {
     expect(() => parseCommandLine(argv)).toThrow(expect.objectContaining({ code: 'ERR_USAGE' }));

@@ -1,11 +1,12 @@
 /* Server and client over a real socket, with our own files; the addon must be built. */
-import { readFileSync, writeFileSync } from 'node:fs';
+import { mkdirSync, readFileSync, symlinkSync, writeFileSync } from 'node:fs';
 import { createServer, request } from 'node:http';
 import { connect, createServer as createListener, type Server, type Socket } from 'node:net';
 import { userInfo } from 'node:os';
 import { join } from 'node:path';
 import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest';
 import { FilesClient } from '../../../src/enrolments/home/file-access.ts';
+import { ProxmoxFilesClient } from '../../../src/enrolments/proxmox/proxmox-files.ts';
 import { FilesServer } from '../../../src/files/files-server.ts';
 import { listenOn } from '../../../src/host/addon.ts';
 import { RecordedLog } from '../fixtures/recorded-log.ts';
@@ -27,7 +28,7 @@ beforeEach(() => {
   socket = join(directory, 'files.sock');
   writeFileSync(path, 'SECRET7\n');
   log = new RecordedLog();
-  server = new FilesServer(uid, log, () => 0);
+  server = new FilesServer(uid, log, () => 0, proxmox());
   client = new FilesClient(directory);
 });
 afterEach(async () => {
@@ -35,6 +36,10 @@ afterEach(async () => {
   await server.close();
 });
 
+const proxmox = (): { pve: string; pbs: string } => ({
+  pve: join(directory, 'pve'),
+  pbs: join(directory, 'pbs'),
+});
 const serve = (): void => server.listen(listenOn(socket, 0o600, 128));
 const read = (of = path): ReturnType<FilesClient['read']> =>
   client.read({ ...{ user, uid, gid }, path: of, maxBytes: 65_536 });
@@ -88,7 +93,35 @@ describe('FilesServer and FilesClient', () => {
     expect(log.text).toMatch(/^A file failed user=.* step=directory code=ENOTDIR$/);
   });
 
+  it('read the files of Proxmox, and no others', async () => {
+    serve();
+    const files = new ProxmoxFilesClient(directory);
+    expect(await files.read('pve')).toMatchObject({
+      kind: 'files',
+      files: { 'priv/tfa.cfg': { kind: 'missing', directory: false } },
+    });
+    mkdirSync(join(directory, 'pve/priv'), { recursive: true });
+    writeFileSync(join(directory, 'pve/priv/tfa.cfg'), '{}');
+    writeFileSync(join(directory, 'pve/user.cfg'), '');
+    symlinkSync(path, join(directory, 'pve/domains.cfg'));
+    expect(await files.read('pve')).toEqual({
+      kind: 'files',
+      files: {
+        'priv/tfa.cfg': { kind: 'read', contents: 'e30=' },
+        'user.cfg': { kind: 'read', contents: '' },
+        'domains.cfg': { kind: 'failed', why: 'open: ELOOP' },
+        'datacenter.cfg': { kind: 'missing', directory: true },
+      },
+    });
+    expect(await files.read('pbs')).toEqual({
+      kind: 'files',
+      files: { 'tfa.json': { kind: 'missing', directory: false } },
+    });
+  });
+
   it.each([
+    ['POST', '/v1/proxmox', '{"product":"pmg"}', 400],
+    ['POST', '/v1/proxmox', '{"product":"pve","path":"/etc/shadow"}', 400],
     ['POST', '/v1/read', '{}', 400],
     ['POST', '/v1/read', 'SECRET7', 400],
     ['POST', '/v1/replace', '{"path":"/SECRET7"}', 400],
@@ -120,7 +153,7 @@ describe('FilesServer and FilesClient', () => {
   });
 
   it.skipIf(uid === 0)('end connections of anybody else', async () => {
-    server = new FilesServer(uid + 1, log, () => 0);
+    server = new FilesServer(uid + 1, log, () => 0, proxmox());
     serve();
     expect(await read()).toMatchObject({ kind: 'no-answer' });
     expect(log.text).toContain('Somebody else than the daemon connected');

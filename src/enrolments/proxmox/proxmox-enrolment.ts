@@ -1,0 +1,111 @@
+import { MIN_SECRET_BYTES } from '../../factors/hotp-value.ts';
+import { RECOVERY_KEY_BYTES } from '../../factors/recovery-code.ts';
+import { DEFAULT_WINDOW } from '../../factors/totp.ts';
+import type { Ledger } from '../../ledger/ledger.ts';
+import type { Enrolment } from '../enrolment.ts';
+import { totpKey } from '../store/factor-keys.ts';
+import type { OnlineYubikeyFactor, StoredFactor, TotpFactor } from '../store/record.ts';
+import { Resynchronisation } from '../store/resynchronisation.ts';
+import { shapesOf, storeEnrolment } from '../store/store-enrolment.ts';
+import type { OnlineYubikeys } from '../yubico/online-yubikeys.ts';
+import type { RealmTfa } from './domains-config.ts';
+import type { Standing } from './standing.ts';
+import type { ProxmoxTotp, ProxmoxYubico } from './tfa-config.ts';
+
+/** What factors in Proxmox are checked with. */
+export interface ProxmoxContext {
+  /** Where codes are used up. Proxmox is never told. */
+  readonly ledger: Ledger;
+  /** Who knows of the YubiKeys of a realm. */
+  readonly yubikeysOf: (realm: RealmTfa | undefined) => OnlineYubikeys;
+}
+
+type Usable = Extract<Standing, { kind: 'usable' }>;
+
+/**
+ * An enrolment whose factors are in Proxmox.
+ *
+ * @param user - canonical name
+ * @param standing - what counts now
+ * @param standingNow - reads afresh what counts; it never rejects
+ * @param context - what factors are checked with
+ * @returns the enrolment
+ */
+export function proxmoxEnrolment(
+  user: string,
+  standing: Usable,
+  standingNow: () => Promise<Standing | undefined>,
+  context: ProxmoxContext,
+): Enrolment {
+  return {
+    shapes: shapesOf(factorsOf(standing)),
+    async verify(readings, now) {
+      const current = await standingNow();
+      if (current?.kind !== 'usable') {
+        const why = current?.kind === 'unusable' ? current.why : 'the user has no factor in Proxmox any more';
+        return { kind: 'rejected', reason: 'record-unusable', why };
+      }
+      const factors = factorsOf(current);
+      const checking = storeEnrolment(user, factors, () => factors, {
+        ledger: withLastCounts(context.ledger, user, current.totp),
+        resynchronisation: new Resynchronisation(() => 0),
+        recoveryKey: () => Buffer.alloc(RECOVERY_KEY_BYTES),
+        yubikeys: context.yubikeysOf(current.realm),
+      });
+      return checking.verify(readings, now);
+    },
+  };
+}
+
+function factorsOf({ totp, yubico }: Usable): StoredFactor[] {
+  return [...totp.flatMap(totpFactor), ...yubico.map(yubikeyFactor)];
+}
+
+function totpFactor(entry: ProxmoxTotp): TotpFactor[] {
+  const { id, created, secret, algorithm, period, digits } = entry;
+  if ((digits !== 6 && digits !== 7 && digits !== 8) || secret.length < MIN_SECRET_BYTES) {
+    return [];
+  }
+  return [
+    {
+      ...{ kind: 'totp', id, name: nameOf(entry), added: created },
+      ...{ secret, algorithm, digits, period },
+      // Proxmox accepts the step before, the current one and the next.
+      window: DEFAULT_WINDOW,
+    },
+  ];
+}
+
+function yubikeyFactor(entry: ProxmoxYubico): OnlineYubikeyFactor {
+  const { id, created, publicId } = entry;
+  return { kind: 'yubikey-online', id, name: nameOf(entry), added: created, publicId };
+}
+
+function nameOf({ id, description }: { readonly id: string; readonly description: string }): string {
+  return `proxmox:${description === '' ? id : description}`;
+}
+
+/** A step that Proxmox used is used up here, too. */
+function withLastCounts(ledger: Ledger, user: string, entries: readonly ProxmoxTotp[]): Ledger {
+  const used = new Map<string, number>();
+  for (const { secret, algorithm, digits, period, lastCount } of entries) {
+    const [factor] = totpFactor({
+      ...{ id: '', description: '', created: 0, enabled: true },
+      ...{ secret, algorithm, digits, period, lastCount },
+    });
+    if (factor !== undefined && lastCount !== undefined) {
+      const key = totpKey(user, factor);
+      used.set(key, Math.max(lastCount, used.get(key) ?? lastCount));
+    }
+  }
+  return {
+    mark(key) {
+      const own = ledger.mark(key);
+      const theirs = used.get(key);
+      return theirs === undefined || (own !== undefined && own.value >= theirs)
+        ? own
+        : { value: theirs, at: own?.at ?? 0 };
+    },
+    advance: (key, value, kind) => ledger.advance(key, value, kind),
+  };
+}

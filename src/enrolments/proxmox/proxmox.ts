@@ -1,0 +1,70 @@
+import type { ProxmoxProduct } from '../../files/requests.ts';
+import type { Account, EnrolmentSource } from '../enrolment.ts';
+import { PBS_FILES, PVE_FILES, type PveConfig } from './config-files.ts';
+import { CurrentFiles, type Current, type CurrentReports } from './current-files.ts';
+import type { LastGood } from './last-good.ts';
+import type { ProxmoxFiles } from './proxmox-files.ts';
+import { proxmoxSource, type ProxmoxPorts } from './proxmox-source.ts';
+import { standingOf, type ProxmoxConfig, type Standing } from './standing.ts';
+import type { WebMode } from './web-login.ts';
+
+/** How often the copy is brought up to date though nobody logs in, in milliseconds: so old it is at most when it has to serve. */
+const REFRESH_MS = 60_000;
+/** The web interface asks PAM for users of this realm only. */
+const WEB_REALM = 'pam';
+
+/** What all that concerns Proxmox needs. */
+export interface ProxmoxParts extends Omit<ProxmoxPorts, 'current'> {
+  readonly files: ProxmoxFiles;
+  readonly copies: (product: ProxmoxProduct) => LastGood;
+  readonly reports: (product: ProxmoxProduct) => CurrentReports;
+  /** Whether the factors in Proxmox VE count. */
+  readonly on: boolean;
+  /** What is done at the login of the web interface. */
+  readonly web: WebMode;
+}
+
+/** Proxmox on this machine: its factors as a source, and the login of its web interface. */
+export class Proxmox {
+  readonly mode: WebMode;
+  /** What was enrolled in the web interface of Proxmox VE; undefined: it does not count. */
+  readonly source: EnrolmentSource | undefined;
+  readonly #parts: ProxmoxParts;
+  readonly #pve: CurrentFiles<PveConfig>;
+  readonly #pbs: CurrentFiles<ProxmoxConfig>;
+
+  /** @param parts - files, ledger, time, settings. If it is on, the files are read now and then for as long as the process runs. */
+  constructor(parts: ProxmoxParts) {
+    const { files, copies, reports, web, on } = parts;
+    this.mode = web;
+    this.#parts = parts;
+    this.#pve = new CurrentFiles(files, PVE_FILES, copies('pve'), reports('pve'));
+    this.#pbs = new CurrentFiles(files, PBS_FILES, copies('pbs'), reports('pbs'));
+    this.source = on ? proxmoxSource({ ...parts, current: () => this.#pve.current() }) : undefined;
+    if (on) {
+      setInterval(() => void this.#pve.current(), REFRESH_MS).unref();
+    }
+  }
+
+  /** What the files of Proxmox VE say now. It never rejects. */
+  pve(): Promise<Current<PveConfig>> {
+    return this.#pve.current();
+  }
+
+  /**
+   * What Proxmox wants of a user at its own login.
+   *
+   * @param product - whose login
+   * @param account - a user of the realm pam
+   * @returns what it wants, or why that is not known; it never rejects
+   */
+  async standingOf(
+    product: ProxmoxProduct,
+    { name }: Account,
+  ): Promise<Standing | { readonly kind: 'failed'; readonly why: string }> {
+    const current = await (product === 'pve' ? this.#pve.current() : this.#pbs.current());
+    return current.kind === 'failed'
+      ? current
+      : standingOf(current.config, `${name}@${WEB_REALM}`, Math.floor(this.#parts.now() / 1000));
+  }
+}

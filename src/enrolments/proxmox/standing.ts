@@ -1,0 +1,145 @@
+import { MAX_SECRET_BYTES, MIN_SECRET_BYTES } from '../../factors/hotp-value.ts';
+import type { DomainsConfig, RealmTfa } from './domains-config.ts';
+import { oathEntries, yubicoEntries } from './legacy-keys.ts';
+import {
+  NO_ENTRIES,
+  type ProxmoxTotp,
+  type ProxmoxYubico,
+  type TfaConfig,
+  type TfaUser,
+} from './tfa-config.ts';
+import type { UserConfig } from './user-config.ts';
+import { realmOf } from './user-id.ts';
+
+/** What the files of Proxmox say, parsed. */
+export interface ProxmoxConfig {
+  readonly tfa: TfaConfig;
+  readonly users: UserConfig;
+  readonly domains: DomainsConfig;
+}
+
+/** Codes of this many digits and steps of this many seconds can be checked here. */
+const DIGITS = [6, 7, 8];
+const LONGEST_PERIOD = 300;
+
+/** What Proxmox would want of a user, and what of it can be checked outside Proxmox. */
+export type Standing =
+  /** Neither user.cfg nor tfa.cfg names the user. */
+  | { readonly kind: 'unknown' }
+  /** Proxmox asks for no second factor. */
+  | { readonly kind: 'unprotected' }
+  | {
+      readonly kind: 'usable';
+      readonly totp: readonly ProxmoxTotp[];
+      /** With the realm that says where they are looked up. */
+      readonly yubico: readonly ProxmoxYubico[];
+      readonly realm: RealmTfa | undefined;
+    }
+  /** Proxmox asks, or refuses; nothing that it would take can be checked here. */
+  | { readonly kind: 'unusable'; readonly why: string };
+
+/**
+ * What Proxmox would want of a user at its own login. The rules are those of its authenticate_2nd_new and of proxmox-tfa.
+ *
+ * @param config - its files
+ * @param userId - `name@realm`
+ * @param now - seconds since 1970
+ * @returns what it wants
+ */
+export function standingOf(config: ProxmoxConfig, userId: string, now: number): Standing {
+  const user = config.users.get(userId);
+  const found = config.tfa.get(userId);
+  if (user === undefined && found === undefined) {
+    return { kind: 'unknown' };
+  }
+  const realm = config.domains.get(realmOf(userId))?.tfa;
+  const entries = withOldKeys(found ?? NO_ENTRIES, user?.keys ?? '', realm);
+  if (realm === undefined && !isChallenged(entries)) {
+    return { kind: 'unprotected' };
+  }
+  if (entries.lockedUntil > now) {
+    return unusable('too many failures: Proxmox has locked all factors of the user for a time');
+  }
+  const totp = realm?.type === 'yubico' ? [] : enabled(entries.totp);
+  const yubico = realm?.type === 'yubico' ? enabled(entries.yubico) : [];
+  if (totp.length + yubico.length === 0) {
+    return unusable(realm === undefined ? othersOnly(entries) : missingForRealm(realm));
+  }
+  if (totp.length > 0 && entries.totpLocked) {
+    return unusable('too many wrong codes: Proxmox has locked the codes of the user (pveum user tfa unlock)');
+  }
+  const checkable = totp.filter(isCheckable);
+  return checkable.length + yubico.length === 0
+    ? unusable('the secret, digits or period of the code is out of range here')
+    : { kind: 'usable', totp: withoutTwins(checkable), yubico, realm };
+}
+
+/** Old keys count only where the realm says what they are. */
+function withOldKeys(entries: TfaUser, keys: string, realm: RealmTfa | undefined): TfaUser {
+  switch (realm?.type) {
+    case 'oath':
+      return { ...entries, totp: [...entries.totp, ...oathEntries(keys, realm.digits, realm.step)] };
+    case 'yubico':
+      return { ...entries, yubico: [...entries.yubico, ...yubicoEntries(keys)] };
+    case undefined:
+      return entries;
+  }
+}
+
+/** A set of recovery keys that is used up is still asked for. */
+function isChallenged({ totp, u2f, webauthn, yubico, recovery }: TfaUser): boolean {
+  return recovery !== undefined || [totp, u2f, webauthn, yubico].some((list) => enabled(list).length > 0);
+}
+
+function enabled<T extends { readonly enabled: boolean }>(entries: readonly T[]): T[] {
+  return entries.filter((entry) => entry.enabled);
+}
+
+function isCheckable({ secret, digits, period }: ProxmoxTotp): boolean {
+  return (
+    secret.length >= MIN_SECRET_BYTES &&
+    secret.length <= MAX_SECRET_BYTES &&
+    DIGITS.includes(digits) &&
+    period >= 1 &&
+    period <= LONGEST_PERIOD
+  );
+}
+
+/** Proxmox writes an old key once more at each login: one secret, and one step that was used last. */
+function withoutTwins(entries: readonly ProxmoxTotp[]): ProxmoxTotp[] {
+  const known = new Map<string, ProxmoxTotp>();
+  for (const entry of entries) {
+    const { secret, algorithm, digits, period } = entry;
+    const key = `${secret.toString('hex')} ${algorithm} ${digits} ${period}`;
+    const twin = known.get(key);
+    known.set(
+      key,
+      twin === undefined ? entry : { ...twin, lastCount: later(twin.lastCount, entry.lastCount) },
+    );
+  }
+  return [...known.values()];
+}
+
+function later(one: number | undefined, other: number | undefined): number | undefined {
+  return one === undefined || other === undefined ? (one ?? other) : Math.max(one, other);
+}
+
+function unusable(why: string): Standing {
+  return { kind: 'unusable', why };
+}
+
+function othersOnly(entries: TfaUser): string {
+  const kinds = [
+    ...(enabled(entries.webauthn).length > 0 ? ['WebAuthn keys'] : []),
+    ...(enabled(entries.u2f).length > 0 ? ['U2F keys'] : []),
+    ...(enabled(entries.yubico).length > 0 ? ['YubiKeys without a server in the realm'] : []),
+    ...(entries.recovery === undefined ? [] : ['recovery keys']),
+  ];
+  return `the user has only ${kinds.join(' and ')} in Proxmox, which work nowhere but there`;
+}
+
+function missingForRealm({ type }: RealmTfa): string {
+  return type === 'oath'
+    ? 'the realm wants a code of everybody, and the user has none in Proxmox'
+    : 'the realm wants a YubiKey of everybody, and the user has none in Proxmox';
+}

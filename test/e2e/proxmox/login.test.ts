@@ -1,0 +1,122 @@
+import { readFileSync, statSync } from 'node:fs';
+import { beforeAll, describe, expect, test } from 'vitest';
+import { logIn, PAM, type LoginEnd } from '../daemon/pam-login.ts';
+import { AS_ROOT, DAEMON_UID, NO_THROTTLE, type Person } from '../daemon/stage.ts';
+import { codeOf } from '../harness/code.ts';
+import { entry, phone, uriOf, useProxmox } from './proxmox-stage.ts';
+
+const proxmox = useProxmox(NO_THROTTLE);
+let service: string;
+beforeAll(() => {
+  service = proxmox.stage.service('nullok');
+});
+
+const typed = (person: Person, code: string, at = service): Promise<LoginEnd> =>
+  logIn(proxmox.stage, person.name, code, { service: at });
+const logged = (words: string, { name }: Person, fields: string): Promise<unknown> =>
+  proxmox.daemon.log.waitFor(new RegExp(`${words} ${name} .*${fields}`));
+const now = (): number => Math.floor(Date.now() / 1000 / 30);
+
+describe('whoever was enrolled in the web interface', () => {
+  test('logs in with the code of now, once, whatever the service', async () => {
+    const person = proxmox.person(phone);
+    const code = person.code();
+    expect(await typed(person, code)).toMatchObject({ rc: PAM.success, shown: ['Verification code: '] });
+    await logged('Accepted verification code for', person, 'factor=totp:proxmox:phone');
+    const other = proxmox.stage.service();
+    expect((await typed(person, code)).rc).toBe(PAM.denied);
+    expect((await typed(person, code, other)).rc).toBe(PAM.denied);
+    await logged('Invalid verification code for', person, 'reason=code-already-used');
+  });
+
+  test('has the algorithm, digits and period of the entry', async () => {
+    const app = { digits: 8, algorithm: 'sha512', period: 60 } as const;
+    const person = proxmox.person(({ secret }) => ({
+      totp: [entry(`otpauth://totp/x?secret=${secret}&digits=8&algorithm=SHA512&period=60`)],
+    }));
+    expect((await typed(person, codeOf({ secret: person.secret, ...app }))).rc).toBe(PAM.success);
+  });
+
+  test('cannot log in with a step that Proxmox used', async () => {
+    const person = proxmox.person((who) => ({
+      totp: [entry({ totp: uriOf(who), 'last-count': now() + 1 })],
+    }));
+    expect((await typed(person, person.code())).rc).toBe(PAM.denied);
+    await logged('Invalid verification code for', person, 'reason=code-already-used');
+    proxmox.change(person, { totp: [entry({ totp: uriOf(person), 'last-count': now() - 3 })] });
+    expect((await typed(person, person.code())).rc).toBe(PAM.success);
+  });
+
+  test('has none of what is switched off, and none of what is locked', async () => {
+    const off = proxmox.person((who) => ({ totp: [entry(uriOf(who), { enable: false })] }));
+    expect(await typed(off, off.code())).toMatchObject({ rc: PAM.ignored, shown: [] });
+    const locked = proxmox.person((who) => ({ ...phone(who), 'totp-locked': true }));
+    expect((await typed(locked, locked.code())).rc).toBe(PAM.denied);
+    await logged('Cannot check a verification code for', locked, 'reason=record-unusable');
+    const frozen = proxmox.person((who) => ({ ...phone(who), 'tfa-locked-until': 4102444800 }));
+    expect((await typed(frozen, frozen.code())).rc).toBe(PAM.denied);
+  });
+});
+
+test('a change shows at once', async () => {
+  const person = proxmox.person();
+  expect((await typed(person, person.code())).rc).toBe(PAM.ignored);
+  proxmox.change(person, phone(person));
+  expect((await typed(person, person.wrongCode())).rc).toBe(PAM.denied);
+  expect((await typed(person, person.code())).rc).toBe(PAM.success);
+  proxmox.change(person, undefined);
+  expect((await typed(person, '')).rc).toBe(PAM.ignored);
+});
+
+test('with only WebAuthn there, nobody gets in with nothing', async () => {
+  const person = proxmox.person(() => ({ webauthn: [entry({ cred_id: 'AAEC' })] }));
+  expect((await typed(person, '')).rc).toBe(PAM.denied);
+});
+
+test('a key of Proxmox for recovery is refused with a kind word, whoever has one', async () => {
+  const person = proxmox.person((who) => ({
+    ...phone(who),
+    recovery: { secret: '0011223344556677', entries: ['ab'], created: 1 },
+  }));
+  for (const somebody of [person, proxmox.person(phone)]) {
+    const { rc, shown } = await typed(somebody, '0123-4567-89ab-cdef');
+    expect(rc).toBe(PAM.denied);
+    expect(shown.join(' ')).toContain('Recovery keys of Proxmox work only in its web interface');
+  }
+});
+
+describe('a file that cannot be used', () => {
+  test('is reported with its place, and the last good copy serves', async () => {
+    const person = proxmox.person(phone);
+    expect((await typed(person, person.code())).rc).toBe(PAM.success);
+    proxmox.write('priv/tfa.cfg', proxmox.tfa.replace('"created":1', '"created":1,"hotp":1'));
+    expect((await typed(person, person.code(1))).rc).toBe(PAM.success);
+    await proxmox.daemon.log.waitFor(/last good copy serves product=pve why=.*priv\/tfa\.cfg: users\..*hotp/);
+    expect((await typed(person, person.code(1))).rc).toBe(PAM.denied);
+    proxmox.writeFiles();
+    expect((await typed(person, person.wrongCode())).rc).toBe(PAM.denied);
+    await proxmox.daemon.log.waitFor(/can be used again product=pve/);
+  });
+
+  test('leaves a copy that only the daemon and root can read', () => {
+    const copy = `${proxmox.stage.stateDir}/pve.last-good.json`;
+    const { mode, uid } = statSync(copy);
+    expect(mode & 0o7777).toBe(0o600);
+    expect(uid).toBe(AS_ROOT ? DAEMON_UID : process.getuid!());
+    expect(readFileSync(copy, 'utf8')).toContain('otpauth://');
+  });
+
+  test('without a copy, nobody gets in who may be enrolled there', async () => {
+    const person = proxmox.person(phone);
+    const stranger = proxmox.person();
+    await proxmox.daemon.stop();
+    proxmox.stage.forgetState();
+    proxmox.write('priv/tfa.cfg', '{');
+    proxmox.daemon = await proxmox.stage.start();
+    expect((await typed(person, person.code())).rc).toBe(PAM.systemError);
+    expect((await typed(stranger, '')).rc).toBe(PAM.systemError);
+    proxmox.writeFiles();
+    expect((await typed(person, person.code())).rc).toBe(PAM.success);
+    expect((await typed(stranger, '')).rc).toBe(PAM.ignored);
+  });
+});
