@@ -11,13 +11,8 @@ import {
   type ValidationSettings,
 } from '../../../src/yubico-otp/index.ts';
 import { makeCertificate, type Certificate } from '../fixtures/certificates.ts';
-import {
-  changed,
-  lines,
-  ValidationServer,
-  type Lie,
-  type Parameters,
-} from '../fixtures/validation-server.ts';
+import { LIES, says, withBody } from '../fixtures/lies.ts';
+import { lines, ValidationServer } from '../fixtures/validation-server.ts';
 import { VirtualYubikey } from '../fixtures/virtual-yubikey.ts';
 
 const API_KEY = randomBytes(20);
@@ -114,67 +109,6 @@ describe('an honest server', () => {
     });
   });
 });
-
-/** Answers with the honest answer, some of it changed, and signed anew: only a check of what is said can notice. */
-function says(changes: Readonly<Record<string, string | undefined>>, more: Parameters = []): Lie {
-  return (honest, response) => response.end(honest.body([...changed(honest.parameters, changes), ...more]));
-}
-
-/** Answers with a body made from the honest one. */
-function withBody(make: (body: string) => string): Lie {
-  return (honest, response) => response.end(make(honest.body()));
-}
-
-/*
- * In each of these answers one thing alone is wrong: without the check of that thing, the OTP would be right.
- */
-const LIES: Record<string, Lie> = {
-  'the nonce of another request': says({ nonce: '0'.repeat(32) }),
-  'no nonce': says({ nonce: undefined }),
-  'another OTP': says({ otp: new VirtualYubikey().touch() }),
-  'no OTP': says({ otp: undefined }),
-  'no signature': withBody((body) => body.replace(/^h=.*\r\n/m, '')),
-  'an empty signature': withBody((body) => body.replace(/^h=.*\r\n/m, 'h=\r\n')),
-  'the signature of another key': (honest, response) =>
-    response.end(lines([['h', honest.h(honest.parameters, randomBytes(20))], ...honest.parameters])),
-  'the signature of the empty key': (honest, response) =>
-    response.end(lines([['h', honest.h(honest.parameters, Buffer.alloc(0))], ...honest.parameters])),
-  'the beginning of the signature': withBody((body) => body.replace(/^(h=.{8}).*\r\n/m, '$1\r\n')),
-  'a signature that does not cover a new parameter': withBody((body) => `${body}another=1\r\n`),
-  'a signed BAD_OTP and an OK after it': (honest, response) =>
-    response.end(lines([['status', 'BAD_OTP'], ['h', honest.h(honest.parameters)], ...honest.parameters])),
-  'an OK twice': withBody((body) => `${body}status=OK\r\n`),
-  'a line without =': withBody((body) => `${body}OK\r\n`),
-  'a line without a name': withBody((body) => `${body}=OK\r\n`),
-  'a line between two empty ones': withBody((body) => body.replace('\r\n', '\r\n\r\n')),
-  'three empty lines at the end': withBody((body) => `${body}\r\n\r\n`),
-  'a status in small letters': says({ status: 'ok' }),
-  'a status with a space': says({ status: 'OK ' }),
-  'a status of two words': says({ status: 'OK,BAD_OTP' }),
-  'no status': says({ status: undefined }),
-  'a status that nobody knows': says({ status: 'FINE' }),
-  'a redirect, with an honest OK': (honest, response) => {
-    response.writeHead(302, { location: server.url.href }).end(honest.body());
-  },
-  'HTTP status 500, with an honest OK': (honest, response) => response.writeHead(500).end(honest.body()),
-  'HTTP status 204': (_, response) => response.writeHead(204).end(),
-  'an empty body': (_, response) => response.end(),
-  HTML: (_, response) => response.end('<html><body>status=OK</body></html>'),
-  'a signed OK of more than 4096 bytes': says({}, [['padding', 'x'.repeat(4096)]]),
-  'an honest OK after 40 KB of headers': (honest, response) => {
-    response
-      .writeHead(
-        200,
-        Object.fromEntries(Array.from({ length: 400 }, (_none, index) => [`x-${index}`, 'x'.repeat(100)])),
-      )
-      .end(honest.body());
-  },
-  'a body that is cut after the honest OK': (honest, response) => {
-    const body = honest.body();
-    response.writeHead(200, { 'content-length': body.length + 10 }).write(body, () => response.destroy());
-  },
-  'nothing, and hangs up': (_, response) => response.destroy(),
-};
 
 describe('a server that answers with', () => {
   it.each(Object.entries(LIES))('%s is not believed', async (_, lie) => {
