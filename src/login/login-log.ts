@@ -22,7 +22,7 @@ export interface LoginContext {
  * @param why - more about it, in words
  */
 export function logEnding(log: Log, context: LoginContext, ending: Ending, why?: string): void {
-  const user = loggable(context.user ?? '');
+  const user = nameOf(context);
   const fields = { ...whereFrom(context), factor: ending.factor, verdict: ending.code };
   const because = { ...fields, reason: ending.reason, why };
   switch (ending.reason) {
@@ -90,6 +90,14 @@ export function logOptionError(
     reason: 'bad-option',
     why: hint,
   });
+}
+
+/** What a YubiKey types. */
+const OTP = /[cbdefghijklnrtuv]{32,48}$/i;
+
+/** Who touches a YubiKey while the name is asked for does not want the OTP in the log: it has not been used up. */
+function nameOf({ user = '' }: LoginContext): string {
+  return OTP.test(Buffer.from(user).toString('latin1')) ? '(an OTP)' : loggable(user);
 }
 
 function whereFrom({ service, rhost, tty, ruser }: LoginContext): LogFields {
