@@ -105,6 +105,29 @@ describeInBox('the setup, left or hit at any step', () => {
     await expectProven(name, secret);
   });
 
+  test.runIf(canSee).each(STEPS)('nor a disk that is full from question %i on', async (step) => {
+    const { name, file, old, secret } = await somebody();
+    const tmux = await Tmux.start(as(name));
+    try {
+      for (const at of STEPS) {
+        await tmux.waitFor(new RegExp(PROMPTS[at]!.source.replace(/ \$$/, '$'), 'ms'));
+        if (at === step) {
+          await run(['dd', 'if=/dev/zero', `of=${STATE}/filler`, 'bs=4k']);
+        }
+        await tmux.enter(ANSWERS[at]!);
+      }
+      await tmux.waitFor(/^Your code:$/m);
+      await tmux.enter(codeOf({ secret }));
+      expect(await tmux.ended()).toBe(1);
+      expect(await tmux.screen()).toMatch(/cannot be written \(ENOSPC\)/);
+    } finally {
+      await tmux.end();
+      rmSync(`${STATE}/filler`, { force: true });
+    }
+    expect(readFileSync(file, 'utf8')).toBe(old);
+    await expectProven(name, secret, 1);
+  });
+
   test.each([
     ['fsync', 1],
     ['rename', 1],
