@@ -7,12 +7,19 @@ import { CHECKOUT } from '../harness/daemon.ts';
 import { Log } from '../harness/log.ts';
 import { newAccount } from '../harness/person.ts';
 import { run, runWell } from '../harness/run.ts';
+import { atTerminal } from '../harness/terminal.ts';
 import { useDaemon } from '../hosts/host.ts';
 
 /* Where somebody else looks: other processes, files, the log, core files. And what the program suggests, done as it is printed. */
 
 const NOBODY = ['setpriv', '--reuid=65534', '--regid=65534', '--clear-groups', '--'];
 const BIN = '/usr/local/bin/pve-google-authenticator';
+
+/** The command under its name, as it is installed. */
+function installed(): void {
+  const wrapper = `#!/bin/sh\nexec ${process.execPath} ${CHECKOUT}/dist/cli/main.js "$@"\n`;
+  writeFileSync(BIN, wrapper, { mode: 0o755 });
+}
 const SUGGESTION = /(?:sudo )?pve-google-authenticator(?: [A-Za-z0-9@._/=-]+)*/g;
 
 describeInBox('secrets of the setup', () => {
@@ -39,6 +46,62 @@ describeInBox('secrets of the setup', () => {
     expect(await seenByOthers(secrets)).toEqual([]);
     const log = daemon().log.lines.join('\n');
     expect(secrets.filter((secret) => log.includes(secret))).toEqual([]);
+  });
+
+  test('would be seen there', async () => {
+    const secret = `PLANTED${process.pid}`;
+    await runWell(['touch', '/tmp/before']);
+    expect(await seenByOthers([secret])).toEqual([]);
+    for (const [plant, remove] of [
+      [`printf ${secret} > /var/tmp/planted`, 'rm /var/tmp/planted'],
+      [`exec -a ${secret} sleep 1000 & echo $! > /root/planted.pid`, 'kill "$(cat /root/planted.pid)"'],
+    ] as const) {
+      // Its output goes nowhere: the end of the shell is the end of the wait.
+      await runWell(['bash', '-c', `{ ${plant}; } >/dev/null 2>&1`]);
+      expect(await seenByOthers([secret]), plant).toEqual([secret]);
+      await runWell(['bash', '-c', remove]);
+    }
+  });
+
+  test('are in no history of a shell that did what the documents say', async () => {
+    const { name } = await newAccount();
+    installed();
+    const home = `/home/${name}`;
+    const own = 'GEZDGNBVGY3TQOJQGEZDGNBVGY3TQOJQ';
+    const other = 'JBSWY3DPEHPK3PXPJBSWY3DPEHPK3PXP';
+    writeFileSync(`${home}/keys.txt`, `${own}\n`);
+    const shell = ['bash', '--norc', '--noprofile', '-i'];
+    const prompt = /\$ $/;
+    const seen = await atTerminal(
+      [
+        ...['setpriv', '--reuid', name, '--regid', name, '--init-groups', 'env', `HOME=${home}`],
+        ...[`HISTFILE=${home}/history`, 'PS1=$ ', ...shell],
+      ],
+      [
+        { expect: prompt, enter: 'cd; pve-google-authenticator -t -C -w 3 -u --own-secret --name=pixel-7' },
+        { expect: /Your own secret.*: $/, enter: own },
+        { expect: /Save this for .*\] $/, enter: '' },
+        { expect: /Done: [\s\S]*\$ $/, enter: 'pve-google-authenticator import --keys -' },
+        { expect: /an empty line ends them:\s+$/, enter: `otpauth://totp/a?secret=${other}` },
+        { expect: /\n$/, enter: '' },
+        { expect: /Your code: $/, enter: codeOf({ secret: own }) },
+        { expect: /imported phone[\s\S]*\$ $/, enter: 'pve-google-authenticator recovery' },
+        { expect: /Your code: $/, enter: codeOf({ secret: other }) },
+        { expect: /not work any more[\s\S]*\$ $/, enter: 'exit' },
+      ],
+    );
+    expect(seen, seen.screen).toMatchObject({ unmet: null });
+    const history = readFileSync(`${home}/history`, 'utf8');
+    expect(history.split('\n')).toEqual([
+      'cd; pve-google-authenticator -t -C -w 3 -u --own-secret --name=pixel-7',
+      'pve-google-authenticator import --keys -',
+      'pve-google-authenticator recovery',
+      'exit',
+      '',
+    ]);
+    const codes = seen.screen.match(/[A-Z2-7]{4}(?:-[A-Z2-7]{4}){3}/g) ?? [];
+    expect(codes.length).toBeGreaterThanOrEqual(20);
+    expect([own, other, ...codes].filter((secret) => history.includes(secret))).toEqual([]);
   });
 
   /** Which of the secrets nobody else but root should see, but nobody does see. */
@@ -81,10 +144,12 @@ describeInBox('what the program suggests', () => {
 
   test('works as it is printed', async () => {
     const { name } = await newAccount();
-    const wrapper = `#!/bin/sh\nexec ${process.execPath} ${CHECKOUT}/dist/cli/main.js "$@"\n`;
-    writeFileSync(BIN, wrapper, { mode: 0o755 });
+    installed();
     const program = (...argv: readonly string[]): Promise<{ stdout: string; stderr: string }> =>
       run(['pve-google-authenticator', ...argv]);
+    const factorsOf = async (user: string): Promise<{ id: string }[]> =>
+      (JSON.parse((await program('list', user, '--json')).stdout) as { factors: { id: string }[] }[])[0]!
+        .factors;
     const done = new Map<string, number | null>();
     const follow = async ({ stdout, stderr }: { stdout: string; stderr: string }): Promise<void> => {
       for (const [command] of `${stdout}\n${stderr}`.matchAll(SUGGESTION)) {
@@ -106,13 +171,27 @@ describeInBox('what the program suggests', () => {
     await follow(await run(['pve-google-authenticator', '-t', '-f', '-C', '--user', name]));
     await follow(await program('-x'));
     await follow({ stdout: 'pve-google-authenticator repair', stderr: '' });
+    // What the log, and a status after too many failures, suggest.
+    await follow({ stdout: `pve-google-authenticator forget ${name}`, stderr: '' });
+    await follow({ stdout: `pve-google-authenticator unlock ${name}`, stderr: '' });
+    const { name: peer } = await newAccount();
+    writeFileSync(`/home/${peer}/.google_authenticator`, 'GEZDGNBVGY3TQOJQ\n" TOTP_AUTH\n', { mode: 0o400 });
+    await runWell(['chown', peer, `/home/${peer}/.google_authenticator`]);
+    await program('import', peer);
+    const [imported] = await factorsOf(peer);
+    await follow(await program('qr', peer, imported!.id));
     const { secret } = JSON.parse(
       (await run(['pve-google-authenticator', 'qr', name, 'phone', '--json'])).stdout,
     ) as {
       secret: string;
     };
     expect(codeOf({ secret })).toMatch(/^\d{6}$/);
-    expect(Object.fromEntries(done)).toEqual({
+    expect(
+      Object.fromEntries([...done].map(([command, status]) => [command.replace(peer, 'USER'), status])),
+    ).toEqual({
+      'pve-google-authenticator export USER': 0,
+      'pve-google-authenticator forget USER': 0,
+      'pve-google-authenticator unlock USER': 0,
       'pve-google-authenticator qr USER ID': 0,
       'pve-google-authenticator list USER': 0,
       'pve-google-authenticator remove USER ID': 0,
