@@ -132,6 +132,10 @@ describe.skipIf(missing !== undefined)('in a Debian 13 with systemd', { timeout:
       expect(await machine.runWell(['systemctl', 'is-active', socket])).toBe('active');
     }
     expect(await machine.runWell(['systemctl', 'is-enabled', SOCKETS[0]!])).toBe('enabled');
+    // What the command suggests when it reaches no daemon.
+    expect(await machine.run(['systemctl', 'status', 'pve-authenticator.socket'])).toMatchObject({
+      status: 0,
+    });
     expect(await machine.runWell(['pve-google-authenticator', 'list', '--json'])).toBe('[]');
     expect(await machine.shell('stat -c "%U %G %a" /var/lib/pve-authenticator')).toBe(
       'pve-authenticator pve-authenticator 700',

@@ -1,0 +1,51 @@
+/* Every command that a message of the program suggests is one that a test runs as it is printed. */
+import { readdirSync, readFileSync } from 'node:fs';
+import { fileURLToPath } from 'node:url';
+import { expect, it } from 'vitest';
+
+const SRC = fileURLToPath(new URL('../../src/', import.meta.url));
+/** A command in a text: up to the end of the text, a quote in it, or a sign that ends a sentence. */
+const SUGGESTION =
+  /(?:pve-google-authenticator|systemctl|journalctl) -?-?[a-z](?:[^'"`,;()\\\n]|(?<=\$)\{)*/g;
+
+/** What is suggested where; the second is the test that runs it as printed. */
+const RUN: Readonly<Record<string, string>> = {
+  'pve-google-authenticator --help': 'setup/secrets',
+  'pve-google-authenticator export USER': 'setup/secrets',
+  'pve-google-authenticator forget USER': 'setup/secrets',
+  'pve-google-authenticator list': 'setup/secrets',
+  'pve-google-authenticator list USER': 'setup/secrets',
+  'pve-google-authenticator qr USER ID': 'setup/secrets',
+  'pve-google-authenticator recovery': 'setup/secrets',
+  'pve-google-authenticator recovery USER': 'setup/secrets',
+  'pve-google-authenticator remove USER ID': 'setup/secrets',
+  'pve-google-authenticator repair': 'setup/secrets',
+  'pve-google-authenticator unlock USER': 'setup/secrets',
+  // make install does it.
+  'systemctl daemon-reload': 'systemd/install',
+  'systemctl status pve-authenticator.socket': 'systemd/install',
+};
+
+it('no message suggests a command that no test runs', () => {
+  const suggested = new Set<string>();
+  for (const name of readdirSync(SRC, { recursive: true, encoding: 'utf8' })) {
+    // The doctor's own tests do what it says; examples of a help are done by test/e2e/setup/help.test.ts.
+    if (name.endsWith('.ts') && !name.startsWith('doctor/')) {
+      const text = readFileSync(SRC + name, 'utf8')
+        .replaceAll(/^\s*(?:\/?\*|\/\/).*$/gm, '')
+        .replaceAll(/examples\([^]*?\n? *\),?\n/g, '')
+        .replaceAll(/Examples:\n[^]*?\n\n/g, '');
+      for (const [command] of text.matchAll(SUGGESTION)) {
+        suggested.add(plain(command));
+      }
+    }
+  }
+  expect([...suggested].sort()).toEqual(Object.keys(RUN).sort());
+});
+
+function plain(command: string): string {
+  return command
+    .replaceAll(/\$\{[a-z.]*(?:user|name)\}/g, 'USER')
+    .replaceAll(/\$\{[a-z.]*id\}/g, 'ID')
+    .replace(/[. ]+$/, '');
+}
