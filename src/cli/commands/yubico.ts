@@ -23,7 +23,8 @@ const SAYS: Readonly<Record<YubicoChecked['result'], string>> = {
 export function yubicoCommand(program: Command, session: Session): void {
   const yubico = program
     .command('yubico')
-    .description('Validation servers of YubiKeys, and mappings of pam_yubico');
+    .description('Validation servers of YubiKeys, and mappings of pam_yubico')
+    .addHelpText('after', examples('sudo pve-google-authenticator yubico check'));
   yubico
     .command('check')
     .description('Test [yubico] of config.toml with one touch, and say what is wrong')
