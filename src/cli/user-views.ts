@@ -37,7 +37,10 @@ export function factorSentence(factor: FactorView): string {
     .join(', ');
 }
 
-const HEADINGS = ['USER', 'FACTOR', 'NAME', 'ID', 'ADDED', 'LAST USED', 'REMARKS'];
+const HEADINGS = [
+  ...['USER', 'FACTOR', 'NAME', 'ID', 'ADDED', 'LAST USED'],
+  ...['CODES LEFT', 'LOCKED UNTIL', 'REMARKS'],
+];
 
 /**
  * A table of factors.
@@ -46,7 +49,7 @@ const HEADINGS = ['USER', 'FACTOR', 'NAME', 'ID', 'ADDED', 'LAST USED', 'REMARKS
  * @returns its lines; none when there is no factor
  */
 export function factorTable(views: readonly UserView[]): string[] {
-  const rows = views.flatMap(({ user, factors }) => factors.map((factor) => cells(user, factor)));
+  const rows = views.flatMap((view) => view.factors.map((factor) => cells(view, factor)));
   if (rows.length === 0) {
     return [];
   }
@@ -60,10 +63,11 @@ export function factorTable(views: readonly UserView[]): string[] {
   );
 }
 
-function cells(user: string, factor: FactorView): string[] {
-  const { kind, name, id, added, lastUsed } = factor;
+function cells({ user, lockedUntil }: UserView, factor: FactorView): string[] {
+  const { kind, name, id, added, lastUsed, codesLeft, paused } = factor;
   return [
-    ...[user, kind, name, id, minute(added)],
-    ...[lastUsed === null ? 'never' : minute(lastUsed), remarks(factor)],
+    ...[user, kind, name, id, minute(added), lastUsed === null ? 'never' : minute(lastUsed)],
+    ...[codesLeft === undefined ? '-' : String(codesLeft), lockedUntil === null ? '-' : minute(lockedUntil)],
+    paused ? 'paused' : '',
   ];
 }

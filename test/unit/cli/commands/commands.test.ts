@@ -201,12 +201,18 @@ describe('list', () => {
     await run('list');
     expect(requests).toEqual([['GET', ['users']]]);
     expect(lines).toEqual([
-      'USER         FACTOR    NAME     ID      ADDED             LAST USED         REMARKS',
-      'alice        totp      phone    abcdef  2026-01-02 03:04  never',
-      'alice        totp      pixel-7  ghijkl  2026-01-02 03:04  never             paused',
-      'alice        recovery  codes    mnopqr  2026-01-02 03:04  never             7 codes left',
-      'a-long-name  totp      phone    abcdef  2026-01-02 03:04  2026-02-03 04:05',
+      'USER         FACTOR    NAME     ID      ADDED             LAST USED         CODES LEFT  LOCKED UNTIL  REMARKS',
+      'alice        totp      phone    abcdef  2026-01-02 03:04  never             -           -',
+      'alice        totp      pixel-7  ghijkl  2026-01-02 03:04  never             -           -             paused',
+      'alice        recovery  codes    mnopqr  2026-01-02 03:04  never             7           -',
+      'a-long-name  totp      phone    abcdef  2026-01-02 03:04  2026-02-03 04:05  -           -',
     ]);
+  });
+
+  it('says until when somebody is locked', async () => {
+    answer = [{ ...viewOf('alice', [CODES]), lockedUntil: '2026-02-03T04:05:06.000Z' }];
+    await run('list');
+    expect(lines[1]).toMatch(/never +7 +2026-02-03 04:05$/);
   });
 
   it('lists one user', async () => {
