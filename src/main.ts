@@ -36,6 +36,7 @@ import {
   type OnlineYubikeys,
 } from './enrolments/yubico/online-yubikeys.ts';
 import { hardenProcess, lookUpUid, lookUpUser } from './host/addon.ts';
+import { machineClock } from './host/clocks.ts';
 import { startAttachedReader } from './host/attached-reader.ts';
 import { groupsOfAccount } from './host/groups-of-account.ts';
 import { hasProxmoxVe } from './host/proxmox-here.ts';
@@ -284,7 +285,7 @@ async function main(log: Log): Promise<void> {
     monotonic,
     ...(config.sources.home || proxmox.source ? { rejectGridMs: HOME_REJECT_GRID_MS } : {}),
     sleep: preciseSleep,
-    accepted: new AcceptedLogins(uptime, REHEARSAL),
+    accepted: new AcceptedLogins(machineClock, REHEARSAL),
     version: version(),
   };
   const logins = new LoginServer(ports);

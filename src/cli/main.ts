@@ -3,7 +3,11 @@ import { userInfo } from 'node:os';
 import { Command, CommanderError } from 'commander';
 import { hardenProcess } from '../host/addon.ts';
 import { version } from '../host/version.ts';
+import { SwitchError } from '../switching/switch-error.ts';
 import { addCommand } from './commands/add.ts';
+import { confirmCommand } from './commands/confirm.ts';
+import { disableCommand } from './commands/disable.ts';
+import { enableCommand } from './commands/enable.ts';
 import { exportCommand } from './commands/export.ts';
 import { forgetCommand } from './commands/forget.ts';
 import { importCommand } from './commands/import.ts';
@@ -89,6 +93,9 @@ function programOf(session: Session): Command {
   recoveryCommand(program, session);
   rotateCommand(program, session);
   unlockCommand(program, session);
+  enableCommand(program, session);
+  confirmCommand(program, session);
+  disableCommand(program, session);
   return program;
 }
 
@@ -118,7 +125,7 @@ try {
   } else if (error instanceof NoAnswerError) {
     output.note('pve-google-authenticator: Nothing was changed.');
     process.exitCode = error.reason === 'interrupted' ? EXIT_INTERRUPTED : EXIT_FAILED;
-  } else if (error instanceof CommandError) {
+  } else if (error instanceof CommandError || error instanceof SwitchError) {
     output.note(`pve-google-authenticator: ${error.message}`);
     process.exitCode = EXIT_FAILED;
   } else {

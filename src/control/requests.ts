@@ -187,8 +187,8 @@ export interface AcceptedLogin {
   /** PAM service. */
   readonly service: string;
   readonly user: string;
-  /** When: seconds since boot, as /proc/uptime counts them. */
-  readonly uptime: number;
+  /** When: milliseconds of CLOCK_MONOTONIC, which all programs of a machine read alike. */
+  readonly at: number;
 }
 
 /**

@@ -7,8 +7,8 @@ const MOST_SERVICES = 256;
 export interface Accepted {
   readonly service: string;
   readonly user: string;
-  /** Seconds since boot: a clock that no one sets. */
-  readonly uptime: number;
+  /** By the clock that the constructor got. */
+  readonly at: number;
 }
 
 /**
@@ -17,15 +17,15 @@ export interface Accepted {
  */
 export class AcceptedLogins {
   readonly #last = new Map<string, Accepted>();
-  readonly #uptime: () => number;
+  readonly #clock: () => number;
   readonly #rehearsal: string;
 
   /**
-   * @param uptime - seconds since boot
+   * @param clock - one that never jumps and that other programs read alike
    * @param rehearsal - what a rehearsal says in place of the user who asks (PAM_RUSER)
    */
-  constructor(uptime: () => number, rehearsal: string) {
-    this.#uptime = uptime;
+  constructor(clock: () => number, rehearsal: string) {
+    this.#clock = clock;
     this.#rehearsal = rehearsal;
   }
 
@@ -40,7 +40,7 @@ export class AcceptedLogins {
     }
     const name = text(service);
     this.#last.delete(name);
-    this.#last.set(name, { service: name, user: text(user), uptime: this.#uptime() });
+    this.#last.set(name, { service: name, user: text(user), at: this.#clock() });
     const [oldest] = this.#last.keys();
     if (this.#last.size > MOST_SERVICES && oldest !== undefined) {
       this.#last.delete(oldest);

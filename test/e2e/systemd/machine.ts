@@ -1,5 +1,5 @@
 import { execFileSync, spawn, type ChildProcess } from 'node:child_process';
-import { existsSync, mkdirSync, readdirSync, readFileSync, rmdirSync } from 'node:fs';
+import { existsSync, mkdirSync, mkdtempSync, readdirSync, readFileSync, rmdirSync, rmSync } from 'node:fs';
 import { inBox } from '../harness/box.ts';
 import { CHECKOUT } from '../harness/daemon.ts';
 import { run, runWell, type Ended } from '../harness/run.ts';
@@ -40,45 +40,74 @@ export function whyNoMachine(): string | undefined {
   return undefined;
 }
 
-/** A Debian with systemd as its process 1, without network; what is written in it is gone when it stops. */
+/** Where a machine that can be booted again keeps what is written in it. */
+interface Disk {
+  /** The root directory. */
+  readonly merged: string;
+  /** All of it. */
+  readonly directory: string;
+}
+
+/**
+ * A Debian with systemd as its process 1, without network; what is written in it is gone when it stops, unless it is one that
+ * can be booted again.
+ */
 export class Machine {
-  readonly #nspawn: ChildProcess;
+  #nspawn: ChildProcess;
   readonly #cgroup: string;
+  readonly #disk: Disk | undefined;
   #console = '';
   #leader = 0;
 
-  private constructor(nspawn: ChildProcess, cgroup: string) {
-    this.#nspawn = nspawn;
+  private constructor(cgroup: string, disk: Disk | undefined) {
     this.#cgroup = cgroup;
-    for (const stream of [nspawn.stdout!, nspawn.stderr!]) {
-      stream.setEncoding('utf8').on('data', (text: string) => {
-        this.#console += text;
-      });
-    }
+    this.#disk = disk;
+    this.#nspawn = this.#start();
   }
 
   /**
    * Boots one.
    *
+   * @param kind - `kept`: it can be booted again, with its disk as it was left
    * @returns the machine, when systemd says that it runs
    * @throws Error with its console, when it does not
    */
-  static async boot(): Promise<Machine> {
+  static async boot(kind: 'volatile' | 'kept' = 'volatile'): Promise<Machine> {
+    const cgroup = `${CGROUPS}/pve-authenticator-test-${process.pid}`;
+    const machine = new Machine(cgroup, kind === 'kept' ? newDisk() : undefined);
+    await machine.#booted();
+    return machine;
+  }
+
+  #start(): ChildProcess {
+    mkdirSync(this.#cgroup, { recursive: true });
     const name = `pve-authenticator-test-${process.pid}`;
-    const cgroup = `${CGROUPS}/${name}`;
-    mkdirSync(cgroup, { recursive: true });
     const argv = [
       ...['systemd-nspawn', '--boot', '--quiet', '--console=pipe', '--register=no', '--keep-unit'],
-      ...['--private-network', '--volatile=overlay', `--machine=${name}`, `--directory=${ROOT}`],
-      `--bind-ro=${CHECKOUT}:${CHECKOUT_THERE}`,
+      ...['--private-network', `--machine=${name}`, `--bind-ro=${CHECKOUT}:${CHECKOUT_THERE}`],
+      ...(this.#disk === undefined
+        ? ['--volatile=overlay', `--directory=${ROOT}`]
+        : [`--directory=${this.#disk.merged}`]),
     ];
-    const nspawn = spawn('sh', ['-c', `echo $$ >${cgroup}/cgroup.procs && exec "$@"`, 'sh', ...argv], {
+    const script = `echo $$ >${this.#cgroup}/cgroup.procs && exec "$@"`;
+    const nspawn = spawn('sh', ['-c', script, 'sh', ...argv], {
       stdio: ['ignore', 'pipe', 'pipe'],
       env: { ...process.env, SYSTEMD_NSPAWN_UNIFIED_HIERARCHY: '1' },
     });
-    const machine = new Machine(nspawn, cgroup);
-    await machine.#booted();
-    return machine;
+    this.#leader = 0;
+    for (const stream of [nspawn.stdout, nspawn.stderr]) {
+      stream.setEncoding('utf8').on('data', (text: string) => {
+        this.#console += text;
+      });
+    }
+    return nspawn;
+  }
+
+  /** Pulls the plug and boots again: what was written is there, what was only running is not. */
+  async reboot(): Promise<void> {
+    await this.#switchOff();
+    this.#nspawn = this.#start();
+    await this.#booted();
   }
 
   async #booted(): Promise<void> {
@@ -136,8 +165,17 @@ export class Machine {
     return this.runWell(['sh', '-euc', line]);
   }
 
-  /** Switches it off. */
+  /** Switches it off, for good. */
   async stop(): Promise<void> {
+    await this.#switchOff();
+    await removeCgroup(this.#cgroup);
+    if (this.#disk !== undefined) {
+      execFileSync('umount', [this.#disk.merged]);
+      rmSync(this.#disk.directory, { recursive: true, force: true });
+    }
+  }
+
+  async #switchOff(): Promise<void> {
     if (this.#nspawn.exitCode === null) {
       const ended = new Promise((resolve) => this.#nspawn.on('close', resolve));
       if (this.#leader === 0) {
@@ -147,8 +185,19 @@ export class Machine {
       }
       await ended;
     }
-    await removeCgroup(this.#cgroup);
   }
+}
+
+/** A layer over the root that all machines share. */
+function newDisk(): Disk {
+  const directory = mkdtempSync('/tmp/machine-');
+  const [upper, work, merged] = ['upper', 'work', 'merged'].map((name) => `${directory}/${name}`);
+  for (const path of [upper!, work!, merged!]) {
+    mkdirSync(path, { mode: 0o755 });
+  }
+  const options = `lowerdir=${ROOT},upperdir=${upper!},workdir=${work!}`;
+  execFileSync('mount', ['-t', 'overlay', '-o', options, 'disk', merged!]);
+  return { merged: merged!, directory };
 }
 
 /** Processes that were killed may be in it for a moment. */

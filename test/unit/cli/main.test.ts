@@ -35,6 +35,10 @@ beforeAll(async () => {
     'formats',
     'yubico-otp',
     'host',
+    'doctor',
+    'doctor/checks',
+    'pam-d',
+    'switching',
   ];
   for (const directory of directories) {
     compile(directory);

@@ -16,8 +16,8 @@ it('remembers the last login of each service', () => {
   accepted.note({ ...login, service: 'su' });
   accepted.note({ ...login, service: 'sshd', user: 'bob' });
   expect(accepted.all()).toEqual([
-    { service: 'su', user: 'alice', uptime: 200 },
-    { service: 'sshd', user: 'bob', uptime: 200 },
+    { service: 'su', user: 'alice', at: 200 },
+    { service: 'sshd', user: 'bob', at: 200 },
   ]);
 });
 

@@ -1,0 +1,39 @@
+import type { Command } from 'commander';
+import { confirm, evidence } from '../../switching/confirm.ts';
+import { groundOf } from '../ground.ts';
+import { NoAnswerError, yesOrNo } from '../questions.ts';
+import type { Session } from '../session.ts';
+
+/**
+ * `confirm`: what `enable` switched on stays, where somebody came in since.
+ *
+ * @param program - where the command is added
+ * @param session - connection and output
+ */
+export function confirmCommand(program: Command, session: Session): void {
+  program
+    .command('confirm')
+    .description(
+      'Keep what "enable" switched on. It takes a login with a code through each service; others are undone',
+    )
+    .addHelpText('after', '\nExample, from a new login:\n  sudo pve-google-authenticator confirm')
+    .action(async () => {
+      const { output, questions } = session;
+      const { places, machine, caller } = groundOf(session, 'confirm');
+      const found = await evidence(places, machine, caller.login);
+      for (const { service, user } of found.proven) {
+        output.line(`${service}: ${user} came in with a code.`);
+      }
+      if (found.unproven.length > 0) {
+        output.note(`Nobody came in with a code through ${found.unproven.join(', ')}: that is undone.`);
+        if (questions.interactive && !(await yesOrNo(questions, 'Go on?', true))) {
+          throw new NoAnswerError('interrupted');
+        }
+      }
+      const said = await confirm(places, machine, found);
+      if (said !== '') {
+        output.note(said);
+      }
+      output.line(`Confirmed: ${found.proven.map(({ service }) => service).join(', ')}.`);
+    });
+}

@@ -1,0 +1,40 @@
+import type { Command } from 'commander';
+import { whyNoService } from '../../pam-d/services.ts';
+import { undo } from '../../switching/arm.ts';
+import { CommandError } from '../control-client.ts';
+import { groundOf } from '../ground.ts';
+import type { Session } from '../session.ts';
+
+/**
+ * `disable SERVICE…`: the files are what they were before `enable`.
+ *
+ * @param program - where the command is added
+ * @param session - output
+ */
+export function disableCommand(program: Command, session: Session): void {
+  program
+    .command('disable')
+    .description('Let services ask for no code any more: their files are as before "enable", to the byte')
+    .argument('[service...]', 'PAM services, for example sshd')
+    .option('--all', 'all that "enable" switched on')
+    .addHelpText('after', '\nExample:\n  sudo pve-google-authenticator disable sshd')
+    .action(async (services: string[], options: { readonly all?: true }) => {
+      if ((options.all === true) === services.length > 0) {
+        throw new CommandError('ERR_USAGE', 'Name services, or say --all. For example: disable sshd');
+      }
+      for (const service of services) {
+        const why = whyNoService(service);
+        if (why !== undefined) {
+          throw new CommandError('ERR_USAGE', why);
+        }
+      }
+      const { machine } = groundOf(session, `disable ${services.join(' ') || '--all'}`);
+      // The same way as without Node, in one place.
+      const { status, stderr } = await undo(machine, '--off', ...services);
+      const said = stderr.trim();
+      if (status !== 0) {
+        throw new CommandError('ERR_DISABLE', said === '' ? 'It could not be switched off.' : said);
+      }
+      session.output.line(said === '' ? 'Nothing was switched on.' : said);
+    });
+}

@@ -1,0 +1,161 @@
+import { InvalidArgumentError, type Command } from 'commander';
+import type { Report } from '../../doctor/check.ts';
+import { enable, type Enabled } from '../../switching/enable.ts';
+import { readPending, uptime, wasConfirmed, type Pending } from '../../switching/pending.ts';
+import type { Places } from '../../switching/places.ts';
+import type { Plan } from '../../switching/plan.ts';
+import { CommandError } from '../control-client.ts';
+import { groundOf, mustGetIn } from '../ground.ts';
+import type { Output } from '../output.ts';
+import type { Session } from '../session.ts';
+
+const USUAL_MINUTES = 5;
+const LEAST_MINUTES = 0.05;
+const MOST_MINUTES = 60;
+const LOOK_MS = 1000;
+
+interface Options {
+  readonly all?: true;
+  readonly allDoors?: true;
+  readonly nullok?: true;
+  readonly minutes: number;
+  readonly wait: boolean;
+}
+
+/**
+ * `enable SERVICE…`: logins ask for a code, unless nobody confirms.
+ *
+ * @param program - where the command is added
+ * @param session - connection and output
+ */
+export function enableCommand(program: Command, session: Session): void {
+  program
+    .command('enable')
+    .description('Let services ask for a code; it is undone unless "confirm" is run from a new login')
+    .argument('[service...]', 'PAM services, for example sshd')
+    .option('--all', 'all services through which people log in; root at the console is not asked')
+    .option('--all-doors', 'the same, and root at the console is asked too')
+    .option('--nullok', 'who has no factor logs in as before')
+    .option('--minutes <n>', 'how long it waits for "confirm"', minutes, USUAL_MINUTES)
+    .option('--no-wait', 'end at once, without the countdown; it is undone all the same')
+    .addHelpText(
+      'after',
+      '\nExamples:\n  sudo pve-google-authenticator enable sshd\n  sudo pve-google-authenticator enable --all --nullok',
+    )
+    .action(async (services: string[], options: Options) => {
+      await run(session, services, options);
+    });
+}
+
+function minutes(text: string): number {
+  const value = Number(text);
+  if (!(value >= LEAST_MINUTES && value <= MOST_MINUTES)) {
+    throw new InvalidArgumentError(`It has to be a number from ${LEAST_MINUTES} to ${MOST_MINUTES}.`);
+  }
+  return value;
+}
+
+async function run(session: Session, services: readonly string[], options: Options): Promise<void> {
+  const { output } = session;
+  const all = options.all === true || options.allDoors === true;
+  if (all === services.length > 0) {
+    throw new CommandError('ERR_USAGE', 'Name services, or say --all. For example: enable sshd');
+  }
+  const { places, machine, caller, version } = groundOf(session, `enable ${services.join(' ') || '--all'}`);
+  const result = await enable(places, machine, {
+    ...{ services, all, allDoors: options.allDoors === true, nullok: options.nullok === true },
+    ...{ seconds: options.minutes * 60, users: await mustGetIn(caller), login: caller.login, version },
+  });
+  switch (result.kind) {
+    case 'unhealthy':
+      throw new CommandError('ERR_UNHEALTHY', mendFirst(result.reports));
+    case 'nothing-to-do':
+      tellNothing(output, result);
+      return;
+    case 'waits':
+      tellPlan(output, result.plan);
+      tellWaiting(output, result, caller.overSsh);
+      if (options.wait && output.terminal !== undefined) {
+        await countDown(output, places, result.pending);
+      }
+  }
+}
+
+function mendFirst(reports: readonly Report[]): string {
+  return [
+    'Nothing was changed. Mend this first:',
+    ...reports.flatMap(({ check, what, mend }) => [`  ${check}: ${what}`, `    ${mend}`]),
+  ].join('\n');
+}
+
+function tellNothing(output: Output, { plan, pending }: Extract<Enabled, { kind: 'nothing-to-do' }>): void {
+  tellLeft(output, plan);
+  output.line(
+    plan.unchanged.length === 0
+      ? 'Nothing was changed.'
+      : `Nothing was changed: ${plan.unchanged.join(', ')} asked for a code already.`,
+  );
+  if (pending !== undefined) {
+    output.line(`${pending.services.join(', ')}: still waits to be confirmed, for ${left(pending)} seconds.`);
+  }
+}
+
+function tellLeft(output: Output, plan: Plan): void {
+  for (const { service, why } of plan.left) {
+    output.note(`${service} stays as it is: ${why}`);
+  }
+}
+
+function tellPlan(output: Output, plan: Plan): void {
+  tellLeft(output, plan);
+  for (const { service, rootExempt } of plan.changes) {
+    output.line(
+      `${service} asks for a code now${rootExempt ? ', but not root: the console stays a way back' : ''}.`,
+    );
+  }
+}
+
+function tellWaiting(
+  output: Output,
+  { pending, refused }: Extract<Enabled, { kind: 'waits' }>,
+  overSsh: boolean,
+): void {
+  if (refused.length > 0) {
+    output.note(`These have no factor, and are refused now: ${refused.join(', ')}`);
+  }
+  if (overSsh) {
+    output.note(
+      'You are here over SSH. This connection stays open whatever happens; keep it until the new way was tried.',
+    );
+  }
+  output.line(
+    `Undone in ${left(pending)} seconds, also after a reboot, unless you log in anew, through ${pending.services.join(', ')}, and run there:`,
+  );
+  output.line('  sudo pve-google-authenticator confirm');
+}
+
+/** Until it is confirmed or undone. Ctrl-C ends the countdown, and nothing else. */
+async function countDown(output: Output, places: Places, { services, due }: Pending): Promise<void> {
+  const name = services.join(', ');
+  for (;;) {
+    const pending = readPending(places);
+    if (pending?.due !== due) {
+      break;
+    }
+    process.stderr.write(`\r${left(pending)} seconds left to confirm ${name} \r`);
+    await new Promise((resolve) => setTimeout(resolve, LOOK_MS));
+  }
+  process.stderr.write('\n');
+  if (!wasConfirmed(places)) {
+    throw new CommandError(
+      'ERR_UNDONE',
+      `It was not confirmed, so it was undone: ${name} is as it was before.`,
+    );
+  }
+  output.line(`Confirmed: ${name} asks for a code.`);
+}
+
+/** Seconds until it is undone. */
+function left({ due }: Pending): number {
+  return Math.max(0, Math.round(due - uptime()));
+}

@@ -1,0 +1,185 @@
+import { allSteps, authSteps, baseName, type ReadService, type Step } from './stack.ts';
+
+/* Where the module's line goes into a service file: pure text in, text out. */
+
+/** The module, as pam.d names it. */
+export const MODULE = 'pam_pve_authenticator.so';
+/** Ends every line that is ours. scripts/pve-authenticator-undo looks for it, too. */
+export const MARK = '# by pve-google-authenticator enable';
+/** A service file is a page of text; what is larger is none. */
+export const LARGEST_SERVICE_FILE = 65_536;
+
+/** Modules that ask for the first factor. */
+const PASSWORD_MODULES = new Set([
+  ...['pam_unix.so', 'pam_unix2.so', 'pam_pwdfile.so', 'pam_userdb.so', 'pam_systemd_home.so'],
+  ...['pam_sss.so', 'pam_ldap.so', 'pam_winbind.so', 'pam_krb5.so', 'pam_radius_auth.so'],
+]);
+
+/** How a service is guarded. */
+export interface GuardOptions {
+  /** Arguments of the module, for example `nullok`. */
+  readonly arguments: readonly string[];
+  /** Root gets in without a code. */
+  readonly exemptRoot?: boolean;
+}
+
+/** What guarding a service comes to. */
+export type Guarded =
+  | { readonly kind: 'changed'; readonly text: string }
+  /** Our lines are in it already, as they would be written. */
+  | { readonly kind: 'unchanged' }
+  /** A file that it includes has our lines. */
+  | { readonly kind: 'covered'; readonly by: string }
+  /** It cannot be done safely; the sentence says why, and what to do. */
+  | { readonly kind: 'refused'; readonly why: string };
+
+/**
+ * The lines that guard a service.
+ *
+ * @param options - how
+ * @returns the lines, without line ends
+ */
+export function guardLines({ arguments: words, exemptRoot = false }: GuardOptions): readonly string[] {
+  const module = `auth       required     ${[MODULE, ...words].join(' ')} ${MARK}`;
+  return exemptRoot
+    ? [
+        `auth       [success=1 default=ignore] pam_succeed_if.so quiet uid = 0 ${MARK}`,
+        module,
+        // A jump must land on something, or it counts as a failure.
+        `auth       [default=ignore] pam_permit.so ${MARK}`,
+      ]
+    : [module];
+}
+
+/**
+ * Our lines in a service file.
+ *
+ * @param text - its contents
+ * @returns the lines that end with our mark
+ */
+export function markedLines(text: string): readonly string[] {
+  return text.split('\n').filter(isMarked);
+}
+
+/**
+ * A service file without our lines.
+ *
+ * @param text - its contents
+ * @returns the contents without the lines that end with our mark
+ */
+export function withoutMarkedLines(text: string): string {
+  return text
+    .split('\n')
+    .filter((line) => !isMarked(line))
+    .join('\n');
+}
+
+function isMarked(line: string): boolean {
+  return line.trimEnd().endsWith(MARK);
+}
+
+/**
+ * Puts the module into a service: after what asks for the password, where nothing jumps over it.
+ *
+ * @param service - its name
+ * @param text - contents of its file
+ * @param options - how it is guarded
+ * @param read - reads other files of pam.d, which it may include
+ * @returns the new contents, or why not
+ */
+export function guardService(
+  service: string,
+  text: string,
+  options: GuardOptions,
+  read: ReadService,
+): Guarded {
+  const lines = guardLines(options);
+  if (markedLines(text).join('\n') === lines.join('\n')) {
+    return { kind: 'unchanged' };
+  }
+  const bare = withoutMarkedLines(text);
+  const steps = authSteps(service, (name) => (name === service ? bare : read(name)));
+  const twice = allSteps(steps).find(({ entry }) => baseName(entry.module) === MODULE);
+  if (twice !== undefined) {
+    if (twice.file !== service && markedLines(read(twice.file) ?? '').length > 0) {
+      return { kind: 'covered', by: twice.file };
+    }
+    return refused(
+      `/etc/pam.d/${twice.file} names ${MODULE} already, in line ${twice.entry.line + 1}, which was not written by this command: ` +
+        'with another line it would ask twice. Take that line out first, or leave it as it is.',
+    );
+  }
+  const place = placeIn(service, steps);
+  if (typeof place === 'string') {
+    return refused(place);
+  }
+  const physical = bare.split('\n');
+  physical.splice(place.line, 0, ...lines);
+  return { kind: 'changed', text: physical.join('\n') };
+}
+
+function refused(why: string): Guarded {
+  return { kind: 'refused', why };
+}
+
+/** The line before which ours go, or why there is no such place. */
+function placeIn(service: string, steps: readonly Step[]): { readonly line: number } | string {
+  const last = steps.findLastIndex(asksForPassword);
+  if (last === -1) {
+    return (
+      `In /etc/pam.d/${service} no line asks for a password, so it is not clear where the code belongs. ` +
+      `Write the line yourself: auth required ${MODULE}`
+    );
+  }
+  const skipping = steps.slice(0, last + 1).find((step) => asksForPassword(step) && endsStack(step));
+  if (skipping !== undefined) {
+    return (
+      `/etc/pam.d/${skipping.file}, line ${skipping.entry.line + 1}: with "${skipping.entry.control}" a right password ends the stack, ` +
+      'and a code would never be asked for. Change it to "required" first.'
+    );
+  }
+  const before = beyondJumps(steps, endOfOwn(steps, last));
+  if (before === undefined) {
+    return `In the auth stack of ${service} a line jumps past the end. Mend that first: who jumps there is let in nowhere.`;
+  }
+  const own = steps[before - 1]?.own;
+  return { line: own === undefined ? 0 : own.line + own.lines };
+}
+
+function asksForPassword(step: Step): boolean {
+  return allSteps([step]).some(({ entry }) => PASSWORD_MODULES.has(baseName(entry.module)));
+}
+
+/** Whether success here is the end of the whole stack; a substack keeps that to itself. */
+function endsStack({ entry: { control } }: Step): boolean {
+  return control === 'sufficient' || /\b(success|default)=done\b/.test(control);
+}
+
+/** Index after the last step that the same line of the service file brings. */
+function endOfOwn(steps: readonly Step[], index: number): number {
+  let end = index + 1;
+  while (end < steps.length && steps[end]?.own === steps[index]?.own) {
+    end += 1;
+  }
+  return end;
+}
+
+/** The first index from `from` on over which nothing jumps, and at which a line of the service file begins. */
+function beyondJumps(steps: readonly Step[], from: number): number | undefined {
+  let before = from;
+  for (let index = 0; index < before; index += 1) {
+    const target = index + 1 + longestJump(steps[index]);
+    if (target > steps.length) {
+      return undefined;
+    }
+    if (target > before) {
+      before = endOfOwn(steps, target - 1);
+    }
+  }
+  return before;
+}
+
+function longestJump(step: Step | undefined): number {
+  const jumps = [...(step?.entry.control ?? '').matchAll(/=(\d+)/g)].map(([, count]) => Number(count));
+  return Math.max(0, ...jumps);
+}

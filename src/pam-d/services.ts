@@ -1,0 +1,40 @@
+/** What the administrator may call a service: no path, no hidden file, no option. */
+const NAME = /^[A-Za-z0-9][A-Za-z0-9_.+@-]{0,63}$/;
+
+/**
+ * Services through which people come in, and which can ask two questions one after the other: those of `enable --all`. Others, such
+ * as cups, samba or the Proxmox web UI, answer every question with the password; a code would lock their users out.
+ */
+export const DOORS: readonly string[] = [
+  ...['sshd', 'login', 'remote', 'su', 'su-l', 'sudo', 'sudo-i', 'doas', 'polkit-1', 'cockpit'],
+  ...['gdm-password', 'lightdm', 'sddm', 'xdm', 'xrdp-sesman'],
+];
+
+/** Root's console: with `--all`, root gets in there without a code. */
+export const CONSOLE = 'login';
+
+/**
+ * Whether a text can be the name of a service.
+ *
+ * @param name - any text
+ * @returns whether it can
+ */
+export function isServiceName(name: string): boolean {
+  return NAME.test(name);
+}
+
+/**
+ * Why a file of pam.d is no service that can be switched on by itself.
+ *
+ * @param name - its name
+ * @returns undefined if it can; else a sentence
+ */
+export function whyNoService(name: string): string | undefined {
+  if (!isServiceName(name)) {
+    return `${JSON.stringify(name)} is not the name of a service: it has letters, digits and _.+@-, and no slash`;
+  }
+  if (name.startsWith('common-') || name === 'other') {
+    return `${name} is a part of many services, also of those that cannot ask for a code. Name the services, or say --all`;
+  }
+  return undefined;
+}

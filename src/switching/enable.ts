@@ -1,0 +1,172 @@
+import { closeSync, openSync, rmSync } from 'node:fs';
+import { examineAll, type Report } from '../doctor/check.ts';
+import { checksForEnable } from '../doctor/checks-for-enable.ts';
+import type { Machine } from '../doctor/machine.ts';
+import { lockExclusively } from '../host/addon.ts';
+import { markedLines } from '../pam-d/guard.ts';
+import { arm, assertUndoAtBoot, disarm, undo } from './arm.ts';
+import { makeOwnDirectory, replaceOwnFile, writeDurably } from './durable.ts';
+import { whyLockedOut, withoutFactor } from './getting-in.ts';
+import { begin, forget, readPending, type Pending } from './pending.ts';
+import type { Places } from './places.ts';
+import { makePlan, type Plan, type Planned, type Wanted } from './plan.ts';
+import { SwitchError } from './switch-error.ts';
+
+/** What it takes to switch something on. */
+export interface EnableRequest extends Wanted {
+  /** How long it waits to be confirmed, in seconds. */
+  readonly seconds: number;
+  /** Who has to be able to get in afterwards. */
+  readonly users: readonly string[];
+  /** From which login it is done. */
+  readonly login: string;
+  /** Version of the command. */
+  readonly version: string;
+}
+
+/** How it went. */
+export type Enabled =
+  | {
+      readonly kind: 'waits';
+      readonly plan: Plan;
+      readonly pending: Pending;
+      readonly refused: readonly string[];
+    }
+  /** Everything was as it should be. */
+  | { readonly kind: 'nothing-to-do'; readonly plan: Plan; readonly pending: Pending | undefined }
+  /** Something has to be mended first. */
+  | { readonly kind: 'unhealthy'; readonly reports: readonly Report[] };
+
+/**
+ * Switches services on: what is put back is durable, and systemd ready to do so, before the first file changes.
+ *
+ * @param places - where
+ * @param machine - programs, files and the daemon
+ * @param request - what
+ * @returns how it went
+ * @throws SwitchError when it cannot be done, or would lock somebody out; then nothing is changed
+ */
+export async function enable(places: Places, machine: Machine, request: EnableRequest): Promise<Enabled> {
+  makeOwnDirectory(places.state);
+  const unlock = lock(places);
+  try {
+    const pending = readPending(places);
+    const plan = makePlan(places, request);
+    if (plan.changes.length === 0) {
+      return { kind: 'nothing-to-do', plan, pending };
+    }
+    if (pending !== undefined) {
+      throw new SwitchError(
+        `${pending.services.join(', ')}: waits to be confirmed. First: pve-google-authenticator confirm, or disable ${pending.services.join(' ')}`,
+      );
+    }
+    await assertUndoAtBoot(machine);
+    const services = plan.changes.map(({ service }) => service);
+    const reports = await examineAll(checksForEnable(services, request.version), machine);
+    if (reports.length > 0) {
+      return { kind: 'unhealthy', reports };
+    }
+    await assertNobodyLockedOut(machine, plan, request);
+    const refused = request.nullok ? [] : await withoutFactor(machine);
+    const begun = await change(places, machine, plan.changes, request);
+    return { kind: 'waits', plan, pending: begun, refused };
+  } finally {
+    unlock();
+  }
+}
+
+/**
+ * Keeps other commands that change pam.d away.
+ *
+ * @param places - where
+ * @returns lets them in again
+ * @throws SwitchError when another one is at work
+ */
+export function lock({ state }: Places): () => void {
+  const fd = openSync(`${state}/lock`, 'a', 0o600);
+  if (!lockExclusively(fd)) {
+    closeSync(fd);
+    throw new SwitchError('Another command changes /etc/pam.d at this moment. Wait for it, then try again.');
+  }
+  return () => closeSync(fd);
+}
+
+async function assertNobodyLockedOut(
+  machine: Machine,
+  { changes }: Plan,
+  { users, nullok }: EnableRequest,
+): Promise<void> {
+  for (const user of new Set(users)) {
+    const why = await whyLockedOut(machine, user, changes, nullok);
+    if (why !== undefined) {
+      throw new SwitchError(why);
+    }
+  }
+}
+
+async function change(
+  places: Places,
+  machine: Machine,
+  changes: readonly Planned[],
+  { seconds, login }: EnableRequest,
+): Promise<Pending> {
+  keepOriginals(places, changes);
+  const begun = begin(
+    places,
+    changes.map(({ service, file, after }) => ({ service, before: file.text, after })),
+    seconds,
+    login,
+  );
+  try {
+    await arm(machine, places, begun.id);
+    for (const { service, file, after } of changes) {
+      replaceOwnFile(file, after);
+      writeDurably(`${places.state}/written/${service}`, after);
+    }
+  } catch (error) {
+    await takeBack(places, machine);
+    throw error;
+  }
+  return begun;
+}
+
+/** What a service was before the module came into it, for `disable`. */
+function keepOriginals({ state }: Places, changes: readonly Planned[]): void {
+  makeOwnDirectory(`${state}/original`);
+  makeOwnDirectory(`${state}/written`);
+  for (const { service, file } of changes) {
+    if (markedLines(file.text).length === 0) {
+      writeDurably(`${state}/original/${service}`, file.text);
+      rmSync(`${state}/written/${service}`, { force: true });
+    }
+  }
+}
+
+/** Nothing may be half done; if the undo fails here, systemd goes on trying. */
+async function takeBack(places: Places, machine: Machine): Promise<void> {
+  await undo(machine, '--now');
+  if (readPending(places) === undefined) {
+    await disarm(machine);
+  }
+}
+
+/**
+ * Confirms what waits: it stays.
+ *
+ * @param places - where
+ * @param machine - stops the timer
+ * @returns whether it was still there to be confirmed
+ */
+export async function keep(places: Places, machine: Machine): Promise<boolean> {
+  const unlock = lock(places);
+  try {
+    if (readPending(places) === undefined) {
+      return false;
+    }
+    forget(places);
+  } finally {
+    unlock();
+  }
+  await disarm(machine);
+  return true;
+}

@@ -1,0 +1,168 @@
+import { existsSync, readdirSync } from 'node:fs';
+import {
+  guardService,
+  LARGEST_SERVICE_FILE,
+  markedLines,
+  MODULE,
+  type GuardOptions,
+} from '../pam-d/guard.ts';
+import { CONSOLE, DOORS, isServiceName, whyNoService } from '../pam-d/services.ts';
+import { allSteps, authSteps, baseName, filesOf, type ReadService } from '../pam-d/stack.ts';
+import { readOwnFile, type OwnFile } from './durable.ts';
+import type { Places } from './places.ts';
+import { SwitchError } from './switch-error.ts';
+
+/** What the administrator asked for. */
+export interface Wanted {
+  /** Services by name; none with `all`. */
+  readonly services: readonly string[];
+  /** All services through which people come in. */
+  readonly all: boolean;
+  /** With `all`: also root at the console. */
+  readonly allDoors: boolean;
+  /** Who has no factor gets in as before. */
+  readonly nullok: boolean;
+}
+
+/** One file that will be written. */
+export interface Planned {
+  readonly service: string;
+  readonly file: OwnFile;
+  readonly after: string;
+  /** Root gets in without a code. */
+  readonly rootExempt: boolean;
+}
+
+/** What comes of a wish. */
+export interface Plan {
+  readonly changes: readonly Planned[];
+  /** Services that are as they should be. */
+  readonly unchanged: readonly string[];
+  /** Services of `all` that stay as they are, and why. */
+  readonly left: readonly { readonly service: string; readonly why: string }[];
+}
+
+/**
+ * Reads files of pam.d.
+ *
+ * @param places - where
+ * @returns reads one; undefined: there is none
+ */
+export function readerOf({ pam, vendor }: Places): ReadService {
+  return (name) =>
+    isServiceName(name)
+      ? (
+          readOwnFile(`${pam}/${name}`, LARGEST_SERVICE_FILE) ??
+          readOwnFile(`${vendor}/${name}`, LARGEST_SERVICE_FILE)
+        )?.text
+      : undefined;
+}
+
+/**
+ * Works out what has to be written. Nothing is.
+ *
+ * @param places - where
+ * @param wanted - what was asked for
+ * @returns the files
+ * @throws SwitchError when a service that was named cannot be guarded; it says why
+ */
+export function makePlan(places: Places, wanted: Wanted): Plan {
+  const { pam } = places;
+  const changes: Planned[] = [];
+  const unchanged: string[] = [];
+  const left: { service: string; why: string }[] = [];
+  const onDisk = readerOf(places);
+  /** As it will be. */
+  const read: ReadService = (name) => changes.find(({ service }) => service === name)?.after ?? onDisk(name);
+
+  for (const service of inOrder(namesOf(places, wanted), onDisk)) {
+    const file = readOwnFile(`${pam}/${service}`, LARGEST_SERVICE_FILE);
+    if (file === undefined) {
+      throw new SwitchError(whyMissing(places, service));
+    }
+    const options = optionsFor(service, wanted);
+    const guarded = guardService(service, file.text, options, read);
+    const why =
+      guarded.kind === 'refused'
+        ? guarded.why
+        : guarded.kind === 'changed'
+          ? whyNotChange(places, service, file, read)
+          : undefined;
+    if (why !== undefined && !wanted.all) {
+      throw new SwitchError(why);
+    } else if (why !== undefined) {
+      left.push({ service, why });
+    } else if (guarded.kind === 'changed') {
+      changes.push({ service, file, after: guarded.text, rootExempt: options.exemptRoot === true });
+    } else {
+      unchanged.push(service);
+    }
+  }
+  return { changes, unchanged, left };
+}
+
+function namesOf({ pam }: Places, { services, all }: Wanted): readonly string[] {
+  if (all) {
+    return DOORS.filter((door) => existsSync(`${pam}/${door}`));
+  }
+  for (const service of services) {
+    const why = whyNoService(service);
+    if (why !== undefined) {
+      throw new SwitchError(why);
+    }
+  }
+  return [...new Set(services)];
+}
+
+/** What is included comes before what includes it: then it is seen that it is covered. */
+function inOrder(services: readonly string[], read: ReadService): readonly string[] {
+  const includes = (service: string): number =>
+    [...filesOf(service, read)].filter((file) => services.includes(file)).length;
+  return services
+    .map((service) => ({ service, order: includes(service) }))
+    .sort((one, other) => one.order - other.order)
+    .map(({ service }) => service);
+}
+
+function optionsFor(service: string, { all, allDoors, nullok }: Wanted): GuardOptions {
+  return {
+    arguments: nullok ? ['nullok'] : [],
+    exemptRoot: all && !allDoors && service === CONSOLE,
+  };
+}
+
+function whyMissing({ pam, vendor }: Places, service: string): string {
+  return existsSync(`${vendor}/${service}`)
+    ? `There is no ${pam}/${service}, only ${vendor}/${service}, which belongs to a package. Copy it first: cp ${vendor}/${service} ${pam}/${service}`
+    : `There is no ${pam}/${service}: no such service. These are there: ${readdirSync(pam).filter(isServiceName).sort().join(' ')}`;
+}
+
+/** What we wrote ourselves may be written anew; what somebody edited since may not. */
+function whyNotChange(
+  { state }: Places,
+  service: string,
+  { path, text }: OwnFile,
+  read: ReadService,
+): string | undefined {
+  if (markedLines(text).length > 0) {
+    const written = readOwnFile(`${state}/written/${service}`, LARGEST_SERVICE_FILE)?.text;
+    if (written !== text) {
+      return (
+        `${path} was edited since this command wrote it, so it is left as it is. ` +
+        `To have it written anew: pve-google-authenticator disable ${service}, then enable it again`
+      );
+    }
+  }
+  const includer = DOORS.find(
+    (door) => door !== service && filesOf(door, read).has(service) && hasOwnLine(door, read),
+  );
+  return includer === undefined
+    ? undefined
+    : `${includer} includes ${service} and has a line of its own: it would ask twice. First: pve-google-authenticator disable ${includer}`;
+}
+
+function hasOwnLine(service: string, read: ReadService): boolean {
+  return allSteps(authSteps(service, read)).some(
+    ({ entry, file }) => file === service && baseName(entry.module) === MODULE,
+  );
+}

@@ -1,0 +1,122 @@
+import { readFileSync, readlinkSync } from 'node:fs';
+
+/** One of the processes from which this one comes. */
+interface Process {
+  readonly pid: number;
+  readonly parent: number;
+  readonly name: string;
+  readonly uid: number;
+  /** In clock ticks since boot: with the pid it names a process for good. */
+  readonly started: string;
+}
+
+/** No login set it (proc_pid_loginuid(5)): (uid_t)-1. */
+const UNSET = 4_294_967_295;
+const LONGEST_CHAIN = 64;
+/** What the kernel calls OpenSSH's processes: since 9.8 a session has a program of its own. */
+const SSH_SERVERS = new Set(['sshd', 'sshd-session', 'sshd-auth', 'dropbear']);
+
+/** Who runs this command, from where. */
+export interface Caller {
+  /** Whether it comes over SSH. */
+  readonly overSsh: boolean;
+  /** The account behind root: of sudo or su, or that logged in; undefined: root. */
+  readonly uid: number | undefined;
+  /** One text for each login: its audit session, or the processes that it consists of. */
+  readonly login: string;
+}
+
+/**
+ * Who runs this command.
+ *
+ * @param environment - its environment
+ * @returns what the kernel knows, and what sudo says
+ */
+export function thisCaller(environment: NodeJS.ProcessEnv): Caller {
+  const chain = ancestors();
+  const sudo = Number(environment['SUDO_UID'] ?? NaN);
+  const uids = [sudo, numberIn('/proc/self/loginuid'), ...chain.map(({ uid }) => uid)];
+  return {
+    overSsh: environment['SSH_CONNECTION'] !== undefined || chain.some(({ name }) => SSH_SERVERS.has(name)),
+    uid: uids.find((uid) => Number.isInteger(uid) && uid > 0 && uid < UNSET - 1),
+    login: loginOf(numberIn('/proc/self/sessionid'), chain),
+  };
+}
+
+function loginOf(audit: number, chain: readonly Process[]): string {
+  // Process 1 and what it started serve many logins; what those started belongs to one.
+  const own = chain.filter(({ parent }) => parent > 1).map(({ pid, started }) => `${pid}@${started}`);
+  return [Number.isInteger(audit) && audit < UNSET ? `audit:${audit}` : 'audit:none', ...own].join(' ');
+}
+
+/**
+ * Whether two commands come from one login.
+ *
+ * @param one - as {@link Caller} has it
+ * @param other - the same
+ * @returns whether they do: of one audit session, or where there are none, with a process in common
+ */
+export function sameLogin(one: string, other: string): boolean {
+  const [audit, ...processes] = one.split(' ');
+  const [otherAudit, ...others] = other.split(' ');
+  if (audit !== 'audit:none' && otherAudit !== 'audit:none') {
+    return audit === otherAudit;
+  }
+  return processes.some((process) => others.includes(process));
+}
+
+/** From our parent up; those that cannot be seen end it. */
+function ancestors(): readonly Process[] {
+  const chain: Process[] = [];
+  let next = process.ppid;
+  while (next > 0 && chain.length < LONGEST_CHAIN) {
+    const found = processOf(next);
+    if (found === undefined) {
+      break;
+    }
+    chain.push(found);
+    next = found.parent;
+  }
+  return chain;
+}
+
+function processOf(pid: number): Process | undefined {
+  try {
+    const stat = readFileSync(`/proc/${pid}/stat`, 'latin1');
+    // The name is in parentheses, and may hold any character.
+    const end = stat.lastIndexOf(')');
+    const fields = stat.slice(end + 2).split(' ');
+    const uid = /^Uid:\s+(\d+)/m.exec(readFileSync(`/proc/${pid}/status`, 'latin1'))?.[1];
+    return {
+      pid,
+      parent: Number(fields[1]),
+      name: stat.slice(stat.indexOf('(') + 1, end),
+      uid: Number(uid),
+      started: fields[19] ?? '',
+    };
+  } catch {
+    return undefined;
+  }
+}
+
+function numberIn(path: string): number {
+  try {
+    return Number(readFileSync(path, 'latin1').trim());
+  } catch {
+    return NaN;
+  }
+}
+
+/**
+ * Whether systemd runs this machine.
+ *
+ * @returns as sd_booted(3) has it
+ */
+export function hasSystemd(): boolean {
+  try {
+    readlinkSync('/run/systemd/system');
+    return true;
+  } catch (error) {
+    return error instanceof Error && 'code' in error && error.code === 'EINVAL';
+  }
+}

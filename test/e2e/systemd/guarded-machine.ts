@@ -1,0 +1,114 @@
+import { writeFileSync } from 'node:fs';
+import { expect } from 'vitest';
+import type { Ended } from '../harness/run.ts';
+import { CHECKOUT_THERE, Machine } from './machine.ts';
+
+/** What undoes is a service of this name, and its timer. */
+export const UNDO = 'pve-authenticator-undo';
+const PASSWORD = 'correct-horse';
+
+/** A machine that can be booted again, with everything installed, sshd that can ask, and alice, who has recovery codes. */
+export class GuardedMachine {
+  readonly machine: Machine;
+  readonly #codes = new Map<string, string[]>();
+
+  private constructor(machine: Machine) {
+    this.machine = machine;
+  }
+
+  /**
+   * Boots and installs.
+   *
+   * @returns the machine
+   */
+  static async boot(): Promise<GuardedMachine> {
+    const machine = await Machine.boot('kept');
+    const guarded = new GuardedMachine(machine);
+    await machine.shell(`
+      useradd --create-home --shell /bin/sh alice
+      printf '%s:${PASSWORD}\\n' alice root | chpasswd
+      printf '%s\\n' 'KbdInteractiveAuthentication yes' 'PasswordAuthentication no' 'PerSourcePenalties no' \
+        >/etc/ssh/sshd_config.d/code.conf
+      printf '%s\\n' '#!/bin/sh' 'case $1 in *Password*) echo ${PASSWORD} ;; *) cat /tmp/code ;; esac' >/usr/local/bin/answer
+      chmod 755 /usr/local/bin/answer
+      systemctl restart ssh.service`);
+    await guarded.install();
+    await guarded.synchronise();
+    return guarded;
+  }
+
+  /** `make install`. */
+  async install(): Promise<void> {
+    await this.machine.runWell(['make', '--no-print-directory', '-C', CHECKOUT_THERE, 'install']);
+  }
+
+  /** There is no network, but somebody keeps the clock. */
+  async synchronise(): Promise<void> {
+    await this.machine.shell('mkdir -p /run/systemd/timesync && touch /run/systemd/timesync/synchronized');
+  }
+
+  /** A reboot, and the clock is kept. */
+  async reboot(): Promise<void> {
+    await this.machine.reboot();
+    await this.synchronise();
+  }
+
+  /** The command, as root. */
+  command(...words: readonly string[]): Promise<Ended> {
+    return this.machine.run(['pve-google-authenticator', ...words]);
+  }
+
+  /** Gives somebody recovery codes. */
+  async enrol(user: string): Promise<void> {
+    const printed = await this.machine.runWell([
+      'pve-google-authenticator',
+      'add',
+      'recovery',
+      user,
+      '--json',
+    ]);
+    this.#codes.set(user, [...(JSON.parse(printed) as { codes: string[] }).codes]);
+  }
+
+  /** A file of pam.d, byte for byte. */
+  pam(service: string): Promise<string> {
+    return this.machine.shell(`base64 -w0 /etc/pam.d/${service}`);
+  }
+
+  /**
+   * Logs in over SSH, with the password and a code that is good for once.
+   *
+   * @returns how the client ended, and whether it was asked for a code
+   */
+  async ssh(user = 'alice', code = this.#codes.get(user)?.shift()): Promise<Ended> {
+    writeFileSync(this.machine.path('/tmp/code'), `${code ?? 'none'}\n`);
+    const options =
+      'UserKnownHostsFile=/dev/null StrictHostKeyChecking=no LogLevel=ERROR NumberOfPasswordPrompts=1';
+    return this.machine.run([
+      ...['env', 'DISPLAY=none', 'SSH_ASKPASS=/usr/local/bin/answer', 'SSH_ASKPASS_REQUIRE=force'],
+      ...['setsid', '-w', 'ssh', '-F', '/dev/null'],
+      ...options.split(' ').flatMap((option) => ['-o', option]),
+      ...[`${user}@127.0.0.1`, 'id', '-un'],
+    ]);
+  }
+
+  /** Waits until a line of shell succeeds. */
+  async until(line: string, seconds = 60): Promise<void> {
+    const deadline = Date.now() + seconds * 1000;
+    let last: Ended;
+    do {
+      last = await this.machine.run(['sh', '-euc', line]);
+      if (last.status === 0) {
+        return;
+      }
+      await new Promise((resolve) => setTimeout(resolve, 250));
+    } while (Date.now() < deadline);
+    const journal = await this.machine.run(['journalctl', '--no-pager', '-n', '30', '-u', UNDO]);
+    expect.fail(`not in time: ${line}\n${last.stdout}${last.stderr}${journal.stdout}`);
+  }
+
+  /** Waits until nothing waits to be confirmed. */
+  async untilUndone(): Promise<void> {
+    await this.until('test ! -e /etc/pve-authenticator/switch/pending');
+  }
+}

@@ -1,0 +1,269 @@
+import { afterAll, afterEach, beforeAll, describe, expect, test } from 'vitest';
+import { GuardedMachine, UNDO } from './guarded-machine.ts';
+import { whyNoMachine } from './machine.ts';
+
+/* `enable`, `confirm`, `disable` and the undo in a Debian 13 with systemd, with real SSH logins and reboots. */
+
+const TEST_MS = 300_000;
+/** Minutes, as the command takes them: long enough to do something, short enough to wait for. */
+const SHORT = '0.1';
+const LINE = /^auth +required +pam_pve_authenticator\.so # by pve-google-authenticator enable$/m;
+const MARK = '# by pve-google-authenticator enable';
+
+const missing = whyNoMachine();
+if (missing !== undefined) {
+  process.stderr.write(`\n  NOT RUN: switching on and off in a machine with systemd: ${missing}\n\n`);
+}
+
+describe.skipIf(missing !== undefined)('switching on and off', { timeout: TEST_MS }, () => {
+  let guarded: GuardedMachine;
+  let stock: string;
+  const sshd = (): Promise<string> => guarded.pam('sshd');
+  const text = async (service = 'sshd'): Promise<string> =>
+    Buffer.from(await guarded.pam(service), 'base64').toString('latin1');
+  const shell = (line: string): Promise<string> => guarded.machine.shell(line);
+  const enable = async (...words: string[]): Promise<void> => {
+    expect(await guarded.command('enable', ...words)).toMatchObject({ status: 0 });
+  };
+
+  beforeAll(async () => {
+    guarded = await GuardedMachine.boot();
+    stock = await sshd();
+  }, TEST_MS);
+  afterAll(() => guarded.machine.stop());
+  afterEach(async () => {
+    await shell(`pve-authenticator-undo --off 2>/dev/null || :`);
+  });
+
+  test('root without a factor: refused, with the way out, and nothing is changed', async () => {
+    const { status, stderr } = await guarded.command('enable', 'sshd');
+    expect(status).toBe(1);
+    expect(stderr).toContain('root could not get in through sshd any more');
+    expect(stderr).toContain('pve-google-authenticator --user=root');
+    expect(stderr).toContain('--nullok');
+    expect(await sshd()).toBe(stock);
+    await guarded.enrol('root');
+    const asAlice = await guarded.machine.run([
+      'env',
+      `SUDO_UID=${await shell('id -u alice')}`,
+      'pve-google-authenticator',
+      'enable',
+      'sshd',
+    ]);
+    expect(asAlice.stderr).toContain('alice could not get in through sshd any more');
+    expect(await sshd()).toBe(stock);
+    expect(await shell('ls /etc/pve-authenticator/switch')).not.toContain('pending');
+    await guarded.enrol('alice');
+  });
+
+  test.each([
+    [['../passwd'], 'not the name of a service'],
+    [['no-such-service'], 'no such service'],
+    [['common-auth'], 'a part of many services'],
+    [[], 'Name services'],
+  ])('enable %j is refused', async (services, why) => {
+    expect(await guarded.command('enable', ...services)).toMatchObject({
+      status: 1,
+      stderr: expect.stringContaining(why) as string,
+    });
+  });
+
+  test('what has to be mended first is said with the command that mends it', async () => {
+    await shell('rm /run/systemd/timesync/synchronized; sed -i s/yes/no/ /etc/ssh/sshd_config.d/code.conf');
+    const { status, stderr } = await guarded.command('enable', 'sshd');
+    await guarded.synchronise();
+    expect(status).toBe(1);
+    expect(stderr).toContain('The clock is not synchronised');
+    const [mend] = /echo 'KbdInteractiveAuthentication yes' .*/.exec(stderr)!;
+    await shell(mend);
+    await enable('sshd', '--minutes', SHORT);
+    await shell(
+      'rm /etc/ssh/sshd_config.d/00-pve-authenticator.conf; sed -i s/no/yes/ /etc/ssh/sshd_config.d/code.conf; systemctl reload ssh',
+    );
+    await guarded.untilUndone();
+    expect(await sshd()).toBe(stock);
+  });
+
+  test('without the undo at boot nothing is switched on', async () => {
+    await shell(`systemctl disable --quiet ${UNDO}.service`);
+    const first = await guarded.command('enable', 'sshd');
+    expect(first).toMatchObject({
+      status: 1,
+      stderr: expect.stringContaining(`systemctl enable ${UNDO}.service`) as string,
+    });
+    await shell(`systemctl enable --quiet ${UNDO}.service; mv /usr/sbin/${UNDO} /usr/sbin/away`);
+    const second = await guarded.command('enable', 'sshd');
+    await shell(`mv /usr/sbin/away /usr/sbin/${UNDO}`);
+    expect(second).toMatchObject({
+      status: 1,
+      stderr: expect.stringContaining('The undo was tried and does not work') as string,
+    });
+    expect(await sshd()).toBe(stock);
+    await guarded.untilUndone();
+  });
+
+  test('nobody confirms: the old stack is back after the time', async () => {
+    const { status, stdout } = await guarded.command('enable', 'sshd', '--minutes', SHORT);
+    expect(status).toBe(0);
+    expect(stdout).toMatch(/Undone in \d+ seconds/);
+    expect(await text()).toMatch(LINE);
+    expect(await guarded.ssh('alice', 'none')).toMatchObject({ status: 255 });
+    await guarded.untilUndone();
+    expect(await sshd()).toBe(stock);
+    expect(await guarded.ssh('alice', 'none')).toMatchObject({ status: 0, stdout: 'alice\n' });
+    expect(await shell(`systemctl show --property ActiveState --value ${UNDO}.timer`)).toBe('inactive');
+    expect(await shell(`journalctl --no-pager -o cat -u ${UNDO}`)).toContain(
+      'not confirmed was undone: sshd',
+    );
+    expect((await guarded.command('confirm')).stderr).toContain('was undone: sshd');
+  });
+
+  test('twice changes nothing; confirm wants a login; then it stays, over a reboot too; disable gives back the bytes', async () => {
+    await enable('sshd');
+    const once = await sshd();
+    const again = await guarded.command('enable', 'sshd');
+    expect(again).toMatchObject({
+      status: 0,
+      stdout: expect.stringContaining('Nothing was changed: sshd') as string,
+    });
+    expect(await sshd()).toBe(once);
+
+    const refused = await guarded.command('confirm');
+    expect(refused).toMatchObject({
+      status: 1,
+      stderr: expect.stringContaining('Nobody has come in with a code through sshd') as string,
+    });
+    // A wrong code is no login.
+    expect(await guarded.ssh('alice', '000000')).toMatchObject({ status: 255 });
+    expect(await guarded.command('confirm')).toMatchObject({ status: 1 });
+    expect(await guarded.ssh()).toMatchObject({ status: 0, stdout: 'alice\n' });
+    expect(await guarded.command('confirm')).toMatchObject({
+      status: 0,
+      stdout: expect.stringContaining('Confirmed: sshd') as string,
+    });
+    expect(await sshd()).toBe(once);
+
+    await guarded.reboot();
+    expect(await sshd()).toBe(once);
+    expect(await guarded.command('enable', 'sshd')).toMatchObject({
+      status: 0,
+      stdout: expect.stringContaining('Nothing was changed') as string,
+    });
+    expect(await guarded.command('disable', 'sshd')).toMatchObject({ status: 0 });
+    expect(await sshd()).toBe(stock);
+    expect(await guarded.command('disable', 'sshd')).toMatchObject({ status: 0 });
+    expect(await sshd()).toBe(stock);
+  });
+
+  test('confirm keeps what was proven and undoes the rest', async () => {
+    const su = await guarded.pam('su');
+    await enable('sshd', 'su');
+    expect(await text('su')).toMatch(LINE);
+    expect(await guarded.ssh()).toMatchObject({ status: 0 });
+    const { status, stdout, stderr } = await guarded.command('confirm');
+    expect([status, stdout]).toEqual([0, 'sshd: alice came in with a code.\nConfirmed: sshd.\n']);
+    expect(stderr).toContain('through su: that is undone');
+    expect(await guarded.pam('su')).toBe(su);
+    expect(await text()).toMatch(LINE);
+  });
+
+  test('other arguments are undone to what was there before, not to nothing', async () => {
+    await enable('sshd', '--nullok');
+    expect(await guarded.ssh()).toMatchObject({ status: 0 });
+    expect(await guarded.command('confirm')).toMatchObject({ status: 0 });
+    const withNullok = await sshd();
+    await enable('sshd', '--minutes', SHORT);
+    expect(await sshd()).not.toBe(withNullok);
+    await guarded.untilUndone();
+    expect(await sshd()).toBe(withNullok);
+    expect(await guarded.command('disable', 'sshd')).toMatchObject({ status: 0 });
+    expect(await sshd()).toBe(stock);
+  });
+
+  test('everything is killed: the old stack is back after the time', async () => {
+    await enable('sshd', '--minutes', SHORT);
+    await guarded.machine.run(['sh', '-c', 'kill -9 -1']);
+    await guarded.untilUndone();
+    expect(await sshd()).toBe(stock);
+  });
+
+  test('the daemon dead, its state read-only, Node gone: the old stack is back after the time', async () => {
+    await enable('sshd', '--minutes', SHORT);
+    await shell(`
+      systemctl stop pve-authenticator.socket pve-authenticator.service
+      mount --bind /var/lib/pve-authenticator /var/lib/pve-authenticator
+      mount -o remount,bind,ro /var/lib/pve-authenticator
+      mv /usr/bin/node /usr/bin/node.away
+      mv /usr/lib/pve-authenticator /usr/lib/pve-authenticator.away`);
+    await guarded.untilUndone();
+    expect(await sshd()).toBe(stock);
+    expect(await guarded.ssh('alice', 'none')).toMatchObject({ status: 0 });
+    await shell(`
+      mv /usr/bin/node.away /usr/bin/node
+      mv /usr/lib/pve-authenticator.away /usr/lib/pve-authenticator
+      umount /var/lib/pve-authenticator
+      systemctl start pve-authenticator.socket`);
+  });
+
+  test('a reboot: the old stack is back when it is up, however much time was left', async () => {
+    await enable('sshd');
+    expect(await text()).toMatch(LINE);
+    await guarded.reboot();
+    expect(await sshd()).toBe(stock);
+    expect(await guarded.ssh('alice', 'none')).toMatchObject({ status: 0 });
+  });
+
+  test('/etc read-only when the time is over: it goes on trying', async () => {
+    await enable('sshd', '--minutes', SHORT);
+    await shell('mount --bind /etc /etc && mount -o remount,bind,ro /etc');
+    await guarded.until(`journalctl --no-pager -o cat -u ${UNDO} | grep -q 'could not be put back'`);
+    await shell('umount -l /etc');
+    await guarded.untilUndone();
+    expect(await sshd()).toBe(stock);
+  });
+
+  test('a file that somebody edited since is not overwritten, but reported', async () => {
+    const edit = `sed -i '1i # my own words' /etc/pam.d/sshd`;
+    await enable('sshd', '--minutes', SHORT);
+    await shell(edit);
+    await guarded.untilUndone();
+    const edited = `# my own words\n${Buffer.from(stock, 'base64').toString('latin1')}`;
+    expect(await text()).toBe(edited);
+    expect(await shell(`journalctl --no-pager -o cat -u ${UNDO}`)).toContain(
+      '/etc/pam.d/sshd was edited since',
+    );
+
+    await enable('sshd');
+    await shell(`sed -i '1i # more of them' /etc/pam.d/sshd`);
+    const more = await sshd();
+    expect(await guarded.command('enable', 'sshd', '--nullok')).toMatchObject({
+      status: 1,
+      stderr: expect.stringContaining('/etc/pam.d/sshd was edited since') as string,
+    });
+    expect(await sshd()).toBe(more);
+    const { status, stdout } = await guarded.command('disable', 'sshd');
+    expect([status, stdout]).toEqual([0, expect.stringContaining('/etc/pam.d/sshd was edited since')]);
+    expect(await text()).toBe(`# more of them\n${edited}`);
+    await shell(`sed -i 1,2d /etc/pam.d/sshd`);
+    expect(await sshd()).toBe(stock);
+  });
+
+  test('all doors but root at the console; uninstalling takes every line out first', async () => {
+    const files = await shell('cd /etc/pam.d && sha256sum *');
+    await enable('--all');
+    const login = (await text('login')).split('\n').filter((line) => line.endsWith(MARK));
+    expect(login[0]).toContain('pam_succeed_if.so quiet uid = 0');
+    for (const service of ['sshd', 'su', 'login']) {
+      expect(await text(service), service).toMatch(LINE);
+    }
+    for (const service of ['passwd', 'other', 'common-auth', 'runuser']) {
+      expect(await text(service), service).not.toContain('pve_authenticator');
+    }
+    await shell('make -C /srv/checkout uninstall');
+    expect(await shell('cd /etc/pam.d && sha256sum *')).toBe(files);
+    expect(await shell(`ls -d /etc/pve-authenticator /usr/sbin/${UNDO} 2>/dev/null || echo none`)).toBe(
+      'none',
+    );
+    await guarded.install();
+  });
+});
