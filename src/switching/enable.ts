@@ -47,6 +47,7 @@ export type Enabled =
  * @throws SwitchError when it cannot be done, or would lock somebody out; then nothing is changed
  */
 export async function enable(places: Places, machine: Machine, request: EnableRequest): Promise<Enabled> {
+  await assertUndoAtBoot(machine);
   makeOwnDirectory(places.state);
   const unlock = lock(places);
   try {
@@ -60,7 +61,6 @@ export async function enable(places: Places, machine: Machine, request: EnableRe
         `${pending.services.join(', ')}: waits to be confirmed. First: pve-google-authenticator confirm, or disable ${pending.services.join(' ')}`,
       );
     }
-    await assertUndoAtBoot(machine);
     const services = plan.changes.map(({ service }) => service);
     const reports = await examineAll(checksForEnable(services, request.version), machine);
     if (reports.length > 0) {

@@ -11,6 +11,10 @@ const SUGGESTION =
 /** What is suggested where; the second is the test that runs it as printed. */
 const RUN: Readonly<Record<string, string>> = {
   'pve-google-authenticator --help': 'setup/secrets',
+  'pve-google-authenticator --user=USER': 'systemd/switching',
+  'pve-google-authenticator confirm': 'systemd/switching',
+  'pve-google-authenticator disable SERVICE': 'systemd/switching',
+  'pve-google-authenticator enable': 'systemd/switching',
   'pve-google-authenticator export USER': 'setup/secrets',
   'pve-google-authenticator forget USER': 'setup/secrets',
   'pve-google-authenticator list': 'setup/secrets',
@@ -23,6 +27,9 @@ const RUN: Readonly<Record<string, string>> = {
   'pve-google-authenticator unlock USER': 'setup/secrets',
   // make install does it.
   'systemctl daemon-reload': 'systemd/install',
+  'systemctl enable UNIT.service': 'systemd/switching',
+  'journalctl -u UNIT.service': 'systemd/switching',
+  'systemctl status UNIT.timer': 'systemd/switching',
   'systemctl status pve-authenticator.socket': 'systemd/install',
 };
 
@@ -47,5 +54,7 @@ function plain(command: string): string {
   return command
     .replaceAll(/\$\{[a-z.]*(?:user|name)\}/g, 'USER')
     .replaceAll(/\$\{[a-z.]*id\}/g, 'ID')
+    .replaceAll(/\$\{(?:service|includer)\}/g, 'SERVICE')
+    .replaceAll('${UNDO}', 'UNIT')
     .replace(/[. ]+$/, '');
 }

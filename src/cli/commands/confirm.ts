@@ -1,5 +1,6 @@
 import type { Command } from 'commander';
 import { confirm, evidence } from '../../switching/confirm.ts';
+import { examples } from '../examples.ts';
 import { groundOf } from '../ground.ts';
 import { NoAnswerError, yesOrNo } from '../questions.ts';
 import type { Session } from '../session.ts';
@@ -16,7 +17,7 @@ export function confirmCommand(program: Command, session: Session): void {
     .description(
       'Keep what "enable" switched on. It takes a login with a code through each service; others are undone',
     )
-    .addHelpText('after', '\nExample, from a new login:\n  sudo pve-google-authenticator confirm')
+    .addHelpText('after', examples('sudo pve-google-authenticator confirm'))
     .action(async () => {
       const { output, questions } = session;
       const { places, machine, caller } = groundOf(session, 'confirm');

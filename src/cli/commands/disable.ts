@@ -2,6 +2,7 @@ import type { Command } from 'commander';
 import { whyNoService } from '../../pam-d/services.ts';
 import { undo } from '../../switching/arm.ts';
 import { CommandError } from '../control-client.ts';
+import { examples } from '../examples.ts';
 import { groundOf } from '../ground.ts';
 import type { Session } from '../session.ts';
 
@@ -17,7 +18,7 @@ export function disableCommand(program: Command, session: Session): void {
     .description('Let services ask for no code any more: their files are as before "enable", to the byte')
     .argument('[service...]', 'PAM services, for example sshd')
     .option('--all', 'all that "enable" switched on')
-    .addHelpText('after', '\nExample:\n  sudo pve-google-authenticator disable sshd')
+    .addHelpText('after', examples('sudo pve-google-authenticator disable sshd'))
     .action(async (services: string[], options: { readonly all?: true }) => {
       if ((options.all === true) === services.length > 0) {
         throw new CommandError('ERR_USAGE', 'Name services, or say --all. For example: disable sshd');

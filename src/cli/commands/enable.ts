@@ -5,6 +5,7 @@ import { readPending, uptime, wasConfirmed, type Pending } from '../../switching
 import type { Places } from '../../switching/places.ts';
 import type { Plan } from '../../switching/plan.ts';
 import { CommandError } from '../control-client.ts';
+import { examples } from '../examples.ts';
 import { groundOf, mustGetIn } from '../ground.ts';
 import type { Output } from '../output.ts';
 import type { Session } from '../session.ts';
@@ -40,7 +41,10 @@ export function enableCommand(program: Command, session: Session): void {
     .option('--no-wait', 'end at once, without the countdown; it is undone all the same')
     .addHelpText(
       'after',
-      '\nExamples:\n  sudo pve-google-authenticator enable sshd\n  sudo pve-google-authenticator enable --all --nullok',
+      examples(
+        'sudo pve-google-authenticator enable sshd',
+        'sudo pve-google-authenticator enable --all --nullok',
+      ),
     )
     .action(async (services: string[], options: Options) => {
       await run(session, services, options);

@@ -42,6 +42,8 @@ describe.skipIf(missing !== undefined)('switching on and off', { timeout: TEST_M
     expect(stderr).toContain('pve-google-authenticator --user=root');
     expect(stderr).toContain('--nullok');
     expect(await sshd()).toBe(stock);
+    // As the message says, with flags that leave no questions.
+    expect(await guarded.command('--user=root', '-t', '-C', '-f', '-q')).toMatchObject({ status: 0 });
     await guarded.enrol('root');
     const asAlice = await guarded.machine.run([
       'env',
@@ -91,13 +93,17 @@ describe.skipIf(missing !== undefined)('switching on and off', { timeout: TEST_M
       status: 1,
       stderr: expect.stringContaining(`systemctl enable ${UNDO}.service`) as string,
     });
-    await shell(`systemctl enable --quiet ${UNDO}.service; mv /usr/sbin/${UNDO} /usr/sbin/away`);
+    // As the message says; then another fault.
+    await shell(`systemctl enable ${UNDO}.service; mv /usr/sbin/${UNDO} /usr/sbin/away`);
     const second = await guarded.command('enable', 'sshd');
     await shell(`mv /usr/sbin/away /usr/sbin/${UNDO}`);
     expect(second).toMatchObject({
       status: 1,
       stderr: expect.stringContaining('The undo was tried and does not work') as string,
     });
+    expect(await shell(`journalctl -u ${UNDO}.service; systemctl status ${UNDO}.timer || :`)).toContain(
+      `${UNDO}.service`,
+    );
     expect(await sshd()).toBe(stock);
     await guarded.untilUndone();
   });
