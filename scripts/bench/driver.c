@@ -22,7 +22,7 @@
 #include <time.h>
 #include <unistd.h>
 
-#define WORD_MAX 40
+#define WORD_MAX 64
 #define NS_PER_S 1000000000LL
 
 struct job {
@@ -106,7 +106,7 @@ static bool read_jobs(struct jobs *jobs)
 	if (jobs->all == MAP_FAILED)
 		return false;
 	while (jobs->count < jobs->room &&
-	    scanf("%39s %39s %39s %39s", job.label, job.service, job.user,
+	    scanf("%63s %63s %63s %63s", job.label, job.service, job.user,
 	        job.code) == 4)
 		jobs->all[jobs->count++] = job;
 	return jobs->count > 0;

@@ -4,11 +4,12 @@ import { availableParallelism, cpus, loadavg, release } from 'node:os';
 import { groups, wrongLogins } from './contenders.ts';
 import { DAEMON_UID, startDaemon, stopAll, type Daemon } from './daemon.ts';
 import { logIn } from './driver.ts';
+import { measureDeadServers, TOUCH_DEADLINE_MS } from './dead-servers.ts';
 import { measureHanging } from './hanging-home.ts';
 import { enrolAtHome, enrolInStore, enrolInUsersFile } from './enrol.ts';
 import { measure, overall, type Results } from './measure.ts';
 import { BUILT, CHECKOUT, MODULE, PEERS } from './places.ts';
-import { goals, table, verdicts } from './report.ts';
+import { deadServerGoals, goals, table, verdicts, type Goal } from './report.ts';
 import { median } from './statistics.ts';
 import { code, ENROLLED, FEW, stepNow, userOf, usersOf } from './users.ts';
 
@@ -29,6 +30,9 @@ const data = process.env['BENCH_DATA'] ?? `${BUILT}/data`;
 
 const say = (...lines: string[]): boolean => process.stdout.write(`${lines.join('\n')}\n`);
 
+const service = (name: string, module: string): void =>
+  writeFileSync(`${data}/pam.d/${name}`, `auth required ${module}\n`);
+
 function prepare(): void {
   rmSync(data, { recursive: true, force: true });
   mkdirSync(`${data}/pam.d`, { recursive: true });
@@ -39,8 +43,6 @@ function prepare(): void {
   mkdirSync(`${data}/oath`);
   enrolInUsersFile(`${data}/oath/many`, users);
   enrolInUsersFile(`${data}/oath/few`, usersOf('hotp', FEW));
-  const service = (name: string, module: string): void =>
-    writeFileSync(`${data}/pam.d/${name}`, `auth required ${module}\n`);
   service('permit', 'pam_permit.so');
   service('ours-many', `${MODULE} socket=${data}/run-many/pam.sock`);
   service('ours-few', `${MODULE} socket=${data}/run-few/pam.sock`);
@@ -106,8 +108,26 @@ function diskCost(): { append: number; replace: number } {
   };
 }
 
+/** A part of its own: `BENCH_ONLY='^dead'` runs it alone. */
+async function deadServers(): Promise<{ results: Results; goals: readonly Goal[] }> {
+  const { results, touches } = await measureDeadServers(data, (name, socket) =>
+    service(name, `${MODULE} socket=${socket}`),
+  );
+  const slowest = Math.max(...touches);
+  say(
+    '',
+    ...table(results),
+    `${touches.length} touches meanwhile, answered after ${median(touches).toFixed(0)} ms (median) to ${slowest.toFixed(0)} ms (deadline ${TOUCH_DEADLINE_MS} ms)`,
+  );
+  return { results, goals: deadServerGoals(results) };
+}
+
 async function main(): Promise<void> {
   prepare();
+  if (process.env['BENCH_ONLY'] === '^dead') {
+    say(...verdicts((await deadServers()).goals));
+    return;
+  }
   const fileSystem = execFileSync('stat', ['-f', '-c', '%T', data], { encoding: 'latin1' }).trim();
   const load = loadavg()[0]!;
   const disk = diskCost();
@@ -157,8 +177,10 @@ async function main(): Promise<void> {
   await few.stop();
   const starts = await firstAnswers();
   const hanging = await measureHanging(data);
+  const dead = await deadServers();
 
-  const reached = goals(results, { resident, firstAnswers: starts, wrong, hanging }, median(starts));
+  const others = { resident, firstAnswers: starts, wrong, hanging };
+  const reached = [...goals(results, others, median(starts)), ...dead.goals];
   const cpuPerLogin = Object.fromEntries(
     Object.entries(cpu).map(([title, rounds]) => [title, median(rounds)]),
   );
@@ -171,7 +193,10 @@ async function main(): Promise<void> {
   );
   say('', ...verdicts(reached));
   const figures = Object.fromEntries(
-    [...results, ...wrong, ...hanging].map(([label, rounds]) => [label, { ...overall(rounds), rounds }]),
+    [...results, ...wrong, ...hanging, ...dead.results].map(([label, rounds]) => [
+      label,
+      { ...overall(rounds), rounds },
+    ]),
   );
   writeFileSync(
     `${CHECKOUT}/build/bench.json`,

@@ -61,6 +61,18 @@ export function goals(results: Results, others: Others, firstAnswer: number): Go
   ];
 }
 
+/**
+ * The goals about YubiKeys whose servers are dead, and how they were met.
+ *
+ * @param results - of TOTP logins meanwhile, and without YubiKeys
+ * @returns the goals
+ */
+export function deadServerGoals(results: Results): Goal[] {
+  return [
+    atMost('TOTP, servers dead / no YubiKeys, median', 1.2, ratio(results, 'dead/keys', 'dead/plain', 'p50')),
+  ];
+}
+
 function atMost(name: string, limit: number, value: number | undefined): Goal {
   return { name, value, atMost: limit, met: value !== undefined && value <= limit };
 }
