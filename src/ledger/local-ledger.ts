@@ -200,7 +200,7 @@ export class LocalLedger implements Ledger, Notebook {
       timeSteps.length > 0 &&
       !(await this.#options.volatile.append(
         timeSteps.map(({ entry }) => entry),
-        this.#marks,
+        this.#decided(),
       ))
     ) {
       this.#takeBack(timeSteps);
@@ -224,6 +224,11 @@ export class LocalLedger implements Ledger, Notebook {
     for (const { entry, before } of batch.toReversed()) {
       this.#marks.takeBack(entry, before);
     }
+  }
+
+  /** What waits for the next commit may be refused: its code must still be good then, also for the daemon that comes after a kill. */
+  #decided(): Marks {
+    return this.#marks.without(this.#waiting);
   }
 
   /** After a failed append the journal is never used again: a fresh snapshot from memory holds the batch, too. */
@@ -267,7 +272,7 @@ export class LocalLedger implements Ledger, Notebook {
     this.#triedAt = this.#options.uptime();
     try {
       this.#generation += 1;
-      this.#journal = await this.#options.directory.begin(this.#marks, this.#generation);
+      this.#journal = await this.#options.directory.begin(this.#decided(), this.#generation);
     } catch (error) {
       this.#report(error);
       return false;

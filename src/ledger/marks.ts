@@ -47,6 +47,21 @@ export class Marks {
     }
   }
 
+  /**
+   * A copy without what is not decided yet.
+   *
+   * @param undecided - what was merged and may be taken back, in its order
+   * @returns the copy
+   */
+  without(undecided: readonly { readonly entry: Entry; readonly before: Mark | undefined }[]): Marks {
+    const copy = new Marks();
+    this.#marks.forEach((mark, key) => copy.#marks.set(key, mark));
+    for (const { entry, before } of undecided.toReversed()) {
+      copy.takeBack(entry, before);
+    }
+    return copy;
+  }
+
   /** @returns all entries */
   entries(): Entry[] {
     return Array.from(this.#marks, ([key, mark]) => ({ key, ...mark }));

@@ -281,6 +281,33 @@ describe('a ledger whose disk fails', () => {
     uptime = WINDOW;
     expect(await ledger.advance(BOB, 7, TIME_STEP)).toBe('advanced');
   });
+
+  it('leaves a counter good that waits while a time step is noted, also for the next daemon', async () => {
+    const ledger = await fresh();
+    fault = { append: true, begin: true };
+    const outcomes = [
+      ledger.advance(ALICE, 7, TIME_STEP),
+      // While the first is written.
+      Promise.resolve().then(() => ledger.advance(BOB, 3, COUNTER)),
+    ];
+    expect(await Promise.all(outcomes)).toEqual(['advanced', 'unavailable']);
+    fault = { append: false, begin: false };
+    const next = await open();
+    expect(next.mark(ALICE)?.value).toBe(7);
+    expect(await next.advance(BOB, 3, COUNTER)).toBe('advanced');
+  });
+
+  it('leaves a counter good that waits while a new generation begins, if that is refused later', async () => {
+    const ledger = await fresh();
+    fault = { append: true, begin: false };
+    const first = ledger.advance(ALICE, 1, COUNTER);
+    const second = Promise.resolve().then(() => ledger.advance(BOB, 3, COUNTER));
+    expect(await first).toBe('advanced');
+    fault = { append: true, begin: true };
+    expect(await second).toBe('unavailable');
+    truncateSync(journalPath(), 0);
+    expect((await open()).mark(BOB)).toBeUndefined();
+  });
 });
 
 describe('a damaged ledger', () => {
