@@ -17,7 +17,7 @@ BUNDLE := $(NODE_BIN)/rolldown --platform node --format esm --logLevel warn --ex
 NPM_CI := npm ci --ignore-scripts --no-audit --no-fund
 
 .DEFAULT_GOAL := help
-.PHONY: help deps deps-nodes build native-pam addon daemon lint format test test-full fuzz demo bench deb install uninstall clean
+.PHONY: help deps deps-nodes build native-pam addon daemon lint format test test-full fuzz demo bench soak deb install uninstall clean
 
 help:
 	@echo 'make deps       install the Debian packages (as root) and the npm packages that building and testing needs'
@@ -27,6 +27,7 @@ help:
 	@echo 'make fuzz       fuzz the PAM module for FUZZ_SECONDS (60), and count the lines that this reached'
 	@echo 'make demo       a real SSH login with the second factor (as root in a throw-away copy: scripts/demo)'
 	@echo 'make bench      compare with pam_google_authenticator and pam_oath (as root, a few minutes)'
+	@echo 'make soak       logins for SOAK_SECONDS (300) while the daemon is killed, stopped, flooded, its disk full (in a copy: scripts/soak)'
 	@echo 'make install    as root, after make build: put everything into place (docs/install.md)'
 	@echo 'make deb        after make deps: build the Debian package into build/deb'
 	@echo 'make uninstall  take it away again; the factors stay'
@@ -93,6 +94,10 @@ bench: build
 
 deb:
 	./scripts/make-deb
+
+soak: build
+	$(MAKE) -C test/native client BUILD=$(abspath $(BUILD))
+	SOAK_SECONDS=$(or $(SOAK_SECONDS),300) node node_modules/vitest/vitest.mjs run --reporter=dot test/e2e/soak
 
 # Variables of the command line, such as DESTDIR, reach the scripts by the environment.
 install:

@@ -2,15 +2,15 @@ import { chownSync, mkdirSync, rmSync } from 'node:fs';
 import { expect } from 'vitest';
 import { TEXTS } from '../../../src/login/texts.ts';
 import { logIn, PAM, type LoginEnd } from '../daemon/pam-login.ts';
-import { AS_ROOT, DAEMON_UID, Stage, type Daemon } from '../daemon/stage.ts';
+import { AS_ROOT, DAEMON_UID, Stage, type Daemon, type StageOptions } from '../daemon/stage.ts';
 import type { Account } from './factors.ts';
 
 /** After a fault it is tried again after a second: RETRY_SECONDS of the ledger. */
 const RETRY_MS = 1_100;
 
 /** A stage whose store is there, and whose daemon does not run yet. Marks can be kept in its runtime directory. */
-export async function stageWithStore(configuration: string): Promise<Stage> {
-  const stage = await Stage.build();
+export async function stageWithStore(configuration: string, options: StageOptions = {}): Promise<Stage> {
+  const stage = await Stage.build(options);
   stage.configure(configuration);
   makeVolatile(stage);
   const daemon = await stage.start();

@@ -1,0 +1,82 @@
+/** What an answer is worth, if a factor is in a certain state. */
+export interface Worth<S> {
+  /** Whether it lets its person in. */
+  readonly opens: boolean;
+  /** The state afterwards. Further ones: where a daemon may be killed on the way there. */
+  readonly after: readonly [S, ...S[]];
+}
+
+/** The truth about a factor: computed from what it is, not asked of the daemon. */
+export type Judge<S> = (state: S, typed: string, now: number) => Worth<S>;
+
+/** What should come of an answer; `either`: it depends on what became of an earlier login that was cut off, or on a jump of the clock. */
+export type Expected = 'in' | 'refused' | 'either';
+
+/** What came of it, as far as the state goes; `unknown`: the daemon was killed, `untouched`: it said that it could not check. */
+export type Came = 'in' | 'refused' | 'unknown' | 'untouched';
+
+/**
+ * The states in which somebody's factor may be. A login whose daemon was killed may have used up its code, or not: from then on both are
+ * possible, until a later answer tells. JSON tells states apart.
+ */
+export class Worlds<S> {
+  readonly #judge: Judge<S>;
+  #states: readonly S[];
+
+  /**
+   * @param judge - the truth
+   * @param first - the state at first
+   */
+  constructor(judge: Judge<S>, first: S) {
+    this.#judge = judge;
+    this.#states = [first];
+  }
+
+  /** One of the states that are possible. */
+  get state(): S {
+    return this.#states[0]!;
+  }
+
+  /**
+   * @param typed - the answer
+   * @param readings - what the daemon's clock may show, in milliseconds since 1970
+   * @returns what should come of it
+   */
+  expected(typed: string, readings: readonly number[]): Expected {
+    const opens = new Set(this.#all(typed, readings).map(({ worth }) => worth.opens));
+    return opens.size > 1 ? 'either' : opens.has(true) ? 'in' : 'refused';
+  }
+
+  /**
+   * Keeps the states that fit what came.
+   *
+   * @param typed - the answer
+   * @param readings - what the daemon's clock may have shown
+   * @param came - what came of it
+   */
+  learn(typed: string, readings: readonly number[], came: Came): void {
+    const all = this.#all(typed, readings);
+    const fitting = all.filter(({ worth }) => worth.opens === (came === 'in'));
+    switch (came) {
+      case 'untouched':
+        return;
+      case 'unknown':
+        this.#become([...this.#states, ...all.flatMap(({ worth }) => worth.after)]);
+        return;
+      case 'in':
+      case 'refused':
+        // Where nothing fits, something went wrong: it was counted, and what was typed is taken for used up.
+        this.#become((fitting.length > 0 ? fitting : all).map(({ worth }) => worth.after[0]));
+    }
+  }
+
+  #all(typed: string, readings: readonly number[]): { worth: Worth<S> }[] {
+    return this.#states.flatMap((state) =>
+      readings.map((now) => ({ worth: this.#judge(state, typed, now) })),
+    );
+  }
+
+  #become(states: readonly S[]): void {
+    this.#states = [...new Map(states.map((state) => [JSON.stringify(state), state])).values()];
+  }
+}
