@@ -276,7 +276,7 @@ async function main(log: Log): Promise<void> {
     yubikeys: yubikeys.usual,
     yubico: { settings: yubikeys.settings, validate: validateOnline, networkClosed },
     rules: { rules: config.rules, groupsOf: groupsOfAccount },
-    ...{ web: proxmox, proxmoxAsked: proxmox.source !== undefined },
+    ...{ web: proxmox, proxmoxAsked: proxmox.source !== undefined, proxmox: proxmox.views },
     store,
     ledger,
     log,

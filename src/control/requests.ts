@@ -1,3 +1,4 @@
+import type { ShownUser } from '../enrolments/proxmox/shown-entries.ts';
 /*
  * What the command and the daemon say to each other through control.sock: HTTP/1.1, JSON bodies. docs/protocol.md is about the
  * other socket; this one is private to the two programs of one version.
@@ -232,6 +233,9 @@ export interface Forgotten {
   readonly user: string;
 }
 
+/** What a user has in Proxmox. */
+export type ProxmoxUserView = ShownUser;
+
 /** What a user has enrolled: GET /v1/users/USER, and a list of them: GET /v1/users. Who is not root sees one: its own. */
 export interface UserView {
   readonly user: string;
@@ -246,6 +250,8 @@ export interface UserView {
   readonly lockedUntil: string | null;
   /** Why the record cannot be used; left out when it can. */
   readonly problem?: string;
+  /** What the user has in Proxmox; left out: nothing is known there. */
+  readonly proxmox?: ProxmoxUserView;
 }
 
 /** The body of every answer that is not a success. */

@@ -1,6 +1,7 @@
 import type { Locks } from '../attempts/attempts.ts';
 import type { Account, AccountLookup, EnrolmentSource } from '../enrolments/enrolment.ts';
 import { hotpKey, recoveryKey, scratchKey, totpKey, yubikeyKey } from '../enrolments/store/factor-keys.ts';
+import type { ProxmoxViews } from '../enrolments/proxmox/proxmox.ts';
 import type { StoredFactor } from '../enrolments/store/record.ts';
 import type { Store } from '../enrolments/store/store.ts';
 import { LOOK_AHEAD } from '../factors/hotp.ts';
@@ -16,6 +17,8 @@ export interface ViewPorts {
   readonly ledger: Ledger;
   readonly enrolments: EnrolmentSource;
   readonly attempts: Locks;
+  /** Factors in Proxmox; left out: they do not count. */
+  readonly proxmox?: ProxmoxViews | undefined;
   /** The time in milliseconds since 1970. */
   readonly now: () => number;
 }
@@ -31,25 +34,36 @@ export interface ViewPorts {
 export async function showUser(ports: ViewPorts, account: Account): Promise<UserView> {
   const record = recordOf(ports, account);
   const lookup = await ports.enrolments.lookUp(account);
+  const proxmox = await ports.proxmox?.show(account.name);
   return {
     user: account.name,
     uid: account.uid,
     factors: (record?.factors ?? []).map((factor) => factorView(ports, account.name, factor)),
     enrolled: enrolledAs(lookup, record !== undefined),
     lockedUntil: lockedUntil(ports, account.name),
+    ...(proxmox === undefined ? {} : { proxmox }),
   };
 }
 
 /**
- * What all users have enrolled in the store.
+ * What all users have enrolled in the store, or in Proxmox.
  *
  * @param ports - store, ledger, sources, locks, clock
- * @returns one entry for each record; one that cannot be used says why
+ * @returns one entry for each record, then for each other user in Proxmox; one that cannot be used says why
  */
 export async function showUsers(ports: ViewPorts): Promise<UserView[]> {
   const views: UserView[] = [];
-  for (const user of ports.store.users()) {
+  const inStore = [...ports.store.users()];
+  for (const user of inStore) {
     views.push(await viewOrProblem(ports, user));
+  }
+  const elsewhere = (await ports.proxmox?.names()) ?? [];
+  for (const user of elsewhere.filter((name) => !inStore.includes(name))) {
+    const view = await viewOrProblem(ports, user);
+    // Users of Proxmox need not be users of this machine.
+    if (view.problem === undefined) {
+      views.push(view);
+    }
   }
   return views;
 }

@@ -1,6 +1,7 @@
 import type { Command } from 'commander';
 import type { UserView } from '../../control/requests.ts';
 import { examples } from '../examples.ts';
+import { proxmoxRemarks, proxmoxSentences } from '../proxmox/shown.ts';
 import type { Session } from '../session.ts';
 import { factorSentence, factorTable, minute } from '../user-views.ts';
 
@@ -49,15 +50,22 @@ function show(views: readonly UserView[], { plain }: ListOptions, { output }: Se
       ? views.flatMap(({ user, factors }) => factors.map((factor) => `${user}: ${factorSentence(factor)}`))
       : factorTable(views);
   lines.forEach((line) => output.line(line));
-  if (lines.length === 0) {
+  const inProxmox = views.flatMap(({ user, proxmox }) =>
+    proxmox === undefined ? [] : proxmoxSentences(user, proxmox),
+  );
+  inProxmox.forEach((line) => output.line(line));
+  if (lines.length + inProxmox.length === 0) {
     output.note('No factor is enrolled.');
   }
 }
 
-function remarksOf({ problem, lockedUntil, enrolled }: UserView): string[] {
+function remarksOf({ problem, lockedUntil, enrolled, proxmox }: UserView): string[] {
   return [
+    ...(proxmox === undefined ? [] : proxmoxRemarks(proxmox)),
     ...(problem === undefined ? [] : [problem]),
     ...(lockedUntil === null ? [] : [`locked for some places until ${minute(lockedUntil)}`]),
-    ...(enrolled === 'elsewhere' ? ['has a factor that is kept elsewhere'] : []),
+    ...(enrolled === 'elsewhere' && (proxmox?.entries.length ?? 0) === 0
+      ? ['has a factor that is kept elsewhere']
+      : []),
   ];
 }

@@ -1,5 +1,9 @@
 import type { Command } from 'commander';
+import type { UserView } from '../../control/requests.ts';
+import { CommandError } from '../control-client.ts';
 import { change } from '../proven.ts';
+import { pveum } from '../proxmox/programs.ts';
+import { PROXMOX_PREFIX } from '../proxmox/shown.ts';
 import { examples } from '../examples.ts';
 import type { Session } from '../session.ts';
 import { targetOf } from '../target.ts';
@@ -23,6 +27,10 @@ export function removeCommand(program: Command, session: Session): void {
     )
     .action(async (words: string[], options: { readonly json?: true }, command: Command) => {
       const [user, factor] = targetOf(command, session, words, ['factor']);
+      if (factor.startsWith(PROXMOX_PREFIX)) {
+        await removeInProxmox(session, user, factor, options.json === true);
+        return;
+      }
       const { view } = await change(session, user, [{ do: 'remove', factor }]);
       if (options.json === true) {
         session.output.line(JSON.stringify(view));
@@ -35,4 +43,20 @@ export function removeCommand(program: Command, session: Session): void {
           : `Factor ${factor} was removed. ${view.user} has ${count} left.`,
       );
     });
+}
+
+async function removeInProxmox(session: Session, user: string, factor: string, json: boolean): Promise<void> {
+  const daemon = session.daemon();
+  const { proxmox } = await daemon.ask<UserView>('GET', ['users', user]);
+  const id = factor.slice(PROXMOX_PREFIX.length);
+  const found = proxmox?.entries.find((entry) => entry.id === id);
+  if (proxmox === undefined || found === undefined) {
+    throw new CommandError('ERR_NO_SUCH_FACTOR', `${user} has no factor ${factor}: see "list"`);
+  }
+  await pveum('user', 'tfa', 'delete', proxmox.userId, '--id', found.id);
+  session.output.line(
+    json
+      ? JSON.stringify(await daemon.ask<UserView>('GET', ['users', user]))
+      : `Factor ${factor} was removed from Proxmox. Its web interface does not ask ${proxmox.userId} for it any more.`,
+  );
 }

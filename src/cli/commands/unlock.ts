@@ -1,7 +1,8 @@
 import type { Command } from 'commander';
-import type { UserView } from '../../control/requests.ts';
+import type { ProxmoxUserView, UserView } from '../../control/requests.ts';
 import { askProven } from '../proven.ts';
 import { examples } from '../examples.ts';
+import { pveum } from '../proxmox/programs.ts';
 import type { Session } from '../session.ts';
 
 /**
@@ -14,7 +15,7 @@ export function unlockCommand(program: Command, session: Session): void {
   program
     .command('unlock')
     .description(
-      'Forget the failures that were counted of a user: tries are not held back or locked any more',
+      'Forget the failures that were counted of a user, in Proxmox, too: tries are not held back or locked any more',
     )
     .argument('[user]', 'whose; yours when left out')
     .option('--json', 'print what the user has as JSON')
@@ -22,6 +23,14 @@ export function unlockCommand(program: Command, session: Session): void {
     .action(async (wanted: string | undefined, options: { readonly json?: true }) => {
       const user = wanted ?? session.self();
       const view = await askProven<UserView>(session, ['users', user, 'unlock']);
+      if (view.proxmox !== undefined && isLocked(view.proxmox)) {
+        // On this node: the failures that another one counted, only that one forgets.
+        await pveum('user', 'tfa', 'unlock', view.proxmox.userId);
+      }
       session.output.line(options.json === true ? JSON.stringify(view) : `${view.user} is not locked.`);
     });
+}
+
+function isLocked({ totpLocked, lockedUntil }: ProxmoxUserView): boolean {
+  return totpLocked || lockedUntil !== null;
 }

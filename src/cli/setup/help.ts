@@ -29,6 +29,9 @@ before the end. Ctrl-C leaves at any point.
       --name=NAME           of the device, for example pixel-7
       --own-secret          read the secret from standard input
       --user=NAME           set up somebody else, as root
+      --proxmox             as root: add the phone to Proxmox VE, whose web
+                            interface then asks for it, too; with --user,
+                            --name, --issuer and --qr-mode only
       --plain               no QR code: for screen readers
       --json                print the result as JSON; it holds the secrets
 

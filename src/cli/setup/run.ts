@@ -1,3 +1,4 @@
+import { enrolInProxmox } from '../proxmox/enrol.ts';
 import type { Session } from '../session.ts';
 import { FlagError, parseFlags, type SetupFlags } from './flags.ts';
 import { SETUP_HELP } from './help.ts';
@@ -15,6 +16,10 @@ const EXIT_FAILED = 1;
  * @throws CommandError, NoAnswerError as {@link setUp}
  */
 export async function runSetup(session: Session, words: readonly string[], version: string): Promise<number> {
+  if (words.includes('--proxmox')) {
+    await enrolInProxmox(session, words);
+    return 0;
+  }
   let flags: SetupFlags;
   try {
     flags = parseFlags(words);

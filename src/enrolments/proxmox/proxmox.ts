@@ -1,11 +1,13 @@
 import type { ProxmoxProduct } from '../../files/requests.ts';
 import type { Account, EnrolmentSource } from '../enrolment.ts';
 import { PBS_FILES, PVE_FILES, type PveConfig } from './config-files.ts';
-import { CurrentFiles, type Current, type CurrentReports } from './current-files.ts';
+import { CurrentFiles, type CurrentReports } from './current-files.ts';
 import type { LastGood } from './last-good.ts';
 import type { ProxmoxFiles } from './proxmox-files.ts';
 import { proxmoxSource, type ProxmoxPorts } from './proxmox-source.ts';
+import { shownUser, type ShownUser } from './shown-entries.ts';
 import { standingOf, type ProxmoxConfig, type Standing } from './standing.ts';
+import { realmOf } from './user-id.ts';
 import type { WebMode } from './web-login.ts';
 
 /** How often the copy is brought up to date though nobody logs in, in milliseconds: so old it is at most when it has to serve. */
@@ -24,8 +26,16 @@ export interface ProxmoxParts extends Omit<ProxmoxPorts, 'current'> {
   readonly web: WebMode;
 }
 
+/** What may be shown of the factors in Proxmox. */
+export interface ProxmoxViews {
+  /** @returns what a user has there; undefined: nothing is known of the user. It never rejects. */
+  show(name: string): Promise<ShownUser | undefined>;
+  /** @returns names of those who may be users of this machine, and have a factor there. It never rejects. */
+  names(): Promise<readonly string[]>;
+}
+
 /** Proxmox on this machine: its factors as a source, and the login of its web interface. */
-export class Proxmox {
+export class Proxmox implements ProxmoxViews {
   readonly mode: WebMode;
   /** What was enrolled in the web interface of Proxmox VE; undefined: it does not count. */
   readonly source: EnrolmentSource | undefined;
@@ -46,9 +56,22 @@ export class Proxmox {
     }
   }
 
-  /** What the files of Proxmox VE say now. It never rejects. */
-  pve(): Promise<Current<PveConfig>> {
-    return this.#pve.current();
+  /** What may be shown of the factors there; undefined: they do not count. */
+  get views(): ProxmoxViews | undefined {
+    return this.source === undefined ? undefined : this;
+  }
+
+  async show(name: string): Promise<ShownUser | undefined> {
+    return shownUser(await this.#pve.current(), name, this.#parts.realms, this.#parts.now());
+  }
+
+  async names(): Promise<readonly string[]> {
+    const current = await this.#pve.current();
+    return current.kind === 'failed'
+      ? []
+      : [...current.config.tfa.keys()].flatMap((userId) =>
+          this.#parts.realms.includes(realmOf(userId)) ? userId.slice(0, userId.lastIndexOf('@')) : [],
+        );
   }
 
   /**

@@ -25,7 +25,7 @@ my $pam = Authen::PAM->new($service, $user, sub {
     return $cancel ? PAM_CONV_ERR() : (@answers, PAM_SUCCESS());
 });
 ref $pam or die "pam_start: $pam\n";
-$pam->pam_set_item(PAM_RHOST(), '192.0.2.7');
+$pam->pam_set_item(PAM_RHOST(), '::ffff:192.0.2.7');
 
 my $result = $pam->pam_authenticate(0);
 $result = $pam->pam_acct_mgmt(0) if $result == PAM_SUCCESS();

@@ -1,0 +1,109 @@
+import { randomBytes } from 'node:crypto';
+import { hostname } from 'node:os';
+import { parseArgs } from 'node:util';
+import { encodeBase32 } from '../../factors/base32.ts';
+import { otpauthUri } from '../../factors/otpauth-uri.ts';
+import { DEFAULT_PERIOD, DEFAULT_WINDOW, matchTotp, type Totp } from '../../factors/totp.ts';
+import { CommandError } from '../control-client.ts';
+import { QR_MODES, type QrMode } from '../qr.ts';
+import type { Session } from '../session.ts';
+import { showSecret } from '../shown-secret.ts';
+import { pvesh } from './programs.ts';
+
+const SECRET_BYTES = 20;
+const DEFAULT_NAME = 'phone';
+/** Proxmox takes no longer descriptions; blanks and quotes are nobody's trouble here. */
+const NAME = /^[^\p{Cc}]{1,255}$/u;
+const USER_ID = /^[^\s:/@]+(?:@[^\s:/@]+)*@[A-Za-z][A-Za-z0-9.\-_]+$/;
+
+/** What the command line says. */
+interface Wanted {
+  /** `name@realm`. */
+  readonly userId: string;
+  readonly name: string;
+  readonly issuer: string;
+  readonly qrMode: QrMode | undefined;
+}
+
+/**
+ * `--proxmox`: adds a phone to Proxmox VE, so that its web interface knows it, too. Proxmox itself checks the first code, and nothing is
+ * added before.
+ *
+ * @param session - questions and output
+ * @param words - the command line
+ * @throws CommandError when it is refused
+ * @throws NoAnswerError when somebody leaves
+ */
+export async function enrolInProxmox(session: Session, words: readonly string[]): Promise<void> {
+  const wanted = wantedOf(session, words);
+  if (process.geteuid?.() !== 0) {
+    throw new CommandError(
+      'ERR_NOT_ROOT',
+      `Only root can add a factor to Proxmox here: sudo pve-google-authenticator --proxmox --user ${wanted.userId}. Without root: in the web interface, Datacenter, Permissions, Two Factor`,
+    );
+  }
+  const factor: Totp = {
+    secret: randomBytes(SECRET_BYTES),
+    ...{ algorithm: 'sha1', digits: 6, period: DEFAULT_PERIOD, window: DEFAULT_WINDOW },
+  };
+  const { issuer, userId, name, qrMode } = wanted;
+  const show = (): void => showSecret(session.output, factor, { issuer, label: userId, mode: qrMode });
+  show();
+  const code = await confirmedCode(session, factor, show);
+  const uri = otpauthUri(factor, issuer, userId);
+  const argv = ['create', `/access/tfa/${userId}`, '--type', 'totp', '--description', name];
+  await pvesh(
+    [...argv, '--totp', uri, '--value', code, '--output-format', 'json'],
+    encodeBase32(factor.secret),
+  );
+  session.output.line(
+    `${name} was added for ${userId} in Proxmox: the web interface asks for its codes from now on, and so does this machine where its PAM services do.`,
+  );
+}
+
+function wantedOf(session: Session, words: readonly string[]): Wanted {
+  try {
+    const { values } = parseArgs({
+      args: [...words],
+      options: {
+        proxmox: { type: 'boolean' },
+        user: { type: 'string' },
+        name: { type: 'string', short: 'n', default: DEFAULT_NAME },
+        issuer: { type: 'string', short: 'i', default: `Proxmox VE - ${hostname()}` },
+        'qr-mode': { type: 'string', short: 'Q' },
+      },
+    });
+    const user = values.user ?? session.self();
+    const userId = user.includes('@') ? user : `${user}@pam`;
+    const qrMode = QR_MODES.find((mode) => mode === values['qr-mode']?.toUpperCase());
+    if (
+      !USER_ID.test(userId) ||
+      !NAME.test(values.name) ||
+      (values['qr-mode'] !== undefined && qrMode === undefined)
+    ) {
+      throw new Error('the value of --user, --name or --qr-mode is not one');
+    }
+    return { userId, name: values.name, issuer: values.issuer, qrMode };
+  } catch (error) {
+    const why = error instanceof Error ? error.message : 'the flags cannot be read';
+    throw new CommandError(
+      'ERR_USAGE',
+      `${why}. With --proxmox there may be --user, --name, --issuer and --qr-mode`,
+    );
+  }
+}
+
+async function confirmedCode(session: Session, factor: Totp, showAgain: () => void): Promise<string> {
+  for (;;) {
+    const typed = (
+      await session.questions.ask('Code from your app (Enter shows the key again): ')
+    ).replaceAll(/[\s-]/g, '');
+    if (typed === '') {
+      showAgain();
+    } else if (matchTotp(factor, Buffer.from(typed, 'latin1'), session.now()) === undefined) {
+      session.output.note('Code incorrect. Is the clock of the phone right? Try again.');
+    } else {
+      return typed;
+    }
+  }
+}

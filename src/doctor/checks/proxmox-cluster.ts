@@ -1,0 +1,56 @@
+import type { Check, Finding } from '../check.ts';
+import {
+  COROSYNC_CONF,
+  COROSYNC_COPY,
+  nodeAddresses,
+  SSHD_CLUSTER_DROP_IN,
+  sshdExemption,
+} from '../corosync.ts';
+import type { Machine } from '../machine.ts';
+
+/** On a node of a cluster, the other nodes must get in as root with their key alone. Elsewhere all is well. */
+export const proxmoxClusterCheck: Check = {
+  name: 'proxmox-cluster',
+  async examine(machine) {
+    const text = machine.read(COROSYNC_CONF) ?? machine.read(COROSYNC_COPY);
+    if (text === undefined) {
+      return [];
+    }
+    const { addresses, names } = nodeAddresses(text.toString());
+    const asked: string[] = [];
+    for (const address of addresses) {
+      if (!(await keyIsEnough(machine, address))) {
+        asked.push(address);
+      }
+    }
+    return [...(asked.length === 0 ? [] : [finding(asked, addresses)]), ...names.map(named)];
+  },
+};
+
+/** `any`, or one of the lists is the key alone. */
+async function keyIsEnough(machine: Machine, address: string): Promise<boolean> {
+  const { status, stdout } = await machine.run(
+    'sshd',
+    '-T',
+    '-C',
+    `user=root,host=${address},addr=${address}`,
+  );
+  const [, methods = 'any'] = /^authenticationmethods (.*)$/m.exec(stdout) ?? [];
+  // Another check says it when sshd cannot read its configuration.
+  return status !== 0 || methods.split(' ').some((list) => list === 'any' || list === 'publickey');
+}
+
+function finding(asked: readonly string[], addresses: readonly string[]): Finding {
+  const lines = sshdExemption(addresses).trimEnd().split('\n');
+  return {
+    what: `sshd wants more than a key of root from the node ${asked.join(' and ')} of this cluster (AuthenticationMethods): migration, replication and the shells of other nodes fail.`,
+    mend: `printf '%s\\n' ${lines.map((line) => `'${line}'`).join(' ')} >${SSHD_CLUSTER_DROP_IN} && sshd -t && systemctl try-reload-or-restart ssh.service`,
+  };
+}
+
+function named(name: string): Finding {
+  return {
+    what: `${COROSYNC_CONF} names the node ${name} by name, not by its address: it cannot be exempted, since who controls the name server would control the exemption.`,
+    mend: `getent ahosts '${name.replaceAll("'", '')}' # then write this address as ring0_addr in ${COROSYNC_CONF}, and raise its config_version`,
+  };
+}

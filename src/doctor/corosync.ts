@@ -1,0 +1,76 @@
+import { isIP } from 'node:net';
+
+/** Where Proxmox VE keeps the configuration of its cluster. */
+export const COROSYNC_CONF = '/etc/pve/corosync.conf';
+/** The copy that corosync itself reads: it is there while /etc/pve is not. */
+export const COROSYNC_COPY = '/etc/corosync/corosync.conf';
+
+const ADDRESS = /^ring\d_addr$/;
+
+/**
+ * The addresses of a cluster's nodes: `ring0_addr` to `ring7_addr` of each `node` in the `nodelist` of corosync.conf(5).
+ *
+ * @param text - the file
+ * @returns each literal address once, in their order, and names, which no rule may use: who controls the name server would control it
+ */
+export function nodeAddresses(text: string): {
+  readonly addresses: readonly string[];
+  readonly names: readonly string[];
+} {
+  const sections: string[] = [];
+  const found = new Set<string>();
+  for (const line of text.split('\n').map((each) => each.trim())) {
+    const [, opened] = /^(\w+)\s*\{$/.exec(line) ?? [];
+    const [, key, value] = /^(\w+)\s*:\s*(\S+)$/.exec(line) ?? [];
+    if (line === '' || line.startsWith('#')) {
+      continue;
+    }
+    if (opened !== undefined) {
+      sections.push(opened);
+    } else if (line === '}') {
+      sections.pop();
+    } else if (
+      sections.join('.') === 'nodelist.node' &&
+      key !== undefined &&
+      value !== undefined &&
+      ADDRESS.test(key)
+    ) {
+      found.add(value);
+    }
+  }
+  return {
+    addresses: [...found].filter((address) => isIP(address) !== 0),
+    names: [...found].filter((address) => isIP(address) === 0),
+  };
+}
+
+/** The file for {@link sshdExemption}: after that of `enable`, so that it stands below its settings. */
+export const SSHD_CLUSTER_DROP_IN = '/etc/ssh/sshd_config.d/01-pve-authenticator-cluster.conf';
+
+/**
+ * What sshd_config needs so that the nodes of a cluster reach each other as root whatever other logins need: migration, replication and the
+ * shells of other nodes come with a key and cannot answer questions.
+ *
+ * @param addresses - of the nodes, literal
+ * @returns the text of a file for sshd_config.d
+ */
+export function sshdExemption(addresses: readonly string[]): string {
+  return [
+    '# The nodes of the cluster reach each other with their keys, and cannot answer questions.',
+    `Match User root Address ${addresses.join(',')}`,
+    '    AuthenticationMethods publickey',
+    'Match all',
+    '',
+  ].join('\n');
+}
+
+/**
+ * The same as a rule of config.toml, for nodes whose sshd asks PAM of root also there.
+ *
+ * @param addresses - of the nodes, literal
+ * @returns a `[[rule]]` table
+ */
+export function clusterRule(addresses: readonly string[]): string {
+  const list = addresses.map((address) => JSON.stringify(address)).join(', ');
+  return `[[rule]]\nservice = "sshd"\nuser = "root"\nnetwork = [${list}]\naction = "skip"\n`;
+}

@@ -1,0 +1,88 @@
+import type { Current } from './current-files.ts';
+import type { PveConfig } from './config-files.ts';
+import { userIdOf } from './proxmox-source.ts';
+import { NO_ENTRIES, type ProxmoxEntry } from './tfa-config.ts';
+
+/** A factor in Proxmox, as it may be shown. */
+export interface ShownEntry {
+  readonly kind: 'totp' | 'yubico' | 'webauthn' | 'u2f' | 'recovery';
+  /** As Proxmox has it; of old entries not unique. */
+  readonly id: string;
+  readonly name: string;
+  /** When it was added, ISO 8601. */
+  readonly added: string;
+  readonly enabled: boolean;
+  /** Of recovery keys: how many are left. */
+  readonly keysLeft?: number;
+}
+
+/** What a user has in Proxmox. */
+export interface ShownUser {
+  /** `name@realm`. */
+  readonly userId: string;
+  readonly entries: readonly ShownEntry[];
+  /** Whether Proxmox has locked the codes of the user until somebody unlocks them. */
+  readonly totpLocked: boolean;
+  /** Until when Proxmox has locked all factors of the user, ISO 8601; null: it has not. */
+  readonly lockedUntil: string | null;
+}
+
+/**
+ * What a user of this machine has in Proxmox, without secrets.
+ *
+ * @param current - what the files say
+ * @param name - canonical name
+ * @param realms - where the user may be known
+ * @param now - milliseconds since 1970
+ * @returns undefined: Proxmox does not know the user, or cannot be asked
+ */
+export function shownUser(
+  current: Current<PveConfig>,
+  name: string,
+  realms: readonly string[],
+  now: number,
+): ShownUser | undefined {
+  const userId = current.kind === 'known' ? userIdOf(current.config, name, realms) : undefined;
+  if (current.kind !== 'known' || userId === undefined) {
+    return undefined;
+  }
+  const found = current.config.tfa.get(userId) ?? NO_ENTRIES;
+  const { recovery } = found;
+  const entries = [
+    ...found.totp.map((entry) => shown('totp', entry)),
+    ...found.yubico.map((entry) => shown('yubico', entry)),
+    ...found.webauthn.map((entry) => shown('webauthn', entry)),
+    ...found.u2f.map((entry) => shown('u2f', entry)),
+    ...(recovery === undefined
+      ? []
+      : [
+          {
+            ...shown('recovery', {
+              id: 'recovery',
+              description: '',
+              created: recovery.created,
+              enabled: true,
+            }),
+            keysLeft: recovery.left,
+          },
+        ]),
+  ];
+  const until = found.lockedUntil * 1000;
+  return {
+    userId,
+    entries,
+    totpLocked: found.totpLocked,
+    lockedUntil: until > now ? moment(found.lockedUntil) : null,
+  };
+}
+
+function shown(kind: ShownEntry['kind'], { id, description, created, enabled }: ProxmoxEntry): ShownEntry {
+  return { kind, id, name: description, added: moment(created), enabled };
+}
+
+/** The largest time that a Date can hold, in seconds. */
+const LATEST = 8_640_000_000_000;
+
+function moment(seconds: number): string {
+  return new Date(Math.min(Math.max(seconds, 0), LATEST) * 1000).toISOString();
+}

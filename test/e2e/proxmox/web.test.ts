@@ -1,0 +1,214 @@
+import { chmodSync, mkdirSync, rmSync, writeFileSync } from 'node:fs';
+import { afterAll, afterEach, beforeAll, describe, expect, test } from 'vitest';
+import { NO_THROTTLE, Stage, type Daemon } from '../daemon/stage.ts';
+import { describeInBox } from '../harness/box.ts';
+import { codeOf, wrongCodeOf } from '../harness/code.ts';
+import { CHECKOUT } from '../harness/daemon.ts';
+import { newAccount } from '../harness/person.ts';
+import { run, runWell, type Ended } from '../harness/run.ts';
+import { entry } from './proxmox-stage.ts';
+
+/* A client that does what the daemon of Proxmox does at a login: three of them at once, as its workers are. */
+
+const PVE = 'proxmox-ve-auth';
+const PBS = 'proxmox-backup-auth';
+const SECRET = 'JBSWY3DPEHPK3PXPJBSWY3DPEHPK3PXP';
+const URI = `otpauth://totp/x?secret=${SECRET}`;
+const app = { secret: SECRET };
+
+interface Somebody {
+  readonly name: string;
+  readonly password: string;
+}
+
+let stage: Stage;
+let daemon: Daemon;
+
+async function begin(web: string): Promise<void> {
+  stage = await Stage.build({ withProxmox: true });
+  stage.configure(`proxmox.web = "${web}"\n${NO_THROTTLE}`);
+  daemon = await stage.start();
+  for (const service of [PVE, PBS]) {
+    writeFileSync(
+      `/etc/pam.d/${service}`,
+      [
+        `auth required ${stage.dir}/pam_pve_authenticator.so socket=${stage.socket('pam')} forward_pass nullok`,
+        'auth required pam_unix.so try_first_pass',
+        'account required pam_unix.so',
+        '',
+      ].join('\n'),
+    );
+  }
+}
+
+afterEach(({ task }) => {
+  if (task.result?.state === 'fail') {
+    console.log(`The daemon's log:\n${daemon.log.lines.slice(-20).join('\n')}`);
+  }
+});
+
+const logIn = ({ name }: Somebody, typed: string, service = PVE): Promise<Ended> =>
+  run([`${CHECKOUT}/test/e2e/hosts/answers-all.pl`, service, name], typed);
+
+const isIn = async (somebody: Somebody, typed: string, service = PVE): Promise<boolean> => {
+  const { status, stdout } = await logIn(somebody, typed, service);
+  expect([status === 0, stdout.includes(`in as ${somebody.name}`)]).toEqual([status === 0, status === 0]);
+  return status === 0;
+};
+
+const known = new Map<string, object>();
+
+/** An account that Proxmox knows. */
+async function somebody(entries?: object): Promise<Somebody> {
+  const account = await newAccount();
+  known.set(`${account.name}@pam`, entries ?? {});
+  const tfa = JSON.stringify({ users: Object.fromEntries(known) });
+  writeFileSync(`${stage.pveDir}/priv/tfa.cfg`, tfa);
+  mkdirSync(stage.pbsDir, { recursive: true });
+  writeFileSync(`${stage.pbsDir}/tfa.json`, tfa);
+  return account;
+}
+
+const totp = { totp: [entry(URI)] };
+const webauthn = { webauthn: [entry({ cred_id: 'AAEC' })] };
+
+/** Gives somebody a factor of ours. */
+async function enrol({ name }: Somebody): Promise<void> {
+  await runWell(
+    [
+      'node',
+      `${CHECKOUT}/dist/cli/main.js`,
+      '--runtime-dir',
+      stage.runtimeDir,
+      '-tfq',
+      '--user',
+      name,
+      '--own-secret',
+    ],
+    `${SECRET}\n`,
+  );
+}
+
+describeInBox('the login of the web interface', () => {
+  afterAll(() => {
+    rmSync(`/etc/pam.d/${PVE}`, { force: true });
+    rmSync(`/etc/pam.d/${PBS}`, { force: true });
+  });
+
+  describe('native: Proxmox asks, the module does not', () => {
+    beforeAll(() => begin('native'));
+    afterAll(() => stage.clear());
+
+    test.each([PVE, PBS])('%s: the password opens, with it nothing else does', async (service) => {
+      for (const entries of [undefined, totp, webauthn, { ...totp, 'totp-locked': true }]) {
+        const person = await somebody(entries);
+        expect(await isIn(person, person.password, service)).toBe(true);
+        expect(await isIn(person, person.password + codeOf(app), service)).toBe(false);
+        expect(await isIn(person, 'wrong', service)).toBe(false);
+      }
+    });
+
+    test('also for whoever has a factor of ours', async () => {
+      const person = await somebody();
+      await enrol(person);
+      expect(await isIn(person, person.password)).toBe(true);
+      expect(await isIn(person, person.password + codeOf(app))).toBe(false);
+      await daemon.log.waitFor(
+        new RegExp(`Left to Proxmox: ${person.name} service=${PVE} rhost=\\S*192.0.2.7`),
+      );
+    });
+  });
+
+  describe('gate: whoever has no factor in Proxmox stays out', () => {
+    beforeAll(() => begin('gate'));
+    afterAll(() => stage.clear());
+
+    test.each([PVE, PBS])('%s', async (service) => {
+      for (const entries of [totp, webauthn, { ...totp, 'totp-locked': true }]) {
+        const person = await somebody(entries);
+        expect(await isIn(person, person.password, service)).toBe(true);
+        expect(await isIn(person, 'wrong', service)).toBe(false);
+      }
+      for (const entries of [undefined, { totp: [entry(URI, { enable: false })] }]) {
+        const person = await somebody(entries);
+        expect(await isIn(person, person.password, service)).toBe(false);
+        await enrol(person);
+        expect(await isIn(person, person.password + codeOf(app), service)).toBe(false);
+      }
+    });
+
+    test('a realm that wants a factor of everybody is left to Proxmox', async () => {
+      const person = await somebody();
+      writeFileSync(`${stage.pveDir}/user.cfg`, `user:${person.name}@pam:1:0::::::\n`);
+      writeFileSync(`${stage.pveDir}/domains.cfg`, 'pam: pam\n\ttfa type=oath\n');
+      expect(await isIn(person, person.password)).toBe(true);
+      rmSync(`${stage.pveDir}/domains.cfg`);
+      expect(await isIn(person, person.password)).toBe(false);
+    });
+
+    test('three workers at once', async () => {
+      const ins = await somebody(totp);
+      const outs = await somebody();
+      const all = await Promise.all(
+        Array.from({ length: 3 }, async () => [
+          await isIn(ins, ins.password),
+          await isIn(outs, outs.password),
+        ]),
+      );
+      expect(all).toEqual([
+        [true, false],
+        [true, false],
+        [true, false],
+      ]);
+    });
+  });
+
+  describe('concat: password and code in one field', () => {
+    beforeAll(() => begin('concat'));
+    afterAll(() => stage.clear());
+
+    test('for those with a factor of ours, and none in Proxmox', async () => {
+      const person = await somebody();
+      await enrol(person);
+      const code = codeOf(app);
+      expect(await isIn(person, person.password)).toBe(false);
+      expect(await isIn(person, person.password + wrongCodeOf(app))).toBe(false);
+      expect(await isIn(person, `wrong${codeOf(app, -1)}`)).toBe(false);
+      expect(await isIn(person, person.password + code)).toBe(true);
+      expect(await isIn(person, person.password + code)).toBe(false);
+    });
+
+    test('whoever has one in Proxmox is asked there, and by nobody else', async () => {
+      for (const entries of [totp, webauthn, { ...totp, 'totp-locked': true }]) {
+        const person = await somebody(entries);
+        await enrol(person);
+        expect(await isIn(person, person.password)).toBe(true);
+        expect(await isIn(person, person.password + codeOf(app))).toBe(false);
+      }
+    });
+
+    test('whoever has none at all logs in with the password, where nullok says so', async () => {
+      const person = await somebody();
+      expect(await isIn(person, person.password)).toBe(true);
+      expect(await isIn(person, 'wrong')).toBe(false);
+    });
+
+    test('one code, three workers: one is let in', async () => {
+      const person = await somebody();
+      await enrol(person);
+      const typed = person.password + codeOf(app);
+      const all = await Promise.all(Array.from({ length: 3 }, () => isIn(person, typed)));
+      expect(all.filter((each) => each)).toHaveLength(1);
+    });
+
+    test('when Proxmox cannot be read, and never could, nobody is let in', async () => {
+      const person = await somebody();
+      await daemon.stop();
+      stage.forgetState();
+      chmodSync(`${stage.pveDir}/priv`, 0o700);
+      writeFileSync(`${stage.pveDir}/priv/tfa.cfg`, '{');
+      daemon = await stage.start();
+      expect(await isIn(person, person.password)).toBe(false);
+    });
+  });
+});
