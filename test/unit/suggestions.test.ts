@@ -11,6 +11,7 @@ const SUGGESTION =
 /** What is suggested where; the second is the test that runs it as printed. */
 const RUN: Readonly<Record<string, string>> = {
   'pve-google-authenticator --help': 'setup/secrets',
+  'pve-google-authenticator --proxmox --user=USER': 'proxmox/command',
   'pve-google-authenticator --user=USER': 'systemd/switching',
   'pve-google-authenticator confirm': 'systemd/switching',
   'pve-google-authenticator disable SERVICE': 'systemd/switching',

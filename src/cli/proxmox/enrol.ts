@@ -36,10 +36,11 @@ interface Wanted {
  */
 export async function enrolInProxmox(session: Session, words: readonly string[]): Promise<void> {
   const wanted = wantedOf(session, words);
+  const { userId: user } = wanted;
   if (process.geteuid?.() !== 0) {
     throw new CommandError(
       'ERR_NOT_ROOT',
-      `Only root can add a factor to Proxmox here: sudo pve-google-authenticator --proxmox --user ${wanted.userId}. Without root: in the web interface, Datacenter, Permissions, Two Factor`,
+      `Only root can add a factor to Proxmox here: sudo pve-google-authenticator --proxmox --user=${user}; who is not root goes to the web interface, Datacenter, Permissions, Two Factor`,
     );
   }
   const factor: Totp = {

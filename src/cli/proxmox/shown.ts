@@ -17,7 +17,7 @@ export function proxmoxSentences(user: string, { userId, entries }: ProxmoxUserV
       `${user}: ${name === '' ? kind : name} (${kind} in Proxmox as ${userId}, ${PROXMOX_PREFIX}${id})`,
       `added ${minute(added)}`,
       ...(enabled ? [] : ['switched off']),
-      ...(keysLeft === undefined ? [] : [`${keysLeft} keys left`]),
+      ...(keysLeft === undefined ? [] : [`keys left: ${keysLeft}`]),
       ...(['webauthn', 'u2f', 'recovery'].includes(kind) ? ['works only in the web interface'] : []),
     ].join(', '),
   );

@@ -30,6 +30,7 @@ beforeAll(async () => {
     'cli',
     'cli/commands',
     'cli/setup',
+    'cli/proxmox',
     'control',
     'factors',
     'formats',
