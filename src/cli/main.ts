@@ -8,6 +8,7 @@ import { addCommand } from './commands/add.ts';
 import { confirmCommand } from './commands/confirm.ts';
 import { disableCommand } from './commands/disable.ts';
 import { enableCommand } from './commands/enable.ts';
+import { completionCommand } from './commands/completion.ts';
 import { exportCommand } from './commands/export.ts';
 import { forgetCommand } from './commands/forget.ts';
 import { importCommand } from './commands/import.ts';
@@ -96,6 +97,7 @@ function programOf(session: Session): Command {
   enableCommand(program, session);
   confirmCommand(program, session);
   disableCommand(program, session);
+  completionCommand(program, session);
   return program;
 }
 

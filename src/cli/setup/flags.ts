@@ -111,6 +111,15 @@ const FLAGS: readonly Flag[] = [
   { ours: true, long: 'plain', group: 'plain', repeats: true },
 ];
 
+/**
+ * The flags of the setup as they are written, for completion.
+ *
+ * @returns each with its dashes
+ */
+export function flagWords(): string[] {
+  return FLAGS.flatMap(({ short, long }) => [...(short === undefined ? [] : [`-${short}`]), `--${long}`]);
+}
+
 /** What was given: the flag's long name to its value, true without one. */
 type Given = Map<string, unknown>;
 

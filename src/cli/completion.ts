@@ -1,0 +1,156 @@
+import type { Command, Option } from 'commander';
+
+/* What a shell needs to complete a command line, taken from the definitions that the program itself reads. */
+
+/** A word that can stand at a place, and what it means. */
+interface Word {
+  readonly word: string;
+  readonly meaning: string;
+}
+
+/** One place in the command line: behind these commands. */
+interface Place {
+  /** The commands that led here, `''` at first. */
+  readonly path: string;
+  readonly commands: readonly Word[];
+  readonly flags: readonly Word[];
+  /** Whether a user's name may come. */
+  readonly users: boolean;
+}
+
+/** A flag whose value is one of a few. */
+interface Choice {
+  readonly flag: string;
+  readonly values: readonly string[];
+}
+
+/** All that can be completed. */
+export interface Completions {
+  readonly places: readonly Place[];
+  readonly choices: readonly Choice[];
+}
+
+/**
+ * Collects what can be completed.
+ *
+ * @param program - with all its commands
+ * @param setupFlags - flags that stand in place of a command, as they are written
+ * @returns all places
+ */
+export function completionsOf(program: Command, setupFlags: readonly string[]): Completions {
+  const places: Place[] = [];
+  const choices = new Map<string, readonly string[]>();
+  const visit = (command: Command, path: string): void => {
+    const own = flagsOf(command.options, choices);
+    const setup = path === '' ? setupFlags.map((word) => ({ word, meaning: 'set up a phone or token' })) : [];
+    places.push({
+      path,
+      commands: command.commands.map((child) => ({ word: child.name(), meaning: child.description() })),
+      flags: [...own, ...setup, { word: '--help', meaning: 'help' }].filter(
+        ({ word }, index, all) => all.findIndex((other) => other.word === word) === index,
+      ),
+      users: command.registeredArguments.some((argument) => argument.name() === 'user'),
+    });
+    for (const child of command.commands) {
+      visit(child, path === '' ? child.name() : `${path} ${child.name()}`);
+    }
+  };
+  visit(program, '');
+  return { places, choices: [...choices].map(([flag, values]) => ({ flag, values })) };
+}
+
+function flagsOf(options: readonly Option[], choices: Map<string, readonly string[]>): Word[] {
+  return options.flatMap(({ short, long, description, argChoices }) => {
+    const words = [short, long].filter((word) => word !== undefined);
+    if (argChoices !== undefined) {
+      words.forEach((word) => choices.set(word, argChoices));
+    }
+    return words.map((word) => ({ word, meaning: description }));
+  });
+}
+
+/**
+ * A completion for bash.
+ *
+ * @param completions - what can be completed
+ * @returns the script, to be sourced
+ */
+export function bashCompletion({ places, choices }: Completions): string {
+  const words = (list: readonly Word[]): string => list.map(({ word }) => word).join(' ');
+  return `# bash completion for pve-google-authenticator; written by "pve-google-authenticator completion bash"
+_pve_google_authenticator() {
+	local cur=\${COMP_WORDS[COMP_CWORD]} prev=\${COMP_WORDS[COMP_CWORD-1]} path='' word words=''
+	COMPREPLY=()
+	for word in "\${COMP_WORDS[@]:1:COMP_CWORD-1}"; do
+		case "\${path:+$path }$word" in
+${places
+  .filter(({ path }) => path !== '')
+  .map(({ path }) => `\t\t'${path}') path='${path}' ;;`)
+  .join('\n')}
+		esac
+	done
+	case $prev in
+${choices.map(({ flag, values }) => `\t${flag}) words='${values.join(' ')}' ;;`).join('\n')}
+	*)
+		case $path:$cur in
+${places
+  .map(({ path, commands, flags, users }) =>
+    [
+      `\t\t'${path}':-*) words='${words(flags)}' ;;`,
+      `\t\t'${path}':*) words="${words(commands)}${users ? '$(compgen -u -- "$cur")' : ''}" ;;`,
+    ].join('\n'),
+  )
+  .join('\n')}
+		esac
+		;;
+	esac
+	mapfile -t COMPREPLY < <(compgen -W "$words" -- "$cur")
+}
+complete -o default -F _pve_google_authenticator pve-google-authenticator
+`;
+}
+
+/**
+ * A completion for zsh.
+ *
+ * @param completions - what can be completed
+ * @returns the script, for a directory of fpath
+ */
+export function zshCompletion({ places, choices }: Completions): string {
+  const quoted = ({ word, meaning }: Word): string =>
+    `'${word}:${meaning.replaceAll("'", '’').replaceAll('\\', '').replaceAll(':', '\\:')}'`;
+  const list = (words: readonly Word[]): string => words.map(quoted).join(' ');
+  return `#compdef pve-google-authenticator
+# Written by "pve-google-authenticator completion zsh".
+_pve_google_authenticator() {
+	local place='' word
+	local -a commands flags
+	for word in "\${(@)words[2,CURRENT-1]}"; do
+		case "\${place:+$place }$word" in
+${places
+  .filter(({ path }) => path !== '')
+  .map(({ path }) => `\t\t('${path}') place='${path}' ;;`)
+  .join('\n')}
+		esac
+	done
+	case "$words[CURRENT-1]" in
+${choices.map(({ flag, values }) => `\t(${flag}) compadd -- ${values.join(' ')}; return ;;`).join('\n')}
+	esac
+	case "$place" in
+${places
+  .map(
+    ({ path, commands, flags, users }) =>
+      `\t('${path}') commands=(${list(commands)}); flags=(${list(flags)})${users ? '; [[ $PREFIX = -* ]] || _users' : ''} ;;`,
+  )
+  .join('\n')}
+	esac
+	if [[ $PREFIX = -* ]]; then
+		_describe option flags
+	else
+		_describe command commands
+		_files
+	fi
+}
+_pve_google_authenticator "$@"
+`;
+}
