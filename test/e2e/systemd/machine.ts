@@ -6,6 +6,8 @@ import { run, runWell, type Ended } from '../harness/run.ts';
 
 /** Made by test/e2e/systemd/make-root; nothing is ever written there. */
 const ROOT = '/var/tmp/pve-authenticator-debian-13';
+/** The same without Node: nothing but the base system and SSH, and what apt needs to install our package. */
+export const BASE_ROOT = `${ROOT}-base`;
 const CGROUPS = '/sys/fs/cgroup';
 /** Where the machine has this checkout, read-only. */
 export const CHECKOUT_THERE = '/srv/checkout';
@@ -26,7 +28,7 @@ export function whyNoMachine(): string | undefined {
   if (!inBox) {
     return 'they need root and a throw-away machine: sudo ./scripts/test';
   }
-  if (!existsSync(`${ROOT}/etc/debian_version`)) {
+  if (![ROOT, BASE_ROOT].every((root) => existsSync(`${root}/etc/debian_version`))) {
     return 'there is no Debian 13 for them: test/e2e/systemd/make-root makes it (as root, with the network)';
   }
   try {
@@ -55,12 +57,14 @@ interface Disk {
 export class Machine {
   #nspawn: ChildProcess;
   readonly #cgroup: string;
+  readonly #root: string;
   readonly #disk: Disk | undefined;
   #console = '';
   #leader = 0;
 
-  private constructor(cgroup: string, disk: Disk | undefined) {
+  private constructor(cgroup: string, root: string, disk: Disk | undefined) {
     this.#cgroup = cgroup;
+    this.#root = root;
     this.#disk = disk;
     this.#nspawn = this.#start();
   }
@@ -69,12 +73,13 @@ export class Machine {
    * Boots one.
    *
    * @param kind - `kept`: it can be booted again, with its disk as it was left
+   * @param root - of which Debian
    * @returns the machine, when systemd says that it runs
    * @throws Error with its console, when it does not
    */
-  static async boot(kind: 'volatile' | 'kept' = 'volatile'): Promise<Machine> {
+  static async boot(kind: 'volatile' | 'kept' = 'volatile', root = ROOT): Promise<Machine> {
     const cgroup = `${CGROUPS}/pve-authenticator-test-${process.pid}`;
-    const machine = new Machine(cgroup, kind === 'kept' ? newDisk() : undefined);
+    const machine = new Machine(cgroup, root, kind === 'kept' ? newDisk() : undefined);
     await machine.#booted();
     return machine;
   }
@@ -86,7 +91,7 @@ export class Machine {
       ...['systemd-nspawn', '--boot', '--quiet', '--console=pipe', '--register=no', '--keep-unit'],
       ...['--private-network', `--machine=${name}`, `--bind-ro=${CHECKOUT}:${CHECKOUT_THERE}`],
       ...(this.#disk === undefined
-        ? ['--volatile=overlay', `--directory=${ROOT}`]
+        ? ['--volatile=overlay', `--directory=${this.#root}`]
         : [`--directory=${this.#disk.merged}`]),
     ];
     const script = `echo $$ >${this.#cgroup}/cgroup.procs && exec "$@"`;

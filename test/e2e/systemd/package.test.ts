@@ -1,0 +1,377 @@
+import { readFileSync, writeFileSync } from 'node:fs';
+import { afterAll, beforeAll, describe, expect, test } from 'vitest';
+import { codeOf, type App } from '../harness/code.ts';
+import { CHECKOUT } from '../harness/daemon.ts';
+import { run, runWell, type Ended } from '../harness/run.ts';
+import { buildDeb, inMachine, newerDeb, whyNoDeb } from './deb.ts';
+import { BASE_ROOT, Machine, whyNoMachine } from './machine.ts';
+import { addPamClient, enrol, logIn, type Login, type Person } from './people.ts';
+
+/* The Debian package in a fresh Debian 13: installed, used, upgraded during logins, removed, purged. */
+
+const LOGINS = 200;
+const WORKERS = 4;
+const THINK_MS = 300;
+const PEOPLE = LOGINS + 100;
+const TEST_MS = 300_000;
+const DAEMON = 'pve-authenticator.service';
+const READER = 'pve-authenticator-files.service';
+const MODULE = '/usr/lib/x86_64-linux-gnu/security/pam_pve_authenticator.so';
+const LIB = '/usr/lib/pve-authenticator';
+const CORRECT = { rc: 0 };
+const PAM_AUTHINFO_UNAVAIL = 9;
+/** Exposure as systemd-analyze counts it: at most so much. */
+const EXPOSURE = { daemon: 0.8, online: 1.8, reader: 2.0 };
+
+const missing = whyNoMachine() ?? (await whyNoDeb());
+if (missing !== undefined) {
+  process.stderr.write(`\n  NOT RUN: the Debian package in a machine with systemd: ${missing}\n\n`);
+}
+
+describe.skipIf(missing !== undefined)('the Debian package', { timeout: TEST_MS }, () => {
+  let machine: Machine;
+  let deb: string;
+  let pamBefore: string;
+  let filesBefore: string[];
+  let people: Person[];
+  let alice: App;
+  let next = 0;
+  /** A code works once: everybody logs in once. */
+  const person = (): Person => people[next++]!;
+
+  const apt = (...argv: string[]): Promise<Ended> =>
+    machine.run(['env', 'DEBIAN_FRONTEND=noninteractive', 'apt-get', '--yes', '--quiet', ...argv]);
+  const pamFiles = (): Promise<string> => machine.shell('cd /etc/pam.d && sha256sum *');
+  const pid = async (): Promise<number> =>
+    Number(await machine.runWell(['systemctl', 'show', '--property', 'MainPID', '--value', DAEMON]));
+  /** Names of files that have to do with the package. */
+  const files = async (): Promise<string[]> =>
+    (
+      await machine.shell(
+        'find / -xdev \\( -path /proc -o -path /sys -o -path /srv \\) -prune -o \\( -name "*pve[-_]*auth*" -o -name "*pve-google*" \\) -print',
+      )
+    )
+      .split('\n')
+      .filter((name) => name !== '')
+      .sort();
+  const exposure = async (unit: string): Promise<number> => {
+    const { stdout } = await machine.run(['systemd-analyze', 'security', '--no-pager', unit]);
+    const [, figure] = /Overall exposure level for \S+: ([0-9.]+)/.exec(stdout) ?? [];
+    console.log(`systemd-analyze security ${unit}: ${figure}`);
+    return Number(figure);
+  };
+  /** What the daemon's unit adds or changes, until the next boot. */
+  const dropIn = async (unit: string, name: string, lines: readonly string[] | undefined): Promise<void> => {
+    const directory = `/run/systemd/system/${unit}.d`;
+    await machine.shell(`mkdir -p ${directory}`);
+    if (lines === undefined) {
+      await machine.shell(`rm ${directory}/${name}.conf`);
+    } else {
+      writeFileSync(machine.path(`${directory}/${name}.conf`), ['[Service]', ...lines, ''].join('\n'));
+    }
+    await machine.shell('systemctl daemon-reload');
+  };
+  const until = async (what: string, is: () => Promise<boolean>): Promise<void> => {
+    const deadline = Date.now() + 120_000;
+    while (!(await is())) {
+      if (Date.now() > deadline) {
+        throw new Error(`it never came: ${what}`);
+      }
+      await new Promise((resolve) => setTimeout(resolve, 200));
+    }
+  };
+  const logInMany = async (count: number): Promise<Login[]> => {
+    const logins: Login[] = [];
+    let left = count;
+    const work = async (): Promise<void> => {
+      while (left > 0) {
+        left -= 1;
+        logins.push(await logIn(machine, person(), THINK_MS * Math.random()));
+      }
+    };
+    await Promise.all(Array.from({ length: WORKERS }, work));
+    return logins;
+  };
+  const ssh = async (code: string, password = 'correct-horse'): Promise<Ended> => {
+    writeFileSync(machine.path('/tmp/code'), `${code}\n`);
+    writeFileSync(machine.path('/tmp/password'), `${password}\n`);
+    const options =
+      'UserKnownHostsFile=/dev/null StrictHostKeyChecking=no LogLevel=ERROR NumberOfPasswordPrompts=1';
+    return machine.run([
+      ...['env', 'DISPLAY=none', 'SSH_ASKPASS=/tmp/answer', 'SSH_ASKPASS_REQUIRE=force', 'setsid', '-w'],
+      ...['ssh', '-F', '/dev/null', ...options.split(' ').flatMap((option) => ['-o', option])],
+      ...['alice@127.0.0.1', 'id', '-un'],
+    ]);
+  };
+
+  beforeAll(async () => {
+    await runWell(['make', '--silent', '-C', `${CHECKOUT}/test/native`, 'client', `BUILD=${CHECKOUT}/build`]);
+    deb = await buildDeb('first');
+    machine = await Machine.boot('volatile', BASE_ROOT);
+    filesBefore = await files();
+    pamBefore = await pamFiles();
+  }, TEST_MS);
+  afterAll(() => machine.stop());
+
+  test('two builds are the same to the byte, whatever surrounds them', async () => {
+    const again = await buildDeb('second', ['TZ=Pacific/Auckland', 'LC_ALL=C', 'HOME=/nowhere']);
+    expect(readFileSync(`${CHECKOUT}/${again}`).equals(readFileSync(`${CHECKOUT}/${deb}`))).toBe(true);
+  });
+
+  test('its version is that of package.json', async () => {
+    const { version } = JSON.parse(readFileSync(`${CHECKOUT}/package.json`, 'utf8')) as { version: string };
+    expect((await runWell(['dpkg-deb', '--field', `${CHECKOUT}/${deb}`, 'Version'])).trim()).toBe(version);
+  });
+
+  test('on a base system apt installs it with Node; everything runs, and no file of PAM has changed', async () => {
+    expect((await machine.run(['sh', '-c', 'command -v node'])).stdout).toBe('');
+    const installed = await apt('install', inMachine(deb));
+    expect(installed.stderr + installed.stdout).toContain('no login asks for a code yet');
+    expect(installed.status).toBe(0);
+    expect(await pamFiles()).toBe(pamBefore);
+    for (const unit of [
+      DAEMON,
+      ...['', '-user', '-control', '-files'].map((name) => `pve-authenticator${name}.socket`),
+      'pve-authenticator-health.timer',
+    ]) {
+      expect(await machine.runWell(['systemctl', 'is-active', unit])).toBe('active');
+    }
+    expect(
+      await machine.shell(`cmp ${LIB}/pam_pve_authenticator.so ${MODULE} && stat -c '%U %a' ${MODULE}`),
+    ).toBe('root 644');
+    const verified = await machine.run([
+      'sh',
+      '-c',
+      `systemd-analyze verify --man=no $(ls ${LIB.replace('pve-authenticator', 'systemd/system')}/pve-auth*)`,
+    ]);
+    expect(verified).toMatchObject({ status: 0, stderr: '' });
+    people = await enrol(machine, PEOPLE);
+    addPamClient(machine);
+  });
+
+  test('a user sets up a phone, and sshd asks for its code and lets in with it once', async () => {
+    await machine.shell(`
+      useradd --create-home --shell /bin/sh alice
+      echo alice:correct-horse | chpasswd
+      sed -i '/^@include common-auth/a auth required pam_pve_authenticator.so' /etc/pam.d/sshd
+      printf '%s\\n' 'KbdInteractiveAuthentication yes' 'PasswordAuthentication no' 'PerSourcePenalties no' \\
+        >/etc/ssh/sshd_config.d/code.conf
+      printf '%s\\n' '#!/bin/sh' 'case $1 in *Password*) cat /tmp/password ;; *) cat /tmp/code ;; esac' >/tmp/answer
+      chmod 755 /tmp/answer
+      systemctl restart ssh.service`);
+    const setup = 'pve-google-authenticator -t -d -f -r 3 -R 30 -w 3 -C -e 5 --json';
+    alice = JSON.parse(await machine.runWell(['su', 'alice', '-c', setup])) as App;
+    const code = codeOf(alice);
+    expect(await ssh(code)).toMatchObject({ status: 0, stdout: 'alice\n' });
+    expect(await ssh(code)).toMatchObject({ status: 255, stdout: '' });
+  });
+
+  test('systemd-analyze security: daemon, reader, and the daemon with YubiCloud', async () => {
+    expect(await exposure(DAEMON)).toBeLessThanOrEqual(EXPOSURE.daemon);
+    expect(await exposure(READER)).toBeLessThanOrEqual(EXPOSURE.reader);
+    const config = machine.path('/etc/pve-authenticator/config.toml');
+    writeFileSync(config, '[yubico]\nmode = "online"\nid = 1\nkey = "AAAAAAAA"\n');
+    await machine.shell(`systemctl daemon-reload; systemctl restart ${DAEMON}`);
+    expect(await exposure(DAEMON)).toBeLessThanOrEqual(EXPOSURE.online);
+    const interfaces = async (): Promise<string> =>
+      machine.shell(
+        `nsenter --target ${await pid()} --net cat /proc/net/dev | tail -n +3 | wc -l; readlink /proc/1/ns/net /proc/${await pid()}/ns/net | uniq | wc -l`,
+      );
+    expect(await interfaces()).toMatch(/\n1$/); // the machine's own
+    await machine.shell(
+      `rm /etc/pve-authenticator/config.toml; systemctl daemon-reload; systemctl restart ${DAEMON}`,
+    );
+    expect(await interfaces()).toMatch(/\n2$/);
+    expect(await logIn(machine, person())).toMatchObject(CORRECT);
+  });
+
+  test('a shell in the place of the daemon, or of the reader, gets at no secret of others, whatever the modes', async () => {
+    await machine.shell(`
+      mkdir -p /etc/pve/priv /home/alice /root/open
+      chmod 755 /etc/pve /etc/pve/priv /home/alice /root /root/open
+      for file in /etc/pve/priv/tfa.cfg /home/alice/open /root/open/file; do echo open >$file; chmod 666 $file; done
+      chmod 644 /etc/shadow`);
+    const tried = [
+      ...['/etc/shadow', '/etc/gshadow', '/etc/pve/priv/tfa.cfg', '/home/alice/open', '/root/open/file'],
+      ...['/var/lib/pve-authenticator/store.json', '/etc/passwd'],
+    ];
+    const script = [
+      'for file in "$@"; do cat "$file" >/dev/null 2>&1 && echo "read $file"; done',
+      'for file in /etc/new /usr/new /home/alice/new; do touch $file 2>/dev/null && echo "wrote $file"; done',
+      'node -e \'net.connect(22, "127.0.0.1").on("error", () => {}).on("connect", () => { console.log("connected"); process.exit(); })\'',
+      'echo "tried"',
+    ].join('\n');
+    writeFileSync(machine.path('/usr/local/bin/try'), `#!/bin/sh\n${script}\n`);
+    await machine.shell('chmod 755 /usr/local/bin/try');
+    const asUser = ['setpriv', '--reuid=pve-authenticator', '--regid=pve-authenticator', '--clear-groups'];
+    const outside = await machine.runWell([...asUser, 'try', ...tried]);
+    expect(outside.split('\n')).toEqual([
+      ...tried.filter((file) => file !== '/etc/gshadow').map((file) => `read ${file}`),
+      'connected',
+      'tried',
+    ]);
+    const inPlaceOf = async (unit: string): Promise<string[]> => {
+      await machine.shell(`systemctl stop ${unit}`);
+      await dropIn(unit, 'shell', [
+        ...['Type=oneshot', 'Restart=no', 'Sockets=', 'SyslogIdentifier=shell', 'ExecStart='],
+        `ExecStart=/usr/local/bin/try ${tried.join(' ')}`,
+      ]);
+      await machine.shell(
+        `journalctl --rotate --quiet; journalctl --vacuum-time=1s --quiet; systemctl start ${unit}; journalctl --sync`,
+      );
+      const said = await machine.shell('journalctl --identifier=shell --output=cat --quiet');
+      await dropIn(unit, 'shell', undefined);
+      return said.split('\n');
+    };
+    const own = ['read /var/lib/pve-authenticator/store.json', 'read /etc/passwd', 'tried'];
+    expect(await inPlaceOf(DAEMON)).toEqual(own);
+    // It is there for the homes, and for files that pam.d names; nothing else is open to it.
+    const reader = await inPlaceOf(READER);
+    expect(reader).not.toContain('read /etc/shadow');
+    expect(reader).not.toContain('connected');
+    expect(reader).toContain('tried');
+    await machine.shell('chmod 640 /etc/shadow; chmod 700 /root; rm -r /etc/pve');
+    expect(await logIn(machine, person())).toMatchObject(CORRECT);
+  });
+
+  test('with [sources] home = false the reader cannot be started at all', async () => {
+    writeFileSync(machine.path('/etc/pve-authenticator/config.toml'), '[sources]\nhome = false\n');
+    await machine.shell(`systemctl daemon-reload; systemctl restart pve-authenticator.socket`);
+    await machine.run(['systemctl', 'start', READER]);
+    expect(await machine.run(['systemctl', 'is-active', READER])).toMatchObject({ stdout: 'inactive\n' });
+    expect(await machine.run(['test', '-e', '/run/pve-authenticator/files.sock'])).toMatchObject({
+      status: 1,
+    });
+    expect(await logIn(machine, person())).toMatchObject(CORRECT);
+    await machine.shell(`rm /etc/pve-authenticator/config.toml
+      systemctl daemon-reload; systemctl restart pve-authenticator.socket; systemctl restart ${DAEMON}`);
+    expect(await machine.runWell(['systemctl', 'is-active', 'pve-authenticator-files.socket'])).toBe(
+      'active',
+    );
+  });
+
+  test('after kill -9, SIGSTOP and a crash loop the next login works', async () => {
+    const next = async (what: string, since = performance.now()): Promise<void> => {
+      expect(await logIn(machine, person())).toMatchObject(CORRECT);
+      console.log(`${what}: the next login was through after ${(performance.now() - since).toFixed(0)} ms`);
+    };
+    await logIn(machine, person());
+    await machine.shell(`systemctl kill --signal=KILL ${DAEMON}`);
+    await next('kill -9');
+
+    const hung = await pid();
+    const stopped = performance.now();
+    await machine.shell(`systemctl kill --signal=STOP ${DAEMON}`);
+    await until('the health check sees that the daemon hangs', async () => (await pid()) !== hung);
+    console.log(`SIGSTOP: restarted after ${((performance.now() - stopped) / 1000).toFixed(0)} s`);
+    await next('SIGSTOP, restarted');
+
+    await dropIn(DAEMON, 'crash', ['ExecStart=', 'ExecStart=/bin/false']);
+    await machine.shell(`systemctl restart ${DAEMON} || :`);
+    const restarts = async (): Promise<number> =>
+      Number(await machine.shell(`systemctl show --property NRestarts --value ${DAEMON}`));
+    await until('it crashes again and again', async () => (await restarts()) >= 10);
+    expect((await logIn(machine, person())).rc).not.toBe(0);
+    await dropIn(DAEMON, 'crash', undefined);
+    await next('crash loop, mended');
+  });
+
+  test('a daemon that speaks the next version serves a module of this one', async () => {
+    await machine.shell(`
+      cp -a ${LIB}/dist/daemon ${LIB}/dist/next
+      sed -i 's/version < 1 || version > 1/version < 1 || version > 2/' ${LIB}/dist/next/main.js
+      grep -q 'version > 2' ${LIB}/dist/next/main.js`);
+    await dropIn(DAEMON, 'next', [
+      'ExecStart=',
+      `ExecStart=/usr/bin/node ${LIB}/dist/next/main.js --require-state`,
+    ]);
+    await machine.shell(`systemctl restart ${DAEMON}`);
+    expect(await logIn(machine, person())).toMatchObject(CORRECT);
+    await dropIn(DAEMON, 'next', undefined);
+    await machine.shell(`rm -r ${LIB}/dist/next; systemctl restart ${DAEMON}`);
+  });
+
+  test(`an upgrade during ${LOGINS} logins fails none, and the module is the last to come`, async () => {
+    const newer = await newerDeb(deb, '99.0');
+    const before = { pid: await pid(), module: await machine.shell(`stat -c %i ${MODULE}`) };
+    const logins = logInMany(LOGINS);
+    const upgraded = await apt('install', inMachine(newer));
+    expect(upgraded).toMatchObject({ status: 0 });
+    expect((await logins).map(({ rc }) => rc)).toEqual(Array.from({ length: LOGINS }, () => 0));
+    expect(await pid()).not.toBe(before.pid);
+    expect(await machine.shell(`stat -c %i ${MODULE}`)).not.toBe(before.module);
+    expect(await machine.shell("dpkg-query -W -f '${Version}' pve-authenticator")).toBe('99.0');
+  });
+
+  test('where the new daemon does not answer, the module of before stays, and apt says so', async () => {
+    await dropIn(DAEMON, 'crash', ['ExecStart=', 'ExecStart=/bin/false']);
+    const module = await machine.shell(`stat -c %i ${MODULE}`);
+    const { status, stdout } = await apt('install', inMachine(await newerDeb(deb, '99.1')));
+    expect(status).not.toBe(0);
+    expect(stdout).toContain('the daemon does not answer');
+    expect(await machine.shell(`stat -c %i ${MODULE}`)).toBe(module);
+    await dropIn(DAEMON, 'crash', undefined);
+    expect(await machine.run(['dpkg', '--configure', '--pending'])).toMatchObject({ status: 0 });
+    expect(await logIn(machine, person())).toMatchObject(CORRECT);
+  });
+
+  test('with the daemon off for good each service answers as docs/operations.md says', async () => {
+    await machine.shell(`systemctl disable --now pve-authenticator.socket ${DAEMON} 2>/dev/null`);
+    expect((await logIn(machine, person())).rc).toBe(PAM_AUTHINFO_UNAVAIL);
+    expect(await ssh(codeOf(alice, 1))).toMatchObject({ status: 255 });
+    await machine.shell(
+      `sed -i 's/auth required pam_pve/auth [success=ok authinfo_unavail=ignore default=die] pam_pve/' /etc/pam.d/sshd`,
+    );
+    expect(await ssh('')).toMatchObject({ status: 0, stdout: 'alice\n' });
+    await machine.shell(`sed -i 's/auth \\[.*\\] pam_pve/auth required pam_pve/' /etc/pam.d/sshd
+      systemctl enable --now pve-authenticator.socket 2>/dev/null`);
+    expect(await logIn(machine, person())).toMatchObject(CORRECT);
+  });
+
+  test('removing is refused while a line is too difficult to take out', async () => {
+    await machine.shell(
+      `printf '%s\\n' 'auth [success=1 default=bad] pam_pve_authenticator.so' 'auth requisite pam_deny.so' >/etc/pam.d/difficult`,
+    );
+    const before = await pamFiles();
+    const { status, stdout } = await apt('remove', 'pve-authenticator');
+    expect(status).not.toBe(0);
+    expect(stdout).toContain('/etc/pam.d/difficult:1:');
+    expect(await pamFiles()).toBe(before);
+    expect(await logIn(machine, person())).toMatchObject(CORRECT);
+    await machine.shell('rm /etc/pam.d/difficult');
+  });
+
+  test('removed: the lines are out first, the password alone lets in, the factors stay', async () => {
+    await machine.shell(
+      `pam-auth-update --enable pve-authenticator; grep -q pve_authenticator /etc/pam.d/common-auth`,
+    );
+    expect(await apt('remove', 'pve-authenticator')).toMatchObject({ status: 0 });
+    expect(
+      await machine.shell(`grep -l '^[^#]*pam_pve_auth' /etc/pam.d/* || :; ls ${MODULE} 2>/dev/null || :`),
+    ).toBe('');
+    expect(await ssh('')).toMatchObject({ status: 0, stdout: 'alice\n' });
+    expect(await ssh('', 'wrong')).toMatchObject({ status: 255, stdout: '' });
+    expect(await machine.shell('ls /var/lib/pve-authenticator/enrolments | grep -c person')).toBe(
+      `${PEOPLE}`,
+    );
+  });
+
+  test('installed again, everybody has their factors; purged, it says what it removes, and nothing is left', async () => {
+    expect(await apt('install', inMachine(deb))).toMatchObject({ status: 0 });
+    const [first] = people;
+    expect(await machine.shell(`pve-google-authenticator list | grep -c '^${first!.name} '`)).toBe('1');
+    const purged = await apt('purge', 'pve-authenticator');
+    expect(purged).toMatchObject({ status: 0 });
+    expect(purged.stdout).toContain(
+      `removing /var/lib/pve-authenticator with the factors of ${PEOPLE + 1} users`,
+    );
+    expect((await files()).filter((name) => !filesBefore.includes(name))).toEqual([]);
+    expect(await machine.run(['id', 'pve-authenticator'])).toMatchObject({ status: 1 });
+    expect(
+      await run(
+        machine.inside(['systemctl', 'list-units', '--plain', '--no-legend', '--state=active', 'pve-auth*']),
+      ),
+    ).toMatchObject({ stdout: '' });
+    expect(await ssh('')).toMatchObject({ status: 0, stdout: 'alice\n' });
+  });
+});
