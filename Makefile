@@ -51,6 +51,7 @@ build: native-pam addon daemon
 native-pam:
 	$(MAKE) -C native/pam BUILD=$(abspath $(BUILD))
 	$(MAKE) -C native/probe BUILD=$(abspath $(BUILD))
+	$(MAKE) -C native/rehearse BUILD=$(abspath $(BUILD))
 
 addon: $(ADDON)
 

@@ -23,8 +23,9 @@ const ROOMS = {
   files: ['host', 'log'],
   doctor: ['control', 'host', 'pam-d'],
   'pam-d': [],
+  rehearsal: ['pam-d'],
   switching: ['control', 'doctor', 'pam-d', 'host'],
-  cli: ['control', 'factors', 'formats', 'host', 'doctor', 'pam-d', 'switching'],
+  cli: ['control', 'factors', 'formats', 'host', 'doctor', 'pam-d', 'switching', 'rehearsal'],
 };
 
 /** What a room may import from one that is not listed for it, as the rest of a regular expression. */

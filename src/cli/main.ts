@@ -16,6 +16,7 @@ import { listCommand } from './commands/list.ts';
 import { pauseCommands } from './commands/pause.ts';
 import { qrCommand } from './commands/qr.ts';
 import { recoveryCommand } from './commands/recovery.ts';
+import { rehearseCommand } from './commands/rehearse.ts';
 import { removeCommand } from './commands/remove.ts';
 import { renameCommand } from './commands/rename.ts';
 import { rotateCommand } from './commands/rotate.ts';
@@ -98,6 +99,7 @@ function programOf(session: Session): Command {
   confirmCommand(program, session);
   disableCommand(program, session);
   completionCommand(program, session);
+  rehearseCommand(program, session);
   return program;
 }
 

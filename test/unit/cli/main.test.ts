@@ -40,6 +40,7 @@ beforeAll(async () => {
     'doctor/checks',
     'pam-d',
     'switching',
+    'rehearsal',
   ];
   for (const directory of directories) {
     compile(directory);

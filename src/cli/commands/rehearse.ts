@@ -1,0 +1,134 @@
+import { ttyname } from '../ttyname.ts';
+import type { Command } from 'commander';
+import { REHEARSAL } from '../../control/requests.ts';
+import { sshdCheck } from '../../doctor/checks/sshd.ts';
+import type { Machine } from '../../doctor/machine.ts';
+import { moduleDirectory } from '../../doctor/module-directory.ts';
+import { whyNoService } from '../../pam-d/services.ts';
+import type { ReadService } from '../../pam-d/stack.ts';
+import { NoLibpamError } from '../../rehearsal/libpam.ts';
+import { personAtTerminal } from '../../rehearsal/person.ts';
+import { rehearseService, type ServiceRehearsed } from '../../rehearsal/rehearse-service.ts';
+import { makePlan, readerOf } from '../../switching/plan.ts';
+import { CommandError } from '../control-client.ts';
+import { examples } from '../examples.ts';
+import { groundOf, type Ground } from '../ground.ts';
+import type { Output } from '../output.ts';
+import type { Session } from '../session.ts';
+
+const SSHD = 'sshd';
+const LOCAL = '127.0.0.1';
+
+interface Options {
+  readonly withModule?: true;
+  readonly from?: string;
+}
+
+/**
+ * `rehearse SERVICE [USER]`: the conversation of a service, without logging in.
+ *
+ * @param program - where the command is added
+ * @param session - connection and output
+ */
+export function rehearseCommand(program: Command, session: Session): void {
+  program
+    .command('rehearse')
+    .description('Try what a service asks, without logging in: it accepts and refuses as the service does')
+    .argument('<service>', 'PAM service, for example sshd')
+    .argument('[user]', 'who tries; you when left out')
+    .option('--with-module', 'as the service would be after "enable"')
+    .option('--from <address>', `from where, for a service of the network; ${SSHD}: ${LOCAL}`)
+    .addHelpText(
+      'after',
+      examples(
+        'sudo pve-google-authenticator rehearse sshd alice',
+        'sudo pve-google-authenticator rehearse sshd alice --with-module',
+      ),
+    )
+    .action(async (service: string, user: string | undefined, options: Options) => {
+      const why = whyNoService(service);
+      if (why !== undefined) {
+        throw new CommandError('ERR_USAGE', why);
+      }
+      const ground = groundOf(session, `rehearse ${service}`);
+      const who = user ?? process.env['SUDO_USER'] ?? session.self();
+      await run(session.output, ground, service, who, options);
+    });
+}
+
+async function run(
+  output: Output,
+  ground: Ground,
+  service: string,
+  user: string,
+  options: Options,
+): Promise<void> {
+  const { machine, places } = ground;
+  const read = options.withModule === true ? withModule(ground, service) : readerOf(places);
+  if (read(service) === undefined) {
+    throw new CommandError('ERR_NO_SERVICE', `There is no ${places.pam}/${service}: no such service.`);
+  }
+  const refusal = service === SSHD ? await refusalOfSshd(machine, user) : undefined;
+  if (refusal !== undefined) {
+    throw new CommandError('ERR_REFUSED', refusal);
+  }
+  const person = personAtTerminal();
+  if (person === undefined) {
+    throw new CommandError('ERR_NO_TERMINAL', 'A rehearsal asks a person: run it at a terminal.');
+  }
+  try {
+    const result = await rehearseService(
+      {
+        ...{ service, user, read, modules: moduleDirectory(machine), ruser: REHEARSAL },
+        tty: service === SSHD ? 'ssh' : ttyname(),
+        rhost: options.from ?? (service === SSHD ? LOCAL : undefined),
+        noEmptyPasswords: service === SSHD,
+      },
+      person,
+    );
+    tell(output, result, service, user);
+  } catch (error) {
+    throw error instanceof NoLibpamError ? new CommandError('ERR_NO_LIBPAM', error.message) : error;
+  } finally {
+    person.close();
+  }
+}
+
+/** The service as it would be written. */
+function withModule({ places }: Ground, service: string): ReadService {
+  const { changes } = makePlan(places, { services: [service], all: false, allDoors: false, nullok: false });
+  const read = readerOf(places);
+  return (name) => changes.find((change) => change.service === name)?.after ?? read(name);
+}
+
+/** sshd refuses some before it asks PAM, or whatever PAM says. */
+async function refusalOfSshd(machine: Machine, user: string): Promise<string | undefined> {
+  const [finding] = await sshdCheck.examine(machine);
+  if (finding !== undefined) {
+    return `${user} is refused by sshd itself: ${finding.what}\nMend it: ${finding.mend}`;
+  }
+  const { stdout } = await machine.run('sshd', '-T', '-C', `user=${user},host=localhost,addr=${LOCAL}`);
+  const roots = /^permitrootlogin (\S+)$/m.exec(stdout)?.[1] ?? 'yes';
+  return user === 'root' && roots !== 'yes'
+    ? `root is refused by sshd itself: PermitRootLogin ${roots} lets root in with a key at most.`
+    : undefined;
+}
+
+function tell(output: Output, result: ServiceRehearsed, service: string, user: string): void {
+  for (const { step, words } of result.steps) {
+    output.line(`  ${`${step.file}:${step.line}`.padEnd(20)} ${step.module.padEnd(28)} ${words}`);
+  }
+  if (result.accepted) {
+    output.line(`${service} accepts ${user}. Nobody was logged in.`);
+    return;
+  }
+  const at = result.refusedAt;
+  const where =
+    at === undefined
+      ? 'no module let in'
+      : `at ${at.step.module}, line ${at.step.line} of /etc/pam.d/${at.step.file} (${at.words})`;
+  throw new CommandError(
+    'ERR_REFUSED',
+    `${service} refuses ${user}${result.at === 'account' ? ', whose account may not be used now' : ''}: ${where}.`,
+  );
+}
