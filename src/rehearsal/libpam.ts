@@ -179,7 +179,7 @@ class Libpam {
     return this.#ffi.load({
       ...{ library: 'pam', funcName: name, retType: I32, runInNewThread: true },
       ...{ paramsType: [pointer, I32], paramsValue: [handle, flags] },
-    }) as unknown as Promise<number>;
+    });
   }
 
   #int(library: 'c' | 'pam', name: string, ...values: readonly Argument[]): number {

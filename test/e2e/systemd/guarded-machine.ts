@@ -70,6 +70,11 @@ export class GuardedMachine {
     this.#codes.set(user, [...(JSON.parse(printed) as { codes: string[] }).codes]);
   }
 
+  /** A code that is good for once. */
+  code(user: string): string {
+    return this.#codes.get(user)?.shift() ?? 'none';
+  }
+
   /** A file of pam.d, byte for byte. */
   pam(service: string): Promise<string> {
     return this.machine.shell(`base64 -w0 /etc/pam.d/${service}`);
@@ -80,8 +85,8 @@ export class GuardedMachine {
    *
    * @returns how the client ended, and whether it was asked for a code
    */
-  async ssh(user = 'alice', code = this.#codes.get(user)?.shift()): Promise<Ended> {
-    writeFileSync(this.machine.path('/tmp/code'), `${code ?? 'none'}\n`);
+  async ssh(user = 'alice', code = this.code(user)): Promise<Ended> {
+    writeFileSync(this.machine.path('/tmp/code'), `${code}\n`);
     const options =
       'UserKnownHostsFile=/dev/null StrictHostKeyChecking=no LogLevel=ERROR NumberOfPasswordPrompts=1';
     return this.machine.run([

@@ -1,4 +1,5 @@
 import { afterAll, afterEach, beforeAll, describe, expect, test } from 'vitest';
+import { atTerminal } from '../harness/terminal.ts';
 import { GuardedMachine, UNDO } from './guarded-machine.ts';
 import { whyNoMachine } from './machine.ts';
 
@@ -141,6 +142,19 @@ describe.skipIf(missing !== undefined)('switching on and off', { timeout: TEST_M
     });
     // A wrong code is no login.
     expect(await guarded.ssh('alice', '000000')).toMatchObject({ status: 255 });
+    expect(await guarded.command('confirm')).toMatchObject({ status: 1 });
+    // Nor is a rehearsal.
+    const played = await atTerminal(
+      guarded.machine.inside(['pve-google-authenticator', 'rehearse', 'sshd', 'alice']),
+      [
+        { expect: /Password: $/, hidden: true, enter: 'correct-horse' },
+        { expect: /Verification code: $/, hidden: true, enter: guarded.code('alice') },
+      ],
+    );
+    expect(played).toMatchObject({
+      status: 0,
+      screen: expect.stringContaining('sshd accepts alice') as string,
+    });
     expect(await guarded.command('confirm')).toMatchObject({ status: 1 });
     expect(await guarded.ssh()).toMatchObject({ status: 0, stdout: 'alice\n' });
     expect(await guarded.command('confirm')).toMatchObject({
