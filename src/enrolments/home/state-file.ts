@@ -7,6 +7,8 @@
 /** What may follow a key: the end of the line, or a blank. */
 const AFTER_KEY = new Set(['', ' ', '\t', '\r', '\n']);
 const SCRATCH_CODE = /^[ \t\v\f]*\+?0*([1-9][0-9]{7})$/;
+const LINE_FEED = 0x0a;
+const CARRIAGE_RETURN = 0x0d;
 /** Base32, and three digits that people read for letters. */
 const MISREAD: Readonly<Record<string, string>> = { '0': 'O', '1': 'L', '8': 'B' };
 
@@ -41,7 +43,7 @@ export function secretText(text: string): string {
  * @returns the value without leading blanks, maybe empty; undefined when there is no such line
  */
 export function optionValue(text: string, key: string): string | undefined {
-  const line = lines(text, 0).find((candidate) => hasKey(text, candidate, key));
+  const [line] = linesWith(text, key);
   return line === undefined
     ? undefined
     : text.slice(line.start + 2 + key.length, line.end).replace(/^[ \t]*/, '');
@@ -55,7 +57,7 @@ export function optionValue(text: string, key: string): string | undefined {
  * @returns the number of its line, from 1 on; undefined when there is no such line
  */
 export function lineNumberOf(text: string, key: string): number | undefined {
-  const line = lines(text, 0).find((candidate) => hasKey(text, candidate, key));
+  const [line] = linesWith(text, key);
   return line === undefined ? undefined : text.slice(0, line.start).split(/\r\n|\r|\n/).length;
 }
 
@@ -69,8 +71,7 @@ export function lineNumberOf(text: string, key: string): number | undefined {
  * @returns the new text
  */
 export function withOption(text: string, key: string, value: string): string {
-  const all = lines(text, 0);
-  const [place = behind(all[0], text), ...repeated] = all.filter((line) => hasKey(text, line, key));
+  const [place = behindFirstLine(text), ...repeated] = linesWith(text, key);
   const lineBreak = place.start > 0 && !/[\r\n]/.test(text.charAt(place.start - 1)) ? '\n' : '';
   let rest = '';
   let from = place.next;
@@ -98,7 +99,7 @@ export function isTimeBased(text: string): boolean {
  * @returns the codes in their order
  */
 export function scratchCodes(text: string): number[] {
-  return scratchLines(text).map(({ code }) => code);
+  return Array.from(scratchLines(text), ({ code }) => code);
 }
 
 /**
@@ -109,50 +110,66 @@ export function scratchCodes(text: string): number[] {
  * @returns the new text, or undefined when there is no such code
  */
 export function withoutScratchCode(text: string, code: number): string | undefined {
-  const found = scratchLines(text).find((line) => line.code === code);
-  return found === undefined ? undefined : text.slice(0, found.start) + text.slice(found.next);
+  for (const line of scratchLines(text)) {
+    if (line.code === code) {
+      return text.slice(0, line.start) + text.slice(line.next);
+    }
+  }
+  return undefined;
 }
 
-function scratchLines(text: string): (Line & { readonly code: number })[] {
-  const found: (Line & { readonly code: number })[] = [];
+function* scratchLines(text: string): Generator<Line & { readonly code: number }> {
   const newline = text.indexOf('\n');
-  for (const line of newline < 0 ? [] : lines(text, newline)) {
+  let start = newline < 0 ? text.length : behindLineEnds(text, newline);
+  while (start < text.length) {
+    const line = lineAt(text, start);
+    start = line.next;
     if (text.charAt(line.start) === '"') {
       continue;
     }
     const code = SCRATCH_CODE.exec(text.slice(line.start, line.end))?.[1];
     if (code === undefined) {
-      break;
+      return;
     }
-    found.push({ ...line, code: Number(code) });
+    yield { ...line, code: Number(code) };
   }
-  return found;
 }
 
-function hasKey(text: string, { start }: Line, key: string): boolean {
-  return text.startsWith(`" ${key}`, start) && AFTER_KEY.has(text.charAt(start + 2 + key.length));
+/** The lines that have a key, looked for by the key: whoever owns the file chooses how many lines it has. */
+function* linesWith(text: string, key: string): Generator<Line> {
+  const option = `" ${key}`;
+  for (let at = text.indexOf(option); at >= 0; at = text.indexOf(option, at + 1)) {
+    if ((at === 0 || isLineEnd(text, at - 1)) && AFTER_KEY.has(text.charAt(at + option.length))) {
+      yield lineAt(text, at);
+    }
+  }
 }
 
-/** A new option goes behind the first line. */
-function behind(first: Line | undefined, text: string): Line {
-  const at = first?.next ?? text.length;
+/** A new option goes there. The first line of a file that begins with an empty line is empty. */
+function behindFirstLine(text: string): Line {
+  const at = lineAt(text, 0).next;
   return { start: at, end: at, next: at };
 }
 
-/** The lines from a place on; empty lines count as part of the line end before them. */
-function lines(text: string, from: number): Line[] {
-  const found: Line[] = [];
-  let start = from + (/^[\r\n]*/.exec(text.slice(from))?.[0].length ?? 0);
-  // A file that begins with an empty line has an empty first line.
-  if (from === 0 && start > 0) {
-    found.push({ start: 0, end: 0, next: start });
+/** The line that begins at a place; empty lines count as part of the line end before them. */
+function lineAt(text: string, start: number): Line {
+  let end = start;
+  while (end < text.length && !isLineEnd(text, end)) {
+    end += 1;
   }
-  while (start < text.length) {
-    const length = text.slice(start).search(/[\r\n]/);
-    const end = length < 0 ? text.length : start + length;
-    const next = end + (/^[\r\n]*/.exec(text.slice(end))?.[0].length ?? 0);
-    found.push({ start, end, next });
-    start = next;
+  return { start, end, next: behindLineEnds(text, end) };
+}
+
+function behindLineEnds(text: string, from: number): number {
+  let at = from;
+  while (isLineEnd(text, at)) {
+    at += 1;
   }
-  return found;
+  return at;
+}
+
+/** Past the end of the text there is none. */
+function isLineEnd(text: string, at: number): boolean {
+  const character = text.charCodeAt(at);
+  return character === LINE_FEED || character === CARRIAGE_RETURN;
 }
