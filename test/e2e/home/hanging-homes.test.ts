@@ -1,15 +1,12 @@
-import { spawn, type ChildProcessByStdio } from 'node:child_process';
-import { chmodSync, existsSync, mkdtempSync } from 'node:fs';
-import type { Readable, Writable } from 'node:stream';
+import { chmodSync, mkdtempSync } from 'node:fs';
 import { afterAll, beforeAll, expect, test } from 'vitest';
-import { newAccount, type BoxAccount } from '../google/account.ts';
+import { newAccount } from '../google/account.ts';
 import { visit, writeService, type Visited } from '../google/host.ts';
 import { describeInBox } from '../harness/box.ts';
 import { codeOf } from '../harness/code.ts';
-import { compile } from '../harness/compile.ts';
 import { enrolTotp } from '../harness/daemon.ts';
-import { Log } from '../harness/log.ts';
 import { MODULE, useDaemon } from '../hosts/host.ts';
+import { canBeSilent, SilentHomes } from './silent-homes.ts';
 
 /* Homes on file systems that never answer, and logins through libpam. */
 
@@ -18,16 +15,16 @@ const THREADS = 8;
 
 describeInBox('homes that hang', () => {
   const daemon = useDaemon();
-  const homes: ChildProcessByStdio<Writable, Readable, null>[] = [];
+  let homes: SilentHomes;
   let dir: string;
 
   beforeAll(async () => {
     dir = mkdtempSync('/tmp/hanging-');
     chmodSync(dir, 0o755);
     writeService(dir, 'ours', MODULE);
-    await compile('test/e2e/files/silent-fuse.c', `${dir}/silent-fuse`);
+    homes = await SilentHomes.build();
   });
-  afterAll(() => homes.forEach((home) => home.stdin.destroy()));
+  afterAll(() => homes.end());
 
   const logIn = (user: string, answer: string): Promise<Visited> =>
     visit({
@@ -35,14 +32,7 @@ describeInBox('homes that hang', () => {
       ...{ hurry: false, environment: process.env },
     });
 
-  const silence = async ({ home, uid }: BoxAccount): Promise<void> => {
-    const child = spawn(`${dir}/silent-fuse`, [home, String(uid)], { stdio: ['pipe', 'pipe', 'inherit'] });
-    child.stdin.on('error', () => undefined);
-    homes.push(child);
-    await new Log('silent-fuse', child.stdout).waitFor(/silent/);
-  };
-
-  test.runIf(existsSync('/dev/fuse'))(
+  test.runIf(canBeSilent)(
     'of eight, a ninth is refused without a wait for them, and users of the store notice nothing',
     async () => {
       const owners = Array.from({ length: THREADS + 1 }, newAccount);
@@ -50,7 +40,7 @@ describeInBox('homes that hang', () => {
       const enrolled = newAccount();
       const phone = await enrolTotp(daemon(), enrolled.name);
       for (const owner of owners) {
-        await silence(owner);
+        await homes.silence(owner);
       }
       const ends: string[] = [];
       const ended = async (who: string, login: Promise<Visited>): Promise<void> => {

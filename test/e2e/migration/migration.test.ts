@@ -157,6 +157,20 @@ describeInBox('migration', () => {
     [phone, token].forEach(({ file }) => rmSync(file));
   });
 
+  test('a file that lets codes be used again does so after the way back', async () => {
+    const phone = userWith(`${SECRET}\n" WINDOW_SIZE 9\n" TOTP_AUTH\n`);
+    await run('import', phone.name);
+    const code = codeAt(stepNow());
+    expect(await logIn('ours', phone, code)).toBe('in');
+    expect(await logIn('ours', phone, code)).toBe('out');
+    expect(await run('export', '--remove', phone.name)).toMatchObject({ status: 0 });
+    expect(readFileSync(phone.file)).toEqual(phone.text);
+    if (peer !== undefined) {
+      expect(await logIn('peer', phone, code)).toBe('in');
+    }
+    rmSync(phone.file);
+  });
+
   test('users import their own file, with a code of it, and never one that opens more without', async () => {
     const user = userWith(`${SECRET}\n" DISALLOW_REUSE\n" TOTP_AUTH\n11111111\n22222222\n33333333\n`);
     const asUser = ['setpriv', `--reuid=${user.uid}`, `--regid=${user.uid}`, '--clear-groups', 'node'];

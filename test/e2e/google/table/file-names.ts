@@ -23,6 +23,12 @@ export const FILE_NAMES: readonly Scenario[] = [
     reason: null,
     shown: NOTHING,
   },
+  {
+    title: 'secret= with nothing behind it',
+    options: 'secret= nullok',
+    ...unasked('bad-option'),
+    google: { why: 'a slip of the pen must not switch it off', end: 'ignored', reason: null, shown: NOTHING },
+  },
   { title: 'secret= with ~ in the middle of a name', options: 'secret={home}/a~', path: '{home}/a~', ...IN },
   { title: 'secret= with %u, which is nothing', options: 'secret={home}/%u', path: '{home}/%u', ...IN },
   {
