@@ -2,6 +2,8 @@ import type { Check } from './check.ts';
 import { clockCheck } from './checks/clock.ts';
 import { daemonCheck } from './checks/daemon.ts';
 import { moduleCheck } from './checks/module.ts';
+import { proxmoxClusterCheck } from './checks/proxmox-cluster.ts';
+import { proxmoxWebCheck } from './checks/proxmox-web.ts';
 import { sshdCheck } from './checks/sshd.ts';
 
 /**
@@ -16,6 +18,7 @@ export function checksForEnable(services: readonly string[], version: string): r
     daemonCheck(version),
     moduleCheck(version),
     clockCheck,
-    ...(services.includes('sshd') ? [sshdCheck] : []),
+    ...(services.includes('sshd') ? [sshdCheck, proxmoxClusterCheck] : []),
+    proxmoxWebCheck,
   ];
 }

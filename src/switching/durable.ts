@@ -108,15 +108,17 @@ export function replaceOwnFile(file: OwnFile, text: string): void {
  *
  * @param path - of the file, whose directory is there
  * @param text - the contents, Latin-1
+ * @param mode - its permission bits
  * @throws SwitchError when it cannot be written
  */
-export function writeDurably(path: string, text: string): void {
+export function writeDurably(path: string, text: string, mode = 0o600): void {
   told(path, () => {
     const temporary = `${path}.new`;
     rmSync(temporary, { force: true });
     const fd = openSync(temporary, O_WRONLY | O_CREAT | O_EXCL | O_NOFOLLOW, 0o600);
     try {
       writeFileSync(fd, text, 'latin1');
+      fchmodSync(fd, mode);
       fsyncSync(fd);
     } finally {
       closeSync(fd);

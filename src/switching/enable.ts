@@ -10,6 +10,7 @@ import { whyLockedOut, withoutFactor } from './getting-in.ts';
 import { begin, forget, readPending, type Pending } from './pending.ts';
 import type { Places } from './places.ts';
 import { makePlan, type Plan, type Planned, type Wanted } from './plan.ts';
+import { prepareProxmox } from './proxmox.ts';
 import { SwitchError } from './switch-error.ts';
 
 /** What it takes to switch something on. */
@@ -31,6 +32,8 @@ export type Enabled =
       readonly plan: Plan;
       readonly pending: Pending;
       readonly refused: readonly string[];
+      /** Files that were written because there is Proxmox; they stay when the rest is undone. */
+      readonly prepared: readonly string[];
     }
   /** Everything was as it should be. */
   | { readonly kind: 'nothing-to-do'; readonly plan: Plan; readonly pending: Pending | undefined }
@@ -62,6 +65,7 @@ export async function enable(places: Places, machine: Machine, request: EnableRe
       );
     }
     const services = plan.changes.map(({ service }) => service);
+    const prepared = await prepareProxmox(places, machine, services);
     const reports = await examineAll(checksForEnable(services, request.version), machine);
     if (reports.length > 0) {
       return { kind: 'unhealthy', reports };
@@ -69,7 +73,7 @@ export async function enable(places: Places, machine: Machine, request: EnableRe
     await assertNobodyLockedOut(machine, plan, request);
     const refused = request.nullok ? [] : await withoutFactor(machine);
     const begun = await change(places, machine, plan.changes, request);
-    return { kind: 'waits', plan, pending: begun, refused };
+    return { kind: 'waits', plan, pending: begun, refused, prepared };
   } finally {
     unlock();
   }

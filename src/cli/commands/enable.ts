@@ -121,9 +121,12 @@ function tellPlan(output: Output, plan: Plan): void {
 
 function tellWaiting(
   output: Output,
-  { pending, refused }: Extract<Enabled, { kind: 'waits' }>,
+  { pending, refused, prepared }: Extract<Enabled, { kind: 'waits' }>,
   overSsh: boolean,
 ): void {
+  for (const path of prepared) {
+    output.line(`Written for Proxmox, and not undone: ${path}`);
+  }
   if (refused.length > 0) {
     output.note(`These have no factor, and are refused now: ${refused.join(', ')}`);
   }

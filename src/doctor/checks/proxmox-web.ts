@@ -2,7 +2,7 @@ import type { Check, Finding } from '../check.ts';
 import type { Machine } from '../machine.ts';
 
 /** The services of the web interfaces, and the program that shows that one is installed. */
-const WEB_SERVICES = [
+export const WEB_SERVICES = [
   { service: 'proxmox-ve-auth', program: '/usr/bin/pveproxy' },
   { service: 'proxmox-backup-auth', program: '/usr/sbin/proxmox-backup-manager' },
 ] as const;
@@ -40,7 +40,7 @@ function examineService(machine: Machine, service: string): Finding[] {
     .filter(({ file }) => file !== service)
     .map(({ file, line, module }) => ({
       what: `/etc/pam.d/${file}, line ${line}: ${module} there reaches the login of the web interface (${service}), which answers every question with the password: nobody with a code gets in.`,
-      mend: `pve-google-authenticator enable ${service}`,
+      mend: `printf '%s\\n' 'auth required pam_unix.so' 'account required pam_unix.so' >/etc/pam.d/${service}`,
     }));
 }
 

@@ -1,0 +1,43 @@
+import { MODULE } from './guard.ts';
+import { baseName, parseStack } from './stack.ts';
+
+/** Modules that ask for a code where nobody can answer. */
+const CODE_MODULES = new Set([MODULE, 'pam_google_authenticator.so', 'pam_oath.so', 'pam_yubico.so']);
+
+const HEAD = [
+  '# The login of the web interface, which asks for its second factor itself and',
+  '# answers every question of PAM with the password. Without this file it would',
+  '# get whatever stands in common-auth. By pve-google-authenticator enable, once;',
+  '# it is yours to edit.',
+  '',
+];
+const PLAIN = ['auth       required     pam_unix.so', 'account    required     pam_unix.so'];
+
+/**
+ * A service file for the login of a web interface of Proxmox: the password is asked for as it was, and nothing that comes into common-auth
+ * reaches it.
+ *
+ * @param commonAuth - contents of common-auth; undefined: there is none
+ * @returns the file
+ */
+export function webInterfaceFile(commonAuth: string | undefined): string {
+  const entries = parseStack(commonAuth ?? '');
+  const copied =
+    entries.length > 0 &&
+    entries.every(({ type, module }) => type === 'auth' && !CODE_MODULES.has(baseName(module)));
+  // Lines that ask for a code may be jumped over, or be jumped to: without them a copy could mean something else.
+  const lines = copied
+    ? [
+        ...entries.map(({ line, lines: count }) => textOf(commonAuth ?? '', line, count)),
+        '@include common-account',
+      ]
+    : PLAIN;
+  return [...HEAD, ...lines, ''].join('\n');
+}
+
+function textOf(text: string, line: number, count: number): string {
+  return text
+    .split('\n')
+    .slice(line, line + count)
+    .join('\n');
+}
