@@ -54,7 +54,8 @@ export type LedgerCondition = 'sound' | 'in-trouble' | 'damaged';
 interface Waiting {
   readonly entry: Entry;
   readonly kind: MarkKind;
-  readonly before: Mark | undefined;
+  /** What it goes back to if this is refused. */
+  before: Mark | undefined;
   readonly resolve: (outcome: Advance) => void;
 }
 
@@ -223,6 +224,12 @@ export class LocalLedger implements Ledger, Notebook {
   #takeBack(batch: readonly Waiting[]): void {
     for (const { entry, before } of batch.toReversed()) {
       this.#marks.takeBack(entry, before);
+      // A later one that waits must not go back to what was refused.
+      for (const later of this.#waiting) {
+        if (later.entry.key === entry.key && later.before?.value === entry.value) {
+          later.before = before;
+        }
+      }
     }
   }
 

@@ -297,6 +297,19 @@ describe('a ledger whose disk fails', () => {
     expect(await next.advance(BOB, 3, COUNTER)).toBe('advanced');
   });
 
+  it('leaves both of two counters good that were refused one after the other', async () => {
+    const ledger = await fresh();
+    fault = { append: true, begin: true };
+    const outcomes = [
+      ledger.advance(BOB, 3, COUNTER),
+      // While the first is written.
+      Promise.resolve().then(() => ledger.advance(BOB, 4, COUNTER)),
+    ];
+    expect(await Promise.all(outcomes)).toEqual(['unavailable', 'unavailable']);
+    fault = { append: false, begin: false };
+    expect(await ledger.advance(BOB, 3, COUNTER)).toBe('advanced');
+  });
+
   it('leaves a counter good that waits while a new generation begins, if that is refused later', async () => {
     const ledger = await fresh();
     fault = { append: true, begin: false };
