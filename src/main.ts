@@ -9,6 +9,7 @@ import { ConfigError, type Config } from './config/config.ts';
 import { lineSettings, yubicoSettings, type YubicoSettings } from './config/yubico-settings.ts';
 import { loadConfig } from './config/load-config.ts';
 import { ControlServer } from './control/control-server.ts';
+import { foundAtStart } from './control/health-requests.ts';
 import { REHEARSAL } from './control/requests.ts';
 import { allEnrolments } from './enrolments/all-enrolments.ts';
 import type { EnrolmentSource, Enrolments } from './enrolments/enrolment.ts';
@@ -257,9 +258,10 @@ async function main(log: Log): Promise<void> {
     return;
   }
   const state = StateDirectory.open(commandLine.stateDir);
-  const { config, problem } = loadConfig(commandLine.configFile, state.path('config.last-good.toml'));
-  if (problem !== undefined) {
-    log.event('alert', problem);
+  const loaded = loadConfig(commandLine.configFile, state.path('config.last-good.toml'));
+  const { config } = loaded;
+  if (loaded.problem !== undefined) {
+    log.event('alert', loaded.problem);
   }
   const store = await openStore(state, commandLine, log);
   let crowded = (): boolean => false;
@@ -287,6 +289,7 @@ async function main(log: Log): Promise<void> {
     sleep: preciseSleep,
     accepted: new AcceptedLogins(machineClock, REHEARSAL),
     version: version(),
+    atStart: foundAtStart(loaded, yubikeys.settings),
   };
   const logins = new LoginServer(ports);
   crowded = () => logins.crowded;

@@ -1,3 +1,4 @@
+import { createHash } from 'node:crypto';
 import { closeSync, constants, fsyncSync, openSync, readFileSync, renameSync, writeSync } from 'node:fs';
 import { ConfigError, DEFAULT_CONFIG, parseConfig, type Config } from './config.ts';
 
@@ -10,6 +11,18 @@ export interface LoadedConfig {
   readonly config: Config;
   /** Undefined: the file is in order, or there is none. */
   readonly problem: string | undefined;
+  /** SHA-256 of the file, in hex; undefined: there is none, or it cannot be read. */
+  readonly digest: string | undefined;
+}
+
+/**
+ * What tells one text of a configuration from another.
+ *
+ * @param text - of a file
+ * @returns its SHA-256, in hex
+ */
+export function digestOf(text: string | Buffer): string {
+  return createHash('sha256').update(text).digest('hex');
 }
 
 /**
@@ -22,14 +35,16 @@ export interface LoadedConfig {
  */
 export function loadConfig(file: string, lastGood: string): LoadedConfig {
   let problem: ConfigError;
+  let digest: string | undefined;
   try {
     const text = read(file);
     if (text === undefined) {
-      return { config: DEFAULT_CONFIG, problem: undefined };
+      return { config: DEFAULT_CONFIG, problem: undefined, digest };
     }
+    digest = digestOf(text);
     const config = parseConfig(text, file);
     keep(text, lastGood);
-    return { config, problem: undefined };
+    return { config, problem: undefined, digest };
   } catch (error) {
     problem =
       error instanceof ConfigError ? error : new ConfigError(`${file}: it cannot be read (${codeOf(error)})`);
@@ -40,6 +55,7 @@ export function loadConfig(file: string, lastGood: string): LoadedConfig {
       return {
         config: parseConfig(text, lastGood),
         problem: `${problem.message}. The last good copy is in use.`,
+        digest,
       };
     }
   } catch {

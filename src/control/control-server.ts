@@ -10,6 +10,7 @@ import { forgetPlaces } from './home-requests.ts';
 import { exportFile, importFile, MAX_IMPORT_BODY_BYTES, removeExported } from './import-requests.ts';
 import { showLogins, type LoginPorts } from './login-requests.ts';
 import { repairLedger, type RepairPorts } from './ledger-requests.ts';
+import { showHealth, type HealthPorts } from './health-requests.ts';
 import { testRules, type RulePorts } from './rule-requests.ts';
 import type { About } from './requests.ts';
 import { showFactor } from './show-factor.ts';
@@ -25,7 +26,13 @@ const MAX_CONNECTIONS_PER_UID = 4;
 const REQUEST_TIMEOUT_MS = 15_000;
 
 /** What requests need. */
-export type ControlPorts = FactorPorts & RepairPorts & RulePorts & YubicoPorts & LoginPorts & About;
+export type ControlPorts = FactorPorts &
+  RepairPorts &
+  RulePorts &
+  YubicoPorts &
+  LoginPorts &
+  HealthPorts &
+  About;
 
 /** Serves control.sock: the kernel says who calls. */
 export class ControlServer {
@@ -125,6 +132,9 @@ export class ControlServer {
       case 'yubico-check':
         assertRoot(caller);
         return checkYubico(ports, await bodyOf(request));
+      case 'health':
+        assertRoot(caller);
+        return showHealth(ports);
       case 'repair':
         assertRoot(caller);
         return repairLedger(ports);
@@ -142,7 +152,7 @@ const USER_ACTIONS = ['changes', 'unlock', 'import', 'export', 'forget'] as cons
 type UserAction = (typeof USER_ACTIONS)[number];
 
 type Route =
-  | { readonly is: 'users' | 'repair' | 'yubico' | 'yubico-check' | 'about' | 'logins' }
+  | { readonly is: 'users' | 'repair' | 'yubico' | 'yubico-check' | 'about' | 'logins' | 'health' }
   | { readonly is: 'user' | UserAction | 'remove-exported'; readonly user: string }
   | { readonly is: 'show'; readonly user: string; readonly factor: string }
   | {
@@ -165,7 +175,7 @@ function routeOf(method: string, path: readonly string[]): Route | undefined {
   if (collection === 'yubico') {
     return yubicoRouteOf(`${method} ${path.slice(1).join('/')}`);
   }
-  if (collection === 'about' || collection === 'logins') {
+  if (collection === 'about' || collection === 'logins' || collection === 'health') {
     return method === 'GET' && path.length === 1 ? { is: collection } : undefined;
   }
   if (collection !== 'users') {

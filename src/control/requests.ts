@@ -178,6 +178,19 @@ export interface About {
   readonly version: string;
 }
 
+/** GET /v1/health: what the daemon knows about itself, for root. */
+export interface Health {
+  /** SHA-256 of config.toml as it was read at the start, in hex; null: there was none, or it could not be read. */
+  readonly configDigest: string | null;
+  /** Why config.toml is not what holds; null: it is. */
+  readonly configProblem: string | null;
+  /** Whether the store is there: without it nobody with a factor gets in. */
+  readonly store: boolean;
+  readonly ledger: 'sound' | 'in-trouble' | 'damaged';
+  /** Why YubiKeys cannot be looked up, although config.toml wants it; null: they can, or it does not. */
+  readonly yubico: string | null;
+}
+
 /** GET /v1/logins: who was let in by a code last, for root. A restart of the daemon forgets it. */
 export interface LastLogins {
   readonly logins: readonly AcceptedLogin[];
@@ -248,7 +261,7 @@ export interface UserView {
   readonly enrolled: 'store' | 'elsewhere' | 'none' | 'unusable' | 'unknown';
   /** Until when codes of digits are not looked at for some places, after too many failures, ISO 8601; null: they are. */
   readonly lockedUntil: string | null;
-  /** Why the record cannot be used; left out when it can. */
+  /** Why what is enrolled cannot be used, or cannot be found out; left out when it can. */
   readonly problem?: string;
   /** What the user has in Proxmox; left out: nothing is known there. */
   readonly proxmox?: ProxmoxUserView;

@@ -42,6 +42,7 @@ export async function showUser(ports: ViewPorts, account: Account): Promise<User
     enrolled: enrolledAs(lookup, record !== undefined),
     lockedUntil: lockedUntil(ports, account.name),
     ...(proxmox === undefined ? {} : { proxmox }),
+    ...('why' in lookup ? { problem: lookup.why } : {}),
   };
 }
 

@@ -164,6 +164,20 @@ export class LocalLedger implements Ledger, Notebook {
     }
   }
 
+  /** When it could not be written: tries again, as the next login would. */
+  async tryAgain(): Promise<void> {
+    await this.#idle();
+    if (this.#condition !== 'in-trouble') {
+      return;
+    }
+    this.#committing = true;
+    try {
+      await this.#renew();
+    } finally {
+      await this.#commitWaiting();
+    }
+  }
+
   /** Waits for what is being committed, and closes the journal. */
   async close(): Promise<void> {
     await this.#idle();

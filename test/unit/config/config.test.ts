@@ -4,7 +4,7 @@ import { beforeEach, describe, expect, it } from 'vitest';
 import { parseCommandLine } from '../../../src/config/command-line.ts';
 import { DEFAULT_CONFIG, parseConfig } from '../../../src/config/config.ts';
 import { yubicoSettings, type YubicoSettings } from '../../../src/config/yubico-settings.ts';
-import { loadConfig } from '../../../src/config/load-config.ts';
+import { digestOf, loadConfig } from '../../../src/config/load-config.ts';
 import { makeCertificate } from '../fixtures/certificates.ts';
 import { temporaryDirectories } from '../fixtures/temporary-directory.ts';
 
@@ -162,7 +162,8 @@ describe('loadConfig', () => {
     expect(loadConfig(file, lastGood).problem).toBeUndefined();
     expect(readFileSync(lastGood, 'utf8')).toBe('[throttle]\nenabled = false\n');
     writeFileSync(file, '[throttle]\nenabled = maybe\n');
-    const { config, problem } = loadConfig(file, lastGood);
+    const { config, problem, digest } = loadConfig(file, lastGood);
+    expect(digest, 'of the file, not of the copy').toBe(digestOf(readFileSync(file)));
     expect(config.throttle.enabled).toBe(false);
     expect(problem).toMatch(/config\.toml:2: .*last good copy/);
   });

@@ -122,6 +122,11 @@ describe.runIf(canActAsOther)('who is not root', () => {
     expect([answer.status, answer.json]).toEqual([403, refused('ERR_NOT_ROOT')]);
   });
 
+  it('is not told how the daemon is', async () => {
+    const answer = await ask('GET', '/v1/health', undefined, 'other');
+    expect([answer.status, answer.json]).toEqual([403, refused('ERR_NOT_ROOT')]);
+  });
+
   it('may not repair', async () => {
     const answer = await ask('POST', '/v1/ledger/repair', undefined, 'other');
     expect([answer.status, answer.json]).toEqual([403, refused('ERR_NOT_ROOT')]);

@@ -252,6 +252,17 @@ describe('a ledger whose disk fails', () => {
     expect((await open()).mark(ALICE)?.value).toBe(5);
   });
 
+  it('is tried again when somebody asks how it is', async () => {
+    const ledger = await fresh();
+    fault = { append: true, begin: true };
+    expect(await ledger.advance(ALICE, 5, COUNTER)).toBe('unavailable');
+    await ledger.tryAgain();
+    expect(ledger.condition).toBe('in-trouble');
+    fault = { append: false, begin: false };
+    await ledger.tryAgain();
+    expect(ledger.condition).toBe('sound');
+  });
+
   it('refuses time steps, too, when /run takes nothing', async () => {
     const ledger = await fresh();
     fault = { append: true, begin: true };
