@@ -12,7 +12,7 @@ COMMAND := dist/command/main.js
 DAEMON_SOURCES := $(shell find src -name '*.ts') tsconfig.json tsconfig.build.json
 NODE_BIN := node_modules/.bin
 # ffi-rs has native code: it is installed beside the command.
-BUNDLE := $(NODE_BIN)/rolldown --platform node --format esm --logLevel warn --external ffi-rs
+BUNDLE := $(NODE_BIN)/rolldown --platform node --format esm --logLevel warn --external ffi-rs --no-codeSplitting
 # What npm would otherwise download: nothing is fetched but the packages of the lock file.
 NPM_CI := npm ci --ignore-scripts --no-audit --no-fund
 

@@ -21,7 +21,7 @@ const ROOMS = {
   config: ['yubico-otp', 'rules'],
   rules: [],
   files: ['host', 'log'],
-  doctor: ['control', 'host', 'pam-d'],
+  doctor: ['control', 'host', 'pam-d', 'config', 'login', 'enrolments'],
   'pam-d': [],
   rehearsal: ['pam-d'],
   switching: ['control', 'doctor', 'pam-d', 'host'],

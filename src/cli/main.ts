@@ -7,6 +7,7 @@ import { SwitchError } from '../switching/switch-error.ts';
 import { addCommand } from './commands/add.ts';
 import { confirmCommand } from './commands/confirm.ts';
 import { disableCommand } from './commands/disable.ts';
+import { doctorCommand } from './commands/doctor.ts';
 import { enableCommand } from './commands/enable.ts';
 import { completionCommand } from './commands/completion.ts';
 import { exportCommand } from './commands/export.ts';
@@ -100,6 +101,7 @@ function programOf(session: Session): Command {
   disableCommand(program, session);
   completionCommand(program, session);
   rehearseCommand(program, session);
+  doctorCommand(program, session);
   return program;
 }
 

@@ -1,5 +1,6 @@
 import { execFile } from 'node:child_process';
 import { lstatSync, readdirSync, readFileSync } from 'node:fs';
+import type { Health } from '../control/requests.ts';
 
 /** How a program ended. */
 export interface Ended {
@@ -62,6 +63,49 @@ export function thisMachine(ask: Machine['ask']): Machine {
           (_error, stdout, stderr) => resolve({ status: child.exitCode, stdout, stderr }),
         );
       }),
+  };
+}
+
+/**
+ * What the daemon says about itself.
+ *
+ * @param machine - where
+ * @returns undefined: it does not answer, or knows no such request; the check `daemon` says so
+ */
+export async function healthOf(machine: Pick<Machine, 'ask'>): Promise<Health | undefined> {
+  try {
+    return await machine.ask<Health>('health');
+  } catch {
+    return undefined;
+  }
+}
+
+/**
+ * A machine whose daemon is asked each question once. When it does not answer at all, it is not waited for again.
+ *
+ * @param machine - where
+ * @param isAbsent - whether an error says that nobody answers
+ * @returns the same machine, as it is now
+ */
+export function askedOnce(machine: Machine, isAbsent: (error: unknown) => boolean): Machine {
+  const answers = new Map<string, Promise<unknown>>();
+  let absent: Error | undefined;
+  return {
+    ...machine,
+    async ask<T>(...path: readonly string[]): Promise<T> {
+      if (absent !== undefined) {
+        throw absent;
+      }
+      const question = path.join('\0');
+      const answer = answers.get(question) ?? machine.ask<T>(...path);
+      answers.set(question, answer);
+      try {
+        return (await answer) as T;
+      } catch (error) {
+        absent = isAbsent(error) && error instanceof Error ? error : undefined;
+        throw error;
+      }
+    },
   };
 }
 

@@ -146,12 +146,23 @@ function placeIn(service: string, steps: readonly Step[]): { readonly line: numb
   return { line: own === undefined ? 0 : own.line + own.lines };
 }
 
-function asksForPassword(step: Step): boolean {
+/**
+ * Whether a step asks for the first factor.
+ *
+ * @param step - of a stack
+ * @returns whether its module does, or one that is in a substack
+ */
+export function asksForPassword(step: Step): boolean {
   return allSteps([step]).some(({ entry }) => PASSWORD_MODULES.has(baseName(entry.module)));
 }
 
-/** Whether success here is the end of the whole stack; a substack keeps that to itself. */
-function endsStack({ entry: { control } }: Step): boolean {
+/**
+ * Whether success here is the end of the whole stack; a substack keeps that to itself.
+ *
+ * @param step - of a stack
+ * @returns whether it is
+ */
+export function endsStack({ entry: { control } }: Step): boolean {
   return control === 'sufficient' || /\b(success|default)=done\b/.test(control);
 }
 
@@ -179,7 +190,13 @@ function beyondJumps(steps: readonly Step[], from: number): number | undefined {
   return before;
 }
 
-function longestJump(step: Step | undefined): number {
+/**
+ * How many steps a step may jump over.
+ *
+ * @param step - of a stack
+ * @returns the most; 0: none
+ */
+export function longestJump(step: Step | undefined): number {
   const jumps = [...(step?.entry.control ?? '').matchAll(/=(\d+)/g)].map(([, count]) => Number(count));
   return Math.max(0, ...jumps);
 }

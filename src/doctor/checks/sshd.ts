@@ -3,6 +3,8 @@ import type { Check, Finding } from '../check.ts';
 /** Read before all others, and the first value of a setting counts. */
 export const SSHD_DROP_IN = '/etc/ssh/sshd_config.d/00-pve-authenticator.conf';
 
+const RELOAD = 'systemctl try-reload-or-restart ssh.service';
+
 /** What sshd needs to ask for a code at all. */
 const NEEDED = [
   ['UsePAM', 'it does not ask PAM, so no code is asked for'],
@@ -18,7 +20,7 @@ export const sshdCheck: Check = {
       return [];
     }
     if (status !== 0) {
-      return [{ what: `sshd cannot read its configuration: ${stderr.trim()}`, mend: 'sshd -t' }];
+      return [unreadable(stderr.trim().replace(/\s+/g, ' '))];
     }
     return NEEDED.flatMap(([setting, what]): Finding[] =>
       new RegExp(`^${setting.toLowerCase()} yes$`, 'm').test(stdout)
@@ -26,9 +28,32 @@ export const sshdCheck: Check = {
         : [
             {
               what: `sshd_config says "${setting} no": ${what}.`,
-              mend: `echo '${setting} yes' >>${SSHD_DROP_IN} && systemctl try-reload-or-restart ssh.service`,
+              mend: put(`${setting} yes`),
             },
           ],
     );
   },
 };
+
+/** What sshd says has the line, or it is about what only works with another setting. */
+function unreadable(said: string): Finding {
+  const what = `sshd cannot use its configuration, and will not start again: ${said}`;
+  const [, file, line] = /(\/\S+?):? line (\d+)/.exec(said) ?? [];
+  if (file !== undefined && line !== undefined) {
+    return { what, mend: `sed -i -e '${line}s/^/# /' ${file} && ${RELOAD}` };
+  }
+  return said.includes('Disabled method "keyboard-interactive"')
+    ? { what, mend: put('KbdInteractiveAuthentication yes') }
+    : { what, mend: 'sshd -t' };
+}
+
+/**
+ * A command that makes a setting of sshd hold.
+ *
+ * @param setting - its name and value
+ * @returns the command; what the file said of it before goes
+ */
+export function put(setting: string): string {
+  const [name = ''] = setting.split(' ');
+  return `sed -i -e '/^ *${name} /Id' ${SSHD_DROP_IN} 2>/dev/null; echo '${setting}' >>${SSHD_DROP_IN} && ${RELOAD}`;
+}

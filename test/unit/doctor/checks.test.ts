@@ -70,12 +70,12 @@ describe('sshd', () => {
       'sshd -T': settings.replace(`${setting.toLowerCase()} yes`, `${setting.toLowerCase()} no`),
     };
     expect(await findings(sshdCheck, { programs })).toMatchObject([
-      { what: named(setting), mend: named(`echo '${setting} yes'`) },
+      { what: named(setting), mend: named(`echo '${setting} yes' >>`) },
     ]);
   });
   it('has a configuration that cannot be read', async () => {
     expect(await findings(sshdCheck, { files: { '/usr/sbin/sshd': 'ELF' } })).toMatchObject([
-      { what: named('cannot read') },
+      { what: named('cannot use') },
     ]);
   });
 });

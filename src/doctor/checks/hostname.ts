@@ -1,0 +1,24 @@
+import type { Check } from '../check.ts';
+import { RESTART } from '../places.ts';
+
+const NO_NAMES = new Set(['', '(none)', 'localhost', 'localhost.localdomain', 'localhost.local']);
+
+/** The machine has a name of its own: authenticator apps show it beside the code. */
+export const hostnameCheck: Check = {
+  name: 'hostname',
+  examine(machine) {
+    const read = (path: string): string => machine.read(path)?.toString('utf8').trim() ?? '';
+    const name = read('/proc/sys/kernel/hostname');
+    if (!NO_NAMES.has(name)) {
+      return Promise.resolve([]);
+    }
+    const own = read('/etc/hostname');
+    const better = NO_NAMES.has(own) ? `host-${read('/etc/machine-id').slice(0, 8)}` : own;
+    return Promise.resolve([
+      {
+        what: `The machine is called "${name}": every phone would show that beside its codes. Give it a name of your own, for example:`,
+        mend: `hostnamectl set-hostname ${better} && ${RESTART}`,
+      },
+    ]);
+  },
+};

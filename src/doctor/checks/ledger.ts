@@ -1,0 +1,33 @@
+import type { Check } from '../check.ts';
+import { healthOf } from '../machine.ts';
+import { RESTART } from '../places.ts';
+
+/** It can be recorded which codes were used. */
+export const ledgerCheck: Check = {
+  name: 'ledger',
+  async examine(machine) {
+    switch ((await healthOf(machine))?.ledger) {
+      case 'damaged':
+        return [
+          {
+            what:
+              'The ledger of used codes is damaged: recovery codes and counted ones are refused. ' +
+              'To go on with what could be read; counted codes that were used before may work once more:',
+            mend: 'pve-google-authenticator repair',
+          },
+        ];
+      case 'in-trouble':
+        return [
+          {
+            what:
+              'The ledger of used codes cannot be written, so recovery codes and counted ones are refused; ' +
+              'the journal says why. It goes on by itself when the disk takes it.',
+            mend: RESTART,
+          },
+        ];
+      case 'sound':
+      case undefined:
+        return [];
+    }
+  },
+};

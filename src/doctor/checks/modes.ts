@@ -1,0 +1,160 @@
+import type { Check, Finding } from '../check.ts';
+import { configurationOf } from '../configuration.ts';
+import { guardedServices } from '../guarded.ts';
+import type { Machine } from '../machine.ts';
+import { moduleDirectory } from '../module-directory.ts';
+import { CONFIG, OWNER, PAM, RELOAD, RESTART, RUNTIME, SETTINGS, STATE } from '../places.ts';
+
+const GROUP_OR_OTHERS = 0o077;
+const WRITABLE_BY_OTHERS = 0o022;
+const READABLE_BY_OTHERS = 0o004;
+const READABLE_BY_GROUP = 0o040;
+/** More need not be told: one command mends all. */
+const MOST_NAMES = 3;
+
+/** As the units make them. */
+const SOCKETS: readonly (readonly [name: string, mode: number, owner: 'root' | 'daemon'])[] = [
+  ['pam.sock', 0o600, 'root'],
+  ['user.sock', 0o666, 'root'],
+  ['control.sock', 0o666, 'root'],
+  ['files.sock', 0o600, 'daemon'],
+];
+
+interface Ids {
+  readonly uid: number;
+  readonly gid: number;
+}
+
+/** Files belong to whom they should, and are open to nobody else. */
+export const modesCheck: Check = {
+  name: 'modes',
+  async examine(machine) {
+    const daemon = await idsOf(machine);
+    if (daemon === undefined) {
+      return [
+        {
+          what: `There is no user ${OWNER}, as which the daemon runs.`,
+          mend: `systemd-sysusers && chown -R ${OWNER}: ${STATE} && ${RESTART}`,
+        },
+      ];
+    }
+    return [
+      ...state(machine, daemon),
+      ...settings(machine, daemon),
+      ...sockets(machine, daemon),
+      ...programs(machine),
+    ];
+  },
+};
+
+async function idsOf(machine: Machine): Promise<Ids | undefined> {
+  const [user, group] = [await machine.run('id', '-u', OWNER), await machine.run('id', '-g', OWNER)];
+  return user.status === 0 && group.status === 0
+    ? { uid: Number(user.stdout), gid: Number(group.stdout) }
+    : undefined;
+}
+
+function state(machine: Machine, { uid }: Ids): readonly Finding[] {
+  const below = (directory: string): string[] =>
+    machine.list(directory).map((name) => `${directory}/${name}`);
+  const wrong = [STATE, ...below(STATE), ...below(`${STATE}/enrolments`), ...below(`${STATE}/ledger`)].filter(
+    (path) => {
+      const facts = machine.stat(path);
+      return facts !== undefined && (facts.uid !== uid || (facts.mode & GROUP_OR_OTHERS) !== 0);
+    },
+  );
+  return wrong.length === 0
+    ? []
+    : [
+        {
+          what: `${named(wrong)} should belong to ${OWNER}, and be open to nobody else: secrets are in there, and what the daemon cannot read lets nobody in.`,
+          mend: `chown -R ${OWNER}: ${STATE} && chmod -R u=rwX,go= ${STATE} && ${RESTART}`,
+        },
+      ];
+}
+
+function settings(machine: Machine, daemon: Ids): readonly Finding[] {
+  const findings = ownedByRoot(machine, SETTINGS, '755', 'who can write there says who is asked for a code');
+  const facts = machine.stat(CONFIG);
+  if (facts !== undefined) {
+    const readable =
+      facts.kind === 'file' && facts.gid === daemon.gid && (facts.mode & READABLE_BY_GROUP) !== 0;
+    if (facts.uid !== 0 || (facts.mode & (WRITABLE_BY_OTHERS | READABLE_BY_OTHERS)) !== 0 || !readable) {
+      findings.push({
+        what: `${CONFIG} has the mode ${octal(facts.mode)}: it should be root's, be readable for the group ${OWNER}, and for nobody else.`,
+        mend: `chown root:${OWNER} ${CONFIG} && chmod 640 ${CONFIG} && ${RELOAD}`,
+      });
+    }
+  }
+  return [...findings, ...keyFile(machine, daemon)];
+}
+
+/** The API key of the validation servers. */
+function keyFile(machine: Machine, daemon: Ids): readonly Finding[] {
+  const found = configurationOf(machine);
+  const path = found.kind === 'good' ? found.config.yubico.keyFile : undefined;
+  const facts = path === undefined ? undefined : machine.stat(path);
+  if (path === undefined || facts === undefined) {
+    return [];
+  }
+  const readable = facts.gid === daemon.gid && (facts.mode & READABLE_BY_GROUP) !== 0;
+  return readable && (facts.mode & (WRITABLE_BY_OTHERS | READABLE_BY_OTHERS)) === 0
+    ? []
+    : [
+        {
+          what: `${path}, the key_file of config.toml, has the mode ${octal(facts.mode)}: it should be readable for the group ${OWNER}, and for nobody else.`,
+          mend: `chown root:${OWNER} ${path} && chmod 640 ${path} && ${RELOAD}`,
+        },
+      ];
+}
+
+function sockets(machine: Machine, daemon: Ids): readonly Finding[] {
+  const findings = ownedByRoot(machine, RUNTIME, '755', 'who can write there can pass for the daemon');
+  for (const [name, mode, owner] of SOCKETS) {
+    const path = `${RUNTIME}/${name}`;
+    const facts = machine.stat(path);
+    const [uid, user] = owner === 'root' ? [0, 'root'] : [daemon.uid, OWNER];
+    if (facts !== undefined && (facts.mode !== mode || facts.uid !== uid)) {
+      findings.push({
+        what: `${path} has the mode ${octal(facts.mode)} and the owner ${facts.uid}; it should be ${octal(mode)}, of ${user}.`,
+        mend: `chown ${user}: ${path} && chmod ${octal(mode)} ${path}`,
+      });
+    }
+  }
+  return findings;
+}
+
+/** What runs as root in every login, and what says so. */
+function programs(machine: Machine): readonly Finding[] {
+  const files = new Set(guardedServices(machine).flatMap(({ files: names }) => names));
+  const module = `${moduleDirectory(machine)}/pam_pve_authenticator.so`;
+  return [
+    ...ownedByRoot(machine, module, '644', 'who can write it logs in as anybody'),
+    ...[...files].flatMap((name) =>
+      ownedByRoot(machine, `${PAM}/${name}`, '644', 'who can write it logs in as anybody'),
+    ),
+  ];
+}
+
+function ownedByRoot(machine: Machine, path: string, mode: string, why: string): Finding[] {
+  const facts = machine.stat(path);
+  return facts === undefined ||
+    facts.kind === 'link' ||
+    (facts.uid === 0 && (facts.mode & WRITABLE_BY_OTHERS) === 0)
+    ? []
+    : [
+        {
+          what: `${path} can be written by others than root (mode ${octal(facts.mode)}, owner ${facts.uid}): ${why}.`,
+          mend: `chown root:root ${path} && chmod ${mode} ${path}`,
+        },
+      ];
+}
+
+function named(paths: readonly string[]): string {
+  const [shown, more] = [paths.slice(0, MOST_NAMES).join(', '), paths.length - MOST_NAMES];
+  return more > 0 ? `${shown} and ${more} more` : shown;
+}
+
+function octal(mode: number): string {
+  return mode.toString(8).padStart(3, '0');
+}

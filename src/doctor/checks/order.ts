@@ -1,0 +1,144 @@
+import { asksForPassword, endsStack, guardService, longestJump, MARK } from '../../pam-d/guard.ts';
+import { allSteps, baseName, parseStack, type ReadService, type Step } from '../../pam-d/stack.ts';
+import type { Check, Finding } from '../check.ts';
+import { guardedServices, isOurs, pamReader } from '../guarded.ts';
+import { edit, inLine, placeOf, without } from '../pam-edit.ts';
+import { PAM } from '../places.ts';
+import { sedPattern, sedText } from '../shell.ts';
+
+/** Success of these lets somebody in without having asked for anything. */
+const ALWAYS_SUCCEEDS = 'pam_permit.so';
+const DENIES = 'pam_deny.so';
+/** Who says this wants the code first: password and code come in one string. */
+const ONE_STRING = 'forward_pass';
+
+/** Whoever gives the right password comes to our line, and does not come around it. */
+export const orderCheck: Check = {
+  name: 'order',
+  examine(machine) {
+    const read = pamReader(machine);
+    const findings = new Map<string, Finding>();
+    for (const { service, steps } of guardedServices(machine)) {
+      for (const finding of faultsOf(service, steps, read)) {
+        findings.set(finding.mend, finding);
+      }
+    }
+    return Promise.resolve([...findings.values()]);
+  },
+};
+
+/** In a stack, or a substack. */
+function faultsOf(service: string, steps: readonly Step[], read: ReadService): readonly Finding[] {
+  const at = steps.findIndex((step) => allSteps([step]).some(isOurs));
+  const ours = steps[at];
+  if (ours === undefined) {
+    return [];
+  }
+  if (!isOurs(ours)) {
+    return faultsOf(service, ours.inside, read);
+  }
+  const before = steps.slice(0, at);
+  const ending = before.filter((step) => lets(step) && endsStack(step));
+  if (ending.length > 0) {
+    return endBefore(service, steps, ending, at, read);
+  }
+  const jumping = before.find((step, index) => lets(step) && index + 1 + longestJump(step) > at);
+  if (jumping !== undefined) {
+    return moved(
+      ours,
+      `${placeOf(jumping)} jumps over ${placeOf(ours)} when the password is right: no code is asked for, or nobody gets in`,
+      read,
+    );
+  }
+  const isFirst = !before.some(asksForPassword) && steps.slice(at + 1).some(asksForPassword);
+  return isFirst && !ours.entry.arguments.includes(ONE_STRING)
+    ? moved(
+        ours,
+        `${placeOf(ours)}: the code is asked for before the password, so who does not know the password can try codes`,
+        read,
+      )
+    : [];
+}
+
+/** Whether its success may let somebody in. Exemptions, such as pam_succeed_if and pam_rootok, are wanted. */
+function lets(step: Step): boolean {
+  return asksForPassword(step) || baseName(step.entry.module) === ALWAYS_SUCCEEDS;
+}
+
+/** A right password ends the stack before our line is reached. */
+function endBefore(
+  service: string,
+  steps: readonly Step[],
+  ending: readonly Step[],
+  at: number,
+  read: ReadService,
+): readonly Finding[] {
+  const what = (step: Step): string =>
+    `${placeOf(step)}: with "${step.entry.control}" the stack of ${service} ends there, and no code is asked for.`;
+  const always = ending.filter(({ entry }) => baseName(entry.module) === ALWAYS_SUCCEEDS);
+  const included = ending.filter((step) => step.own !== step.entry || steps[at]?.file !== step.file);
+  // Lines move by an edit: what the next one finds there is looked up anew.
+  const [first] = [...always, ...included];
+  if (first === undefined) {
+    return [{ what: ending.map(what).join(' '), mend: asJumps(steps, ending, at) }];
+  }
+  const mend = always.includes(first)
+    ? edit(first.file, without(first.entry))
+    : asSubstack(service, first, read);
+  return [{ what: what(first), mend }];
+}
+
+/** As Debian writes it: success jumps over the denial, to our line. */
+function asJumps(steps: readonly Step[], ending: readonly Step[], at: number): string {
+  const ours = steps[at];
+  const last = ending.at(-1);
+  const denied = steps
+    .slice(last === undefined ? at : steps.indexOf(last) + 1, at)
+    .some(({ entry }) => baseName(entry.module) === DENIES);
+  const jumps = ending.map((step) => {
+    const count = at - steps.indexOf(step) - 1 + (denied ? 0 : 1);
+    return inLine(step.entry, sedPattern(step.entry.control), `[success=${count} default=ignore]`);
+  });
+  const denial = denied || ours === undefined ? [] : [`${ours.own.line + 1}i\\auth requisite ${DENIES}`];
+  return edit(ours?.file ?? '', ...jumps, ...denial);
+}
+
+/** What ends a substack does not end what is around it. */
+function asSubstack(service: string, { own }: Step, read: ReadService): string {
+  const included = own.module;
+  if (own.type !== 'include') {
+    return edit(service, inLine(own, 'include', 'substack'));
+  }
+  const types = new Set(parseStack(read(baseName(included)) ?? '').map(({ type }) => type));
+  const lines = (['auth', 'account', 'password', 'session'] as const)
+    .filter((type) => types.has(type))
+    .map((type) => `${type} ${type === 'auth' ? 'substack' : 'include'} ${included}`);
+  return edit(service, `${own.line + 1}c\\${lines.map(sedText).join('\\n')}`);
+}
+
+/** Our line, where "enable" would put it. */
+function moved(ours: Step, why: string, read: ReadService): readonly Finding[] {
+  const text = read(ours.file) ?? '';
+  const physical = text.split('\n');
+  const own = physical.slice(ours.entry.line, ours.entry.line + ours.entry.lines);
+  const bare = [...physical.slice(0, ours.entry.line), ...physical.slice(ours.entry.line + ours.entry.lines)];
+  const guarded = guardService(ours.file, bare.join('\n'), { arguments: [] }, read);
+  if (guarded.kind !== 'changed') {
+    return [
+      {
+        what: `${why}. ${guarded.kind === 'refused' ? guarded.why : ''}`.trim(),
+        mend: `\${EDITOR:-vi} ${PAM}/${ours.file}`,
+      },
+    ];
+  }
+  const place = guarded.text.split('\n').findIndex((line) => line.endsWith(MARK));
+  // Lines are numbered as they are now, with ours.
+  const after = place <= ours.entry.line ? place : place + ours.entry.lines;
+  const line = own.map((part) => part.replaceAll('\\', '\\\\')).join('\\n');
+  return [
+    {
+      what: `${why}.`,
+      mend: edit(ours.file, without(ours.entry), after === 0 ? `1i\\${line}` : `${after}a\\${line}`),
+    },
+  ];
+}

@@ -1,0 +1,23 @@
+import type { Check } from '../check.ts';
+import { SETTINGS } from '../places.ts';
+
+const PENDING = `${SETTINGS}/switch/pending`;
+
+/** Nothing waits that will be undone. */
+export const unconfirmedCheck: Check = {
+  name: 'unconfirmed',
+  examine(machine) {
+    if (machine.stat(PENDING) === undefined) {
+      return Promise.resolve([]);
+    }
+    const services = machine.read(`${PENDING}/services`)?.toString('utf8').trim().split('\n') ?? [];
+    return Promise.resolve([
+      {
+        what:
+          `${services.join(', ') || 'A service'} was switched on, and nobody confirmed it yet: it will be undone. ` +
+          'To keep it, log in anew and run "pve-google-authenticator confirm" there. To undo it now:',
+        mend: 'pve-authenticator-undo --now',
+      },
+    ]);
+  },
+};

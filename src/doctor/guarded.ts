@@ -1,0 +1,79 @@
+import { MODULE } from '../pam-d/guard.ts';
+import { isServiceName } from '../pam-d/services.ts';
+import { allSteps, authSteps, baseName, filesOf, type ReadService, type Step } from '../pam-d/stack.ts';
+import type { Machine } from './machine.ts';
+import { PAM, VENDOR_PAM } from './places.ts';
+
+/** A service of PAM that asks for a code. */
+export interface GuardedService {
+  readonly service: string;
+  /** What it runs, with everything that is included. */
+  readonly steps: readonly Step[];
+  /** Our lines among them: one, if all is well. */
+  readonly ours: readonly Step[];
+  /** The files that it is made of. */
+  readonly files: readonly string[];
+}
+
+/**
+ * Reads files of pam.d, as PAM finds them.
+ *
+ * @param machine - where
+ * @returns reads one by its name
+ */
+export function pamReader(machine: Pick<Machine, 'read'>): ReadService {
+  return (name) =>
+    isServiceName(name)
+      ? (machine.read(`${PAM}/${name}`) ?? machine.read(`${VENDOR_PAM}/${name}`))?.toString('latin1')
+      : undefined;
+}
+
+/**
+ * The services that ask for a code.
+ *
+ * @param machine - where
+ * @returns them, in the order of their names; what is only a part of others (`common-auth`) is none
+ */
+export function guardedServices(machine: Pick<Machine, 'list' | 'read'>): readonly GuardedService[] {
+  const read = pamReader(machine);
+  const names = new Set([...machine.list(PAM), ...machine.list(VENDOR_PAM)]);
+  return [...names]
+    .filter((name) => isServiceName(name) && !name.startsWith('common-'))
+    .sort()
+    .flatMap((service) => {
+      const steps = authSteps(service, read);
+      const ours = allSteps(steps).filter(isOurs);
+      return ours.length === 0 ? [] : [{ service, steps, ours, files: [...filesOf(service, read)] }];
+    });
+}
+
+/**
+ * Whether a step runs our module.
+ *
+ * @param step - of a stack
+ * @returns whether it does; of a substack, not what is in it
+ */
+export function isOurs({ entry }: Step): boolean {
+  return baseName(entry.module) === MODULE;
+}
+
+/**
+ * Lines of services, each once: a file that many services include has each line in many stacks.
+ *
+ * @param services - the services
+ * @returns our lines, and in which services each is
+ */
+export function ourLines(
+  services: readonly GuardedService[],
+): readonly { readonly step: Step; readonly services: readonly string[] }[] {
+  const lines = new Map<string, { step: Step; services: string[] }>();
+  for (const { service, ours } of services) {
+    for (const step of ours) {
+      const key = `${step.file}:${step.entry.line}`;
+      const known = lines.get(key) ?? { step, services: [] };
+      known.services.push(service);
+      lines.set(key, known);
+    }
+  }
+  return [...lines.values()];
+}

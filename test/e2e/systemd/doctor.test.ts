@@ -1,0 +1,134 @@
+import { copyFileSync, readFileSync } from 'node:fs';
+import { afterAll, beforeAll, describe, expect, test } from 'vitest';
+import type { Report } from '../../../src/doctor/check.ts';
+import { CHECKOUT } from '../harness/daemon.ts';
+import { runWell } from '../harness/run.ts';
+import { CHECKOUT_THERE, Machine, whyNoMachine } from './machine.ts';
+import { HEALTHY, MISTAKES } from './mistakes.ts';
+
+/*
+ * `doctor` on a real installation: each mistake is planted, found and named; then what was printed is run, as root would, and nothing
+ * is wrong any more. Where the mistake is in pam.d, a login is tried as well, so that the mend is more than silence.
+ */
+
+const CLIENT = '/usr/local/bin/pam-client';
+const PASSWORD = 'a password';
+const TEST_MS = 120_000;
+const missing = whyNoMachine();
+if (missing !== undefined) {
+  process.stderr.write(`\n  NOT RUN: doctor in a machine with systemd: ${missing}\n\n`);
+}
+
+describe.skipIf(missing !== undefined)('doctor in a Debian 13 with systemd', { timeout: TEST_MS }, () => {
+  let machine: Machine;
+  let codes: string[] = [];
+
+  const findings = async (): Promise<readonly Report[]> => {
+    const { status, stdout, stderr } = await machine.run(['pve-google-authenticator', 'doctor', '--json']);
+    expect(stderr).toBe('');
+    const { healthy, findings: found } = JSON.parse(stdout) as { healthy: boolean; findings: Report[] };
+    expect([status, healthy]).toEqual(found.length === 0 ? [0, true] : [1, false]);
+    return found;
+  };
+  /** As root would in a shell, in the checkout. */
+  const runPrinted = (line: string): Promise<string> =>
+    machine.runWell(['bash', '-c', `cd ${CHECKOUT_THERE} && { ${line}\n}`]);
+  const renewCodes = async (): Promise<void> => {
+    const line = await machine.shell('pve-google-authenticator recovery alice --json 2>/dev/null');
+    codes = (JSON.parse(line) as { codes: string[] }).codes;
+  };
+  const logIn = async (code: string): Promise<boolean> => {
+    const { stdout } = await machine.run([CLIENT, 'sshd', 'alice', 'auth'], `${PASSWORD}\n${code}\n`);
+    const end = stdout
+      .trim()
+      .split('\n')
+      .map((line) => JSON.parse(line) as { ev: string; rc?: number });
+    return end.find(({ ev }) => ev === 'op')?.rc === 0;
+  };
+
+  beforeAll(async () => {
+    await runWell(['make', '--silent', '-C', `${CHECKOUT}/test/native`, 'client', `BUILD=${CHECKOUT}/build`]);
+    machine = await Machine.boot();
+    await machine.runWell(['make', '--no-print-directory', '-C', CHECKOUT_THERE, 'install']);
+    copyFileSync(`${CHECKOUT}/build/native-test/pam-client`, machine.path(CLIENT));
+    // There is no time server without a network: this stands for systemd-timesyncd, which says in the same file that it has one.
+    await machine.shell(`
+      cat >/etc/systemd/system/systemd-timesyncd.service <<'END'
+[Service]
+Type=oneshot
+RemainAfterExit=yes
+RuntimeDirectory=systemd/timesync
+ExecStart=touch /run/systemd/timesync/synchronized
+[Install]
+WantedBy=sysinit.target
+END
+      systemctl daemon-reload
+      systemctl enable --now --quiet systemd-timesyncd.service
+      useradd --create-home --shell /bin/sh alice
+      printf '%s\\n' 'alice:${PASSWORD}' 'root:${PASSWORD}' | chpasswd
+      install -d -m 755 /etc/pve-authenticator
+      ${HEALTHY}
+      systemctl restart ssh.service pve-authenticator.service
+      pve-google-authenticator add totp alice >/dev/null
+      pve-google-authenticator add totp root >/dev/null`);
+  }, TEST_MS);
+  afterAll(() => machine.stop());
+
+  test('on a healthy machine it is silent but for one line', async () => {
+    expect(await machine.run(['pve-google-authenticator', 'doctor'])).toEqual({
+      status: 0,
+      stdout: 'All is well. These ask: sshd.\n',
+      stderr: '',
+    });
+    await renewCodes();
+    expect([await logIn(codes.pop()!), await logIn('ABCD-EFGH-ABCD-EFGH')]).toEqual([true, false]);
+  });
+
+  test('who is not root is told so, with a status of its own', async () => {
+    const command = ['setpriv', '--reuid=65534', '--clear-groups', 'pve-google-authenticator', 'doctor'];
+    expect(await machine.run(command)).toMatchObject({ status: 3, stdout: '' });
+  });
+
+  test('backup and restore, as docs/operations.md says it', async () => {
+    const page = readFileSync(`${CHECKOUT}/docs/operations.md`, 'utf8');
+    const part = page.slice(page.indexOf('## Backup and restore'));
+    const [backup = '', restore = ''] = [...part.matchAll(/```sh\n([^`]*)```/g)].map(([, block]) =>
+      block!.replaceAll('sudo ', ''),
+    );
+    await renewCodes();
+    await machine.shell(backup);
+    await machine.shell(
+      'pve-google-authenticator add totp alice --name=later; echo broken >/etc/pve-authenticator/config.toml',
+    );
+    expect(restore).toContain('doctor');
+    expect(await machine.shell(restore)).toBe('All is well. These ask: sshd.');
+    expect(await machine.shell('pve-google-authenticator list alice')).not.toContain('later');
+    expect(await logIn(codes.pop()!)).toBe(true);
+  });
+
+  for (const { name, check, says, plant, after, pam } of MISTAKES) {
+    test(`${name}: found, and mended by what is printed`, async () => {
+      try {
+        await machine.shell(plant);
+        const found = await findings();
+        const ours = found.filter((finding) => finding.check === check && says.test(finding.what));
+        expect(ours, JSON.stringify(found, undefined, 1)).not.toEqual([]);
+        // Others may come of it; then the commands are run from the top down, as they are printed.
+        for (const mend of new Set(found.map((finding) => finding.mend))) {
+          await runPrinted(mend);
+        }
+        expect(await findings()).toEqual([]);
+        if (pam === true) {
+          if (codes.length === 0) {
+            await renewCodes();
+          }
+          const logins = [await logIn(codes.pop()!), await logIn('ABCD-EFGH-ABCD-EFGH')];
+          const said = await machine.runWell(['journalctl', '--lines=20', '--output=cat', '--no-pager']);
+          expect(logins, said).toEqual([true, false]);
+        }
+      } finally {
+        await machine.shell(after ?? ':');
+      }
+    });
+  }
+});

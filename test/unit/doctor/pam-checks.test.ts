@@ -1,0 +1,225 @@
+import { execFileSync } from 'node:child_process';
+import { mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { afterEach, beforeEach, describe, expect, it } from 'vitest';
+import { examineAll, type Check, type Report } from '../../../src/doctor/check.ts';
+import { factorsCheck } from '../../../src/doctor/checks/factors.ts';
+import { nullokCheck } from '../../../src/doctor/checks/nullok.ts';
+import { optionsCheck } from '../../../src/doctor/checks/options.ts';
+import { orderCheck } from '../../../src/doctor/checks/order.ts';
+import { twiceCheck } from '../../../src/doctor/checks/twice.ts';
+import { describedMachine } from '../fixtures/described-machine.ts';
+
+/* What is printed is run, by the real sed, on the files that were described. */
+
+const OURS = 'auth required pam_pve_authenticator.so';
+/** Debian's own. */
+const COMMON = [
+  'auth [success=1 default=ignore] pam_unix.so nullok',
+  'auth requisite pam_deny.so',
+  'auth required pam_permit.so',
+];
+const PAM_CHECKS = [optionsCheck, orderCheck, twiceCheck];
+
+type Files = Readonly<Record<string, readonly string[]>>;
+
+let directory: string;
+beforeEach(() => {
+  directory = mkdtempSync(join(tmpdir(), 'pam-'));
+});
+afterEach(() => rmSync(directory, { recursive: true }));
+
+const textOf = (lines: readonly string[]): string => lines.map((line) => `${line}\n`).join('');
+const examine = (
+  checks: readonly Check[],
+  files: Readonly<Record<string, string>>,
+  daemon: Readonly<Record<string, unknown>> = {},
+): Promise<readonly Report[]> => examineAll(checks, describedMachine({ files, daemon }));
+const inPam = (files: Files): Record<string, string> =>
+  Object.fromEntries(Object.entries(files).map(([name, lines]) => [`/etc/pam.d/${name}`, textOf(lines)]));
+
+/** Runs what is found for files, as often as something is found; returns what was found at first, and the files then. */
+async function mended(files: Files): Promise<{ found: readonly Report[]; after: Files }> {
+  for (const [name, lines] of Object.entries(files)) {
+    writeFileSync(join(directory, name), textOf(lines));
+  }
+  const read = (): Files =>
+    Object.fromEntries(
+      Object.keys(files).map((name) => [
+        name,
+        readFileSync(join(directory, name), 'utf8').trimEnd().split('\n'),
+      ]),
+    );
+  const found = await examine(PAM_CHECKS, inPam(files));
+  for (const { mend } of found) {
+    execFileSync('sh', ['-euc', mend.replaceAll('/etc/pam.d', directory)]);
+  }
+  expect(await examine(PAM_CHECKS, inPam(read())), 'silent after it was mended').toEqual([]);
+  return { found, after: read() };
+}
+
+describe('pam.d as it should be', () => {
+  it.each<[string, Files]>([
+    ['below common-auth', { sshd: ['@include common-auth', OURS], 'common-auth': COMMON }],
+    ['with options in brackets', { sshd: [...COMMON, `${OURS} [authtok_prompt=Your code: ] nullok`] }],
+    ['in one string', { web: [`${OURS} forward_pass`, 'auth required pam_unix.so try_first_pass'] }],
+    [
+      'root exempt',
+      {
+        login: [
+          ...COMMON,
+          'auth [success=1 default=ignore] pam_succeed_if.so uid = 0',
+          OURS,
+          'auth required pam_permit.so',
+        ],
+      },
+    ],
+    ['su, where root is not asked', { su: ['auth sufficient pam_rootok.so', ...COMMON, OURS] }],
+    [
+      'a substack that ends itself',
+      { sshd: ['auth substack common-auth', OURS], 'common-auth': ['auth sufficient pam_unix.so'] },
+    ],
+    ['nothing of ours', { sshd: ['auth sufficient pam_unix.so'] }],
+  ])('%s', async (_how, files) => {
+    expect(await examine(PAM_CHECKS, inPam(files))).toEqual([]);
+  });
+});
+
+describe('the order', () => {
+  it('moves a line that is jumped over to where the jump lands', async () => {
+    const { found, after } = await mended({ sshd: [COMMON[0]!, OURS, ...COMMON.slice(1)] });
+    expect(found).toMatchObject([{ check: 'order', what: expect.stringContaining('jumps over') as string }]);
+    expect(after['sshd']).toEqual([COMMON[0], COMMON[1], OURS, COMMON[2]]);
+  });
+  it('denies a wrong password where a right one ended the stack', async () => {
+    const { after } = await mended({ sshd: ['auth sufficient pam_unix.so try_first_pass', OURS] });
+    expect(after['sshd']).toEqual([
+      'auth [success=1 default=ignore] pam_unix.so try_first_pass',
+      'auth requisite pam_deny.so',
+      OURS,
+    ]);
+  });
+  it('jumps over a denial that is there', async () => {
+    const { after } = await mended({
+      sshd: ['auth sufficient pam_unix.so', 'auth sufficient pam_sss.so', 'auth required pam_deny.so', OURS],
+    });
+    expect(after['sshd']).toEqual([
+      'auth [success=2 default=ignore] pam_unix.so',
+      'auth [success=1 default=ignore] pam_sss.so',
+      'auth required pam_deny.so',
+      OURS,
+    ]);
+  });
+  it('denies a wrong password once, where several modules may know it', async () => {
+    const { found, after } = await mended({
+      sshd: ['auth sufficient pam_unix.so', 'auth sufficient pam_sss.so', OURS],
+    });
+    expect(found).toHaveLength(1);
+    expect(after['sshd']).toEqual([
+      'auth [success=2 default=ignore] pam_unix.so',
+      'auth [success=1 default=ignore] pam_sss.so',
+      'auth requisite pam_deny.so',
+      OURS,
+    ]);
+  });
+  it('keeps to itself what an included file ends, whatever else is in it', async () => {
+    const { after } = await mended({
+      sshd: ['# sshd', '@include system', OURS],
+      system: ['auth sufficient pam_unix.so', 'auth required pam_deny.so', 'account required pam_unix.so'],
+    });
+    expect(after['sshd']).toEqual(['# sshd', 'auth substack system', 'account include system', OURS]);
+  });
+  it('puts the password first', async () => {
+    const { after } = await mended({ sshd: [OURS, '@include common-auth'], 'common-auth': COMMON });
+    expect(after['sshd']).toEqual(['@include common-auth', OURS]);
+  });
+});
+
+describe('two questions', () => {
+  it('takes out the line of the service, when all services have one', async () => {
+    const files = { sshd: ['@include common-auth', OURS], 'common-auth': [...COMMON, OURS] };
+    const { found, after } = await mended(files);
+    expect(found).toHaveLength(1);
+    expect(after).toEqual({ sshd: ['@include common-auth'], 'common-auth': [...COMMON, OURS] });
+  });
+  it('leaves something where others jump over the line', async () => {
+    const old = 'auth required pam_google_authenticator.so';
+    const exempt = 'auth [success=1 default=ignore] pam_succeed_if.so user ingroup machines';
+    const { after } = await mended({ sshd: [...COMMON, exempt, old, OURS] });
+    expect(after['sshd']).toEqual([...COMMON, exempt, 'auth [default=ignore] pam_permit.so', OURS]);
+  });
+});
+
+describe('what the line says', () => {
+  it.each([
+    [`${OURS} nulok`, OURS],
+    [`${OURS} secret=`, OURS],
+    [`${OURS} [authtok_promt=a/b.c] nullok`, `${OURS} nullok`],
+    ['auth sufficient pam_pve_authenticator.so', OURS],
+    ['auth [success=done default=die] pam_pve_authenticator.so', OURS],
+    ['auth optional pam_pve_authenticator.so', OURS],
+    ['auth requird pam_pve_authenticator.so', OURS],
+    [`-${OURS}`, OURS],
+    ['auth required /lib/nowhere/pam_pve_authenticator.so', OURS],
+  ])('%s', async (line, better) => {
+    const { found, after } = await mended({ sshd: [...COMMON, line] });
+    expect(found).toMatchObject([{ check: 'options' }]);
+    expect(after['sshd']).toEqual([...COMMON, better]);
+  });
+});
+
+describe('people', () => {
+  const files = {
+    ...inPam({ sshd: [...COMMON, `${OURS} nullok`] }),
+    '/etc/passwd': [
+      'root:x:0:0::/root:/bin/bash',
+      'alice:x:1000:1000::/home/alice:/bin/bash',
+      'locked:x:1001:1001::/home/locked:/bin/bash',
+      'www-data:x:33:33::/var/www:/usr/sbin/nologin',
+    ].join('\n'),
+    '/etc/shadow': 'root:$y$x:1\nalice:$y$x:1\nlocked:!:1\n',
+  };
+  const rules = { holds: null, rules: [], userExists: true };
+  const users = (root: string, alice: string): Record<string, unknown> => ({
+    'users/root': { enrolled: root },
+    'users/alice': { enrolled: alice },
+    'rules/sshd/root': rules,
+    'rules/sshd/alice': rules,
+  });
+
+  it('who has none gets in without a code, while nullok is there', async () => {
+    expect(await examine([factorsCheck, nullokCheck], files, users('store', 'none'))).toMatchObject([
+      {
+        check: 'factors',
+        what: expect.stringMatching(/^alice has no factor: who knows the password gets in/) as string,
+        mend: 'pve-google-authenticator add recovery alice',
+      },
+    ]);
+  });
+  it('nullok may go when everybody has one', async () => {
+    expect(await examine([factorsCheck, nullokCheck], files, users('store', 'elsewhere'))).toEqual([
+      {
+        check: 'nullok',
+        what: expect.stringContaining('sshd, line 4') as string,
+        mend: "sed -i -e '4s/ nullok\\b//' /etc/pam.d/sshd",
+      },
+    ]);
+  });
+  it('it may not while it is not known what somebody has', async () => {
+    expect(await examine([factorsCheck, nullokCheck], files, users('store', 'unknown'))).toEqual([]);
+  });
+  it('whom a rule skips needs none', async () => {
+    const skip = { holds: 1, rules: [{ number: 1, action: 'skip' }] };
+    const daemon = { ...users('store', 'none'), 'rules/sshd/alice': skip };
+    expect(await examine([factorsCheck], files, daemon)).toEqual([]);
+  });
+  it('root is not let in any more without nullok', async () => {
+    const strict = { ...files, ...inPam({ sshd: [...COMMON, OURS] }) };
+    expect(await examine([factorsCheck], strict, users('none', 'store'))).toMatchObject([
+      {
+        what: expect.stringMatching(/^root has no factor, and is not let in any more through sshd/) as string,
+      },
+    ]);
+  });
+});
