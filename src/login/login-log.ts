@@ -82,14 +82,19 @@ export function logOptionError(
   context: LoginContext,
   { argument, wrong, hint }: Extract<ParsedOptions, { kind: 'bad' }>,
 ): void {
-  const name = argument.split('=', 1)[0] ?? '';
-  const what = wrong === 'option' ? 'Unrecognized option' : 'Invalid value of the option';
-  log.event('error', `${what} ${loggable(name)} in pam.d: nobody is let in`, {
-    ...whereFrom(context),
-    verdict: 'denied',
-    reason: 'bad-option',
-    why: hint,
-  });
+  const name = loggable(argument.split('=', 1)[0] ?? '');
+  log.event(
+    'error',
+    wrong === 'option'
+      ? `Unrecognized option ${name} in pam.d: nobody is let in`
+      : `Invalid value of the option ${name} in pam.d: nobody is let in`,
+    {
+      ...whereFrom(context),
+      verdict: 'denied',
+      reason: 'bad-option',
+      why: hint,
+    },
+  );
 }
 
 /** What a YubiKey types. */

@@ -1,0 +1,65 @@
+import { readFileSync } from 'node:fs';
+import { resolve } from 'node:path';
+import { describe, expect, it } from 'vitest';
+import { allChecks } from '../../../src/doctor/all-checks.ts';
+import { logLinesOf, moduleLinesOf } from './log-lines.ts';
+
+const root = resolve(import.meta.dirname, '../../..');
+const page = readFileSync(`${root}/docs/operations.md`, 'utf8');
+
+/** A part of the page: from its headline to the next one of its rank. */
+function part(headline: string): string {
+  const rank = headline.split(' ')[0]!;
+  const from = page.indexOf(`\n${headline}\n`);
+  expect(from, headline).toBeGreaterThan(0);
+  const to = page.slice(from + 1).search(new RegExp(`\\n#{1,${rank.length}} `));
+  return page.slice(from, to === -1 ? undefined : from + 1 + to);
+}
+/** What the first column of its table says, without the quotes. */
+const firstColumn = (headline: string): string[] =>
+  [...part(headline).matchAll(/^\| `(.+?)` \|/gm)].map(([, cell]) => cell!).sort();
+
+describe('docs/operations.md', () => {
+  it('has every line that daemon and reader can log, and no other', () => {
+    const daemon = firstColumn('### The daemon');
+    const reader = firstColumn("### The reader of users' files");
+    expect([...new Set([...daemon, ...reader])].sort(), 'each line of the log is explained there').toEqual(
+      [...logLinesOf(`${root}/src`)].sort(),
+    );
+    const ofReader = [...logLinesOf(`${root}/src/files`)];
+    expect(ofReader.filter((line) => !reader.includes(line))).toEqual([]);
+  });
+
+  it('has every line that the module can log, and no other', () => {
+    expect(firstColumn('### The module, in the log of the program that asks (sshd, login, sudo)')).toEqual(
+      [...moduleLinesOf(`${root}/native/pam`)].sort(),
+    );
+  });
+
+  it('has every check of doctor, and no other', () => {
+    const names = allChecks('1').map(({ name }) => name);
+    expect(firstColumn('## What is wrong: doctor').sort()).toEqual([...new Set(names)].sort());
+  });
+
+  it('names no line in its table of failures that is not explained', () => {
+    const said = [...part('## Every failure').matchAll(/`([A-Z][^`]*: |[A-Z][^`]*)`/g)].map(
+      ([, text]) => text!,
+    );
+    const known = [
+      ...logLinesOf(`${root}/src`),
+      ...[...readFileSync(`${root}/src/login/texts.ts`, 'utf8').matchAll(/'([^'\n]+)'/g)].map(
+        ([, text]) => text!,
+      ),
+      'Permission denied',
+      'You have … recovery codes left.',
+      'PAM unable to dlopen(pam_pve_authenticator.so)',
+    ];
+    const begins = (text: string): string => text.replace(/…$/, '').trim();
+    for (const text of said) {
+      expect(
+        known.some((line) => line.startsWith(begins(text))),
+        text,
+      ).toBe(true);
+    }
+  });
+});
