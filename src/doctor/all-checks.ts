@@ -10,6 +10,8 @@ import { moduleCheck } from './checks/module.ts';
 import { nullokCheck } from './checks/nullok.ts';
 import { optionsCheck } from './checks/options.ts';
 import { orderCheck } from './checks/order.ts';
+import { proxmoxClusterCheck } from './checks/proxmox-cluster.ts';
+import { proxmoxWebCheck } from './checks/proxmox-web.ts';
 import { sshdLoginsCheck } from './checks/sshd-logins.ts';
 import { stateCheck } from './checks/state.ts';
 import { twiceCheck } from './checks/twice.ts';
@@ -39,6 +41,8 @@ export function allChecks(version: string): readonly Check[] {
     orderCheck,
     twiceCheck,
     sshdLoginsCheck,
+    proxmoxClusterCheck,
+    proxmoxWebCheck,
     factorsCheck,
     nullokCheck,
     unconfirmedCheck,

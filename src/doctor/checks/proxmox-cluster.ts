@@ -40,11 +40,26 @@ async function keyIsEnough(machine: Machine, address: string): Promise<boolean> 
   return status !== 0 || methods.split(' ').some((list) => list === 'any' || list === 'publickey');
 }
 
-function finding(asked: readonly string[], addresses: readonly string[]): Finding {
+/**
+ * A command that lets the nodes of this cluster in with root's key alone.
+ *
+ * @param machine - where
+ * @returns the command; undefined: there is no cluster
+ */
+export function exemptNodes(machine: Machine): string | undefined {
+  const text = machine.read(COROSYNC_CONF) ?? machine.read(COROSYNC_COPY);
+  return text === undefined ? undefined : exempt(nodeAddresses(text.toString()).addresses);
+}
+
+function exempt(addresses: readonly string[]): string {
   const lines = sshdExemption(addresses).trimEnd().split('\n');
+  return `printf '%s\\n' ${lines.map((line) => `'${line}'`).join(' ')} >${SSHD_CLUSTER_DROP_IN}`;
+}
+
+function finding(asked: readonly string[], addresses: readonly string[]): Finding {
   return {
     what: `sshd wants more than a key of root from the node ${asked.join(' and ')} of this cluster (AuthenticationMethods): migration, replication and the shells of other nodes fail.`,
-    mend: `printf '%s\\n' ${lines.map((line) => `'${line}'`).join(' ')} >${SSHD_CLUSTER_DROP_IN} && sshd -t && systemctl try-reload-or-restart ssh.service`,
+    mend: `${exempt(addresses)} && sshd -t && systemctl try-reload-or-restart ssh.service`,
   };
 }
 

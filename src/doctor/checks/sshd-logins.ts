@@ -2,6 +2,7 @@ import type { Check, Finding } from '../check.ts';
 import { guardedServices } from '../guarded.ts';
 import type { Machine } from '../machine.ts';
 import { peopleOf } from '../people.ts';
+import { exemptNodes } from './proxmox-cluster.ts';
 import { put, sshdCheck } from './sshd.ts';
 
 /** Read before the other; in it are Match blocks only, since what follows one belongs to it. */
@@ -9,8 +10,6 @@ const MATCH_DROP_IN = '/etc/ssh/sshd_config.d/00-pve-authenticator-match.conf';
 const MAIN = '/etc/ssh/sshd_config';
 const INCLUDE = 'Include /etc/ssh/sshd_config.d/*.conf';
 const RELOAD = 'systemctl try-reload-or-restart ssh.service';
-/** The kernel's file system of a Proxmox cluster: its nodes log in to each other as root, by key. */
-const CLUSTER = '/etc/pve/local';
 const MOST_PEOPLE = 50;
 /** A key alone is not enough any more; who has no key gives the password. */
 const METHODS = 'publickey,keyboard-interactive keyboard-interactive';
@@ -79,11 +78,10 @@ function loginFaults(machine: Machine, settings: Settings): readonly Finding[] {
       around === 'any'
         ? 'an SSH key alone lets people in, without a code'
         : `${around} lets people in without a code`;
-    findings.push(
-      machine.stat(CLUSTER) !== undefined && settings.user === undefined
-        ? exceptRoot(why)
-        : fault(settings, 'AuthenticationMethods', METHODS, why),
-    );
+    const found = fault(settings, 'AuthenticationMethods', METHODS, why);
+    // Else migration and replication would fail until the check of the cluster is looked at.
+    const nodes = settings.user === undefined ? exemptNodes(machine) : undefined;
+    findings.push(nodes === undefined ? found : { ...found, mend: `${nodes} && { ${found.mend}; }` });
   }
   return findings;
 }
@@ -101,19 +99,10 @@ function fault({ user, of }: Settings, setting: string, value: string, why: stri
       };
 }
 
-/** The nodes of a cluster go on logging in to each other. */
-function exceptRoot(why: string): Finding {
-  return {
-    what: `sshd_config says "AuthenticationMethods any": ${why}. For all but root, as whom the nodes of the cluster log in:`,
-    mend: `printf 'Match User *,!root\\n\\tAuthenticationMethods ${METHODS}\\n' >>${MATCH_DROP_IN} && ${RELOAD}`,
-  };
-}
-
 async function forSome(machine: Machine): Promise<readonly Finding[]> {
   const people = (await peopleOf(machine)) ?? [];
   for (const { name } of people.slice(0, MOST_PEOPLE)) {
-    const isNode = name === 'root' && machine.stat(CLUSTER) !== undefined;
-    const settings = isNode || !/^[a-z0-9_.-]+$/i.test(name) ? undefined : await settingsOf(machine, name);
+    const settings = /^[a-z0-9_.-]+$/i.test(name) ? await settingsOf(machine, name) : undefined;
     const findings = settings === undefined ? [] : loginFaults(machine, settings);
     if (findings.length > 0) {
       return findings;
