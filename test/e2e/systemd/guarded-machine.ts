@@ -5,7 +5,8 @@ import { CHECKOUT_THERE, Machine } from './machine.ts';
 
 /** What undoes is a service of this name, and its timer. */
 export const UNDO = 'pve-authenticator-undo';
-const PASSWORD = 'correct-horse';
+/** Of alice and root. */
+export const PASSWORD = 'correct-horse';
 
 /** A machine that can be booted again, with everything installed, sshd that can ask, and alice, who has recovery codes. */
 export class GuardedMachine {
@@ -58,15 +59,9 @@ export class GuardedMachine {
     return this.machine.run(['pve-google-authenticator', ...words]);
   }
 
-  /** Gives somebody recovery codes. */
+  /** Gives somebody recovery codes, in place of those that were there. */
   async enrol(user: string): Promise<void> {
-    const printed = await this.machine.runWell([
-      'pve-google-authenticator',
-      'add',
-      'recovery',
-      user,
-      '--json',
-    ]);
+    const printed = await this.machine.runWell(['pve-google-authenticator', 'recovery', user, '--json']);
     this.#codes.set(user, [...(JSON.parse(printed) as { codes: string[] }).codes]);
   }
 
