@@ -1,4 +1,4 @@
-import { readFileSync, statSync } from 'node:fs';
+import { readFileSync, statSync, writeFileSync } from 'node:fs';
 import { beforeAll, describe, expect, test } from 'vitest';
 import { logIn, PAM, type LoginEnd } from '../daemon/pam-login.ts';
 import { AS_ROOT, DAEMON_UID, NO_THROTTLE, type Person } from '../daemon/stage.ts';
@@ -56,6 +56,22 @@ describe('whoever was enrolled in the web interface', () => {
     const frozen = proxmox.person((who) => ({ ...phone(who), 'tfa-locked-until': 4102444800 }));
     expect((await typed(frozen, frozen.code())).rc).toBe(PAM.denied);
   });
+});
+
+test('a program that is not root is not left to Proxmox by naming the service of its web interface', async () => {
+  const person = proxmox.person(phone);
+  const at = 'proxmox-ve-auth';
+  const lineWith = (socket: 'pam' | 'user'): void =>
+    writeFileSync(
+      `${proxmox.stage.dir}/pam.d/${at}`,
+      `auth required ${proxmox.stage.dir}/pam_pve_authenticator.so socket=${proxmox.stage.socket(socket)} nullok\n`,
+    );
+  lineWith('pam');
+  expect(await typed(person, '', at)).toMatchObject({ rc: PAM.ignored, shown: [] });
+  lineWith('user');
+  const own = { service: at, uid: person.uid };
+  expect((await logIn(proxmox.stage, person.name, person.wrongCode(), own)).rc).toBe(PAM.denied);
+  expect((await logIn(proxmox.stage, person.name, person.code(), own)).rc).toBe(PAM.success);
 });
 
 test('a change shows at once', async () => {
