@@ -1,0 +1,155 @@
+/* scripts/pve-authenticator-undo in a directory of its own. */
+import { execFileSync, spawnSync } from 'node:child_process';
+import {
+  chmodSync,
+  existsSync,
+  mkdirSync,
+  readdirSync,
+  readFileSync,
+  statSync,
+  writeFileSync,
+} from 'node:fs';
+import { resolve } from 'node:path';
+import { beforeEach, describe, expect, it } from 'vitest';
+import { guardService } from '../../../src/pam-d/guard.ts';
+import { begin, readPending } from '../../../src/switching/pending.ts';
+import { placesBelow, type Places } from '../../../src/switching/places.ts';
+import { temporaryDirectories } from '../fixtures/temporary-directory.ts';
+
+const SCRIPT = resolve(import.meta.dirname, '../../../scripts/pve-authenticator-undo');
+const STOCK = 'auth required pam_unix.so\naccount required pam_unix.so\n';
+const newDirectory = temporaryDirectories();
+let root: string;
+let places: Places;
+let after: string;
+
+const file = (): string => readFileSync(`${places.pam}/sshd`, 'latin1');
+const edit = (change: (text: string) => string): void => writeFileSync(`${places.pam}/sshd`, change(file()));
+const undo = (...words: string[]): { status: number | null; stderr: string } =>
+  spawnSync('sh', [SCRIPT, '--root', root, ...words], { encoding: 'utf8' });
+const enabled = (seconds: number): void => {
+  begin(places, [{ service: 'sshd', before: STOCK, after }], seconds, 'audit:none');
+  writeFileSync(`${places.state}/written/sshd`, after);
+  edit(() => after);
+};
+
+beforeEach(() => {
+  root = newDirectory();
+  places = placesBelow(root);
+  for (const directory of [
+    places.pam,
+    `${places.state}/written`,
+    `${places.state}/original`,
+    `${root}/run`,
+  ]) {
+    mkdirSync(directory, { recursive: true, mode: 0o755 });
+  }
+  chmodSync(places.state, 0o700);
+  writeFileSync(`${places.pam}/sshd`, STOCK, { mode: 0o640 });
+  writeFileSync(`${places.state}/original/sshd`, STOCK);
+  const guarded = guardService('sshd', STOCK, { arguments: [] }, () => undefined);
+  after = guarded.kind === 'changed' ? guarded.text : '';
+});
+
+describe('what waits to be confirmed', () => {
+  it('is left alone before its time', () => {
+    enabled(300);
+    expect(undo()).toMatchObject({ status: 0, stderr: '' });
+    expect(file()).toBe(after);
+    expect(readdirSync(places.pam)).toEqual(['sshd']);
+  });
+
+  it.each<[string, () => void]>([
+    ['its time is over', () => writeFileSync(`${places.state}/pending/due`, '1\n')],
+    ['the machine was started since', () => execFileSync('rm', ['-r', places.run])],
+    ['it is another change that this boot knows', () => writeFileSync(`${places.run}/id`, 'other\n')],
+    ['its time cannot be read', () => writeFileSync(`${places.state}/pending/due`, 'soon\n')],
+    ['its time is missing', () => execFileSync('rm', [`${places.state}/pending/due`])],
+    ['it was begun in the future', () => writeFileSync(`${places.state}/pending/since`, '99999999999\n')],
+  ])('is undone when %s', (_why, happens) => {
+    enabled(300);
+    happens();
+    expect(undo().status).toBe(0);
+    expect(file()).toBe(STOCK);
+    expect(statSync(`${places.pam}/sshd`).mode & 0o777).toBe(0o640);
+    expect(readPending(places)).toBeUndefined();
+    expect(undo()).toMatchObject({ status: 0, stderr: '' });
+  });
+
+  it('is undone at once with --now; a service that is not named stays', () => {
+    enabled(300);
+    expect(undo('--now', 'su').status).toBe(0);
+    expect(file()).toBe(after);
+    expect(undo('--now', 'sshd').status).toBe(0);
+    expect(file()).toBe(STOCK);
+  });
+
+  it('names no file elsewhere', () => {
+    enabled(300);
+    writeFileSync(`${root}/etc/victim`, after);
+    writeFileSync(`${places.state}/pending/services`, '../victim\n.hidden\n\n-x\nsshd\n');
+    expect(undo('--now').status).toBe(0);
+    expect(readFileSync(`${root}/etc/victim`, 'latin1')).toBe(after);
+    expect(file()).toBe(STOCK);
+  });
+});
+
+describe('a file that was edited since', () => {
+  it.each<[string, (text: string) => string, string]>([
+    ['keeps the edits', (text) => `# mine\n${text}`, `# mine\n${STOCK}`],
+    ['loses the line also without its mark', (text) => text.replace(/ # by .*/, ''), STOCK],
+    ['loses the line also when it was changed', (text) => text.replace('.so #', '.so debug #'), STOCK],
+    ['is left alone without the line', () => '# mine alone\n', '# mine alone\n'],
+    [
+      'keeps its jumps where they lead',
+      (text) => `auth [success=2 default=ignore] pam_rootok.so\n${text}`,
+      'auth [success=2 default=ignore] pam_rootok.so\nauth required pam_unix.so\n' +
+        'auth [default=ignore] pam_permit.so # stands for a line of pve-authenticator, for those that jump over it\n' +
+        'account required pam_unix.so\n',
+    ],
+  ])('%s', (_how, change, expected) => {
+    enabled(300);
+    edit(change);
+    expect(undo('--now')).toMatchObject({
+      status: 0,
+      stderr: expect.stringContaining('was edited') as string,
+    });
+    expect(file()).toBe(expected);
+  });
+
+  it('is kept as it was beside, and reported, by --off', () => {
+    enabled(300);
+    edit((text) => `# mine\n${text}`);
+    const { status, stderr } = undo('--off', 'sshd');
+    expect(status).toBe(0);
+    expect(stderr).toContain(`What it was before: ${places.state}/original/sshd`);
+    expect(existsSync(`${places.state}/original/sshd`)).toBe(true);
+    expect(file()).toBe(`# mine\n${STOCK}`);
+    expect(readPending(places)).toBeUndefined();
+  });
+});
+
+describe('--off', () => {
+  it('gives back the bytes, of all services or of those that are named', () => {
+    enabled(300);
+    expect(undo('--off', 'su').stderr).toContain("does not have the module's line");
+    expect(undo('--off')).toMatchObject({
+      status: 0,
+      stderr: expect.stringContaining('as it was before') as string,
+    });
+    expect(file()).toBe(STOCK);
+    expect(undo('--off')).toMatchObject({ status: 0, stderr: '' });
+  });
+
+  it('takes the line out also when nothing is known of before', () => {
+    enabled(300);
+    execFileSync('rm', ['-r', places.state]);
+    expect(undo('--off').status).toBe(0);
+    expect(file()).toBe(STOCK);
+  });
+
+  it('refuses what is no service', () => {
+    expect(undo('--off', '../passwd')).toMatchObject({ status: 1 });
+    expect(undo('--force')).toMatchObject({ status: 64 });
+  });
+});
