@@ -200,6 +200,29 @@ describe.skipIf(missing !== undefined)('switching on and off', { timeout: TEST_M
     expect(await sshd()).toBe(stock);
   });
 
+  test('a terminal counts down, over SSH it is said, and the undo outlives the terminal', async () => {
+    const atOne = (minutes: string): string[] =>
+      guarded.machine.inside([
+        ...['env', 'SSH_CONNECTION=192.0.2.1 50000 192.0.2.2 22', 'pve-google-authenticator'],
+        ...['enable', 'sshd', '--minutes', minutes],
+      ]);
+    const seen = await atTerminal(atOne(SHORT), [{ expect: /seconds left to confirm sshd/, look: true }]);
+    expect(seen.screen).toContain('You are here over SSH');
+    expect(seen.screen).toContain('It was not confirmed, so it was undone');
+    expect([seen.unmet, seen.status]).toEqual([null, 1]);
+    expect(await sshd()).toBe(stock);
+    await atTerminal(atOne(SHORT), [{ expect: /seconds left to confirm sshd/, hangUp: true }]);
+    await guarded.untilUndone();
+    expect(await sshd()).toBe(stock);
+  });
+
+  test('the login that made the change cannot confirm it', async () => {
+    const line = 'pve-google-authenticator enable sshd && pve-google-authenticator confirm';
+    // A login has a process in common, which something else started.
+    const { stderr } = await guarded.machine.run(['sh', '-c', `sh -c '${line}; exit $?'; exit $?`]);
+    expect(stderr).toContain('This is the login that made the change');
+  });
+
   test('everything is killed: the old stack is back after the time', async () => {
     await enable('sshd', '--minutes', SHORT);
     await guarded.machine.run(['sh', '-c', 'kill -9 -1']);
