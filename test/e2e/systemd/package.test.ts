@@ -1,4 +1,4 @@
-import { readFileSync, writeFileSync } from 'node:fs';
+import { copyFileSync, readFileSync, writeFileSync } from 'node:fs';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { codeOf, type App } from '../harness/code.ts';
 import { CHECKOUT } from '../harness/daemon.ts';
@@ -92,7 +92,11 @@ describe.skipIf(missing !== undefined)('the Debian package', { timeout: TEST_MS 
     await Promise.all(Array.from({ length: WORKERS }, work));
     return logins;
   };
-  const ssh = async (code: string, password = 'correct-horse'): Promise<Ended> => {
+  const ssh = async (
+    code: string,
+    password = 'correct-horse',
+    login = ['alice@127.0.0.1', 'id', '-un'],
+  ): Promise<Ended> => {
     writeFileSync(machine.path('/tmp/code'), `${code}\n`);
     writeFileSync(machine.path('/tmp/password'), `${password}\n`);
     const options =
@@ -100,7 +104,7 @@ describe.skipIf(missing !== undefined)('the Debian package', { timeout: TEST_MS 
     return machine.run([
       ...['env', 'DISPLAY=none', 'SSH_ASKPASS=/tmp/answer', 'SSH_ASKPASS_REQUIRE=force', 'setsid', '-w'],
       ...['ssh', '-F', '/dev/null', ...options.split(' ').flatMap((option) => ['-o', option])],
-      ...['alice@127.0.0.1', 'id', '-un'],
+      ...login,
     ]);
   };
 
@@ -149,21 +153,51 @@ describe.skipIf(missing !== undefined)('the Debian package', { timeout: TEST_MS 
     addPamClient(machine);
   });
 
-  test('a user sets up a phone, and sshd asks for its code and lets in with it once', async () => {
+  test('a user sets up a phone; enable sshd; a login with its code; confirm from a login', async () => {
     await machine.shell(`
       useradd --create-home --shell /bin/sh alice
-      echo alice:correct-horse | chpasswd
-      sed -i '/^@include common-auth/a auth required pam_pve_authenticator.so' /etc/pam.d/sshd
-      printf '%s\\n' 'KbdInteractiveAuthentication yes' 'PasswordAuthentication no' 'PerSourcePenalties no' \\
-        >/etc/ssh/sshd_config.d/code.conf
+      printf '%s:correct-horse\\n' alice root | chpasswd
+      printf '%s\\n' 'KbdInteractiveAuthentication yes' 'PasswordAuthentication no' 'PermitRootLogin yes' \\
+        'PerSourcePenalties no' >/etc/ssh/sshd_config.d/code.conf
       printf '%s\\n' '#!/bin/sh' 'case $1 in *Password*) cat /tmp/password ;; *) cat /tmp/code ;; esac' >/tmp/answer
       chmod 755 /tmp/answer
-      systemctl restart ssh.service`);
-    const setup = 'pve-google-authenticator -t -d -f -r 3 -R 30 -w 3 -C -e 5 --json';
+      systemctl restart ssh.service
+      mkdir -p /run/systemd/timesync
+      touch /run/systemd/timesync/synchronized`); // without network: somebody keeps the clock
+    const setup = 'pve-google-authenticator -t -d -f -r 3 -R 30 -w 3 -C --json';
     alice = JSON.parse(await machine.runWell(['su', 'alice', '-c', setup])) as App;
+    const add = ['pve-google-authenticator', 'add', 'totp', 'root', '--json'];
+    const root = JSON.parse(await machine.runWell(add)) as App;
+    const enabled = await machine.run(['pve-google-authenticator', 'enable', 'sshd']);
+    console.log(`enable sshd: ${enabled.stdout}${enabled.stderr}`);
+    expect(enabled.status).toBe(0);
     const code = codeOf(alice);
     expect(await ssh(code)).toMatchObject({ status: 0, stdout: 'alice\n' });
     expect(await ssh(code)).toMatchObject({ status: 255, stdout: '' });
+    const confirmed = await ssh(codeOf(root), undefined, [
+      ...['root@127.0.0.1', 'pve-google-authenticator', 'confirm'],
+    ]);
+    console.log(`confirm: ${confirmed.stdout}${confirmed.stderr}`);
+    expect(confirmed.status).toBe(0);
+  });
+
+  test('of a normal run, logcheck passes over every line but the wrong code, and fail2ban finds that', async () => {
+    const lines = await machine.shell(
+      'journalctl --quiet --output=short --identifier=pve-authenticatord --identifier=pve-authenticator-files',
+    );
+    const rules = `${CHECKOUT}/debian/pve-authenticator.logcheck.ignore.server`;
+    const { stdout } = await run(['grep', '-Evf', rules], `${lines}\n`);
+    expect(stdout).toMatch(/^[^\n]* Invalid verification code for alice [^\n]* reason=code-already-used\n$/);
+
+    const [wrong = ''] = stdout.split('\n');
+    // Somebody who may choose the user name cannot have another host blamed.
+    const forged = wrong
+      .replace('for alice ', 'for "x rhost\\u003d192.0.2.9 " ')
+      .replace('rhost=127.0.0.1', 'rhost=198.51.100.7');
+    writeFileSync('/tmp/log', `${wrong}\n${forged}\n${lines.replaceAll('Invalid', 'Accepted')}\n`);
+    copyFileSync(`${CHECKOUT}/scripts/fail2ban.conf`, '/etc/fail2ban/filter.d/pve-authenticator.conf');
+    const found = await runWell(['fail2ban-regex', '-o', 'ip', '/tmp/log', 'pve-authenticator']);
+    expect(found.trim().split('\n')).toEqual(['127.0.0.1', '198.51.100.7']);
   });
 
   test('systemd-analyze security: daemon, reader, and the daemon with YubiCloud', async () => {
@@ -319,11 +353,12 @@ describe.skipIf(missing !== undefined)('the Debian package', { timeout: TEST_MS 
     await machine.shell(`systemctl disable --now pve-authenticator.socket ${DAEMON} 2>/dev/null`);
     expect((await logIn(machine, person())).rc).toBe(PAM_AUTHINFO_UNAVAIL);
     expect(await ssh(codeOf(alice, 1))).toMatchObject({ status: 255 });
-    await machine.shell(
-      `sed -i 's/auth required pam_pve/auth [success=ok authinfo_unavail=ignore default=die] pam_pve/' /etc/pam.d/sshd`,
-    );
+    await machine.shell(`
+      cp -p /etc/pam.d/sshd /root/sshd
+      sed -i 's/^auth  *required  *pam_pve/auth [success=ok authinfo_unavail=ignore default=die] pam_pve/' /etc/pam.d/sshd
+      grep -q 'authinfo_unavail=ignore' /etc/pam.d/sshd`);
     expect(await ssh('')).toMatchObject({ status: 0, stdout: 'alice\n' });
-    await machine.shell(`sed -i 's/auth \\[.*\\] pam_pve/auth required pam_pve/' /etc/pam.d/sshd
+    await machine.shell(`mv /root/sshd /etc/pam.d/sshd
       systemctl enable --now pve-authenticator.socket 2>/dev/null`);
     expect(await logIn(machine, person())).toMatchObject(CORRECT);
   });
@@ -345,10 +380,15 @@ describe.skipIf(missing !== undefined)('the Debian package', { timeout: TEST_MS 
     await machine.shell(
       `pam-auth-update --enable pve-authenticator; grep -q pve_authenticator /etc/pam.d/common-auth`,
     );
+    const before = await machine.shell('cat /etc/pam.d/sshd');
+    expect(before).toContain('pam_pve_authenticator');
     expect(await apt('remove', 'pve-authenticator')).toMatchObject({ status: 0 });
     expect(
       await machine.shell(`grep -l '^[^#]*pam_pve_auth' /etc/pam.d/* || :; ls ${MODULE} 2>/dev/null || :`),
     ).toBe('');
+    // What "enable" wrote is out to the byte; the line that somebody wrote by hand is kept as a comment.
+    const changed = (await pamFiles()).split('\n').filter((line) => !pamBefore.includes(line));
+    expect(changed).toEqual([expect.stringMatching(/ code-only$/)]);
     expect(await ssh('')).toMatchObject({ status: 0, stdout: 'alice\n' });
     expect(await ssh('', 'wrong')).toMatchObject({ status: 255, stdout: '' });
     expect(await machine.shell('ls /var/lib/pve-authenticator/enrolments | grep -c person')).toBe(
@@ -363,7 +403,7 @@ describe.skipIf(missing !== undefined)('the Debian package', { timeout: TEST_MS 
     const purged = await apt('purge', 'pve-authenticator');
     expect(purged).toMatchObject({ status: 0 });
     expect(purged.stdout).toContain(
-      `removing /var/lib/pve-authenticator with the factors of ${PEOPLE + 1} users`,
+      `removing /var/lib/pve-authenticator with the factors of ${PEOPLE + 2} users`,
     );
     expect((await files()).filter((name) => !filesBefore.includes(name))).toEqual([]);
     expect(await machine.run(['id', 'pve-authenticator'])).toMatchObject({ status: 1 });
