@@ -1,9 +1,8 @@
 import type { Check } from '../check.ts';
 import { moduleDirectory } from '../module-directory.ts';
+import { reinstall } from '../reinstall.ts';
 
 const MODULE = 'pam_pve_authenticator.so';
-/** Debian's list of what the package brought: then it brings it again. */
-const PACKAGE = '/var/lib/dpkg/info/pve-authenticator.list';
 /** native/pam/pam_module.c puts it into the file. */
 const VERSION = /pve-authenticator version=([0-9A-Za-z.+-]+)/;
 
@@ -13,10 +12,7 @@ export function moduleCheck(version: string): Check {
     name: 'module',
     examine(machine) {
       const file = `${moduleDirectory(machine)}/${MODULE}`;
-      const mend =
-        machine.stat(PACKAGE) === undefined
-          ? 'make install'
-          : 'apt-get install -y --reinstall pve-authenticator';
+      const mend = reinstall(machine);
       const contents = machine.read(file);
       if (contents === undefined) {
         return Promise.resolve([

@@ -1,6 +1,8 @@
 import type { Check, Finding } from '../check.ts';
 import { homeCounts } from '../configuration.ts';
+import type { Machine } from '../machine.ts';
 import { READER, READER_SOCKET, REOPEN, SERVICE, SOCKET } from '../places.ts';
+import { reinstall } from '../reinstall.ts';
 
 const USER_SOCKET = 'pve-authenticator-user.socket';
 const CONTROL_SOCKET = 'pve-authenticator-control.socket';
@@ -33,7 +35,11 @@ export const unitsCheck: Check = {
     const { status, stdout } = await machine.run('systemctl', 'show', PROPERTIES, ...names);
     const units = status === 0 ? unitsOf(stdout) : [];
     const usable = units.filter(({ load }) => load === 'loaded');
-    return [...units.flatMap(unusable), ...closed(usable), ...usable.flatMap(atBoot)];
+    return [
+      ...units.flatMap((unit) => unusable(machine, unit)),
+      ...closed(usable),
+      ...usable.flatMap(atBoot),
+    ];
   },
 };
 
@@ -52,7 +58,7 @@ function unitsOf(shown: string): readonly Unit[] {
     });
 }
 
-function unusable({ id, load }: Unit): readonly Finding[] {
+function unusable(machine: Machine, { id, load }: Unit): readonly Finding[] {
   switch (load) {
     case 'masked':
       return [
@@ -62,7 +68,7 @@ function unusable({ id, load }: Unit): readonly Finding[] {
         },
       ];
     case 'not-found':
-      return [{ what: `There is no unit ${id}: the installation is not whole.`, mend: 'make install' }];
+      return [{ what: `There is no unit ${id}: the installation is not whole.`, mend: reinstall(machine) }];
     default:
       return [];
   }

@@ -39,6 +39,13 @@ describe('the module', () => {
   ])('%s', async (_how, files, what) => {
     expect(await findings(moduleCheck(VERSION), { files })).toMatchObject([{ what }]);
   });
+  it('comes from the package, where it was installed by one', async () => {
+    const files = { ...unix, '/var/lib/dpkg/info/pve-authenticator.list': '' };
+    expect(await findings(moduleCheck(VERSION), { files })).toMatchObject([
+      { mend: 'apt-get install -y --reinstall pve-authenticator' },
+    ]);
+    expect(await findings(moduleCheck(VERSION), { files: unix })).toMatchObject([{ mend: 'make install' }]);
+  });
   it('is of the same version', async () => {
     const files = { ...unix, [MODULE]: `x\0pve-authenticator version=${VERSION}\0y` };
     expect(await findings(moduleCheck(VERSION), { files })).toEqual([]);
