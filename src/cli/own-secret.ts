@@ -1,6 +1,6 @@
 import { decodeBase32 } from '../factors/base32.ts';
 import { MAX_SECRET_BYTES, MIN_SECRET_BYTES } from '../factors/hotp-value.ts';
-import { readOathKey } from '../factors/oath-key.ts';
+import { readOathKey } from '../formats/oath-key.ts';
 
 /** `0x`, as people write hexadecimal numbers; `v2-` marks Proxmox's keys, here in lower case and with blanks, too. */
 const HEXADECIMAL = /^(?:v2-)?0x((?:[0-9a-f]{2})+)$/i;

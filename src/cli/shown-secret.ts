@@ -1,4 +1,4 @@
-import { otpauthUri } from '../factors/otpauth-uri.ts';
+import { otpauthUri } from '../formats/otpauth-uri.ts';
 import { encodeBase32 } from '../factors/base32.ts';
 import type { Hotp } from '../factors/hotp.ts';
 import type { Totp } from '../factors/totp.ts';

@@ -1,8 +1,8 @@
 import { MAX_CHANGES, type NewFactor } from '../control/requests.ts';
 import { encodeBase32 } from '../factors/base32.ts';
 import type { Hotp } from '../factors/hotp.ts';
-import { readOathKey } from '../factors/oath-key.ts';
-import { OtpauthUriError, readOtpauthUri } from '../factors/read-otpauth-uri.ts';
+import { readOathKey } from '../formats/oath-key.ts';
+import { OtpauthUriError, readOtpauthUri } from '../formats/read-otpauth-uri.ts';
 import type { Totp } from '../factors/totp.ts';
 import { MigrationError, readMigrationUri, type MigratedAccount } from '../formats/otpauth-migration.ts';
 import { CommandError } from './control-client.ts';

@@ -3,7 +3,7 @@ import { ALGORITHMS, MAX_SECRET_BYTES, MIN_SECRET_BYTES } from '../factors/hotp-
 import { MAX_COUNTER } from '../factors/hotp.ts';
 import { RECOVERY_CODE_LENGTH, RECOVERY_CODES } from '../factors/recovery-code.ts';
 import { DEFAULT_PERIOD, MAX_PERIOD, MAX_WINDOW } from '../factors/totp.ts';
-import { parseYubikeyLine, YubikeyLineError } from '../factors/yubikey-line.ts';
+import { parseYubikeyLine, YubikeyLineError } from '../formats/yubikey-line.ts';
 import { z } from '../schema.ts';
 import { isPublicId, parseOtp } from '../yubico-otp/index.ts';
 import { FACTOR_NAME, MAX_LIMIT_ATTEMPTS, MAX_LIMIT_SECONDS } from '../enrolments/store/record.ts';

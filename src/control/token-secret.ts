@@ -2,7 +2,7 @@ import { hostname } from 'node:os';
 import type { Account } from '../enrolments/enrolment.ts';
 import type { HotpFactor, TotpFactor } from '../enrolments/store/record.ts';
 import { encodeBase32 } from '../factors/base32.ts';
-import { otpauthUri } from '../factors/otpauth-uri.ts';
+import { otpauthUri } from '../formats/otpauth-uri.ts';
 
 /**
  * The secret of a factor as an answer shows it.

@@ -1,6 +1,6 @@
 import type { Command } from 'commander';
 import type { Changed, UserView } from '../../control/requests.ts';
-import { parseMapping, type Mapping } from '../../factors/yubico-mapping.ts';
+import { parseMapping, type Mapping } from '../../formats/yubico-mapping.ts';
 import type { PasswdEntry } from '../../host/addon.ts';
 import { readRootFile } from '../../host/root-file.ts';
 import { CommandError } from '../control-client.ts';

@@ -2,7 +2,7 @@ import { randomBytes } from 'node:crypto';
 import { hostname } from 'node:os';
 import { parseArgs } from 'node:util';
 import { encodeBase32 } from '../../factors/base32.ts';
-import { otpauthUri } from '../../factors/otpauth-uri.ts';
+import { otpauthUri } from '../../formats/otpauth-uri.ts';
 import { DEFAULT_PERIOD, DEFAULT_WINDOW, matchTotp, type Totp } from '../../factors/totp.ts';
 import { CommandError } from '../control-client.ts';
 import { QR_MODES, type QrMode } from '../qr.ts';

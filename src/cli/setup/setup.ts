@@ -6,7 +6,7 @@ import { SECRET_BYTES } from '../../factors/hotp-value.ts';
 import { LOOK_AHEAD, type Hotp } from '../../factors/hotp.ts';
 import { newRecoveryCodes } from '../../factors/recovery-code.ts';
 import { DEFAULT_PERIOD, DEFAULT_WINDOW, type Totp } from '../../factors/totp.ts';
-import { otpauthUri } from '../../factors/otpauth-uri.ts';
+import { otpauthUri } from '../../formats/otpauth-uri.ts';
 import { CommandError } from '../control-client.ts';
 import { parseSecret } from '../own-secret.ts';
 import { change } from '../proven.ts';

@@ -1,4 +1,4 @@
-import { readOathKey } from '../../factors/oath-key.ts';
+import { readOathKey } from '../../formats/oath-key.ts';
 import type { ProxmoxTotp, ProxmoxYubico } from './tfa-config.ts';
 
 /* Keys as Proxmox VE kept them before version 7: in user.cfg, or in lines of tfa.cfg. Proxmox still reads both. */

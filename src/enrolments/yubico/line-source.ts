@@ -1,4 +1,4 @@
-import { parseMapping } from '../../factors/yubico-mapping.ts';
+import { parseMapping } from '../../formats/yubico-mapping.ts';
 import { LARGEST_FILE } from '../../host/addon.ts';
 import type { Account, Lookup, Seeker } from '../enrolment.ts';
 import type { HomeFiles, ReadResult } from '../home/file-access.ts';

@@ -18,7 +18,7 @@ import { unlockCommand } from '../../../../src/cli/commands/unlock.ts';
 import { decodeBase32 } from '../../../../src/factors/base32.ts';
 import { hotpValue } from '../../../../src/factors/hotp-value.ts';
 import { drawQr } from '../../../../src/cli/qr.ts';
-import { otpauthUri } from '../../../../src/factors/otpauth-uri.ts';
+import { otpauthUri } from '../../../../src/formats/otpauth-uri.ts';
 import type { ControlClient } from '../../../../src/cli/control-client.ts';
 import { temporaryDirectories } from '../../fixtures/temporary-directory.ts';
 import type { AddedFactor, Changed, FactorView, UserView } from '../../../../src/control/requests.ts';

@@ -1,4 +1,4 @@
-import { decodeBase32 } from './base32.ts';
+import { decodeBase32 } from '../factors/base32.ts';
 
 const V2_HEXADECIMAL = /^v2-0x([0-9a-fA-F]+)$/;
 const V2_BASE32 = /^v2-([A-Z2-7]+=*)$/;

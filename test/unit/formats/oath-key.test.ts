@@ -1,7 +1,7 @@
 import fc from 'fast-check';
 import { expect, it } from 'vitest';
 import { encodeBase32 } from '../../../src/factors/base32.ts';
-import { readOathKey } from '../../../src/factors/oath-key.ts';
+import { readOathKey } from '../../../src/formats/oath-key.ts';
 
 it.each([
   ['v2-0x48656c6c6f21deadbeef', '48656c6c6f21deadbeef'],

@@ -1,6 +1,6 @@
-import { encodeBase32 } from './base32.ts';
-import type { Hotp } from './hotp.ts';
-import { DEFAULT_PERIOD, type Totp } from './totp.ts';
+import { encodeBase32 } from '../factors/base32.ts';
+import type { Hotp } from '../factors/hotp.ts';
+import { DEFAULT_PERIOD, type Totp } from '../factors/totp.ts';
 
 /**
  * The URI that a phone reads from a QR code (Key URI Format). Parameters that have the usual value are left out, so that the

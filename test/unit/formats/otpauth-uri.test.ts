@@ -1,7 +1,7 @@
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import { decodeBase32 } from '../../../src/factors/base32.ts';
-import { otpauthUri } from '../../../src/factors/otpauth-uri.ts';
+import { otpauthUri } from '../../../src/formats/otpauth-uri.ts';
 import type { Totp } from '../../../src/factors/totp.ts';
 
 const usual: Totp = {

@@ -1,6 +1,6 @@
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
-import { parseYubikeyLine, YubikeyLineError } from '../../../src/factors/yubikey-line.ts';
+import { parseYubikeyLine, YubikeyLineError } from '../../../src/formats/yubikey-line.ts';
 
 const KEY = {
   publicId: 'vvccccdrulnd',

@@ -1,4 +1,4 @@
-import { decodeBase32 } from './base32.ts';
+import { decodeBase32 } from '../factors/base32.ts';
 import {
   ALGORITHMS,
   CODE_LENGTHS,
@@ -6,9 +6,9 @@ import {
   MIN_SECRET_BYTES,
   type Algorithm,
   type CodeLength,
-} from './hotp-value.ts';
-import { MAX_COUNTER, type Hotp } from './hotp.ts';
-import { DEFAULT_PERIOD, DEFAULT_WINDOW, MAX_PERIOD, type Totp } from './totp.ts';
+} from '../factors/hotp-value.ts';
+import { MAX_COUNTER, type Hotp } from '../factors/hotp.ts';
+import { DEFAULT_PERIOD, DEFAULT_WINDOW, MAX_PERIOD, type Totp } from '../factors/totp.ts';
 
 const URI = /^otpauth:\/\/([^/?#]*)\/([^?#]*)(?:\?([^#]*))?(?:#.*)?$/i;
 /** Longer ones are none: no QR code holds them. */

@@ -4,8 +4,8 @@ import { describe, expect, it } from 'vitest';
 import { encodeBase32 } from '../../../src/factors/base32.ts';
 import { ALGORITHMS, CODE_LENGTHS } from '../../../src/factors/hotp-value.ts';
 import type { Hotp } from '../../../src/factors/hotp.ts';
-import { otpauthUri } from '../../../src/factors/otpauth-uri.ts';
-import { OtpauthUriError, readOtpauthUri } from '../../../src/factors/read-otpauth-uri.ts';
+import { otpauthUri } from '../../../src/formats/otpauth-uri.ts';
+import { OtpauthUriError, readOtpauthUri } from '../../../src/formats/read-otpauth-uri.ts';
 import type { Totp } from '../../../src/factors/totp.ts';
 
 const SECRET = 'GEZDGNBVGY3TQOJQGEZDGNBVGY3TQOJQ';

@@ -1,6 +1,6 @@
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
-import { parseMapping } from '../../../src/factors/yubico-mapping.ts';
+import { parseMapping } from '../../../src/formats/yubico-mapping.ts';
 
 describe("a mapping of pam_yubico's", () => {
   it('has a line for each user; several lines of one user add up', () => {

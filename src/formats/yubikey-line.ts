@@ -1,5 +1,5 @@
 import { isPublicId } from '../yubico-otp/index.ts';
-import type { OfflineYubikey } from './yubikey.ts';
+import type { OfflineYubikey } from '../factors/yubikey.ts';
 
 const PRIVATE_ID = /^[0-9a-f]{12}$/i;
 const AES_KEY = /^[0-9a-f]{32}$/i;
