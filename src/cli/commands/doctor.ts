@@ -3,6 +3,7 @@ import type { Command } from 'commander';
 import type { Check, Report } from '../../doctor/check.ts';
 import { version } from '../../host/version.ts';
 import { CommandError } from '../control-client.ts';
+import { examples } from '../examples.ts';
 import type { Session } from '../session.ts';
 
 const EXIT_FOUND = 1;
@@ -34,8 +35,11 @@ export function doctorCommand(program: Command, session: Session): void {
     )
     .addHelpText(
       'after',
-      '\nExit status: 0 nothing is wrong, 1 something is, 2 wrong command line, 3 it could not look.' +
-        '\n\nExamples:\n  sudo pve-google-authenticator doctor\n  sudo pve-google-authenticator doctor --json --ignore=clock',
+      '\nExit status: 0 nothing is wrong, 1 something is, 2 wrong command line, 3 it could not look.\n' +
+        examples(
+          'sudo pve-google-authenticator doctor',
+          'sudo pve-google-authenticator doctor --json --ignore=clock',
+        ),
     )
     .action((options: Options) => run(session, options));
 }
