@@ -1,5 +1,5 @@
 #!/usr/bin/env node
-import { existsSync, mkdirSync, readdirSync } from 'node:fs';
+import { existsSync, mkdirSync } from 'node:fs';
 import { uptime } from 'node:os';
 import { CountedAttempts, UNLIMITED, type Attempts, type Locks } from './attempts/attempts.ts';
 import { knownOriginsIn } from './attempts/known-origins.ts';
@@ -24,7 +24,7 @@ import { Proxmox } from './enrolments/proxmox/proxmox.ts';
 import { ProxmoxFilesClient } from './enrolments/proxmox/proxmox-files.ts';
 import { RealmYubikeys } from './enrolments/proxmox/realm-yubikeys.ts';
 import { sourcesInOrder } from './enrolments/sources-in-order.ts';
-import { Store } from './enrolments/store/store.ts';
+import type { Store } from './enrolments/store/store.ts';
 import { storeSource } from './enrolments/store/store-source.ts';
 import { lineSource } from './enrolments/yubico/line-source.ts';
 import { lineYubikeys } from './enrolments/yubico/line-yubikeys.ts';
@@ -49,7 +49,6 @@ import { StateDirectory, StateDirectoryError } from './host/state-directory.ts';
 import { version } from './host/version.ts';
 import { LedgerDirectory } from './ledger/ledger-directory.ts';
 import { LocalLedger } from './ledger/local-ledger.ts';
-import { Marks } from './ledger/marks.ts';
 import { VolatileMarks } from './ledger/volatile-marks.ts';
 import { journalLog, type Log } from './log/log.ts';
 import { lookUpReports } from './log/look-up-reports.ts';
@@ -57,6 +56,7 @@ import { NETWORK_CLOSED } from './log/server-hints.ts';
 import { AcceptedLogins } from './login/accepted-logins.ts';
 import { proxmoxReports } from './log/proxmox-reports.ts';
 import { LoginServer } from './server/login-server.ts';
+import { initState, openStore } from './open-store.ts';
 import { validateOnline } from './yubico-otp/index.ts';
 
 /* pve-authenticatord: the composition root of the daemon. */
@@ -64,8 +64,6 @@ import { validateOnline } from './yubico-otp/index.ts';
 const STDERR = 2;
 const EXIT_USAGE = 64;
 const EXIT_FAILED = 1;
-/** What a new file system may hold before we put anything there. */
-const FRESH = new Set(['lost+found', 'ledger', 'enrolments', 'config.last-good.toml']);
 
 /** Who owns nothing, on every Linux: the kernel's overflow uid. */
 const NOBODY_UID = 65_534;
@@ -74,63 +72,6 @@ const HOME_REJECT_GRID_MS = 50;
 
 /** A clock in milliseconds that never jumps. */
 const monotonic = (): number => performance.now();
-
-/** A new store is made only in a directory that is new: one that lost its marker may be an unmounted file system. */
-function isFresh(state: StateDirectory, store: Store): boolean {
-  return (
-    readdirSync(state.path('.')).every((name) => FRESH.has(name) || name.endsWith('.new')) && store.empty
-  );
-}
-
-/** The marker comes last: a store is whole, or there is none. */
-async function makeStore(state: StateDirectory, store: Store, log: Log): Promise<void> {
-  const directory = new LedgerDirectory(state.path('ledger'));
-  await directory.create();
-  if (directory.load().empty) {
-    await (await directory.begin(new Marks(), 1)).close();
-  }
-  store.initialise();
-  state.sync();
-  log.event('notice', `A new store was made in ${state.name}`);
-}
-
-async function openStore(
-  state: StateDirectory,
-  { requireState, stateDir }: CommandLine,
-  log: Log,
-): Promise<Store> {
-  const store = new Store(state);
-  if (store.initialised) {
-    return store;
-  }
-  if (requireState || !isFresh(state, store)) {
-    log.event(
-      'alert',
-      `The state directory ${stateDir} holds no store: is its file system mounted? Nobody with a factor gets in.`,
-    );
-    return store;
-  }
-  await makeStore(state, store, log);
-  return store;
-}
-
-/** `--init-state`. A store that is there is left alone, also while a daemon holds it. */
-async function initState(stateDir: string, log: Log): Promise<void> {
-  if (new Store({ path: (name) => `${stateDir}/${name}` }).initialised) {
-    log.event('info', `There is a store in ${stateDir} already`);
-    return;
-  }
-  const state = StateDirectory.open(stateDir);
-  const store = new Store(state);
-  if (!isFresh(state, store)) {
-    throw new StateDirectoryError(
-      'ERR_STATE_NOT_EMPTY',
-      `The state directory ${stateDir} holds something, but no store that can be read. No new one was made.`,
-    );
-  }
-  await makeStore(state, store, log);
-  state.close();
-}
 
 /** The ledger, whose troubles go into the log. */
 function openLedger(

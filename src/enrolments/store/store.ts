@@ -1,59 +1,28 @@
 import { randomBytes } from 'node:crypto';
-import {
-  closeSync,
-  constants,
-  fstatSync,
-  fsyncSync,
-  lstatSync,
-  mkdirSync,
-  openSync,
-  readdirSync,
-  readFileSync,
-  renameSync,
-  rmSync,
-  unlinkSync,
-  writeSync,
-  type BigIntStats,
-} from 'node:fs';
+import { lstatSync, mkdirSync, readdirSync, unlinkSync, type BigIntStats } from 'node:fs';
 import { RECOVERY_KEY_BYTES } from '../../factors/recovery-code.ts';
 import { z } from '../../schema.ts';
 import type { Account } from '../enrolment.ts';
 import { parseRecord } from './parse-record.ts';
-import { formatRecord, MAX_RECORD_BYTES, recordFileName, type EnrolmentRecord } from './record.ts';
+import { formatRecord, recordFileName, type EnrolmentRecord } from './record.ts';
 import { RecordError } from './record-error.ts';
-
-const MARKER = 'store.json';
-const ENROLMENTS = 'enrolments';
-const STORE_SCHEMA = 1;
-const OWNER_ONLY = 0o600;
-const OWNER_ONLY_DIRECTORY = 0o700;
-/** Never through a link, never waiting for the other end of a pipe. */
-const READ = constants.O_RDONLY | constants.O_NOFOLLOW | constants.O_NONBLOCK;
-const CREATE = constants.O_WRONLY | constants.O_CREAT | constants.O_TRUNC | constants.O_NOFOLLOW;
-
-/** Times to the nanosecond. */
-const BIGINT = { bigint: true } as const;
+import {
+  BIGINT,
+  ENROLMENTS,
+  MARKER,
+  OWNER_ONLY_DIRECTORY,
+  readFile,
+  STORE_SCHEMA,
+  syncDirectory,
+  writeFile,
+  type StoreFiles,
+} from './store-files.ts';
 
 const markerSchema = z.strictObject({
   schema: z.literal(STORE_SCHEMA),
   /** Key of the hashes of recovery codes. */
   recoveryKey: z.hex().check(z.length(2 * RECOVERY_KEY_BYTES)),
 });
-
-/** A change was made, but it could not be made durable: after a power cut the state of before may be there. */
-export class NotDurableError extends Error {
-  readonly code = 'ERR_NOT_DURABLE';
-  /** @param cause - why */
-  constructor(cause: unknown) {
-    super('The change could not be made durable', { cause });
-    this.name = 'NotDurableError';
-  }
-}
-
-/** Where the store's files are: a name below the state directory to a path. */
-export interface StoreFiles {
-  path(relative: string): string;
-}
 
 /** What tells one state of a record's file from another. */
 interface Version {
@@ -111,7 +80,7 @@ export class Store {
   initialise(): void {
     mkdirSync(this.#files.path(ENROLMENTS), { mode: OWNER_ONLY_DIRECTORY, recursive: true });
     const recoveryKey = randomBytes(RECOVERY_KEY_BYTES).toString('hex');
-    this.#write('', MARKER, `${JSON.stringify({ schema: STORE_SCHEMA, recoveryKey })}\n`);
+    writeFile(this.#files, '', MARKER, `${JSON.stringify({ schema: STORE_SCHEMA, recoveryKey })}\n`);
   }
 
   /**
@@ -125,7 +94,7 @@ export class Store {
   read(account: Account): EnrolmentRecord | undefined {
     let file: { readonly text: string; readonly status: BigIntStats };
     try {
-      file = this.#readFile(`${ENROLMENTS}/${recordFileName(account.name)}`);
+      file = readFile(this.#files, `${ENROLMENTS}/${recordFileName(account.name)}`);
     } catch (error) {
       if (isMissing(error) && this.initialised && this.#isDirectory(ENROLMENTS)) {
         return undefined;
@@ -171,7 +140,7 @@ export class Store {
    */
   write(record: EnrolmentRecord): void {
     this.#changes += 1;
-    this.#write(`${ENROLMENTS}/`, recordFileName(record.user), formatRecord(record));
+    writeFile(this.#files, `${ENROLMENTS}/`, recordFileName(record.user), formatRecord(record));
   }
 
   /**
@@ -184,7 +153,7 @@ export class Store {
   remove(user: string): void {
     this.#changes += 1;
     unlinkSync(this.#files.path(`${ENROLMENTS}/${recordFileName(user)}`));
-    this.#syncDirectory(ENROLMENTS);
+    syncDirectory(this.#files, ENROLMENTS);
   }
 
   /** @returns the canonical names of all users that have a record, sorted; files that no login would read do not count */
@@ -195,65 +164,11 @@ export class Store {
   }
 
   #read(name: string): string {
-    return this.#readFile(name).text;
-  }
-
-  #readFile(name: string): { text: string; status: BigIntStats } {
-    const fd = openSync(this.#files.path(name), READ);
-    try {
-      const status = fstatSync(fd, BIGINT);
-      if (!status.isFile() || status.size > MAX_RECORD_BYTES) {
-        throw new RecordError(`it is not a regular file of at most ${MAX_RECORD_BYTES} bytes`);
-      }
-      return { text: readFileSync(fd, 'utf8'), status };
-    } finally {
-      closeSync(fd);
-    }
-  }
-
-  #write(directory: string, name: string, text: string): void {
-    // The dot keeps half-written files out of the list of users.
-    const temporary = this.#files.path(`${directory}.${name}.new`);
-    try {
-      writeAndSync(temporary, text);
-      renameSync(temporary, this.#files.path(directory + name));
-    } catch (error) {
-      rmSync(temporary, { force: true });
-      throw error;
-    }
-    this.#syncDirectory(directory);
-  }
-
-  /** Makes a change of names durable, after it was made. */
-  #syncDirectory(directory: string): void {
-    try {
-      const fd = openSync(this.#files.path(directory), constants.O_RDONLY | constants.O_DIRECTORY);
-      try {
-        fsyncSync(fd);
-      } finally {
-        closeSync(fd);
-      }
-    } catch (error) {
-      throw new NotDurableError(error);
-    }
+    return readFile(this.#files, name).text;
   }
 
   #isDirectory(name: string): boolean {
     return lstatSync(this.#files.path(name)).isDirectory();
-  }
-}
-
-function writeAndSync(path: string, text: string): void {
-  const bytes = Buffer.from(text);
-  const fd = openSync(path, CREATE, OWNER_ONLY);
-  try {
-    if (writeSync(fd, bytes) !== bytes.length) {
-      throw new Error('The disk took only a part of the record');
-    }
-    fsyncSync(fd);
-  } finally {
-    closeSync(fd);
-    bytes.fill(0);
   }
 }
 
