@@ -55,7 +55,7 @@ static bool read_verdict(const uint8_t *at, size_t left,
 	meaning->shape = at[1];
 	meaning->delay = number(at + 2, 4);
 	return meaning->code <= 6 && meaning->delay <= 10000000 &&
-	    (meaning->shape < ALL_SHAPES || meaning->shape == NO_SHAPE);
+	    ((meaning->shape & ~KEEP) < ALL_SHAPES || meaning->shape == NO_SHAPE);
 }
 
 static bool read_body(const uint8_t *at, size_t left, struct meaning *meaning)

@@ -20,6 +20,8 @@ enum {
 #define FRAME_MAX 8216 /* the longest that the module takes or sends */
 #define ALL_SHAPES 8
 #define NO_SHAPE 0xFF
+/* Added to the shape of a verdict: an empty rest is not set. */
+#define KEEP 0x40
 
 struct meaning {
 	uint8_t type;

@@ -179,6 +179,20 @@ static int meaning_of_code(uint8_t code)
 	}
 }
 
+/* What the tail has that the verdict names, if it names one. */
+static size_t tail_length(void)
+{
+	return it.tails.length[it.last.shape & ~KEEP];
+}
+
+/* Whether the rest before the tail is to be set. */
+static bool sets_rest(void)
+{
+	if (it.last.shape == NO_SHAPE)
+		return false;
+	return (it.last.shape & KEEP) == 0 || it.tails.typed > tail_length();
+}
+
 static void heard_verdict(void)
 {
 	uint8_t code = it.last.code, shape = it.last.shape;
@@ -186,7 +200,7 @@ static void heard_verdict(void)
 	it.has_verdict = it.in_turn || is_refusal(code);
 	it.ending = it.has_verdict ? meaning_of_code(code) : PAM_SYSTEM_ERR;
 	if (it.has_verdict && code == 1 && shape != NO_SHAPE &&
-	    it.tails.length[shape] == 0)
+	    tail_length() == 0)
 		it.ending = PAM_SERVICE_ERR;
 }
 
@@ -324,9 +338,9 @@ void oracle_token_set(const char *token, int rc)
 	size_t size;
 
 	require(it.has_verdict && it.last.code == 1 &&
-	        it.last.shape != NO_SHAPE && it.ending == PAM_SUCCESS,
+	        sets_rest() && it.ending == PAM_SUCCESS,
 	    "sets the password without leave");
-	size = it.tails.typed - it.tails.length[it.last.shape];
+	size = it.tails.typed - tail_length();
 	require(strlen(token) == size && memcmp(token, it.kept, size) == 0,
 	    "sets a wrong password");
 	it.tokens++;
@@ -359,7 +373,7 @@ static void check_success(void)
 	require(it.has_verdict && it.in_turn && it.last.type == VERDICT &&
 	        it.last.code == 1 && it.frames == it.prompts + 1,
 	    "success without the verdict ok in its place");
-	require(it.tokens == (it.last.shape != NO_SHAPE),
+	require(it.tokens == sets_rest(),
 	    "success without setting the password");
 }
 

@@ -6,7 +6,7 @@ import { run } from '../harness/run.ts';
 import type { Screen } from '../harness/terminal.ts';
 import { describeHost, MODULE, type Answer } from './host.ts';
 
-const SERVICE = 'proxmox-ve-auth';
+const SERVICE = 'one-string';
 
 describeHost(
   'a client that answers every message with one string, as the Proxmox web UI does',

@@ -8,7 +8,7 @@ import { run } from '../harness/run.ts';
 import { MODULE, useDaemon } from './host.ts';
 import { sshTo, startSshServer } from './ssh-server.ts';
 
-const PROXMOX = 'proxmox-ve-auth';
+const ONE_STRING = 'one-string';
 const PLAIN = 'sshd-code-only';
 
 /** What sshd says in place of a password when nobody of that name may log in (its auth-pam.c). */
@@ -20,14 +20,14 @@ describeInBox('hosts that answer every prompt with the password', () => {
   test('the daemon has the password neither in its memory nor in its log', async () => {
     const person = await newPerson(daemon());
     writeFileSync(
-      `/etc/pam.d/${PROXMOX}`,
+      `/etc/pam.d/${ONE_STRING}`,
       `auth required ${MODULE} forward_pass\nauth required pam_unix.so try_first_pass\naccount required pam_unix.so\n`,
     );
     writeFileSync(
       `/etc/pam.d/${PLAIN}`,
       `auth required ${MODULE}\naccount required pam_unix.so\nsession required pam_unix.so\n`,
     );
-    const oneString = [`${CHECKOUT}/test/e2e/hosts/answers-all.pl`, PROXMOX, person.name];
+    const oneString = [`${CHECKOUT}/test/e2e/hosts/answers-all.pl`, ONE_STRING, person.name];
 
     // Password and code: in. Password alone, to the same question: out.
     expect(await run(oneString, person.password + person.code())).toMatchObject({ status: 0 });
@@ -47,10 +47,10 @@ describeInBox('hosts that answer every prompt with the password', () => {
       await server.stop();
     }
     await daemon().log.waitFor(
-      new RegExp(`Accepted verification code for ${person.name} service=${PROXMOX} `),
+      new RegExp(`Accepted verification code for ${person.name} service=${ONE_STRING} `),
     );
     await daemon().log.waitFor(
-      new RegExp(`Invalid verification code for ${person.name} service=${PROXMOX} `),
+      new RegExp(`Invalid verification code for ${person.name} service=${ONE_STRING} `),
     );
     await daemon().log.waitFor(new RegExp(`Invalid verification code for ${person.name} service=${PLAIN} `));
     await daemon().log.waitFor(new RegExp(` for root service=${PLAIN} `));
