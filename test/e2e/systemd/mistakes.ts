@@ -285,6 +285,13 @@ const PAM: readonly Mistake[] = (
       ),
     },
     {
+      name: 'on a node of Proxmox the line is in common-auth, and so in the way of the web interface',
+      check: 'proxmox-web',
+      says: /common-auth, line 4: .*reaches the login of the web interface \(proxmox-ve-auth\)/,
+      plant: `touch /usr/bin/pveproxy; ${common(...COMMON.split('\n'), OURS)}; ${sshd('@include common-auth')}`,
+      after: 'rm /usr/bin/pveproxy /etc/pam.d/proxmox-ve-auth',
+    },
+    {
       name: 'the line stands where the jump of common-auth was meant to land',
       check: 'order',
       says: /jumps over/,
