@@ -31,8 +31,13 @@ describe.skipIf(missing !== undefined)('doctor in a Debian 13 with systemd', { t
     return found;
   };
   /** As root would in a shell, in the checkout. */
-  const runPrinted = (line: string): Promise<string> =>
-    machine.runWell(['bash', '-c', `cd ${CHECKOUT_THERE} && { ${line}\n}`]);
+  const runPrinted = async (line: string): Promise<void> => {
+    const { status, stderr } = await machine.run(['bash', '-c', `cd ${CHECKOUT_THERE} && { ${line}\n}`]);
+    if (status !== 0) {
+      const journal = await machine.run(['journalctl', '--lines=30', '--output=cat', '--no-pager']);
+      throw new Error(`${line}: status ${String(status)}\n${stderr}${journal.stdout}`);
+    }
+  };
   const renewCodes = async (): Promise<void> => {
     const line = await machine.shell('pve-google-authenticator recovery alice --json 2>/dev/null');
     codes = (JSON.parse(line) as { codes: string[] }).codes;
