@@ -2,8 +2,8 @@
 
 #include <napi.h>
 
-// The functions that src/host/addon.ts declares, documents and guards: it has
-// checked every argument before it calls one of these.
+// The functions that src/host/addon.ts and src/host/user-files.ts declare,
+// document and guard: these have checked every argument before they call one.
 
 Napi::Value ListenOn(const Napi::CallbackInfo& info);
 Napi::Value AcceptFrom(const Napi::CallbackInfo& info);

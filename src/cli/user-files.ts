@@ -1,3 +1,4 @@
+import type { PasswdEntry } from '../host/addon.ts';
 import {
   createFileAs,
   LARGEST_FILE,
@@ -8,8 +9,7 @@ import {
   type FileState,
   type FileTrouble,
   type FileUser,
-  type PasswdEntry,
-} from '../host/addon.ts';
+} from '../host/user-files.ts';
 import { CommandError } from './control-client.ts';
 
 /** Where pam_google_authenticator looks when nothing is said. */

@@ -1,4 +1,4 @@
-import { readFileAs, replaceFileAs, type FileRead, type FileReplaced } from '../host/addon.ts';
+import { readFileAs, replaceFileAs, type FileRead, type FileReplaced } from '../host/user-files.ts';
 import type { BudgetedLog } from '../log/budgeted-log.ts';
 import type { NotServed, ReadAnswer, ReadRequest, ReplaceAnswer, ReplaceRequest } from './requests.ts';
 import type { Threads } from './threads.ts';

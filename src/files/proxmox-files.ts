@@ -1,4 +1,4 @@
-import { LARGEST_PLAIN_FILE, readPlainFile, type FileRead } from '../host/addon.ts';
+import { LARGEST_PLAIN_FILE, readPlainFile, type FileRead } from '../host/user-files.ts';
 import type { ProxmoxAnswer, ProxmoxFile, ProxmoxProduct } from './requests.ts';
 import type { Threads } from './threads.ts';
 

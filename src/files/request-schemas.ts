@@ -1,4 +1,4 @@
-import { LARGEST_FILE } from '../host/addon.ts';
+import { LARGEST_FILE } from '../host/user-files.ts';
 import { isFilePath } from '../host/file-path.ts';
 import { z } from '../schema.ts';
 import type { ProxmoxRequest, ReadRequest, ReplaceRequest } from './requests.ts';

@@ -1,4 +1,4 @@
-import type { FileRead, FileReplaced, FileUser } from '../host/addon.ts';
+import type { FileRead, FileReplaced, FileUser } from '../host/user-files.ts';
 
 /*
  * What the daemon and the reader say to each other through files.sock: HTTP/1.1, JSON bodies, one request on a connection. It is

@@ -1,5 +1,5 @@
 /** PATH_MAX of Linux, without the final NUL. */
-const LONGEST_PATH = 4095;
+export const LONGEST_PATH = 4095;
 
 /**
  * Whether a path is absolute, names something in a directory, and goes nowhere up.

@@ -1,4 +1,4 @@
-import { LARGEST_FILE } from '../../host/addon.ts';
+import { LARGEST_FILE } from '../../host/user-files.ts';
 import type { CodeShape, TypedCode } from '../../factors/code-shape.ts';
 import type { Ledger } from '../../ledger/ledger.ts';
 import type { Enrolment, Verification } from '../enrolment.ts';

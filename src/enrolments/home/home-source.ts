@@ -1,4 +1,4 @@
-import { LARGEST_FILE } from '../../host/addon.ts';
+import { LARGEST_FILE } from '../../host/user-files.ts';
 import type { ReadRequest } from '../../files/requests.ts';
 import type { Lookup, Seeker } from '../enrolment.ts';
 import type { ReadResult } from './file-access.ts';

@@ -1,6 +1,6 @@
 import type { Ledger } from '../../ledger/ledger.ts';
 import { markKey } from '../../ledger/mark-key.ts';
-import type { DirectoryId } from '../../host/addon.ts';
+import type { DirectoryId } from '../../host/user-files.ts';
 
 /*
  * A home that is not mounted looks like a user without a file. So the ledger remembers in which directory a user's file was: by the

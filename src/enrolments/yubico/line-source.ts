@@ -1,5 +1,5 @@
 import { parseMapping } from '../../formats/yubico-mapping.ts';
-import { LARGEST_FILE } from '../../host/addon.ts';
+import { LARGEST_FILE } from '../../host/user-files.ts';
 import type { Account, Lookup, Seeker } from '../enrolment.ts';
 import type { HomeFiles, ReadResult } from '../home/file-access.ts';
 import { expandFileName } from '../home/file-name.ts';

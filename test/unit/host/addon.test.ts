@@ -17,6 +17,9 @@ const root = path.resolve(import.meta.dirname, '../../..');
 const isRoot = process.getuid?.() === 0;
 const run = promisify(execFile);
 
+/** The files of src/host that an import of `addon.ts` needs. */
+const LOADER = ['addon', 'arguments', 'load-addon'];
+
 /** A tree laid out like ours after the build, which another uid can read wherever the checkout lies. */
 let tree: string;
 /** An import of the compiled loader, for the scripts of child processes. */
@@ -36,10 +39,16 @@ beforeAll(() => {
     path.join(tree, built, 'pve_authenticator.node'),
   );
   fs.writeFileSync(path.join(tree, 'package.json'), '{"type":"module"}');
-  const compiled = ts.transpileModule(fs.readFileSync(path.join(root, 'src/host/addon.ts'), 'utf8'), {
-    compilerOptions: { module: ts.ModuleKind.ESNext, target: ts.ScriptTarget.ES2022 },
-  });
-  fs.writeFileSync(path.join(tree, 'dist/host/addon.js'), compiled.outputText);
+  for (const name of LOADER) {
+    const compiled = ts.transpileModule(fs.readFileSync(path.join(root, `src/host/${name}.ts`), 'utf8'), {
+      compilerOptions: {
+        module: ts.ModuleKind.ESNext,
+        target: ts.ScriptTarget.ES2022,
+        rewriteRelativeImportExtensions: true,
+      },
+    });
+    fs.writeFileSync(path.join(tree, `dist/host/${name}.js`), compiled.outputText);
+  }
   imported = `import * as addon from ${JSON.stringify(path.join(tree, 'dist/host/addon.js'))};
     import net from 'node:net';
     import fs from 'node:fs';`;
@@ -134,7 +143,9 @@ describe('loading', () => {
   it('says how to build what is missing', async () => {
     const elsewhere = path.join(tree, 'unbuilt/dist/host');
     fs.mkdirSync(elsewhere, { recursive: true });
-    fs.copyFileSync(path.join(tree, 'dist/host/addon.js'), path.join(elsewhere, 'addon.js'));
+    for (const name of LOADER) {
+      fs.copyFileSync(path.join(tree, `dist/host/${name}.js`), path.join(elsewhere, `${name}.js`));
+    }
     const script = `const { hardenProcess } = await import(${JSON.stringify(path.join(elsewhere, 'addon.js'))});
       try { hardenProcess(); } catch (error) { console.log(error.message); }`;
     const { stdout } = await run(process.execPath, ['--input-type=module', '-e', script]);

@@ -16,7 +16,7 @@ import {
 import { join } from 'node:path';
 import { Worker } from 'node:worker_threads';
 import { beforeEach, describe, expect, it } from 'vitest';
-import { LARGEST_FILE, readFileAs, replaceFileAs, type FileUser } from '../../../src/host/addon.ts';
+import { LARGEST_FILE, readFileAs, replaceFileAs, type FileUser } from '../../../src/host/user-files.ts';
 import { isRoot } from '../fixtures/other-user.ts';
 import { temporaryDirectories } from '../fixtures/temporary-directory.ts';
 

@@ -12,7 +12,7 @@ import {
 } from 'node:fs';
 import { join } from 'node:path';
 import { beforeEach, describe, expect, it } from 'vitest';
-import { createFileAs, LARGEST_FILE, setFileAsideAs, type FileUser } from '../../../src/host/addon.ts';
+import { createFileAs, LARGEST_FILE, setFileAsideAs, type FileUser } from '../../../src/host/user-files.ts';
 import { isRoot } from '../fixtures/other-user.ts';
 import { temporaryDirectories } from '../fixtures/temporary-directory.ts';
 

@@ -1,7 +1,7 @@
 import { mkdirSync, mkdtempSync, realpathSync, rmSync, symlinkSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
-import { LARGEST_PLAIN_FILE, readPlainFile } from '../../../src/host/addon.ts';
+import { LARGEST_PLAIN_FILE, readPlainFile } from '../../../src/host/user-files.ts';
 
 let dir: string;
 beforeAll(() => {

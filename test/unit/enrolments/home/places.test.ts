@@ -1,6 +1,6 @@
 import { beforeEach, describe, expect, it } from 'vitest';
 import { Places } from '../../../../src/enrolments/home/places.ts';
-import type { DirectoryId } from '../../../../src/host/addon.ts';
+import type { DirectoryId } from '../../../../src/host/user-files.ts';
 import { InMemoryLedger } from '../../fixtures/in-memory-ledger.ts';
 
 const HOME: DirectoryId = { dev: '45', ino: '1234', fileSystem: '61267:1:2', encrypted: false };

@@ -1,0 +1,25 @@
+import { createRequire } from 'node:module';
+import { fileURLToPath } from 'node:url';
+
+let loaded: unknown;
+
+/**
+ * Loads the native addon, on first use: importing what uses it needs no compiler.
+ *
+ * @returns its functions, which check no arguments: `addon.ts` and `user-files.ts` declare and guard them
+ * @throws Error when it is not built
+ */
+export function loadAddon(): unknown {
+  if (loaded === undefined) {
+    // The path is the same from src/host, dist/host and dist/daemon.
+    const file = fileURLToPath(
+      new URL('../../native/addon/build/Release/pve_authenticator.node', import.meta.url),
+    );
+    try {
+      loaded = createRequire(import.meta.url)(file);
+    } catch (cause) {
+      throw new Error(`cannot load the native addon ${file}; this builds it: make build`, { cause });
+    }
+  }
+  return loaded;
+}
