@@ -1161,6 +1161,81 @@ def _(box):
     expect(b"this-can-be-found" in found, True, "what PAM keeps is found")
 
 
+# --- the health check -----------------------------------------------------
+
+QUESTION = next(
+    bytes.fromhex(vector["hex"]) for vector in VECTORS
+    if vector["name"] == "start of the health check"
+)
+
+
+def healthy(conn):
+    expect(conn.exactly(len(QUESTION)), QUESTION, "question")
+    conn.send(verdict(UNAVAILABLE))
+    conn.end()
+
+
+def expect_hung(told, why):
+    status, said = told
+    expect(status, 1, "exit status")
+    if why not in said:
+        raise Failure(f"it says {said!r}, expected {why!r}")
+
+
+@case("health check", "a daemon that answers", plain=True)
+def _(box):
+    box.daemon(healthy)
+    expect(box.health_check(), (0, ""), "health check")
+
+
+@case("health check", "a daemon that answers the second time", plain=True)
+def _(box):
+    box.daemon(lambda conn: None, healthy)
+    expect(box.health_check(), (0, ""), "health check")
+
+
+@case("health check", "no daemon: a restart would not help", plain=True)
+def _(box):
+    expect(box.health_check(), (0, ""), "health check")
+    box.listen().close()
+    expect(box.health_check(), (0, ""), "health check")
+
+
+@case("health check", "a daemon that hangs", seconds=20, plain=True)
+def _(box):
+    box.listen()
+    expect_hung(box.health_check(), "Connection timed out")
+
+
+@case("health check", "a daemon that hangs up", plain=True)
+def _(box):
+    box.daemon(*[lambda conn: conn.exactly(len(QUESTION))] * 2)
+    expect_hung(box.health_check(), "Connection reset")
+
+
+@case("health check", "a daemon that asks something", plain=True)
+def _(box):
+    def script(conn):
+        conn.exactly(len(QUESTION))
+        conn.send(prompt())
+        conn.end()
+
+    box.daemon(script, script)
+    expect_hung(box.health_check(), "Protocol error")
+
+
+@case("health check", "another uid", root=True, plain=True)
+def _(box):
+    box.daemon(*[lambda conn: conn.end()] * 2, uid=NOBODY)
+    expect_hung(box.health_check(), "not permitted")
+
+
+@case("health check", "a command line that is wrong", plain=True)
+def _(box):
+    status, said = box.health_check(box.path, "more")
+    expect((status, said[:6]), (64, "usage:"), "health check")
+
+
 # --- with pam_unix --------------------------------------------------------
 
 

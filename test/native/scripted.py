@@ -109,7 +109,7 @@ class Connection:
     def close(self):
         self.sock.close()
 
-    def _exactly(self, size):
+    def exactly(self, size):
         data = b""
         while len(data) < size:
             more = self.sock.recv(size - len(data))
@@ -119,8 +119,8 @@ class Connection:
         return data
 
     def frame(self):
-        (length,) = struct.unpack(">H", self._exactly(2))
-        body = self._exactly(length)
+        (length,) = struct.unpack(">H", self.exactly(2))
+        body = self.exactly(length)
         return body[0], body[1:]
 
     def start(self):
@@ -202,6 +202,7 @@ class Stage:
         os.chmod(self.dir, 0o755)
         for name in ("pam-client", "pam_probe.so", "pam_pve_authenticator.so"):
             shutil.copy(os.path.join(build, variant, name), self.dir)
+        self.probe = os.path.join(build, "native-test", "probe")
         self.production = os.path.join(self.dir, "production.so")
         shutil.copy(
             os.path.join(build, "native", "pam_pve_authenticator.so"),
@@ -300,6 +301,14 @@ class Box:
         if done.returncode not in (0, 1):
             raise Failure(f"the client died: {done.returncode}")
         return result
+
+    def health_check(self, *words):
+        """Its exit status and what it says, when it asks at this box."""
+        words = words or (self.path,)
+        done = subprocess.run(
+            [self.stage.probe, *words], capture_output=True, timeout=PATIENCE
+        )
+        return done.returncode, done.stderr.decode()
 
     def memory_after_login(self, *answers, options=()):
         """All that the client may write to, when the module has returned."""
