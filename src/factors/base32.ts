@@ -2,6 +2,7 @@ const ALPHABET = 'ABCDEFGHIJKLMNOPQRSTUVWXYZ234567';
 const BITS_PER_CHARACTER = 5;
 /** Checked before the change to capitals, which makes ASCII letters of some that are none (U+017F, U+FB01). */
 const DIGITS = /^[A-Za-z2-7]+$/;
+const PADDING = /^=*$/;
 
 /**
  * Writes bytes in base32 without padding (RFC 4648, section 6).
@@ -33,8 +34,10 @@ export function encodeBase32(bytes: Uint8Array): string {
  * @returns the bytes, or undefined when there is a character that is not base32, or no whole byte
  */
 export function decodeBase32(text: string): Buffer | undefined {
-  const digits = text.replaceAll(/[ \t-]/g, '').replace(/=+$/, '');
-  if (!DIGITS.test(digits)) {
+  const padded = text.replaceAll(/[ \t-]/g, '');
+  const padding = padded.indexOf('=');
+  const digits = padding < 0 ? padded : padded.slice(0, padding);
+  if (!DIGITS.test(digits) || !PADDING.test(padded.slice(digits.length))) {
     return undefined;
   }
   const bytes = Buffer.alloc(Math.floor((digits.length * BITS_PER_CHARACTER) / 8));

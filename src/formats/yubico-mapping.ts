@@ -58,7 +58,9 @@ export function parseMapping(text: string): Mapping {
       problems.push({ line: number, what: `there is no public id for ${JSON.stringify(user)}` });
     }
     if (publicIds.length > 0) {
-      users.set(user, new Set([...(users.get(user) ?? []), ...publicIds]));
+      const known = users.get(user) ?? new Set();
+      publicIds.forEach((publicId) => known.add(publicId));
+      users.set(user, known);
     }
   }
   if (lines.length > MAX_LINES) {

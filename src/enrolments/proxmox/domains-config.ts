@@ -22,8 +22,7 @@ export interface Realm {
 /** domains.cfg: the realms by name. */
 export type DomainsConfig = ReadonlyMap<string, Realm>;
 
-const HEADER = /^(\S+):\s*(\S+)\s*$/;
-const PROPERTY = /^\s+(\S+)(?:\s+(.*\S))?\s*$/;
+const PROPERTY = /^\s+(\S+)([^]*)$/;
 const MAX_TFA_CHARACTERS = 128;
 const DEFAULT_DIGITS = 6;
 const DEFAULT_STEP = 30;
@@ -45,13 +44,14 @@ export function parseDomainsConfig(text: string): DomainsConfig {
     if (/^\s*#/.test(line)) {
       continue;
     }
-    const [, , named] = HEADER.exec(line) ?? [];
+    const named = realmNamedBy(line);
     if (named !== undefined) {
       realm = named;
       realms.set(named, { tfa: undefined, caseSensitive: true });
       continue;
     }
-    const [, name, value = ''] = PROPERTY.exec(line) ?? [];
+    const [, name, rest = ''] = PROPERTY.exec(line) ?? [];
+    const value = rest.trim();
     const known = realm === undefined ? undefined : realms.get(realm);
     if (line.trim() === '') {
       realm = undefined;
@@ -62,6 +62,20 @@ export function parseDomainsConfig(text: string): DomainsConfig {
     }
   }
   return realms;
+}
+
+/** Of `TYPE: REALM`, where a realm begins, the realm; by its words, because a regular expression takes forever for some long lines. */
+function realmNamedBy(line: string): string | undefined {
+  const [type = '', name, ...more] = line.trimEnd().split(/\s+/);
+  if (more.length > 0) {
+    return undefined;
+  }
+  if (name !== undefined) {
+    return type.length > 1 && type.endsWith(':') ? name : undefined;
+  }
+  // Both in one word: the name is behind the last colon that is followed by something.
+  const colon = type.lastIndexOf(':', type.length - 2);
+  return colon > 0 ? type.slice(colon + 1) : undefined;
 }
 
 function parseRealmTfa(text: string, place: string): RealmTfa {

@@ -188,8 +188,17 @@ const OPTIONS: readonly {
 function problemsOfOptions(text: string): FileProblem[] {
   return OPTIONS.flatMap(({ key, fits, what }) => {
     const value = optionValue(text, key);
-    return value === undefined || fits(text, value.replace(/[ \t]+$/, ''))
+    return value === undefined || fits(text, withoutTrailingBlanks(value))
       ? []
       : [{ line: lineNumberOf(text, key) ?? 1, key, what: `${what}: put it right, or delete the line` }];
   });
+}
+
+/** Not with a regular expression: those look from each of many blanks on whether it is the last, and anybody may send a file. */
+function withoutTrailingBlanks(value: string): string {
+  let end = value.length;
+  while (end > 0 && (value.charAt(end - 1) === ' ' || value.charAt(end - 1) === '\t')) {
+    end -= 1;
+  }
+  return value.slice(0, end);
 }

@@ -60,9 +60,10 @@ export function lineSource(ports: LinePorts): LineSource {
         return found;
       }
       const publicIds = found.kind === 'keys' ? found.publicIds : [];
+      const known = new Set(publicIds);
       const again = async (): Promise<readonly string[]> => {
         const now = await mappedKeys(ports, seeker, line, place);
-        return now.kind === 'keys' ? now.publicIds.filter((publicId) => publicIds.includes(publicId)) : [];
+        return now.kind === 'keys' ? now.publicIds.filter((publicId) => known.has(publicId)) : [];
       };
       const named = { publicIds, now: again, yubikeys: ports.yubikeysOf(line) };
       const lookup = await ports.store.lookUpWith(account, named, alone);
