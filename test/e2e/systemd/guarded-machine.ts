@@ -78,16 +78,26 @@ export class GuardedMachine {
   /**
    * Logs in over SSH, with the password and a code that is good for once.
    *
-   * @returns how the client ended, and whether it was asked for a code
+   * @param user - who
+   * @param code - what is answered when not the password is asked for
+   * @param more - options of the client, beside those that keep it from asking
+   * @returns how the client ended
    */
-  async ssh(user = 'alice', code = this.code(user)): Promise<Ended> {
+  async ssh(user = 'alice', code = this.code(user), more: readonly string[] = []): Promise<Ended> {
     writeFileSync(this.machine.path('/tmp/code'), `${code}\n`);
-    const options =
-      'UserKnownHostsFile=/dev/null StrictHostKeyChecking=no LogLevel=ERROR NumberOfPasswordPrompts=1';
+    const options = [
+      ...[
+        'UserKnownHostsFile=/dev/null',
+        'StrictHostKeyChecking=no',
+        'LogLevel=ERROR',
+        'NumberOfPasswordPrompts=1',
+      ],
+      ...more,
+    ];
     return this.machine.run([
       ...['env', 'DISPLAY=none', 'SSH_ASKPASS=/usr/local/bin/answer', 'SSH_ASKPASS_REQUIRE=force'],
       ...['setsid', '-w', 'ssh', '-F', '/dev/null'],
-      ...options.split(' ').flatMap((option) => ['-o', option]),
+      ...options.flatMap((option) => ['-o', option]),
       ...[`${user}@127.0.0.1`, 'id', '-un'],
     ]);
   }
