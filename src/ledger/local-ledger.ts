@@ -148,12 +148,11 @@ export class LocalLedger implements Ledger, Notebook {
    * @returns whether there was something to repair, and it is sound now
    */
   async repair(): Promise<boolean> {
-    await this.#idle();
-    if (this.#condition !== 'damaged') {
-      return false;
-    }
-    this.#committing = true;
+    await this.#holdCommits();
     try {
+      if (this.#condition !== 'damaged') {
+        return false;
+      }
       await this.#options.directory.create();
       await this.#options.directory.keepAside(String(this.#options.now()));
       return await this.#renew();
@@ -166,21 +165,19 @@ export class LocalLedger implements Ledger, Notebook {
 
   /** When it could not be written: tries again, as the next login would. */
   async tryAgain(): Promise<void> {
-    await this.#idle();
-    if (this.#condition !== 'in-trouble') {
-      return;
-    }
-    this.#committing = true;
+    await this.#holdCommits();
     try {
-      await this.#renew();
+      if (this.#condition === 'in-trouble') {
+        await this.#renew();
+      }
     } finally {
       await this.#commitWaiting();
     }
   }
 
-  /** Waits for what is being committed, and closes the journal. */
+  /** Waits for what is being committed, and closes the journal. Nothing can be used up afterwards. */
   async close(): Promise<void> {
-    await this.#idle();
+    await this.#holdCommits();
     if (this.#notes.length > 0) {
       await this.#commitDurably([]);
     }
@@ -188,10 +185,15 @@ export class LocalLedger implements Ledger, Notebook {
     this.#journal = undefined;
   }
 
-  async #idle(): Promise<void> {
+  /**
+   * Waits until nothing is being committed. From then on commits wait, until {@link #commitWaiting}: two generations that are begun at
+   * one moment would each leave out what the other one holds.
+   */
+  async #holdCommits(): Promise<void> {
     while (this.#committing) {
       await new Promise((resolve) => setImmediate(resolve));
     }
+    this.#committing = true;
   }
 
   async #commitWaiting(): Promise<void> {

@@ -27,6 +27,8 @@ let fault: { append: boolean; begin: boolean };
 let latency: number;
 let clock: number;
 let waited: ('main thread' | 'pool')[];
+/** How many generations are being begun at this moment, and at most were at one. */
+let beginning: { now: number; most: number };
 
 beforeEach(() => {
   root = mkdtempSync(join(tmpdir(), 'ledger-'));
@@ -36,6 +38,7 @@ beforeEach(() => {
   latency = 0;
   clock = 0;
   waited = [];
+  beginning = { now: 0, most: 0 };
 });
 afterEach(() => rmSync(root, { recursive: true }));
 
@@ -45,7 +48,10 @@ class FailingDirectory extends LedgerDirectory {
     if (fault.begin) {
       throw new Error('no space');
     }
+    beginning.now += 1;
+    beginning.most = Math.max(beginning.most, beginning.now);
     const journal = await super.begin(marks, generation);
+    beginning.now -= 1;
     const append = journal.append.bind(journal);
     const appendNow = journal.appendNow.bind(journal);
     journal.append = (entries) => {
@@ -261,6 +267,22 @@ describe('a ledger whose disk fails', () => {
     fault = { append: false, begin: false };
     await ledger.tryAgain();
     expect(ledger.condition).toBe('sound');
+  });
+
+  it('begins one generation at a time, whoever tries again and logs in at one moment', async () => {
+    const ledger = await fresh();
+    fault = { append: true, begin: true };
+    expect(await ledger.advance(ALICE, 5, COUNTER)).toBe('unavailable');
+    fault = { append: false, begin: false };
+    uptime += 1;
+    // Until nothing is under way.
+    await new Promise((resolve) => setImmediate(resolve));
+    beginning.most = 0;
+    const tries = [ledger.tryAgain(), ledger.tryAgain()];
+    expect(await ledger.advance(ALICE, 5, COUNTER)).toBe('advanced');
+    await Promise.all(tries);
+    expect(beginning.most).toBe(1);
+    expect((await open()).mark(ALICE)?.value).toBe(5);
   });
 
   it('refuses time steps, too, when /run takes nothing', async () => {
