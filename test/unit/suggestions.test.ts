@@ -1,5 +1,5 @@
 /* Every command that a message of the program suggests is one that a test runs as it is printed. */
-import { readdirSync, readFileSync } from 'node:fs';
+import { existsSync, readdirSync, readFileSync } from 'node:fs';
 import { fileURLToPath } from 'node:url';
 import { expect, it } from 'vitest';
 
@@ -53,6 +53,8 @@ it('no message suggests a command that no test runs', () => {
     }
   }
   expect([...suggested].sort()).toEqual(Object.keys(RUN).sort());
+  const tests = fileURLToPath(new URL('../e2e/', import.meta.url));
+  expect(Object.values(RUN).filter((name) => !existsSync(`${tests}${name}.test.ts`))).toEqual([]);
 });
 
 function plain(command: string): string {

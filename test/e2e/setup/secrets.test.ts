@@ -1,6 +1,7 @@
 import { spawn } from 'node:child_process';
 import { readdirSync, readFileSync, writeFileSync } from 'node:fs';
 import { expect, test } from 'vitest';
+import { notRun } from '../daemon/stage.ts';
 import { describeInBox } from '../harness/box.ts';
 import { codeOf } from '../harness/code.ts';
 import { CHECKOUT } from '../harness/daemon.ts';
@@ -127,8 +128,18 @@ describeInBox('secrets of the setup', () => {
     await new Log('setup', setup.stdout).waitFor(/or type: /);
     setup.kill('SIGQUIT');
     await new Promise((resolve) => setup.on('close', resolve));
-    expect(readdirSync(home).filter((file) => file.startsWith('core'))).toEqual([]);
+    const cores = (): string[] => readdirSync(home).filter((file) => file.startsWith('core'));
+    expect(cores()).toEqual([]);
     // /proc/PID/mem and ptrace go with it: the process is not dumpable.
+
+    // A program that does nothing against it leaves one there, if the kernel writes core files into the working directory.
+    if (readFileSync('/proc/sys/kernel/core_pattern', 'utf8').startsWith('core')) {
+      const careless = ['bash', '-c', shell, 'bash', 'sh', '-c', 'kill -ABRT $$'];
+      await run([setpriv!, ...rest.slice(0, node), ...careless]);
+      expect(cores()).not.toEqual([]);
+    } else {
+      notRun('that another program would leave a core file', 'the kernel puts them elsewhere');
+    }
   });
 
   test('are not read from a command line', async () => {

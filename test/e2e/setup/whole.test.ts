@@ -1,6 +1,7 @@
 import { spawn, spawnSync } from 'node:child_process';
 import { mkdirSync, readdirSync, readFileSync, rmSync } from 'node:fs';
 import { afterAll, beforeAll, expect, test } from 'vitest';
+import { notRun } from '../daemon/stage.ts';
 import { describeInBox } from '../harness/box.ts';
 import { codeOf } from '../harness/code.ts';
 import { CHECKOUT, startDaemon, type Daemon } from '../harness/daemon.ts';
@@ -27,6 +28,10 @@ const PROMPTS = [
 ];
 const ANSWERS = ['', '-1', '', '', ''];
 const STEPS = PROMPTS.map((_, step) => step);
+
+if (!canSee) {
+  notRun('daemons that are killed and disks that are full during the setup', 'this needs tmux');
+}
 
 describeInBox('the setup, left or hit at any step', () => {
   let daemon: Daemon;

@@ -6,6 +6,12 @@ import { parseModuleOptions } from '../../../src/login/module-options.ts';
 
 const root = resolve(import.meta.dirname, '../../..');
 const source = (path: string): string => readFileSync(`${root}/${path}`, 'utf8');
+/** What a source has of a pattern; a pattern that finds nothing any more would test nothing. */
+const found = (path: string, pattern: RegExp, least: number): RegExpMatchArray[] => {
+  const matches = [...source(path).matchAll(pattern)];
+  expect(matches.length, path).toBeGreaterThanOrEqual(least);
+  return matches;
+};
 const page = (name: string): string =>
   source(`docs/man/${name}`).replaceAll('\\-', '-').replaceAll('\\(dq', '"');
 
@@ -21,7 +27,7 @@ it('pve-authenticator.toml(5) has every setting, and its example can be used', (
       expect(section, `${table}.${name}`).toMatch(new RegExp(`^\\.BR? ${name}\\b`, 'm'));
     }
   }
-  for (const [, name] of source('src/config/yubico-section.ts').matchAll(/^ {4}([a-z_]+): z\./gm)) {
+  for (const [, name] of found('src/config/yubico-section.ts', /^ {4}([a-z_]+): z\./gm, 5)) {
     expect(toml.split('.SH [yubico]')[1], name).toMatch(new RegExp(`^\\.BR? .*\\b${name!}\\b`, 'm'));
   }
   const [, example = ''] = /\.SH EXAMPLE\n\.nf\n([^]*?)\n\.fi/.exec(toml) ?? [];
@@ -40,7 +46,7 @@ it('pam_pve_authenticator(8) names options that there are, and no others', () =>
     // A value that is missing is wrong; the option is there.
     expect(parsed.kind === 'bad' && parsed.wrong === 'option' ? 'unknown' : 'known', name).toBe('known');
   }
-  for (const [, name] of source('src/login/module-options.ts').matchAll(/^ {2}\['([a-z_]+)', [{(]/gm)) {
+  for (const [, name] of found('src/login/module-options.ts', /^ {2}\['([a-z_]+)', [{(]/gm, 10)) {
     expect(
       named.map((word) => word.replace('=', '')),
       name,
@@ -50,7 +56,7 @@ it('pam_pve_authenticator(8) names options that there are, and no others', () =>
 
 it('pve-authenticatord(8) has every option of the daemon', () => {
   const daemon = page('pve-authenticatord.8');
-  for (const [, name] of source('src/config/command-line.ts').matchAll(/'?([a-z-]+)'?: \{ type:/g)) {
+  for (const [, name] of found('src/config/command-line.ts', /'?([a-z-]+)'?: \{ type:/g, 6)) {
     expect(daemon, name).toContain(`--${name}`);
   }
 });

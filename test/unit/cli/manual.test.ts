@@ -5,10 +5,13 @@ import { SETUP_HELP } from '../../../src/cli/setup/help.ts';
 
 const root = resolve(import.meta.dirname, '../../..');
 const manual = readFileSync(`${root}/docs/man/pve-google-authenticator.1`, 'utf8').replaceAll('\\-', '-');
-const flags = readFileSync(`${root}/src/cli/setup/flags.ts`, 'utf8').matchAll(/long: '([a-z-]+)'/g);
-const commands = readFileSync(`${root}/src/cli/main.ts`, 'utf8').matchAll(/ {2}([a-z]+)Commands?\(program/g);
+const flags = [...readFileSync(`${root}/src/cli/setup/flags.ts`, 'utf8').matchAll(/long: '([a-z-]+)'/g)];
+const commands = [
+  ...readFileSync(`${root}/src/cli/main.ts`, 'utf8').matchAll(/ {2}([a-z]+)Commands?\(program/g),
+];
 
 it('has every flag of the setup, as its help does', () => {
+  expect(flags.length).toBeGreaterThan(20);
   for (const [, flag] of flags) {
     expect(manual, flag).toContain(`--${flag}`);
     expect(['help', 'version'].includes(flag!) || SETUP_HELP.includes(`--${flag}`), flag).toBe(true);
@@ -16,6 +19,7 @@ it('has every flag of the setup, as its help does', () => {
 });
 
 it('has every command', () => {
+  expect(commands.length).toBeGreaterThan(20);
   for (const [, name] of commands) {
     expect(manual, name).toMatch(new RegExp(`^\\.B.*\\b${name}\\b`, 'm'));
   }

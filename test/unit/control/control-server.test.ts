@@ -303,12 +303,13 @@ describe.runIf(isRoot)('root', () => {
 });
 
 it('ends what is going on when it is closed', async () => {
+  vi.useFakeTimers({ toFake: ['setTimeout', 'clearTimeout'] }); // else its time would end it, too
   const socket = connected();
-  await once(socket, 'connect');
-  await vi.waitFor(() => {
-    socket.write('GET /v1');
-  });
-  await new Promise((resolve) => setTimeout(resolve, 50));
+  socket.write(
+    `POST /v1/users/${ME.username}/changes HTTP/1.1\r\nHost: x\r\nContent-Length: 2\r\nExpect: 100-continue\r\n\r\n`,
+  );
+  const [heard] = (await once(socket, 'data')) as [Buffer];
+  expect(heard.toString(), 'it waits for the body').toContain('100 Continue');
   const closed = once(socket, 'close');
   socket.resume();
   server.close();

@@ -26,7 +26,9 @@ describe('docs/operations.md', () => {
     expect([...new Set([...daemon, ...reader])].sort(), 'each line of the log is explained there').toEqual(
       [...logLinesOf(`${root}/src`)].sort(),
     );
+    expect(daemon.length, 'it finds the lines').toBeGreaterThan(40);
     const ofReader = [...logLinesOf(`${root}/src/files`)];
+    expect(ofReader.length).toBeGreaterThan(5);
     expect(ofReader.filter((line) => !reader.includes(line))).toEqual([]);
   });
 
@@ -54,6 +56,7 @@ describe('docs/operations.md', () => {
       'You have … recovery codes left.',
       'PAM unable to dlopen(pam_pve_authenticator.so)',
     ];
+    expect(said.length).toBeGreaterThan(15);
     const begins = (text: string): string => text.replace(/…$/, '').trim();
     for (const text of said) {
       expect(
