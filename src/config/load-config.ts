@@ -1,5 +1,5 @@
 import { createHash } from 'node:crypto';
-import { closeSync, constants, fsyncSync, openSync, readFileSync, renameSync, writeSync } from 'node:fs';
+import { closeSync, constants, fsyncSync, openSync, readFileSync, renameSync, writeFileSync } from 'node:fs';
 import { ConfigError, DEFAULT_CONFIG, parseConfig, type Config } from './config.ts';
 
 /** A larger file is not a configuration. */
@@ -79,7 +79,7 @@ function read(file: string): string | undefined {
   }
 }
 
-/** A copy that cannot be kept is no reason not to start: the file itself is good. */
+/** A copy that cannot be kept is no reason not to start: the file itself is good. The copy before it stays then. */
 function keep(text: string, lastGood: string): void {
   try {
     if (read(lastGood) === text) {
@@ -89,7 +89,7 @@ function keep(text: string, lastGood: string): void {
     const flags = constants.O_WRONLY | constants.O_CREAT | constants.O_TRUNC | constants.O_NOFOLLOW;
     const fd = openSync(temporary, flags, OWNER_ONLY);
     try {
-      writeSync(fd, text);
+      writeFileSync(fd, text);
       fsyncSync(fd);
     } finally {
       closeSync(fd);

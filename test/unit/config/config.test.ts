@@ -1,3 +1,4 @@
+import { execFileSync } from 'node:child_process';
 import { mkdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { beforeEach, describe, expect, it } from 'vitest';
@@ -166,6 +167,24 @@ describe('loadConfig', () => {
     expect(digest, 'of the file, not of the copy').toBe(digestOf(readFileSync(file)));
     expect(config.throttle.enabled).toBe(false);
     expect(problem).toMatch(/config\.toml:2: .*last good copy/);
+  });
+
+  it('keeps the copy before when the disk takes only a part of the next', () => {
+    const first = '[throttle]\nenabled = false\n';
+    writeFileSync(file, first);
+    loadConfig(file, lastGood);
+    writeFileSync(file, `${first}#${'x'.repeat(300)}\n[[rule]]\nuser = "mallory"\naction = "deny"\n`);
+    const filesUpTo = (bytes: string): unknown =>
+      execFileSync('prlimit', ['--pid', String(process.pid), `--fsize=${bytes}:`]);
+    filesUpTo('100');
+    try {
+      expect(loadConfig(file, lastGood)).toMatchObject({ config: { rules: [{ action: 'deny' }] } });
+    } finally {
+      filesUpTo('unlimited');
+    }
+    expect(readFileSync(lastGood, 'utf8')).toBe(first);
+    loadConfig(file, lastGood);
+    expect(readFileSync(lastGood, 'utf8')).toBe(readFileSync(file, 'utf8'));
   });
 
   it('refuses a wrong file when there is no good copy', () => {
