@@ -120,24 +120,31 @@ export class AcceptedHttp {
 }
 
 /**
- * Reads a request's body. Its bytes are wiped afterwards.
+ * Reads a request's body. Its bytes are wiped afterwards, also those of one that is refused.
  *
- * @param request - the request
+ * @param request - the request: what comes of its body
  * @param maxBytes - a longer body is refused
  * @returns what the JSON says
  * @throws BodyError when it is too long or not JSON
  */
-export async function jsonBody(request: IncomingMessage, maxBytes: number): Promise<unknown> {
+export async function jsonBody(request: AsyncIterable<Buffer>, maxBytes: number): Promise<unknown> {
   const chunks: Buffer[] = [];
   let length = 0;
-  for await (const chunk of request as AsyncIterable<Buffer>) {
-    length += chunk.length;
-    if (length > maxBytes) {
-      throw new BodyError('ERR_TOO_LONG');
+  try {
+    for await (const chunk of request) {
+      chunks.push(chunk);
+      length += chunk.length;
+      if (length > maxBytes) {
+        throw new BodyError('ERR_TOO_LONG');
+      }
     }
-    chunks.push(chunk);
+    return parsed(Buffer.concat(chunks));
+  } finally {
+    chunks.forEach((chunk) => chunk.fill(0));
   }
-  const body = Buffer.concat(chunks);
+}
+
+function parsed(body: Buffer): unknown {
   try {
     return JSON.parse(body.toString());
   } catch {
@@ -145,7 +152,6 @@ export async function jsonBody(request: IncomingMessage, maxBytes: number): Prom
     throw new BodyError('ERR_NOT_JSON');
   } finally {
     body.fill(0);
-    chunks.forEach((chunk) => chunk.fill(0));
   }
 }
 
