@@ -97,8 +97,8 @@ export function logOptionError(
   );
 }
 
-/** What a YubiKey types. */
-const OTP = /[cbdefghijklnrtuv]{32,48}$/i;
+/** What a YubiKey types, on a US and on a Dvorak layout. */
+const OTP = /(?:[cbdefghijklnrtuv]{32,48}|[jxe.uidchtnbpygk]{32,48})$/i;
 
 /** Who touches a YubiKey while the name is asked for does not want the OTP in the log: it has not been used up. */
 function nameOf({ user = '' }: LoginContext): string {
