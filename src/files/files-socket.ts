@@ -1,12 +1,11 @@
-import { chownSync, closeSync, constants, fstatSync, mkdirSync, openSync } from 'node:fs';
+import { chownSync, closeSync, constants, fstatSync, openSync } from 'node:fs';
 import { activatedSockets } from '../host/activation.ts';
 import { listenOn } from '../host/addon.ts';
-import { removeStale } from '../host/sockets.ts';
+import { makeRuntimeDirectory, removeStale } from '../host/sockets.ts';
 
 const NAME = 'files';
 const MODE = 0o600;
 const BACKLOG = 128;
-const DIRECTORY_MODE = 0o755;
 /** open(2) on Linux; Node does not name it. */
 const O_PATH = 0o10000000;
 
@@ -24,7 +23,7 @@ export async function openFilesSocket(runtimeDir: string, owner: number): Promis
   if (activated !== undefined) {
     return activated;
   }
-  mkdirSync(runtimeDir, { recursive: true, mode: DIRECTORY_MODE });
+  makeRuntimeDirectory(runtimeDir);
   const path = `${runtimeDir}/${NAME}.sock`;
   await removeStale(path);
   const fd = listenOn(path, MODE, BACKLOG);

@@ -1,4 +1,4 @@
-import { existsSync, mkdirSync, unlinkSync } from 'node:fs';
+import { chmodSync, existsSync, mkdirSync, unlinkSync } from 'node:fs';
 import { connect } from 'node:net';
 import { activatedSockets } from './activation.ts';
 import { listenOn } from './addon.ts';
@@ -39,7 +39,7 @@ export async function openSockets(runtimeDir: string): Promise<Map<SocketName, n
   const activated = activatedSockets(process.env, process.pid);
   const sockets = new Map<SocketName, number>();
   if (activated.size === 0) {
-    mkdirSync(runtimeDir, { recursive: true, mode: DIRECTORY_MODE });
+    makeRuntimeDirectory(runtimeDir);
   }
   for (const { name, mode } of SOCKETS) {
     const given = activated.get(name);
@@ -52,6 +52,19 @@ export async function openSockets(runtimeDir: string): Promise<Map<SocketName, n
     }
   }
   return sockets;
+}
+
+/**
+ * Makes the directory of the sockets if it is not there. Everybody may look for a socket in it, whatever the umask: the modes of the
+ * sockets say who may connect.
+ *
+ * @param path - of the directory
+ * @throws Error of the system
+ */
+export function makeRuntimeDirectory(path: string): void {
+  if (mkdirSync(path, { recursive: true, mode: DIRECTORY_MODE }) !== undefined) {
+    chmodSync(path, DIRECTORY_MODE);
+  }
 }
 
 /** What connect(2) says where nobody listens any more. Anything else may be a daemon that is busy, or hangs. */
