@@ -1,4 +1,7 @@
-"""Turns test/wire-vectors.json into a C header: vectors-to-c.py IN > OUT."""
+"""Turns test/wire-vectors.json into a C header: vectors-to-c.py IN > OUT.
+
+The header needs <stddef.h> before it.
+"""
 import json
 import sys
 
@@ -10,6 +13,26 @@ NUMBERS = {
     "answer": (),
     "cancel": ("reason",),
 }
+
+
+TYPES = """\
+struct item {
+	unsigned first, second;
+	size_t length;
+	const char *text;
+};
+
+struct vector {
+	const char *name, *message;
+	int valid;
+	size_t size;
+	const char *bytes;
+	unsigned numbers[3];
+	const char *text;
+	const struct item *items;
+	size_t count;
+};
+"""
 
 
 def c_bytes(data):
@@ -55,6 +78,7 @@ def show(index, vector):
 def main():
     with open(sys.argv[1], encoding="utf-8") as file:
         vectors = json.load(file)["vectors"]
+    print(TYPES)
     rows = [show(index, vector) for index, vector in enumerate(vectors)]
     print("static const struct vector vectors[] = {")
     print("\n".join(rows))

@@ -9,23 +9,6 @@
 
 #include "wire.h"
 
-struct item {
-	unsigned first, second;
-	size_t length;
-	const char *text;
-};
-
-struct vector {
-	const char *name, *message;
-	int valid;
-	size_t size;
-	const char *bytes;
-	unsigned numbers[3];
-	const char *text;
-	const struct item *items;
-	size_t count;
-};
-
 #include "vectors.h"
 
 #define COUNT (sizeof vectors / sizeof *vectors)
