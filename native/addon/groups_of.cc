@@ -10,6 +10,7 @@
 
 namespace {
 
+constexpr size_t kFirstGroups = 64;
 // More groups than the kernel lets a process have; an entry of a group may
 // list many members.
 constexpr int kMostGroups = 65536;
@@ -26,7 +27,7 @@ class GroupsLookUp : public Napi::AsyncWorker {
 
  protected:
   void Execute() override {
-    std::vector<gid_t> gids(64);
+    std::vector<gid_t> gids(kFirstGroups);
     int count = static_cast<int>(gids.size());
     while (getgrouplist(name_.c_str(), gid_, gids.data(), &count) < 0) {
       if (count <= static_cast<int>(gids.size()) || count > kMostGroups) {

@@ -11,11 +11,6 @@ export class Tally {
   #failures = 0;
   #lockedUntil = -Infinity;
 
-  /** @returns failures in a row */
-  get failures(): number {
-    return this.#failures;
-  }
-
   /**
    * Whether one more attempt is allowed. Asking changes nothing, so a try that is held back does not prolong the wait.
    *
@@ -48,7 +43,7 @@ export class Tally {
   failed(now: number, lockAfter: number, { firstLock, longestLock }: AttemptLimits): void {
     this.#failures += 1;
     if (this.#failures >= lockAfter) {
-      const doublings = Math.min(this.#failures - lockAfter, 32);
+      const doublings = this.#failures - lockAfter;
       this.#lockedUntil = now + Math.min(firstLock * 2 ** doublings, longestLock);
     }
   }

@@ -12,7 +12,7 @@ const FILES: Readonly<Record<ProxmoxProduct, readonly string[]>> = {
 };
 /** Each product has a thread of its own: its number for {@link Threads}. */
 const LANE: Readonly<Record<ProxmoxProduct, number>> = { pve: 0, pbs: 1 };
-/** The cluster file system looks a name up again for each call: a file replaced between two of them is read once more. */
+/** The cluster file system looks a name up again for each call: a file replaced between two of them is read again, so often. */
 const TRIES = 10;
 
 /** Reads the files of Proxmox. */
@@ -42,7 +42,7 @@ export class ProxmoxFiles {
         const files: Record<string, ProxmoxFile> = {};
         const devices = new Set<string>();
         for (const name of FILES[product]) {
-          const { file, device } = await readTwice(`${this.#directories[product]}/${name}`);
+          const { file, device } = await readAtRest(`${this.#directories[product]}/${name}`);
           files[name] = file;
           if (device !== undefined) {
             devices.add(device);
@@ -63,7 +63,7 @@ interface Found {
   readonly device?: string | undefined;
 }
 
-async function readTwice(path: string): Promise<Found> {
+async function readAtRest(path: string): Promise<Found> {
   for (let tries = 1; ; tries++) {
     const read = await readPlainFile(path, LARGEST_PLAIN_FILE);
     const meanwhile = read.kind === 'failed' && ['EAGAIN', 'ENOENT', 'ESTALE'].includes(read.code);

@@ -1,9 +1,9 @@
-import { LARGEST_FILE } from '../host/user-files.ts';
+import { LARGEST_UID } from '../host/arguments.ts';
 import { isFilePath } from '../host/file-path.ts';
+import { LARGEST_FILE } from '../host/user-files.ts';
 import { z } from '../schema.ts';
 import type { ProxmoxRequest, ReadRequest, ReplaceRequest } from './requests.ts';
 
-const LARGEST_ID = 0xffff_fffe;
 /** LOGIN_NAME_MAX of Linux. */
 const LONGEST_NAME = 256;
 const BASE64_CHARACTERS = Math.ceil(LARGEST_FILE / 3) * 4;
@@ -14,7 +14,7 @@ const bytes = z.base64().check(
   z.refine((text) => Buffer.byteLength(text, 'base64') <= LARGEST_FILE),
 );
 
-const id = z.int().check(z.minimum(0), z.maximum(LARGEST_ID));
+const id = z.int().check(z.minimum(0), z.maximum(LARGEST_UID));
 const file = {
   user: z.string().check(z.minLength(1), z.maxLength(LONGEST_NAME), z.regex(/^[^\p{Cc}:/]+$/u)),
   uid: id,

@@ -36,6 +36,7 @@ export type ReadAnswer<Bytes = string> =
   | Exclude<FileRead, { kind: 'read' }>
   | NotServed;
 
+/** How it ended, or why nobody can say. */
 export type ReplaceAnswer = FileReplaced | NotServed;
 
 /** Whose files: Proxmox VE, or Proxmox Backup Server. */

@@ -5,7 +5,7 @@
 
 /** INT_MAX. */
 export const LARGEST_INT = 0x7fff_ffff;
-/** The uid after it, (uid_t)-1, means "no uid" to the kernel. */
+/** Of uids and gids. The one after it, (uid_t)-1, means "none" to the kernel. */
 export const LARGEST_UID = 0xffff_fffe;
 
 /**

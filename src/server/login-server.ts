@@ -72,7 +72,7 @@ export class LoginServer {
   }
 
   /**
-   * Ends in an orderly way, in 15 seconds at most: new logins are left to the next daemon while those in flight end. While a person
+   * Ends in an orderly way, in 16 seconds at most: new logins are left to the next daemon while those in flight end. While a person
    * takes their time it serves on for a while. Who is still at the prompt then is told that codes cannot be checked.
    */
   async close(): Promise<void> {

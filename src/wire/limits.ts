@@ -19,8 +19,5 @@ export const MAX_ANSWER_BYTES = 64;
 export const MAX_SHAPES = 8;
 /** Bytes of the text of a PROMPT or a NOTICE: a QR code for the terminal fits. */
 export const MAX_TEXT_BYTES = 8_192;
-/** PROMPTs and NOTICEs in one login. */
-export const MAX_PROMPTS = 16;
-export const MAX_NOTICES = 32;
 /** The longest delay after a failure that a VERDICT may ask for, in microseconds. */
 export const MAX_FAIL_DELAY_US = 10_000_000;

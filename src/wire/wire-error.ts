@@ -1,12 +1,6 @@
 /** What can be wrong with a frame. The text says what came and what was expected; it never quotes a payload. */
 export type WireErrorCode =
-  | 'ERR_FRAME_LENGTH'
-  | 'ERR_FRAME_TYPE'
-  | 'ERR_PAYLOAD_SHORT'
-  | 'ERR_PAYLOAD_LEFT_OVER'
-  | 'ERR_VERSION'
-  | 'ERR_FIELD'
-  | 'ERR_ORDER';
+  'ERR_FRAME_LENGTH' | 'ERR_PAYLOAD_SHORT' | 'ERR_PAYLOAD_LEFT_OVER' | 'ERR_FIELD' | 'ERR_ORDER';
 
 /** The other side broke the protocol. */
 export class WireError extends Error {
