@@ -55,7 +55,8 @@ function show(views: readonly UserView[], { plain }: ListOptions, { output }: Se
   );
   inProxmox.forEach((line) => output.line(line));
   if (lines.length + inProxmox.length === 0) {
-    output.note('No factor is enrolled.');
+    const elsewhere = views.some(({ enrolled }) => enrolled === 'elsewhere');
+    output.note(elsewhere ? 'No factor is in the store.' : 'No factor is enrolled.');
   }
 }
 

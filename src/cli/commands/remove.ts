@@ -36,13 +36,17 @@ export function removeCommand(program: Command, session: Session): void {
         session.output.line(JSON.stringify(view));
         return;
       }
-      const count = view.factors.length;
-      session.output.line(
-        count === 0
-          ? `Factor ${factor} was removed. ${view.user} has no factor left and is not enrolled any more.`
-          : `Factor ${factor} was removed. ${view.user} has ${count} left.`,
-      );
+      session.output.line(`Factor ${factor} was removed. ${view.user} has ${whatIsLeft(view)}.`);
     });
+}
+
+function whatIsLeft({ factors, enrolled }: UserView): string {
+  if (factors.length > 0) {
+    return `${factors.length} left`;
+  }
+  return enrolled === 'elsewhere'
+    ? 'none left in the store; one that is kept elsewhere counts now, for example that of ~/.google_authenticator'
+    : 'no factor left and is not enrolled any more';
 }
 
 async function removeInProxmox(session: Session, user: string, factor: string, json: boolean): Promise<void> {

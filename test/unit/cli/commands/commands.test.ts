@@ -233,8 +233,11 @@ describe('list', () => {
       'bob: its record cannot be read',
       'eve: locked for some places until 2026-02-03 04:05',
       'eve: has a factor that is kept elsewhere',
-      'No factor is enrolled.',
+      'No factor is in the store.',
     ]);
+    answer = viewOf('bob', []);
+    await run('list', 'bob');
+    expect(notes.at(-1)).toBe('No factor is enrolled.');
   });
 
   it('prints sentences', async () => {
@@ -267,6 +270,9 @@ describe('remove', () => {
     answer = { added: [], view: viewOf('alice', []) };
     await run('remove', 'alice', 'phone');
     expect(lines[0]).toMatch(/has no factor left and is not enrolled any more/);
+    answer = { added: [], view: { ...viewOf('alice', []), enrolled: 'elsewhere' } };
+    await run('remove', 'alice', 'phone');
+    expect(lines[1]).toMatch(/none left in the store; one that is kept elsewhere counts now/);
   });
 
   it('prints what is left as JSON', async () => {
