@@ -1,4 +1,4 @@
-import type { LoginContext } from './login-log.ts';
+import type { LoginContext } from './login-request.ts';
 
 /** Services that are remembered; who is root can name more, and the oldest goes. */
 const MOST_SERVICES = 256;

@@ -2,7 +2,7 @@ import { createHash } from 'node:crypto';
 import { UNLIMITED, type Attempts, type LoginAttempt, type Subject } from '../attempts/attempts.ts';
 import { originOf } from '../attempts/origin.ts';
 import { decoyEnrolment } from '../enrolments/decoy.ts';
-import type { Account, Enrolment, Enrolments } from '../enrolments/enrolment.ts';
+import type { Enrolment, Enrolments } from '../enrolments/enrolment.ts';
 import type { TypedCode } from '../factors/code-shape.ts';
 import type { Log } from '../log/log.ts';
 import { checkAnswer, type CheckClocks } from './check-answer.ts';
@@ -18,7 +18,8 @@ import {
 import { ruleFor, type RuleBook } from './rule-for.ts';
 import { seekerOf } from './seeker.ts';
 import { NATIVE, webEnding, type WebLogins } from './web-login.ts';
-import { logEnding, logOptionError, type LoginContext } from './login-log.ts';
+import { courseLog, logEnding, logOptionError } from './login-log.ts';
+import type { LoginContext, LoginRequest } from './login-request.ts';
 import { TEXTS } from './texts.ts';
 import { parseModuleOptions, untrusted, type ModuleOptions } from './module-options.ts';
 
@@ -27,20 +28,6 @@ export const FAIL_DELAY_US = 2_000_000;
 
 /** The module is gone: nobody is there to be told, and nobody gets in. */
 const GONE: Ending = { code: 'denied', reason: 'cancelled' };
-
-/** Who wants to log in, from where, by which line of pam.d. */
-export interface LoginRequest {
-  /** For the log only. */
-  readonly context: LoginContext;
-  readonly moduleArguments: readonly Buffer[];
-  /** Undefined: nobody of this name is in the passwd database. */
-  readonly account: Account | undefined;
-  /** Group and home directory of the passwd entry. */
-  readonly gid?: number | undefined;
-  readonly home?: string | undefined;
-  /** Whether the host is root. Others get no say in who is asked. */
-  readonly trustedHost: boolean;
-}
 
 /** What a login needs from the rest of the daemon. */
 export interface LoginPorts extends CheckClocks {
@@ -186,7 +173,7 @@ async function converse(
   conversation: Conversation,
   ports: LoginPorts,
 ): Promise<Ending> {
-  const debug = debugLog(terms, ports);
+  const logCourse = courseLog(ports.log, terms);
   let readings: readonly TypedCode[] = [];
   let step = nextStep(terms, LOGIN_START, { type: 'begun' });
   try {
@@ -209,7 +196,7 @@ async function converse(
           ports,
         );
       }
-      debug(event);
+      logCourse(event);
       step = nextStep(terms, step.state, event);
     }
     return step.command.ending;
@@ -297,30 +284,4 @@ function wipe(readings: readonly TypedCode[]): void {
   for (const { text } of readings) {
     text.fill(0);
   }
-}
-
-/** What the module argument `debug` adds to the log: the course of the login, never what was typed. */
-function debugLog(terms: LoginTerms, { log }: LoginPorts): (event: LoginEvent) => void {
-  if (!terms.options.debug) {
-    return () => undefined;
-  }
-  log.event('debug', 'debug: login begun', { standing: terms.standing, shapes: terms.shapes.length });
-  return (event) => {
-    switch (event.type) {
-      case 'begun':
-        break;
-      case 'answered':
-        log.event('debug', 'debug: answered', { readings: event.readings });
-        break;
-      case 'cancelled':
-        log.event('debug', 'debug: cancelled', { why: event.why });
-        break;
-      case 'held-back':
-        log.event('debug', 'debug: not checked, too many tries');
-        break;
-      case 'verified':
-        log.event('debug', 'debug: checked', { outcome: event.verification.kind });
-        break;
-    }
-  };
 }

@@ -1,17 +1,8 @@
 import { loggable } from '../log/escape.ts';
 import type { Log, LogFields } from '../log/log.ts';
-import type { Ending } from './login.ts';
+import type { Ending, LoginEvent, LoginTerms } from './login.ts';
+import type { LoginContext } from './login-request.ts';
 import type { ParsedOptions } from './module-options.ts';
-
-/** Where a login comes from: for the log. All of it is from outside. */
-export interface LoginContext {
-  readonly service: string | Uint8Array | undefined;
-  /** As the host calls the user. */
-  readonly user: string | Uint8Array | undefined;
-  readonly tty: string | Uint8Array | undefined;
-  readonly rhost: string | Uint8Array | undefined;
-  readonly ruser: string | Uint8Array | undefined;
-}
 
 /**
  * Logs how a login ended. The words "Invalid verification code for USER" with `rhost=` are those that fail2ban users know.
@@ -95,6 +86,38 @@ export function logOptionError(
       why: hint,
     },
   );
+}
+
+/**
+ * What the module argument `debug` adds to the log: the course of the login, never what was typed.
+ *
+ * @param log - the log
+ * @param terms - what the login goes by; without `debug` nothing is logged
+ * @returns who logs what happens to the login
+ */
+export function courseLog(log: Log, terms: LoginTerms): (event: LoginEvent) => void {
+  if (!terms.options.debug) {
+    return () => undefined;
+  }
+  log.event('debug', 'debug: login begun', { standing: terms.standing, shapes: terms.shapes.length });
+  return (event) => {
+    switch (event.type) {
+      case 'begun':
+        break;
+      case 'answered':
+        log.event('debug', 'debug: answered', { readings: event.readings });
+        break;
+      case 'cancelled':
+        log.event('debug', 'debug: cancelled', { why: event.why });
+        break;
+      case 'held-back':
+        log.event('debug', 'debug: not checked, too many tries');
+        break;
+      case 'verified':
+        log.event('debug', 'debug: checked', { outcome: event.verification.kind });
+        break;
+    }
+  };
 }
 
 /** What a YubiKey types, on a US and on a Dvorak layout. */

@@ -1,5 +1,6 @@
 import { DEFAULT_LOOKUP, type LookupOptions } from '../enrolments/lookup-options.ts';
 import { USUAL_ID_LENGTH } from '../enrolments/yubico/yubico-line.ts';
+import { utf8Of } from './utf8.ts';
 import { yubicoChangeOf, type YubicoChange } from './yubico-options.ts';
 
 /** What the module's arguments in pam.d say; they mean the same as pam_google_authenticator's, and as pam_yubico's. */
@@ -85,8 +86,6 @@ function allowedPermissions(value: string): Change | undefined {
   return octal === undefined ? undefined : { lookup: { allowedPermissions: parseInt(octal, 8) } };
 }
 
-const utf8 = new TextDecoder('utf-8', { fatal: true, ignoreBOM: true });
-
 /**
  * Reads the module's arguments. Their order does not matter, but that the last of several that say the same holds.
  *
@@ -117,10 +116,8 @@ function changeOf(
   bytes: Buffer,
   before: LookupOptions,
 ): Change | { readonly hint: string } | 'option' | 'value' {
-  let argument: string;
-  try {
-    argument = utf8.decode(bytes);
-  } catch {
+  const argument = utf8Of(bytes);
+  if (argument === undefined) {
     return 'option';
   }
   const flag = FLAGS.get(argument);

@@ -1,8 +1,8 @@
 import type { Account } from '../enrolments/enrolment.ts';
 import { matchRule, type RuleSubject } from '../rules/match-rule.ts';
 import type { Rule } from '../rules/rule.ts';
-import type { LoginContext } from './login-log.ts';
 import type { Ending } from './login.ts';
+import type { LoginRequest } from './login-request.ts';
 
 /** The rules, and how to find out which groups a user is in. */
 export interface RuleBook {
@@ -20,11 +20,7 @@ export interface RuledLogin {
   readonly ending: Ending | undefined;
 }
 
-interface Ruled {
-  readonly context: LoginContext;
-  readonly account: Account | undefined;
-  readonly trustedHost: boolean;
-}
+type Ruled = Pick<LoginRequest, 'context' | 'account' | 'trustedHost'>;
 
 /**
  * Looks for the rule that applies to a login.

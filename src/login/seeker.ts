@@ -1,6 +1,7 @@
 import type { Seeker } from '../enrolments/enrolment.ts';
-import type { LoginRequest } from './conduct.ts';
+import type { LoginRequest } from './login-request.ts';
 import type { ModuleOptions } from './module-options.ts';
+import { utf8Of } from './utf8.ts';
 
 /**
  * Who is to be looked up, and how.
@@ -17,13 +18,3 @@ export function seekerOf({ account, gid, home, context }: LoginRequest, { lookup
     rhost: rhost === '' ? undefined : rhost,
   };
 }
-
-function utf8Of(bytes: string | Uint8Array | undefined): string | undefined {
-  try {
-    return typeof bytes === 'object' ? utf8.decode(bytes) : bytes;
-  } catch {
-    return undefined;
-  }
-}
-
-const utf8 = new TextDecoder('utf-8', { fatal: true, ignoreBOM: true });

@@ -1,8 +1,8 @@
 import type { Account } from '../enrolments/enrolment.ts';
 import type { Standing } from '../enrolments/proxmox/standing.ts';
 import { webProduct, webVerdict, type WebMode } from '../enrolments/proxmox/web-login.ts';
-import type { LoginContext } from './login-log.ts';
 import type { Ending } from './login.ts';
+import type { LoginRequest } from './login-request.ts';
 
 /** What the daemon does at the login of Proxmox's own web interface, and what it knows there. */
 export interface WebLogins {
@@ -23,11 +23,7 @@ export const NATIVE: WebLogins = {
   standingOf: () => Promise.resolve({ kind: 'failed', why: 'it is not looked at' }),
 };
 
-interface WebRequest {
-  readonly context: LoginContext;
-  readonly account: Account | undefined;
-  readonly trustedHost: boolean;
-}
+type WebRequest = Pick<LoginRequest, 'context' | 'account' | 'trustedHost'>;
 
 /**
  * Decides about a login to the web interface, before anybody is asked. Proxmox asks for its own factors, and answers every question with

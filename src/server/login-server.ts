@@ -2,8 +2,10 @@ import { closeSync } from 'node:fs';
 import { acceptFrom, lookUpUser, type Acceptor, type Peer } from '../host/addon.ts';
 import { BudgetedLog } from '../log/budgeted-log.ts';
 import type { Log } from '../log/log.ts';
-import { conductLogin, type LoginPorts, type LoginRequest } from '../login/conduct.ts';
+import { conductLogin, type LoginPorts } from '../login/conduct.ts';
 import { ConversationEnded } from '../login/conversation.ts';
+import type { LoginRequest } from '../login/login-request.ts';
+import { utf8Of } from '../login/utf8.ts';
 import type { Start } from '../wire/start.ts';
 import { PROBE_VERSION, PROTOCOL_VERSION } from '../wire/limits.ts';
 import { WireError } from '../wire/wire-error.ts';
@@ -175,7 +177,7 @@ async function requestOf(start: Start, origin: Origin): Promise<LoginRequest> {
   };
   if (origin.socket === 'root') {
     const { moduleArguments, gid } = start;
-    return { context, moduleArguments, account, gid, home: textOf(start.home), trustedHost: true };
+    return { context, moduleArguments, account, gid, home: utf8Of(start.home), trustedHost: true };
   }
   // What an ordinary program says about itself is not believed: the kernel says who it is.
   const own = account === undefined ? undefined : await lookUpUser(account.name);
@@ -189,22 +191,10 @@ async function requestOf(start: Start, origin: Origin): Promise<LoginRequest> {
   };
 }
 
-/** A byte order mark stays: without it a name would be another user's. */
-const utf8 = new TextDecoder('utf-8', { fatal: true, ignoreBOM: true });
-
 /** Only the canonical name with its uid names a user; a name that is not UTF-8 names nobody that could be enrolled. */
 function accountOf({ canonicalUser, uid }: Start): LoginRequest['account'] {
-  const name = textOf(canonicalUser);
+  const name = utf8Of(canonicalUser);
   return name === undefined || name === '' || uid === undefined ? undefined : { name, uid };
-}
-
-/** Undefined: not UTF-8. */
-function textOf(bytes: Buffer | undefined): string | undefined {
-  try {
-    return bytes === undefined ? undefined : utf8.decode(bytes);
-  } catch {
-    return undefined;
-  }
 }
 
 /** Messages of unexpected errors are not logged: nobody knows what they quote. */
