@@ -181,6 +181,24 @@ describe('LoginServer', () => {
     expect(log.text).toContain('protocol version 2');
   });
 
+  it('answers the health check, and logs nothing of it', async () => {
+    expect(await new Login().start({}, 0).verdict(RIGHT)).toMatchObject({ code: 'unavailable' });
+    await settled(() => server.logins === 0);
+    expect(log.events).toEqual([]);
+  });
+
+  it('logs only so much of what one uid does on the socket for everybody', async () => {
+    const logins = 40;
+    for (let round = 0; round < logins; round++) {
+      await new Login('user').start(me, 2).verdict(RIGHT);
+    }
+    await settled(() => server.logins === 0);
+    expect(log.text).toContain('the rest of this minute is not logged');
+    expect(log.events.length).toBeLessThan(logins);
+    expect(await new Login('root').start(me, 3).verdict(RIGHT)).toMatchObject({ code: 'unavailable' });
+    expect(log.text).toContain('protocol version 3');
+  });
+
   it('cuts the connection of who breaks the protocol, without a verdict', async () => {
     const login = new Login();
     login.socket.write(

@@ -14,6 +14,7 @@ import { decodePrompt, type Prompt } from '../../../src/wire/prompt.ts';
 import { encodeStart } from '../../../src/wire/start.ts';
 import { decodeVerdict } from '../../../src/wire/verdict.ts';
 import { WireError } from '../../../src/wire/wire-error.ts';
+import { RecordedBuffers } from '../fixtures/recorded-buffers.ts';
 import { temporaryDirectories } from '../fixtures/temporary-directory.ts';
 
 const makeDirectory = temporaryDirectories();
@@ -205,6 +206,47 @@ describe('ModuleConnection', () => {
     say(START, frame);
     await connection.start().catch(() => undefined);
     await expect(connection.ask(PROMPT)).rejects.toEqual(broken);
+  });
+
+  it('refuses two STARTs that come before one is looked at', async () => {
+    say(START, START);
+    await until(() => connection.over);
+    await connection.start();
+    await expect(connection.ask(PROMPT)).rejects.toEqual(broken);
+  });
+
+  it('leaves a code in the reading that it hands out, and nowhere else', async () => {
+    say(START);
+    await connection.start();
+    const reply = connection.ask(PROMPT);
+    say(ANSWER);
+    const made = new RecordedBuffers();
+    const answer = await reply;
+    expect(made.holding('123456')).toBe(1);
+    expect(answer).toMatchObject({ readings: [{ text: Buffer.from('123456') }] });
+  });
+
+  it('leaves no code of an ANSWER that nobody asked for', async () => {
+    say(START);
+    await connection.start();
+    say(ANSWER);
+    const made = new RecordedBuffers();
+    await until(() => connection.over);
+    expect(made.holding('123456')).toBe(0);
+  });
+
+  it('leaves no code of an ANSWER that does not end', async () => {
+    say(START);
+    await connection.start();
+    const reply = connection.ask(PROMPT);
+    const heardBefore = connection.heardAt;
+    clock += 1;
+    say(ANSWER.subarray(0, -1));
+    const made = new RecordedBuffers();
+    await until(() => connection.heardAt > heardBefore);
+    connection.destroy();
+    await expect(reply).rejects.toBeInstanceOf(ConversationEnded);
+    expect(made.holding('12345')).toBe(0);
   });
 
   it('refuses an ANSWER in advance: one question, one answer', async () => {
