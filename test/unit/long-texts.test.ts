@@ -21,6 +21,8 @@ const keys = Array.from({ length: LONG / 8 }, (_, number) =>
   [0, 4, 8, 12, 16].map((bits) => MODHEX[(number >> bits) & 15]).join(''),
 );
 
+/* What is long is compared by hand: to show where two such texts differ takes minutes. */
+
 describe('a text that its writer made long is read soon', () => {
   it('a file of pam_google_authenticator that somebody has imported', () => {
     for (const key of [
@@ -49,17 +51,17 @@ describe('a text that its writer made long is read soon', () => {
     }
     const hosts = `${SECRET}\n" TOTP_AUTH\n" LAST0 h${blanks}x\n`;
     expect(soon(() => isWithinGracePeriod(hosts, 'h', 60, 1))).toBe(false);
-    expect(soon(() => withLogin(hosts, 'h', 1))).toContain('" LAST0 h 1\n');
+    expect(soon(() => withLogin(hosts, 'h', 1).includes('" LAST1 h 1\n'))).toBe(true);
   });
 
   it("a mapping of pam_yubico's in a home", () => {
     const [user] = soon(() => parseMapping(keys.map((key) => `alice:${key}\n`).join(''))).users;
-    expect(user?.publicIds).toEqual(keys.slice(0, 100_000));
+    expect(user?.publicIds.join() === keys.slice(0, 100_000).join()).toBe(true);
   });
 
   it('base32 in a request', () => {
-    expect(soon(() => decodeBase32(`${'='.repeat(LONG)}A`))).toBe(undefined);
-    expect(soon(() => decodeBase32(`${'A'.repeat(LONG)}${'='.repeat(LONG)}`))).toHaveLength((LONG * 5) / 8);
+    expect(soon(() => decodeBase32(`${'='.repeat(LONG)}A`)?.length)).toBe(undefined);
+    expect(soon(() => decodeBase32(`${'A'.repeat(LONG)}${'='.repeat(LONG)}`)?.length)).toBe((LONG * 5) / 8);
   });
 
   it('files of Proxmox', () => {

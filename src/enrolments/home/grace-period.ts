@@ -7,8 +7,10 @@ const HOST = /^[0-9A-Za-z:%._-]{1,255}$/;
 
 interface Slot {
   readonly key: string;
+  /** Whether there is no line of it; one that nobody understands is one. */
+  readonly free: boolean;
   readonly host: string | undefined;
-  /** Seconds since 1970; 0 when the slot is free. */
+  /** Seconds since 1970; 0 when there is no such line, or nobody understands it. */
   readonly at: number;
 }
 
@@ -45,14 +47,15 @@ export function withLogin(text: string, host: string | undefined, now: number): 
   }
   const all = slots(text);
   const oldest = all.reduce((first, slot) => (slot.at < first.at ? slot : first));
-  const { key } = all.find((slot) => slot.host === host) ?? oldest;
+  const { key } = all.find((slot) => slot.host === host) ?? all.find(({ free }) => free) ?? oldest;
   return withOption(text, key, `${host} ${now}`);
 }
 
 function slots(text: string): Slot[] {
   return Array.from({ length: SLOTS }, (_, number) => {
     const key = `LAST${number}`;
-    const [, host, at] = /^(\S+)[ \t]+([0-9]{1,15})[ \t]*$/.exec(optionValue(text, key) ?? '') ?? [];
-    return { key, host, at: Number(at ?? 0) };
+    const value = optionValue(text, key);
+    const [, host, at] = /^(\S+)[ \t]+([0-9]{1,15})[ \t]*$/.exec(value ?? '') ?? [];
+    return { key, free: value === undefined, host, at: Number(at ?? 0) };
   });
 }

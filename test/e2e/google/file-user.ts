@@ -73,12 +73,24 @@ export class FileUser {
    * @returns how it ended and what was shown
    */
   async logIn(answer: string, rhost?: string): Promise<Pick<Visited, 'end' | 'shown'>> {
+    const { end, shown } = await this.visit(answer, rhost);
+    return { end, shown };
+  }
+
+  /**
+   * Logs in, maybe behind a module that asked for a password.
+   *
+   * @param answer - what is typed, see template.ts
+   * @param rhost - where from
+   * @param password - what the earlier module asked for
+   * @returns all that the host saw
+   */
+  visit(answer: string, rhost: string | undefined, password?: string): Promise<Visited> {
     const { confdir, environment } = this.#module;
     const { name } = this.account;
-    const { end, shown } = await visit({
+    return visit({
       ...{ confdir, environment, service: name, user: name, answer: this.fill(answer), rhost },
-      ...{ password: undefined, hurry: false },
+      ...{ password: password === undefined ? undefined : this.fill(password), hurry: false },
     });
-    return { end, shown };
   }
 }

@@ -110,6 +110,14 @@ export const GRACE_PERIOD: readonly Scenario[] = [
     ...out('wrong-code'),
   },
   {
+    title: 'a line that nobody understands keeps its place',
+    options,
+    rhost,
+    file: totp('" LAST0 192.0.2.7', '" DISALLOW_REUSE'),
+    ...IN,
+    after: totp('" LAST1 192.0.2.7 {now}', '" LAST0 192.0.2.7', '" DISALLOW_REUSE {step}'),
+  },
+  {
     title: 'an IPv6 address of a link',
     options,
     rhost: 'fe80::1%eth0',
