@@ -176,7 +176,15 @@ function yubikeysFor({ yubico }: Config, log: Log, bounds: Bounds): Yubikeys {
   };
   const settings = yubicoSettings(yubico);
   const usual = made(settings);
-  return { settings, usual, ofLine: lineYubikeys(usual, (line) => made(lineSettings(yubico, line))) };
+  const ofLine = lineYubikeys(usual, (line) => {
+    const own = lineSettings(yubico, line);
+    // A line brings id and key along, but not the network; where config.toml wants it, the start has looked.
+    if (own.kind === 'on' && settings.kind !== 'on') {
+      void tellClosedNetwork(log);
+    }
+    return made(own);
+  });
+  return { settings, usual, ofLine };
 }
 
 /** A sandbox without the network is a mistake then, that should show before the first login. */

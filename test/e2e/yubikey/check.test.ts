@@ -165,6 +165,22 @@ describe('a daemon that may open no sockets but AF_UNIX', () => {
     expect((await logIn(stage, person.name, person.code(), { service })).rc).toBe(PAM.success);
   });
 
+  test('says so when a line in pam.d brings an id and a key, and config.toml no mode', async () => {
+    await start();
+    const added = await command(`${yubikey.touch()}\n`, 'add', 'yubikey', person.name, '--name', 'online');
+    expect(added.status).toBe(0);
+    await daemon!.stop();
+    stage.around = [around];
+    stage.configure(NO_THROTTLE);
+    daemon = await stage.start();
+    const line = ['id=42', `key=${API_KEY.toString('base64')}`, `urllist=${server.url.href}`];
+    const at = stage.service(...line, `cainfo=${stage.dir}/ca.pem`);
+    expect((await logIn(stage, person.name, yubikey.touch(), { service: at })).rc).not.toBe(PAM.success);
+    await daemon.log.waitFor(/YubiKeys cannot be looked up why=.*until \[yubico\] in config\.toml has mode/);
+    await daemon.log.waitFor(/No validation server could say.*until \[yubico\] in config\.toml has mode/);
+    await command('', 'remove', person.name, 'online');
+  });
+
   test('serves keys whose secrets it has', async () => {
     stage.around = [around];
     await start({ mode: '"offline"' });
