@@ -78,12 +78,19 @@ function loginFaults(machine: Machine, settings: Settings): readonly Finding[] {
       around === 'any'
         ? 'an SSH key alone lets people in, without a code'
         : `${around} lets people in without a code`;
-    const found = fault(settings, 'AuthenticationMethods', METHODS, why);
+    const found = fault(settings, 'AuthenticationMethods', METHODS, `${why}${rootShutOut(settings)}`);
     // Else migration and replication would fail until the check of the cluster is looked at.
     const nodes = settings.user === undefined ? exemptNodes(machine) : undefined;
     findings.push(nodes === undefined ? found : { ...found, mend: `${nodes} && { ${found.mend}; }` });
   }
   return findings;
+}
+
+/** Whom sshd lets in with a key alone, it asks nothing: with a key and a question root would not get in at all. */
+function rootShutOut({ user, of }: Settings): string {
+  return (user ?? 'root') === 'root' && /^(without|prohibit)-password$/.test(of('PermitRootLogin'))
+    ? '. After this command root does not get in over SSH, unless PermitRootLogin says yes: docs/setup.md, "Root"'
+    : '';
 }
 
 function fault({ user, of }: Settings, setting: string, value: string, why: string): Finding {

@@ -4,6 +4,7 @@ import { clockCheck } from '../../../src/doctor/checks/clock.ts';
 import { daemonCheck } from '../../../src/doctor/checks/daemon.ts';
 import { moduleCheck } from '../../../src/doctor/checks/module.ts';
 import { sshdCheck } from '../../../src/doctor/checks/sshd.ts';
+import { sshdLoginsCheck } from '../../../src/doctor/checks/sshd-logins.ts';
 import { describedMachine, type Described } from '../fixtures/described-machine.ts';
 
 const VERSION = '1.2.3';
@@ -84,5 +85,20 @@ describe('sshd', () => {
     expect(await findings(sshdCheck, { files: { '/usr/sbin/sshd': 'ELF' } })).toMatchObject([
       { what: named('cannot use') },
     ]);
+  });
+
+  it.each([
+    ['without-password', true],
+    ['prohibit-password', true],
+    ['yes', false],
+    ['no', false],
+  ])('says when its command would shut root out of SSH: PermitRootLogin %s', async (permit, shut) => {
+    const settings = 'usepam yes\nkbdinteractiveauthentication yes\npasswordauthentication no\n';
+    const found = await findings(sshdLoginsCheck, {
+      files: { '/etc/pam.d/sshd': 'auth required pam_unix.so\nauth required pam_pve_authenticator.so\n' },
+      programs: { 'sshd -T': `${settings}authenticationmethods any\npermitrootlogin ${permit}\n` },
+    });
+    expect(found).toMatchObject([{ what: expect.stringContaining('an SSH key alone lets people in') }]);
+    expect(found[0]!.what.includes('root does not get in over SSH')).toBe(shut);
   });
 });
