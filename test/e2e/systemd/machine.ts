@@ -1,5 +1,14 @@
 import { execFileSync, spawn, type ChildProcess } from 'node:child_process';
-import { existsSync, mkdirSync, mkdtempSync, readdirSync, readFileSync, rmdirSync, rmSync } from 'node:fs';
+import {
+  existsSync,
+  mkdirSync,
+  mkdtempSync,
+  readdirSync,
+  readFileSync,
+  rmdirSync,
+  rmSync,
+  writeFileSync,
+} from 'node:fs';
 import { inBox } from '../harness/box.ts';
 import { CHECKOUT } from '../harness/daemon.ts';
 import { run, runWell, type Ended } from '../harness/run.ts';
@@ -168,6 +177,24 @@ export class Machine {
   /** The same for a line of shell. */
   shell(line: string): Promise<string> {
     return this.runWell(['sh', '-euc', line]);
+  }
+
+  /**
+   * What a service adds or changes, until the next boot.
+   *
+   * @param unit - the service
+   * @param name - of the drop-in
+   * @param lines - what stands in it, undefined: it is taken away
+   */
+  async dropIn(unit: string, name: string, lines: readonly string[] | undefined): Promise<void> {
+    const directory = `/run/systemd/system/${unit}.d`;
+    await this.shell(`mkdir -p ${directory}`);
+    if (lines === undefined) {
+      await this.shell(`rm ${directory}/${name}.conf`);
+    } else {
+      writeFileSync(this.path(`${directory}/${name}.conf`), ['[Service]', ...lines, ''].join('\n'));
+    }
+    await this.shell('systemctl daemon-reload');
   }
 
   /** Switches it off, for good. */

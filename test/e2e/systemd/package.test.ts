@@ -59,17 +59,6 @@ describe.skipIf(missing !== undefined)('the Debian package', { timeout: TEST_MS 
     console.log(`systemd-analyze security ${unit}: ${figure}`);
     return Number(figure);
   };
-  /** What the daemon's unit adds or changes, until the next boot. */
-  const dropIn = async (unit: string, name: string, lines: readonly string[] | undefined): Promise<void> => {
-    const directory = `/run/systemd/system/${unit}.d`;
-    await machine.shell(`mkdir -p ${directory}`);
-    if (lines === undefined) {
-      await machine.shell(`rm ${directory}/${name}.conf`);
-    } else {
-      writeFileSync(machine.path(`${directory}/${name}.conf`), ['[Service]', ...lines, ''].join('\n'));
-    }
-    await machine.shell('systemctl daemon-reload');
-  };
   const until = async (what: string, is: () => Promise<boolean>): Promise<void> => {
     const deadline = Date.now() + 120_000;
     while (!(await is())) {
@@ -232,55 +221,6 @@ describe.skipIf(missing !== undefined)('the Debian package', { timeout: TEST_MS 
     expect(await logIn(machine, person())).toMatchObject(CORRECT);
   });
 
-  test('a shell in the place of the daemon, or of the reader, gets at no secret of others, whatever the modes', async () => {
-    await machine.shell(`
-      mkdir -p /etc/pve/priv /home/alice /root/open
-      chmod 755 /etc/pve /etc/pve/priv /home/alice /root /root/open
-      for file in /etc/pve/priv/tfa.cfg /home/alice/open /root/open/file; do echo open >$file; chmod 666 $file; done
-      chmod 644 /etc/shadow`);
-    const tried = [
-      ...['/etc/shadow', '/etc/gshadow', '/etc/pve/priv/tfa.cfg', '/home/alice/open', '/root/open/file'],
-      ...['/var/lib/pve-authenticator/store.json', '/etc/passwd'],
-    ];
-    const script = [
-      'for file in "$@"; do cat "$file" >/dev/null 2>&1 && echo "read $file"; done',
-      'for file in /etc/new /usr/new /home/alice/new; do touch $file 2>/dev/null && echo "wrote $file"; done',
-      'node -e \'net.connect(22, "127.0.0.1").on("error", () => {}).on("connect", () => { console.log("connected"); process.exit(); })\'',
-      'echo "tried"',
-    ].join('\n');
-    writeFileSync(machine.path('/usr/local/bin/try'), `#!/bin/sh\n${script}\n`);
-    await machine.shell('chmod 755 /usr/local/bin/try');
-    const asUser = ['setpriv', '--reuid=pve-authenticator', '--regid=pve-authenticator', '--clear-groups'];
-    const outside = await machine.runWell([...asUser, 'try', ...tried]);
-    expect(outside.split('\n')).toEqual([
-      ...tried.filter((file) => file !== '/etc/gshadow').map((file) => `read ${file}`),
-      'connected',
-      'tried',
-    ]);
-    const inPlaceOf = async (unit: string): Promise<string[]> => {
-      await machine.shell(`systemctl stop ${unit}`);
-      await dropIn(unit, 'shell', [
-        ...['Type=oneshot', 'Restart=no', 'Sockets=', 'SyslogIdentifier=shell', 'ExecStart='],
-        `ExecStart=/usr/local/bin/try ${tried.join(' ')}`,
-      ]);
-      await machine.shell(
-        `journalctl --rotate --quiet; journalctl --vacuum-time=1s --quiet; systemctl start ${unit}; journalctl --sync`,
-      );
-      const said = await machine.shell('journalctl --identifier=shell --output=cat --quiet');
-      await dropIn(unit, 'shell', undefined);
-      return said.split('\n');
-    };
-    const own = ['read /var/lib/pve-authenticator/store.json', 'read /etc/passwd', 'tried'];
-    expect(await inPlaceOf(DAEMON)).toEqual(own);
-    // It is there for the homes, and for files that pam.d names; nothing else is open to it.
-    const reader = await inPlaceOf(READER);
-    expect(reader).not.toContain('read /etc/shadow');
-    expect(reader).not.toContain('connected');
-    expect(reader).toContain('tried');
-    await machine.shell('chmod 640 /etc/shadow; chmod 700 /root; rm -r /etc/pve');
-    expect(await logIn(machine, person())).toMatchObject(CORRECT);
-  });
-
   test('with [sources] home = false the reader cannot be started at all', async () => {
     writeFileSync(machine.path('/etc/pve-authenticator/config.toml'), '[sources]\nhome = false\n');
     await machine.shell(`systemctl daemon-reload; systemctl restart pve-authenticator.socket`);
@@ -313,13 +253,13 @@ describe.skipIf(missing !== undefined)('the Debian package', { timeout: TEST_MS 
     console.log(`SIGSTOP: restarted after ${((performance.now() - stopped) / 1000).toFixed(0)} s`);
     await next('SIGSTOP, restarted');
 
-    await dropIn(DAEMON, 'crash', ['ExecStart=', 'ExecStart=/bin/false']);
+    await machine.dropIn(DAEMON, 'crash', ['ExecStart=', 'ExecStart=/bin/false']);
     await machine.shell(`systemctl restart ${DAEMON} || :`);
     const restarts = async (): Promise<number> =>
       Number(await machine.shell(`systemctl show --property NRestarts --value ${DAEMON}`));
     await until('it crashes again and again', async () => (await restarts()) >= 10);
     expect((await logIn(machine, person())).rc).not.toBe(0);
-    await dropIn(DAEMON, 'crash', undefined);
+    await machine.dropIn(DAEMON, 'crash', undefined);
     await next('crash loop, mended');
   });
 
@@ -328,13 +268,13 @@ describe.skipIf(missing !== undefined)('the Debian package', { timeout: TEST_MS 
       cp -a ${LIB}/dist/daemon ${LIB}/dist/next
       sed -i 's/version < 1 || version > 1/version < 1 || version > 2/' ${LIB}/dist/next/main.js
       grep -q 'version > 2' ${LIB}/dist/next/main.js`);
-    await dropIn(DAEMON, 'next', [
+    await machine.dropIn(DAEMON, 'next', [
       'ExecStart=',
       `ExecStart=/usr/bin/node ${LIB}/dist/next/main.js --require-state`,
     ]);
     await machine.shell(`systemctl restart ${DAEMON}`);
     expect(await logIn(machine, person())).toMatchObject(CORRECT);
-    await dropIn(DAEMON, 'next', undefined);
+    await machine.dropIn(DAEMON, 'next', undefined);
     await machine.shell(`rm -r ${LIB}/dist/next; systemctl restart ${DAEMON}`);
   });
 
@@ -351,13 +291,13 @@ describe.skipIf(missing !== undefined)('the Debian package', { timeout: TEST_MS 
   });
 
   test('where the new daemon does not answer, the module of before stays, and apt says so', async () => {
-    await dropIn(DAEMON, 'crash', ['ExecStart=', 'ExecStart=/bin/false']);
+    await machine.dropIn(DAEMON, 'crash', ['ExecStart=', 'ExecStart=/bin/false']);
     const module = await machine.shell(`stat -c %i ${MODULE}`);
     const { status, stdout } = await apt('install', inMachine(await newerDeb(deb, '99.1')));
     expect(status).not.toBe(0);
     expect(stdout).toContain('the daemon does not answer');
     expect(await machine.shell(`stat -c %i ${MODULE}`)).toBe(module);
-    await dropIn(DAEMON, 'crash', undefined);
+    await machine.dropIn(DAEMON, 'crash', undefined);
     expect(await machine.run(['dpkg', '--configure', '--pending'])).toMatchObject({ status: 0 });
     expect(await logIn(machine, person())).toMatchObject(CORRECT);
   });
