@@ -1,7 +1,7 @@
-import { writeFileSync } from 'node:fs';
 import { expect } from 'vitest';
 import type { Ended } from '../harness/run.ts';
 import { CHECKOUT_THERE, Machine } from './machine.ts';
+import { prepareSsh, ssh } from './ssh.ts';
 
 /** What undoes is a service of this name, and its timer. */
 export const UNDO = 'pve-authenticator-undo';
@@ -27,12 +27,8 @@ export class GuardedMachine {
     const guarded = new GuardedMachine(machine);
     await machine.shell(`
       useradd --create-home --shell /bin/sh alice
-      printf '%s:${PASSWORD}\\n' alice root | chpasswd
-      printf '%s\\n' 'KbdInteractiveAuthentication yes' 'PasswordAuthentication no' 'PerSourcePenalties no' \
-        >/etc/ssh/sshd_config.d/code.conf
-      printf '%s\\n' '#!/bin/sh' 'case $1 in *Password*) echo ${PASSWORD} ;; *) cat /tmp/code ;; esac' >/usr/local/bin/answer
-      chmod 755 /usr/local/bin/answer
-      systemctl restart ssh.service`);
+      printf '%s:${PASSWORD}\\n' alice root | chpasswd`);
+    await prepareSsh(machine);
     await guarded.install();
     await guarded.synchronise();
     return guarded;
@@ -83,23 +79,8 @@ export class GuardedMachine {
    * @param more - options of the client, beside those that keep it from asking
    * @returns how the client ended
    */
-  async ssh(user = 'alice', code = this.code(user), more: readonly string[] = []): Promise<Ended> {
-    writeFileSync(this.machine.path('/tmp/code'), `${code}\n`);
-    const options = [
-      ...[
-        'UserKnownHostsFile=/dev/null',
-        'StrictHostKeyChecking=no',
-        'LogLevel=ERROR',
-        'NumberOfPasswordPrompts=1',
-      ],
-      ...more,
-    ];
-    return this.machine.run([
-      ...['env', 'DISPLAY=none', 'SSH_ASKPASS=/usr/local/bin/answer', 'SSH_ASKPASS_REQUIRE=force'],
-      ...['setsid', '-w', 'ssh', '-F', '/dev/null'],
-      ...options.flatMap((option) => ['-o', option]),
-      ...[`${user}@127.0.0.1`, 'id', '-un'],
-    ]);
+  ssh(user = 'alice', code = this.code(user), options: readonly string[] = []): Promise<Ended> {
+    return ssh(this.machine, { user, password: PASSWORD, code, options });
   }
 
   /** Waits until a line of shell succeeds. */

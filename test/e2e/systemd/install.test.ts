@@ -5,6 +5,7 @@ import { CHECKOUT } from '../harness/daemon.ts';
 import { runWell, type Ended } from '../harness/run.ts';
 import { CHECKOUT_THERE, Machine, whyNoMachine } from './machine.ts';
 import { addPamClient, enrol, logIn, SERVICE, type Login, type Person } from './people.ts';
+import { prepareSsh, ssh, SSH_FILES } from './ssh.ts';
 
 /* `make install` and `make uninstall` in a Debian 13 with systemd, and logins through what they install. */
 
@@ -201,28 +202,15 @@ describe.skipIf(missing !== undefined)('in a Debian 13 with systemd', { timeout:
     await machine.shell(`
       useradd --create-home --shell /bin/sh alice
       echo alice:correct-horse | chpasswd
-      sed -i '/^@include common-auth/a auth required pam_pve_authenticator.so' /etc/pam.d/sshd
-      printf '%s\\n' 'KbdInteractiveAuthentication yes' 'PasswordAuthentication no' 'PerSourcePenalties no' \
-        >/etc/ssh/sshd_config.d/code.conf
-      printf '%s\\n' '#!/bin/sh' 'case $1 in *Password*) echo correct-horse ;; *) cat /tmp/code ;; esac' >/tmp/answer
-      chmod 755 /tmp/answer
-      systemctl restart ssh.service`);
+      sed -i '/^@include common-auth/a auth required pam_pve_authenticator.so' /etc/pam.d/sshd`);
+    await prepareSsh(machine);
     const app = JSON.parse(
       await machine.runWell(['pve-google-authenticator', 'add', 'totp', 'alice', '--json']),
     ) as App;
-    const ssh = async (code: string): Promise<Ended> => {
-      writeFileSync(machine.path('/tmp/code'), `${code}\n`);
-      const options =
-        'UserKnownHostsFile=/dev/null StrictHostKeyChecking=no LogLevel=ERROR NumberOfPasswordPrompts=1';
-      return machine.run([
-        ...['env', 'DISPLAY=none', 'SSH_ASKPASS=/tmp/answer', 'SSH_ASKPASS_REQUIRE=force', 'setsid', '-w'],
-        ...['ssh', '-F', '/dev/null', ...options.split(' ').flatMap((option) => ['-o', option])],
-        ...['alice@127.0.0.1', 'id', '-un'],
-      ]);
-    };
     const code = codeOf(app);
-    expect(await ssh(code)).toMatchObject({ status: 0, stdout: 'alice\n' });
-    expect(await ssh(code)).toMatchObject({ status: 255, stdout: '' });
+    const logInOverSsh = (): Promise<Ended> => ssh(machine, { password: 'correct-horse', code });
+    expect(await logInOverSsh()).toMatchObject({ status: 0, stdout: 'alice\n' });
+    expect(await logInOverSsh()).toMatchObject({ status: 255, stdout: '' });
     expect(await machine.shell('journalctl --identifier=pve-authenticatord --output=cat')).toMatch(
       /^Accepted verification code for alice service=sshd /m,
     );
@@ -343,7 +331,7 @@ describe.skipIf(missing !== undefined)('in a Debian 13 with systemd', { timeout:
       sed -i '/pam_pve_authenticator/s/^/# /' /etc/pam.d/sshd /etc/pam.d/${SERVICE}
       userdel --remove alice
       sed -i '/^person-/d' /etc/passwd
-      rm /usr/local/bin/pam-client /etc/ssh/sshd_config.d/code.conf`);
+      rm /usr/local/bin/pam-client ${SSH_FILES.join(' ')}`);
     expect(await make('uninstall')).toMatchObject({
       status: 0,
       stderr: '',

@@ -1,4 +1,4 @@
-import { copyFileSync, readFileSync, writeFileSync } from 'node:fs';
+import { copyFileSync, readdirSync, readFileSync, writeFileSync } from 'node:fs';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { codeOf, type App } from '../harness/code.ts';
 import { CHECKOUT } from '../harness/daemon.ts';
@@ -6,6 +6,7 @@ import { run, runWell, type Ended } from '../harness/run.ts';
 import { buildDeb, inMachine, newerDeb, whyNoDeb } from './deb.ts';
 import { BASE_ROOT, Machine, whyNoMachine } from './machine.ts';
 import { addPamClient, enrol, logIn, type Login, type Person } from './people.ts';
+import { prepareSsh, ssh } from './ssh.ts';
 
 /* The Debian package in a fresh Debian 13: installed, used, upgraded during logins, removed, purged. */
 
@@ -19,6 +20,7 @@ const READER = 'pve-authenticator-files.service';
 const MODULE = '/usr/lib/x86_64-linux-gnu/security/pam_pve_authenticator.so';
 const LIB = '/usr/lib/pve-authenticator';
 const CORRECT = { rc: 0 };
+const PASSWORD = 'correct-horse';
 /** Exposure as systemd-analyze counts it: at most so much. */
 const EXPOSURE = { daemon: 0.8, online: 1.8, reader: 2.0 };
 
@@ -80,21 +82,7 @@ describe.skipIf(missing !== undefined)('the Debian package', { timeout: TEST_MS 
     await Promise.all(Array.from({ length: WORKERS }, work));
     return logins;
   };
-  const ssh = async (
-    code: string,
-    password = 'correct-horse',
-    login = ['alice@127.0.0.1', 'id', '-un'],
-  ): Promise<Ended> => {
-    writeFileSync(machine.path('/tmp/code'), `${code}\n`);
-    writeFileSync(machine.path('/tmp/password'), `${password}\n`);
-    const options =
-      'UserKnownHostsFile=/dev/null StrictHostKeyChecking=no LogLevel=ERROR NumberOfPasswordPrompts=1';
-    return machine.run([
-      ...['env', 'DISPLAY=none', 'SSH_ASKPASS=/tmp/answer', 'SSH_ASKPASS_REQUIRE=force', 'setsid', '-w'],
-      ...['ssh', '-F', '/dev/null', ...options.split(' ').flatMap((option) => ['-o', option])],
-      ...login,
-    ]);
-  };
+  const sshAs = (code: string, password = PASSWORD): Promise<Ended> => ssh(machine, { password, code });
 
   beforeAll(async () => {
     await runWell(['make', '--silent', '-C', `${CHECKOUT}/test/native`, 'client', `BUILD=${CHECKOUT}/build`]);
@@ -144,14 +132,10 @@ describe.skipIf(missing !== undefined)('the Debian package', { timeout: TEST_MS 
   test('a user sets up a phone; enable sshd; a login with its code; confirm from a login', async () => {
     await machine.shell(`
       useradd --create-home --shell /bin/sh alice
-      printf '%s:correct-horse\\n' alice root | chpasswd
-      printf '%s\\n' 'KbdInteractiveAuthentication yes' 'PasswordAuthentication no' 'PermitRootLogin yes' \\
-        'PerSourcePenalties no' >/etc/ssh/sshd_config.d/code.conf
-      printf '%s\\n' '#!/bin/sh' 'case $1 in *Password*) cat /tmp/password ;; *) cat /tmp/code ;; esac' >/tmp/answer
-      chmod 755 /tmp/answer
-      systemctl restart ssh.service
+      printf '%s:${PASSWORD}\\n' alice root | chpasswd
       mkdir -p /run/systemd/timesync
       touch /run/systemd/timesync/synchronized`); // without network: somebody keeps the clock
+    await prepareSsh(machine, 'PermitRootLogin yes');
     const setup = 'pve-google-authenticator -t -d -f -r 3 -R 30 -w 3 -C --json';
     alice = JSON.parse(await machine.runWell(['su', 'alice', '-c', setup])) as App;
     const add = ['pve-google-authenticator', 'add', 'totp', 'root', '--json'];
@@ -160,18 +144,19 @@ describe.skipIf(missing !== undefined)('the Debian package', { timeout: TEST_MS 
     console.log(`enable sshd: ${enabled.stdout}${enabled.stderr}`);
     expect(enabled.status).toBe(0);
     const code = codeOf(alice);
-    expect(await ssh(code)).toMatchObject({ status: 0, stdout: 'alice\n' });
-    expect(await ssh(code)).toMatchObject({ status: 255, stdout: '' });
-    const confirmed = await ssh(codeOf(root), undefined, [
-      ...['root@127.0.0.1', 'pve-google-authenticator', 'confirm'],
-    ]);
+    expect(await sshAs(code)).toMatchObject({ status: 0, stdout: 'alice\n' });
+    expect(await sshAs(code)).toMatchObject({ status: 255, stdout: '' });
+    const confirmed = await ssh(machine, {
+      ...{ user: 'root', password: PASSWORD, code: codeOf(root) },
+      command: ['pve-google-authenticator', 'confirm'],
+    });
     console.log(`confirm: ${confirmed.stdout}${confirmed.stderr}`);
     expect(confirmed.status).toBe(0);
   });
 
   test('of what a normal run logs, logcheck reports the wrong code and a missing daemon, and nothing else', async () => {
     await machine.shell('systemctl stop pve-authenticator.socket pve-authenticator.service');
-    expect(await ssh('')).toMatchObject({ status: 255 });
+    expect(await sshAs('')).toMatchObject({ status: 255 });
     await machine.shell('systemctl start pve-authenticator.socket pve-authenticator.service');
     expect(
       await apt('install', '--no-install-recommends', 'logcheck', 'logcheck-database', 'nullmailer'),
@@ -302,6 +287,31 @@ describe.skipIf(missing !== undefined)('the Debian package', { timeout: TEST_MS 
     expect(await logIn(machine, person())).toMatchObject(CORRECT);
   });
 
+  test('an upgrade while the store is not mounted makes no new one, and nobody gets in', async () => {
+    await machine.shell('mount -t tmpfs none /var/lib/pve-authenticator');
+    const { status, stdout } = await apt('install', inMachine(await newerDeb(deb, '99.2')));
+    expect(status).not.toBe(0);
+    expect(stdout).toContain('Is its file system mounted?');
+    expect((await logIn(machine, person())).rc).not.toBe(0);
+    await machine.shell(`systemctl stop ${DAEMON}; umount /var/lib/pve-authenticator`);
+    expect(await machine.run(['dpkg', '--configure', '--pending'])).toMatchObject({ status: 0 });
+    expect(await logIn(machine, person())).toMatchObject(CORRECT);
+  });
+
+  test('what an administrator has switched off stays off over an upgrade', async () => {
+    const units = `pve-authenticator.socket ${DAEMON}`;
+    await machine.shell(`systemctl disable --now ${units}`);
+    expect(await apt('install', inMachine(await newerDeb(deb, '99.3')))).toMatchObject({ status: 0 });
+    const is = async (what: string): Promise<string> =>
+      (await machine.run(['systemctl', what, ...units.split(' ')])).stdout;
+    expect([await is('is-enabled'), await is('is-active')]).toEqual([
+      'disabled\ndisabled\n',
+      'inactive\ninactive\n',
+    ]);
+    await machine.shell(`systemctl enable --now ${units}`);
+    expect(await logIn(machine, person())).toMatchObject(CORRECT);
+  });
+
   test('removing is refused while a line is too difficult to take out', async () => {
     await machine.shell(
       `printf '%s\\n' 'auth [success=1 default=bad] pam_pve_authenticator.so' 'auth requisite pam_deny.so' >/etc/pam.d/difficult`,
@@ -321,15 +331,16 @@ describe.skipIf(missing !== undefined)('the Debian package', { timeout: TEST_MS 
     );
     const before = await machine.shell('cat /etc/pam.d/sshd');
     expect(before).toContain('pam_pve_authenticator');
-    expect(await apt('remove', 'pve-authenticator')).toMatchObject({ status: 0 });
+    const removed = await apt('remove', 'pve-authenticator');
+    expect([removed.status, removed.stdout]).toEqual([0, expect.stringContaining('the factors stay in')]);
     expect(
       await machine.shell(`grep -l '^[^#]*pam_pve_auth' /etc/pam.d/* || :; ls ${MODULE} 2>/dev/null || :`),
     ).toBe('');
     // What "enable" wrote is out to the byte; the line that somebody wrote by hand is kept as a comment.
     const changed = (await pamFiles()).split('\n').filter((line) => !pamBefore.includes(line));
     expect(changed).toEqual([expect.stringMatching(/ code-only$/)]);
-    expect(await ssh('')).toMatchObject({ status: 0, stdout: 'alice\n' });
-    expect(await ssh('', 'wrong')).toMatchObject({ status: 255, stdout: '' });
+    expect(await sshAs('')).toMatchObject({ status: 0, stdout: 'alice\n' });
+    expect(await sshAs('', 'wrong')).toMatchObject({ status: 255, stdout: '' });
     expect(await machine.shell('ls /var/lib/pve-authenticator/enrolments | grep -c person')).toBe(
       `${PEOPLE}`,
     );
@@ -345,12 +356,13 @@ describe.skipIf(missing !== undefined)('the Debian package', { timeout: TEST_MS 
       `removing /var/lib/pve-authenticator with the factors of ${PEOPLE + 2} users`,
     );
     expect((await files()).filter((name) => !filesBefore.includes(name))).toEqual([]);
+    expect(readdirSync(machine.path('/run')).filter((name) => name.startsWith('pve-auth'))).toEqual([]);
     expect(await machine.run(['id', 'pve-authenticator'])).toMatchObject({ status: 1 });
     expect(
       await run(
         machine.inside(['systemctl', 'list-units', '--plain', '--no-legend', '--state=active', 'pve-auth*']),
       ),
     ).toMatchObject({ stdout: '' });
-    expect(await ssh('')).toMatchObject({ status: 0, stdout: 'alice\n' });
+    expect(await sshAs('')).toMatchObject({ status: 0, stdout: 'alice\n' });
   });
 });
