@@ -20,7 +20,7 @@ NPM_CI := npm ci --ignore-scripts --no-audit --no-fund
 .PHONY: help deps deps-nodes build native-pam addon daemon lint format test test-full fuzz demo bench soak deb install uninstall clean
 
 help:
-	@echo 'make deps       install the Debian packages (as root) and the npm packages that building and testing needs'
+	@echo 'make deps       install the Debian packages (as root) and the npm packages that building needs'
 	@echo 'make build      build the PAM module, the addon, the daemon and the command'
 	@echo 'make test       lint, build and run all tests, with reduced rounds (ten to fifteen minutes)'
 	@echo 'make test-full  the same with the full rounds'
@@ -38,7 +38,7 @@ help:
 deps: $(NODE_MODULES)
 
 $(NODE_MODULES): package.json package-lock.json
-	./scripts/install-packages
+	./scripts/install-packages build node
 	$(NPM_CI)
 	@touch $@
 

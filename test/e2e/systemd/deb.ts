@@ -13,10 +13,10 @@ const BUILD = 'build/deb-test';
  */
 export async function whyNoDeb(): Promise<string | undefined> {
   try {
-    await runWell(['sh', '-c', 'command -v dh && command -v lintian']);
+    await runWell(['sh', '-c', 'command -v dh && command -v lintian && command -v fail2ban-regex']);
     return undefined;
   } catch {
-    return 'debhelper and lintian are not here: scripts/install-packages package';
+    return 'debhelper, lintian or fail2ban are not here: scripts/install-packages package log-readers';
   }
 }
 
