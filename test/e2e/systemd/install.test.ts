@@ -4,7 +4,7 @@ import { codeOf, type App } from '../harness/code.ts';
 import { CHECKOUT } from '../harness/daemon.ts';
 import { runWell, type Ended } from '../harness/run.ts';
 import { CHECKOUT_THERE, Machine, whyNoMachine } from './machine.ts';
-import { addPamClient, enrol, logIn, SERVICE, type Login, type Person } from './people.ts';
+import { addPamClient, enrol, logIn, logInMany, SERVICE, type Person } from './people.ts';
 import { prepareSsh, ssh, SSH_FILES } from './ssh.ts';
 
 /* `make install` and `make uninstall` in a Debian 13 with systemd, and logins through what they install. */
@@ -65,19 +65,6 @@ describe.skipIf(missing !== undefined)('in a Debian 13 with systemd', { timeout:
     machine.shell('cd /run/pve-authenticator && stat -c "%n %U %a" . volatile *.sock');
   const inodes = (): Promise<string> => machine.shell('stat -c "%n %i" /run/pve-authenticator/*.sock');
 
-  /** So many at once, each with a login after the other. */
-  const logInMany = async (count: number, workers: number, thinkMs = 0): Promise<Login[]> => {
-    const logins: Login[] = [];
-    let left = count;
-    const work = async (): Promise<void> => {
-      while (left > 0) {
-        left -= 1;
-        logins.push(await logIn(machine, person(), thinkMs * Math.random()));
-      }
-    };
-    await Promise.all(Array.from({ length: workers }, work));
-    return logins;
-  };
   /** Does something again and again while logins run, and says how often. */
   const during = async <T>(
     logins: Promise<T>,
@@ -218,7 +205,7 @@ describe.skipIf(missing !== undefined)('in a Debian 13 with systemd', { timeout:
 
   test(`a restart each second loses none of ${LOGINS} logins`, async () => {
     const [logins, restarts] = await during(
-      logInMany(LOGINS, WORKERS, THINK_MS),
+      logInMany(machine, person, LOGINS, WORKERS, THINK_MS),
       () => machine.runWell(['systemctl', 'restart', UNIT]),
       RESTART_MS,
     );
@@ -229,7 +216,7 @@ describe.skipIf(missing !== undefined)('in a Debian 13 with systemd', { timeout:
 
   test(`the next login works after kill -9 in the middle of logins, ${KILLS} times`, async () => {
     for (let round = 0; round < KILLS; round += 1) {
-      const racing = logInMany(8, WORKERS);
+      const racing = logInMany(machine, person, 8, WORKERS);
       await new Promise((resolve) => setTimeout(resolve, 40 * (round % 10)));
       await machine.runWell(['systemctl', 'kill', '--signal=KILL', UNIT]);
       expect(await logIn(machine, person())).toMatchObject(CORRECT);
@@ -242,7 +229,7 @@ describe.skipIf(missing !== undefined)('in a Debian 13 with systemd', { timeout:
     const module = await machine.shell(`stat -c %i ${MODULE}`);
     const store = readFileSync(machine.path('/var/lib/pve-authenticator/store.json'));
     const [logins, installations] = await during(
-      logInMany(60, WORKERS),
+      logInMany(machine, person, 60, WORKERS),
       async () => expect(await make('install')).toMatchObject({ status: 0, stderr: '' }),
       0,
     );
@@ -283,7 +270,7 @@ describe.skipIf(missing !== undefined)('in a Debian 13 with systemd', { timeout:
     await logIn(machine, person());
     const idle = await memory();
     const begun = performance.now();
-    const logins = await logInMany(LOGINS_UNDER_LOAD, 16);
+    const logins = await logInMany(machine, person, LOGINS_UNDER_LOAD, 16);
     const seconds = (performance.now() - begun) / 1000;
     const loaded = await memory();
     await machine.runWell(['pve-google-authenticator', 'list']);

@@ -5,7 +5,7 @@ import { CHECKOUT } from '../harness/daemon.ts';
 import { run, runWell, type Ended } from '../harness/run.ts';
 import { buildDeb, inMachine, newerDeb, whyNoDeb } from './deb.ts';
 import { BASE_ROOT, Machine, whyNoMachine } from './machine.ts';
-import { addPamClient, enrol, logIn, type Login, type Person } from './people.ts';
+import { addPamClient, enrol, logIn, logInMany, type Person } from './people.ts';
 import { prepareSsh, ssh } from './ssh.ts';
 
 /* The Debian package in a fresh Debian 13: installed, used, upgraded during logins, removed, purged. */
@@ -69,18 +69,6 @@ describe.skipIf(missing !== undefined)('the Debian package', { timeout: TEST_MS 
       }
       await new Promise((resolve) => setTimeout(resolve, 200));
     }
-  };
-  const logInMany = async (count: number): Promise<Login[]> => {
-    const logins: Login[] = [];
-    let left = count;
-    const work = async (): Promise<void> => {
-      while (left > 0) {
-        left -= 1;
-        logins.push(await logIn(machine, person(), THINK_MS * Math.random()));
-      }
-    };
-    await Promise.all(Array.from({ length: WORKERS }, work));
-    return logins;
   };
   const sshAs = (code: string, password = PASSWORD): Promise<Ended> => ssh(machine, { password, code });
 
@@ -273,7 +261,7 @@ describe.skipIf(missing !== undefined)('the Debian package', { timeout: TEST_MS 
   test(`an upgrade during ${LOGINS} logins fails none, and the module is the last to come`, async () => {
     const newer = await newerDeb(deb, '99.0');
     const before = { pid: await pid(), module: await machine.shell(`stat -c %i ${MODULE}`) };
-    const logins = logInMany(LOGINS);
+    const logins = logInMany(machine, person, LOGINS, WORKERS, THINK_MS);
     const upgraded = await apt('install', inMachine(newer));
     expect(upgraded).toMatchObject({ status: 0 });
     expect((await logins).map(({ rc }) => rc)).toEqual(Array.from({ length: LOGINS }, () => 0));

@@ -96,3 +96,32 @@ export async function logIn(machine: Machine, person: Person, thinkMs = 0): Prom
   const end = log.lines.map((line) => JSON.parse(line) as { ev: string; rc?: number });
   return { rc: end.find(({ ev }) => ev === 'op')?.rc ?? -1, askedAt };
 }
+
+/**
+ * Logs many in: so many at once, each worker one after the other.
+ *
+ * @param machine - where
+ * @param person - who comes next
+ * @param count - how many logins
+ * @param workers - how many at once
+ * @param thinkMs - how long each looks for the code at most
+ * @returns how they went
+ */
+export async function logInMany(
+  machine: Machine,
+  person: () => Person,
+  count: number,
+  workers: number,
+  thinkMs = 0,
+): Promise<Login[]> {
+  const logins: Login[] = [];
+  let left = count;
+  const work = async (): Promise<void> => {
+    while (left > 0) {
+      left -= 1;
+      logins.push(await logIn(machine, person(), thinkMs * Math.random()));
+    }
+  };
+  await Promise.all(Array.from({ length: workers }, work));
+  return logins;
+}
