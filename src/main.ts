@@ -16,7 +16,7 @@ import type { EnrolmentSource, Enrolments } from './enrolments/enrolment.ts';
 import { FilesClient } from './enrolments/home/file-access.ts';
 import { forAccount } from './enrolments/for-account.ts';
 import { homeSource } from './enrolments/home/home-source.ts';
-import { OneAtATime } from './enrolments/home/one-at-a-time.ts';
+import { OneAtATime } from './enrolments/one-at-a-time.ts';
 import { UnwrittenAttempts } from './enrolments/home/rate-limit.ts';
 import { Places } from './enrolments/home/places.ts';
 import { lastGoodIn } from './enrolments/proxmox/last-good.ts';

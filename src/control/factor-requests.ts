@@ -8,7 +8,7 @@ import { accountFor, isRoot, type Caller } from './callers.ts';
 import { changesOf, proofOf } from './change-schema.ts';
 import { ControlError } from './control-error.ts';
 import { assertTouched, lookUpTouches, usedBefore } from './new-yubikey.ts';
-import { OneAtATime } from './one-at-a-time.ts';
+import { OneAtATime } from '../enrolments/one-at-a-time.ts';
 import { planned, type Addition, type Plan } from './planned-changes.ts';
 import { prove, type ProofPorts } from './proof.ts';
 import { logName, refusing, saved, unavailable } from './records.ts';

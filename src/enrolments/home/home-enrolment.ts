@@ -7,7 +7,7 @@ import { attempt, type HomeAttempt } from './attempt.ts';
 import type { HomeFiles, ReplaceResult } from './file-access.ts';
 import { troubleWith, unfitness, type Owner } from './fitness.ts';
 import { withLogin } from './grace-period.ts';
-import type { OneAtATime } from './one-at-a-time.ts';
+import type { OneAtATime } from '../one-at-a-time.ts';
 import type { UnwrittenAttempts } from './rate-limit.ts';
 import { secretOf } from './settings.ts';
 import {

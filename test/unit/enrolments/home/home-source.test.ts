@@ -1,7 +1,7 @@
 import { beforeEach, describe, expect, it } from 'vitest';
 import type { Enrolment, Lookup, Seeker, Verification } from '../../../../src/enrolments/enrolment.ts';
 import { homeSource } from '../../../../src/enrolments/home/home-source.ts';
-import { OneAtATime } from '../../../../src/enrolments/home/one-at-a-time.ts';
+import { OneAtATime } from '../../../../src/enrolments/one-at-a-time.ts';
 import { UnwrittenAttempts } from '../../../../src/enrolments/home/rate-limit.ts';
 import { Places } from '../../../../src/enrolments/home/places.ts';
 import { secretOf } from '../../../../src/enrolments/home/settings.ts';

@@ -1,5 +1,5 @@
 import { expect, it } from 'vitest';
-import { OneAtATime } from '../../../../src/enrolments/home/one-at-a-time.ts';
+import { OneAtATime } from '../../../src/enrolments/one-at-a-time.ts';
 
 const turn = (): Promise<void> => new Promise((resolve) => setImmediate(resolve));
 
