@@ -1,5 +1,5 @@
 import type { Account } from '../enrolments/enrolment.ts';
-import { removeFactor } from '../enrolments/store/change.ts';
+import { removeFactor } from '../enrolments/store/edit.ts';
 import { asIfWritten } from '../enrolments/home/used-codes.ts';
 import { exportedText } from '../enrolments/store/export-file.ts';
 import { hotpKey, totpKey } from '../enrolments/store/factor-keys.ts';

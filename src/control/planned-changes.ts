@@ -1,6 +1,6 @@
 import type { Account } from '../enrolments/enrolment.ts';
-import { addHotp, addRecovery, addTotp, addYubikey, removeFactor } from '../enrolments/store/change.ts';
-import { assertUsable, renameFactor, setPaused } from '../enrolments/store/edit.ts';
+import { addHotp, addRecovery, addTotp, addYubikey } from '../enrolments/store/add-factor.ts';
+import { assertUsable, removeFactor, renameFactor, setPaused } from '../enrolments/store/edit.ts';
 import type { EnrolmentRecord, StoredFactor, TotpFactor } from '../enrolments/store/record.ts';
 import { timeStep } from '../factors/totp.ts';
 import type { CheckedChange, CheckedFactor } from './change-schema.ts';

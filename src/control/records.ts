@@ -1,5 +1,5 @@
 import type { Account } from '../enrolments/enrolment.ts';
-import { ChangeError } from '../enrolments/store/change.ts';
+import { ChangeError } from '../enrolments/store/change-error.ts';
 import type { EnrolmentRecord, StoredFactor } from '../enrolments/store/record.ts';
 import { RecordError } from '../enrolments/store/record-error.ts';
 import type { Store } from '../enrolments/store/store.ts';

@@ -1,5 +1,5 @@
 import type { Account } from '../enrolments/enrolment.ts';
-import { findFactor } from '../enrolments/store/change.ts';
+import { findFactor } from '../enrolments/store/edit.ts';
 import { hotpKey } from '../enrolments/store/factor-keys.ts';
 import type { HotpFactor, TotpFactor } from '../enrolments/store/record.ts';
 import { loggable } from '../log/escape.ts';

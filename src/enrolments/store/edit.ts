@@ -1,6 +1,42 @@
-import { ChangeError, findFactor } from './change.ts';
+import { ChangeError } from './change-error.ts';
 import type { EnrolmentRecord, StoredFactor } from './record.ts';
 import { activeOf } from './store-enrolment.ts';
+
+/**
+ * Finds a factor.
+ *
+ * @param record - what the user has
+ * @param idOrName - which factor; an id goes before a name
+ * @returns the factor
+ * @throws ChangeError when there is no such factor
+ */
+export function findFactor(record: EnrolmentRecord, idOrName: string): StoredFactor {
+  const factor =
+    record.factors.find(({ id }) => id === idOrName) ?? record.factors.find(({ name }) => name === idOrName);
+  if (factor === undefined) {
+    throw new ChangeError(
+      'ERR_NO_SUCH_FACTOR',
+      `${record.user} has no such factor: see "pve-google-authenticator list ${record.user}"`,
+    );
+  }
+  return factor;
+}
+
+/**
+ * Removes a factor.
+ *
+ * @param record - what the user has
+ * @param idOrName - which factor
+ * @returns the new record and the factor that is no longer in it
+ * @throws ChangeError when there is no such factor
+ */
+export function removeFactor(
+  record: EnrolmentRecord,
+  idOrName: string,
+): { record: EnrolmentRecord; factor: StoredFactor } {
+  const factor = findFactor(record, idOrName);
+  return { record: { ...record, factors: record.factors.filter((other) => other !== factor) }, factor };
+}
 
 /**
  * Gives a factor another name.

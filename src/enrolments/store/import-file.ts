@@ -1,6 +1,7 @@
 import { isDeepStrictEqual } from 'node:util';
 import type { Account } from '../enrolment.ts';
-import { ChangeError, stored, withFactor, type Added } from './change.ts';
+import { stored, withFactor, type Added } from './add-factor.ts';
+import { ChangeError } from './change-error.ts';
 import type { ImportedFile } from './imported-file.ts';
 import type { EnrolmentRecord, ImportedFactor } from './record.ts';
 

@@ -3,7 +3,7 @@ import type { Lookup, Seeker } from '../../../../src/enrolments/enrolment.ts';
 import type { ReadResult } from '../../../../src/enrolments/home/file-access.ts';
 import { Places } from '../../../../src/enrolments/home/places.ts';
 import { DEFAULT_LOOKUP } from '../../../../src/enrolments/lookup-options.ts';
-import { addTotp } from '../../../../src/enrolments/store/change.ts';
+import { addTotp } from '../../../../src/enrolments/store/add-factor.ts';
 import { Store } from '../../../../src/enrolments/store/store.ts';
 import { storeSource } from '../../../../src/enrolments/store/store-source.ts';
 import { lineSource } from '../../../../src/enrolments/yubico/line-source.ts';

@@ -4,6 +4,7 @@ import { newRecoveryCodes, recoveryHash } from '../../factors/recovery-code.ts';
 import { DEFAULT_PERIOD, DEFAULT_WINDOW } from '../../factors/totp.ts';
 import type { OfflineYubikey } from '../../factors/yubikey.ts';
 import type { Account, AttemptLimit } from '../enrolment.ts';
+import { ChangeError } from './change-error.ts';
 import {
   MAX_FACTORS,
   type EnrolmentRecord,
@@ -44,31 +45,6 @@ export interface NewHotp extends NewToken {
 export interface Added<F extends StoredFactor> {
   readonly record: EnrolmentRecord;
   readonly factor: F;
-}
-
-/** Why a record cannot be changed like that. */
-export type ChangeErrorCode =
-  | 'ERR_NAME_TAKEN'
-  | 'ERR_TOO_MANY_FACTORS'
-  | 'ERR_NO_SUCH_FACTOR'
-  | 'ERR_HAS_RECOVERY_CODES'
-  | 'ERR_HAS_IMPORTED_FILE'
-  | 'ERR_HAS_YUBIKEY'
-  | 'ERR_HAS_SECRET'
-  | 'ERR_NOTHING_ACTIVE';
-
-/** A record cannot be changed like that; the message is for the person who asked. */
-export class ChangeError extends Error {
-  readonly code: ChangeErrorCode;
-  /**
-   * @param code - which
-   * @param message - what is wrong and what to do
-   */
-  constructor(code: ChangeErrorCode, message: string) {
-    super(message);
-    this.name = 'ChangeError';
-    this.code = code;
-  }
 }
 
 /**
@@ -188,42 +164,6 @@ export function addYubikey(
       ? { kind: 'yubikey-offline', ...common, publicId, privateId: wanted.privateId, aesKey: wanted.aesKey }
       : { kind: 'yubikey-online', ...common, publicId };
   return { record: withFactor(account, record, factor), factor };
-}
-
-/**
- * Finds a factor.
- *
- * @param record - what the user has
- * @param idOrName - which factor; an id goes before a name
- * @returns the factor
- * @throws ChangeError when there is no such factor
- */
-export function findFactor(record: EnrolmentRecord, idOrName: string): StoredFactor {
-  const factor =
-    record.factors.find(({ id }) => id === idOrName) ?? record.factors.find(({ name }) => name === idOrName);
-  if (factor === undefined) {
-    throw new ChangeError(
-      'ERR_NO_SUCH_FACTOR',
-      `${record.user} has no such factor: see "pve-google-authenticator list ${record.user}"`,
-    );
-  }
-  return factor;
-}
-
-/**
- * Removes a factor.
- *
- * @param record - what the user has
- * @param idOrName - which factor
- * @returns the new record and the factor that is no longer in it
- * @throws ChangeError when there is no such factor
- */
-export function removeFactor(
-  record: EnrolmentRecord,
-  idOrName: string,
-): { record: EnrolmentRecord; factor: StoredFactor } {
-  const factor = findFactor(record, idOrName);
-  return { record: { ...record, factors: record.factors.filter((other) => other !== factor) }, factor };
 }
 
 /**

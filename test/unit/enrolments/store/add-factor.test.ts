@@ -1,5 +1,7 @@
 import { describe, expect, it } from 'vitest';
-import { addTotp, ChangeError, removeFactor, type NewTotp } from '../../../../src/enrolments/store/change.ts';
+import { addTotp, type NewTotp } from '../../../../src/enrolments/store/add-factor.ts';
+import { ChangeError } from '../../../../src/enrolments/store/change-error.ts';
+import { removeFactor } from '../../../../src/enrolments/store/edit.ts';
 import { parseRecord } from '../../../../src/enrolments/store/parse-record.ts';
 import { formatRecord, type EnrolmentRecord } from '../../../../src/enrolments/store/record.ts';
 
