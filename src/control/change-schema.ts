@@ -10,6 +10,9 @@ import { FACTOR_NAME, MAX_LIMIT_ATTEMPTS, MAX_LIMIT_SECONDS } from '../enrolment
 import { ControlError } from './control-error.ts';
 import { MAX_CHANGES, MAX_NEW_PERIOD, MAX_PROOF_LENGTH, MIN_NEW_PERIOD } from './requests.ts';
 
+/** Ids and names of factors are shorter. */
+const MAX_WHICH_LENGTH = 64;
+
 const name = z
   .string()
   .check(z.regex(FACTOR_NAME, 'letters, digits and ._@- only, at most 32, beginning with a letter or digit'));
@@ -117,7 +120,7 @@ const newFactor = z.discriminatedUnion('kind', [
       ),
     ),
 ]);
-const which = z.string().check(z.minLength(1), z.maxLength(MAX_PROOF_LENGTH));
+const which = z.string().check(z.minLength(1), z.maxLength(MAX_WHICH_LENGTH));
 const change = z.discriminatedUnion('do', [
   z.strictObject({ do: z.literal('add'), factor: newFactor }),
   z.strictObject({ do: z.literal('remove'), factor: which }),

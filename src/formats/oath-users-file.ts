@@ -5,7 +5,7 @@ import {
   type CodeGenerator,
   type CodeLength,
 } from '../factors/hotp-value.ts';
-import type { Hotp } from '../factors/hotp.ts';
+import { MAX_COUNTER, type Hotp } from '../factors/hotp.ts';
 import { DEFAULT_WINDOW, timeStep, type Totp } from '../factors/totp.ts';
 
 /** A file with more than that is none of pam_oath. */
@@ -14,7 +14,6 @@ const MAX_LINES = 100_000;
 const MAX_NAME = 256;
 /** pam_oath looks at 5 steps around the clock when nothing is said, and a `window=` of 20 is what guides write. */
 const STEPS_AROUND_LAST_USE = 20;
-const MAX_COUNTER = Number.MAX_SAFE_INTEGER;
 
 const TYPE = /^HOTP(?:\/(?:E|T(30|60))(?:\/([678]))?)?$/;
 const TIME = /^\d{4}-\d\d-\d\dT\d\d:\d\d:\d\dL$/;
@@ -91,7 +90,7 @@ function tokenOf(fields: readonly string[]): Omit<OathToken, 'line'> | string {
   }
   const eventBased = matched[1] === undefined;
   if (eventBased && (!/^\d+$/.test(movingFactor) || Number(movingFactor) >= MAX_COUNTER)) {
-    return 'the counter must be a whole number';
+    return `the counter must be a whole number below ${MAX_COUNTER}`;
   }
   if (lastTime !== undefined && !(TIME.test(lastTime) && Number.isFinite(millisecondsOf(lastTime)))) {
     return 'the time of the last use must look like 2026-01-31T23:59:59L';

@@ -4,7 +4,7 @@ import {
   type Algorithm,
   type CodeLength,
 } from '../factors/hotp-value.ts';
-import type { Hotp } from '../factors/hotp.ts';
+import { MAX_COUNTER, type Hotp } from '../factors/hotp.ts';
 import { DEFAULT_PERIOD, DEFAULT_WINDOW, type Totp } from '../factors/totp.ts';
 import { FieldsError, readFields, type Field } from './protobuf-fields.ts';
 
@@ -131,6 +131,9 @@ function accountOf(bytes: Buffer, number: number): MigratedAccount {
   const type = numberIn(fields, ACCOUNT.type);
   if (type === HOTP) {
     const counter = numberIn(fields, ACCOUNT.counter);
+    if (counter > MAX_COUNTER) {
+      throw wrong(`its counter is larger than ${MAX_COUNTER}`);
+    }
     return { ...named, factor: { secret, algorithm, digits, counter } };
   }
   if (!TOTP.includes(type)) {

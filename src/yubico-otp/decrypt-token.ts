@@ -6,7 +6,7 @@ export const AES_KEY_BYTES = 16;
 /** Bytes of the private id. */
 export const PRIVATE_ID_BYTES = 6;
 /** Bytes of the encrypted part. */
-export const TOKEN_BYTES = 16;
+const TOKEN_BYTES = 16;
 /** The session counter's last value: it stays there, and no new OTP can be told from an old one. */
 export const LAST_SESSION = 0x7fff;
 

@@ -1,5 +1,5 @@
 /** Sixteen letters that lie on the same keys of most keyboards, in the order of their values. */
-const ALPHABET = 'cbdefghijklnrtuv';
+export const ALPHABET = 'cbdefghijklnrtuv';
 const MODHEX = /^(?:[cbdefghijklnrtuv]{2})*$/;
 
 /**

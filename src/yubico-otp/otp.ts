@@ -1,12 +1,11 @@
-import { decodeModhex } from './modhex.ts';
+import { ALPHABET, decodeModhex } from './modhex.ts';
 
 /** Characters of the encrypted part: one block of AES. */
 export const TOKEN_LENGTH = 32;
 /** The longest public id: 16 characters. YubiKeys leave the factory with 12. */
 export const MAX_PUBLIC_ID_LENGTH = 16;
 
-const MODHEX = 'cbdefghijklnrtuv';
-/** What the same keys give on the US-Dvorak layout, in the same order. */
+/** What the keys of the letters of modhex give on the US-Dvorak layout, in the same order. */
 const DVORAK = 'jxe.uidchtnbpygk';
 
 /** What a person typed cannot be longer than this to be looked at: an OTP and generous white space. */
@@ -69,5 +68,5 @@ function normalize(typed: string): string | undefined {
 }
 
 function fromDvorak(text: string): string {
-  return Array.from(text, (letter) => MODHEX.charAt(DVORAK.indexOf(letter))).join('');
+  return Array.from(text, (letter) => ALPHABET.charAt(DVORAK.indexOf(letter))).join('');
 }

@@ -1,10 +1,9 @@
 import { readOathKey } from '../../formats/oath-key.ts';
-import type { ProxmoxTotp, ProxmoxYubico } from './tfa-config.ts';
+import { PUBLIC_ID, type ProxmoxTotp, type ProxmoxYubico } from './tfa-config.ts';
 
 /* Keys as Proxmox VE kept them before version 7: in user.cfg, or in lines of tfa.cfg. Proxmox still reads both. */
 
 const SEPARATORS = /[,; ]+/;
-const YUBICO_ID = /^[cbdefghijklnrtuv]{12}$/;
 
 /**
  * TOTP entries of old keys.
@@ -33,7 +32,7 @@ export function yubicoEntries(keys: string): ProxmoxYubico[] {
   return keys
     .split(SEPARATORS)
     .map((key) => key.toLowerCase())
-    .filter((key) => YUBICO_ID.test(key))
+    .filter((key) => PUBLIC_ID.test(key))
     .map((publicId) => ({ ...OLD, publicId }));
 }
 

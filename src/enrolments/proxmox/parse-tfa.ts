@@ -2,10 +2,15 @@ import { isUserId } from './user-id.ts';
 import { FormatError } from './format-error.ts';
 import { parseLegacyTfa } from './legacy-tfa.ts';
 import { parseStrictJson } from './strict-json.ts';
-import type { ProxmoxEntry, ProxmoxTotp, ProxmoxYubico, TfaConfig, TfaUser } from './tfa-config.ts';
+import {
+  PUBLIC_ID,
+  type ProxmoxEntry,
+  type ProxmoxTotp,
+  type ProxmoxYubico,
+  type TfaConfig,
+  type TfaUser,
+} from './tfa-config.ts';
 import { parseTotpUri } from './totp-uri.ts';
-
-const PUBLIC_ID = /^[cbdefghijklnrtuv]{12}$/;
 
 /**
  * Reads tfa.cfg (or the tfa.json of a Backup Server), with the rules of proxmox-tfa: what Proxmox does not know at a place where it

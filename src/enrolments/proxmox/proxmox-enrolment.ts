@@ -1,4 +1,4 @@
-import { MIN_SECRET_BYTES } from '../../factors/hotp-value.ts';
+import { CODE_LENGTHS } from '../../factors/hotp-value.ts';
 import { RECOVERY_KEY_BYTES } from '../../factors/recovery-code.ts';
 import { DEFAULT_WINDOW } from '../../factors/totp.ts';
 import type { Ledger } from '../../ledger/ledger.ts';
@@ -62,8 +62,10 @@ function factorsOf({ totp, yubico }: Usable): StoredFactor[] {
 }
 
 function totpFactor(entry: ProxmoxTotp): TotpFactor[] {
-  const { id, created, secret, algorithm, period, digits } = entry;
-  if ((digits !== 6 && digits !== 7 && digits !== 8) || secret.length < MIN_SECRET_BYTES) {
+  const { id, created, secret, algorithm, period } = entry;
+  // Of what is usable, all have such a length.
+  const digits = CODE_LENGTHS.find((length) => length === entry.digits);
+  if (digits === undefined) {
     return [];
   }
   return [

@@ -1,4 +1,5 @@
-import { MAX_SECRET_BYTES, MIN_SECRET_BYTES } from '../../factors/hotp-value.ts';
+import { CODE_LENGTHS, MAX_SECRET_BYTES, MIN_SECRET_BYTES } from '../../factors/hotp-value.ts';
+import { MAX_PERIOD } from '../../factors/totp.ts';
 import type { DomainsConfig, RealmTfa } from './domains-config.ts';
 import { oathEntries, yubicoEntries } from './legacy-keys.ts';
 import {
@@ -17,10 +18,6 @@ export interface ProxmoxConfig {
   readonly users: UserConfig;
   readonly domains: DomainsConfig;
 }
-
-/** Codes of this many digits and steps of this many seconds can be checked here. */
-const DIGITS = [6, 7, 8];
-const LONGEST_PERIOD = 300;
 
 /** What Proxmox would want of a user, and what of it can be checked outside Proxmox. */
 export type Standing =
@@ -95,13 +92,14 @@ function enabled<T extends { readonly enabled: boolean }>(entries: readonly T[])
   return entries.filter((entry) => entry.enabled);
 }
 
+/** Proxmox takes more than can be checked here. */
 function isCheckable({ secret, digits, period }: ProxmoxTotp): boolean {
   return (
     secret.length >= MIN_SECRET_BYTES &&
     secret.length <= MAX_SECRET_BYTES &&
-    DIGITS.includes(digits) &&
+    CODE_LENGTHS.some((length) => length === digits) &&
     period >= 1 &&
-    period <= LONGEST_PERIOD
+    period <= MAX_PERIOD
   );
 }
 

@@ -25,6 +25,9 @@ export interface ProxmoxEntry {
   readonly enabled: boolean;
 }
 
+/** The public ids that Proxmox knows: as the keys come from the factory. */
+export const PUBLIC_ID = /^[cbdefghijklnrtuv]{12}$/;
+
 /** A Yubico OTP entry. */
 export interface ProxmoxYubico extends ProxmoxEntry {
   /** Twelve modhex letters. */

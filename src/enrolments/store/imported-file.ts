@@ -1,5 +1,5 @@
 import { MAX_SECRET_BYTES, MIN_SECRET_BYTES } from '../../factors/hotp-value.ts';
-import type { Hotp } from '../../factors/hotp.ts';
+import { MAX_COUNTER, type Hotp } from '../../factors/hotp.ts';
 import type { Totp } from '../../factors/totp.ts';
 import {
   modeOf,
@@ -19,8 +19,6 @@ export const MAX_FILE_BYTES = 65_536;
 export const MAX_SCRATCH_CODES = 100;
 /** Digits of a scratch code. */
 export const SCRATCH_CODE_LENGTH = 8;
-/** Counters stay far below the safe integers. */
-const MAX_COUNTER = 2 ** 48;
 /** pam_google_authenticator itself learns at most 1,499 steps. */
 const MAX_SKEW_DIGITS = 6;
 
