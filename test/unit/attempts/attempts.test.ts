@@ -1,6 +1,6 @@
 import { beforeEach, describe, expect, it } from 'vitest';
 import { CountedAttempts, type KnownOrigins, type LoginAttempt } from '../../../src/attempts/attempts.ts';
-import { DEFAULT_LIMITS, MAX_ORIGINS, MAX_UNKNOWN_USERS } from '../../../src/attempts/limits.ts';
+import { DEFAULT_LIMITS, MAX_ORIGINS, MAX_UNKNOWN_USERS, MAX_USERS } from '../../../src/attempts/limits.ts';
 
 const SECOND = 1_000;
 const MINUTE = 60 * SECOND;
@@ -52,6 +52,31 @@ function fail(times: number, originOf: (time: number) => string): void {
     attempt.failed();
   }
 }
+
+describe('one login', () => {
+  it('fails once, however often it is told', () => {
+    known.add('alice home');
+    for (let login = 1; login < DEFAULT_LIMITS.lockAfter; login++) {
+      const attempt = begin('home');
+      attempt.failed();
+      attempt.failed();
+    }
+    expect(attempts.lockOf('alice')).toBe(0);
+    begin('home').failed();
+    expect(attempts.lockOf('alice')).toBe(DEFAULT_LIMITS.firstLock);
+  });
+});
+
+describe('names that nobody has', () => {
+  it('push out nobody who exists', () => {
+    fail(DEFAULT_LIMITS.lockAfter, () => 'a');
+    expect(attempts.lockOf('alice')).toBeGreaterThan(0);
+    for (let name = 0; name < MAX_USERS; name++) {
+      begin('a', `nobody-${name}`, false).admit();
+    }
+    expect(attempts.lockOf('alice')).toBeGreaterThan(0);
+  });
+});
 
 describe('the throttle', () => {
   it('lets three attempts through in 30 seconds', () => {

@@ -1,7 +1,8 @@
 import { beforeEach, describe, expect, it } from 'vitest';
-import type { Enrolment, Lookup, Verification } from '../../../src/enrolments/enrolment.ts';
+import type { Enrolment, Lookup, Seeker, Verification } from '../../../src/enrolments/enrolment.ts';
 import type { TypedCode } from '../../../src/factors/code-shape.ts';
-import { UNLIMITED, type Attempts } from '../../../src/attempts/attempts.ts';
+import { UNLIMITED, type Attempts, type Subject } from '../../../src/attempts/attempts.ts';
+import { DEFAULT_LOOKUP } from '../../../src/enrolments/lookup-options.ts';
 import { conductLogin, FAIL_DELAY_US } from '../../../src/login/conduct.ts';
 import type { LoginRequest } from '../../../src/login/login-request.ts';
 import { NO_RULES } from '../../../src/login/rule-for.ts';
@@ -26,12 +27,15 @@ let typed: Buffer[];
 let noted: unknown[];
 /** The codes as the enrolment saw them. */
 let seen: string[];
+/** Who was looked up, and how. */
+let sought: Seeker[];
 
 beforeEach(() => {
   course = [];
   typed = [];
   noted = [];
   seen = [];
+  sought = [];
   log = new RecordedLog();
   const record = log.event.bind(log);
   log.event = (priority, message, fields) => {
@@ -119,7 +123,12 @@ async function conduct(
     ...change,
   };
   const ports = {
-    enrolments: { lookUp: () => Promise.resolve(lookup) },
+    enrolments: {
+      lookUp: (seeker: Seeker) => {
+        sought.push(seeker);
+        return Promise.resolve(lookup);
+      },
+    },
     rules: NO_RULES,
     attempts,
     log,
@@ -233,6 +242,35 @@ describe('conductLogin', () => {
     await conduct(script, enrolled(ACCEPTED), [], { account: undefined });
     expect(course).toEqual(['ask', 'wait', 'log', 'conclude']);
     expect(script.verdicts).toEqual([{ code: 'user-unknown', failDelayUs: FAIL_DELAY_US }]);
+  });
+
+  it('never takes a user who does not exist for one who is merely not enrolled', async () => {
+    const script = new Script([CODE]);
+    await conduct(script, { kind: 'absent' }, ['nullok', 'user=shared'], { account: undefined });
+    expect(script.verdicts).toEqual([{ code: 'user-unknown', failDelayUs: FAIL_DELAY_US }]);
+  });
+
+  it('lets only hosts that are root say whose file counts, and how', async () => {
+    const args = [
+      ...['secret=/tmp/mine', 'user=bob', 'no_strict_owner', 'allowed_perm=0666', 'grace_period=600'],
+      ...['authfile=/tmp/keys', 'noskewadj'],
+    ];
+    await conduct(new Script([CODE]), enrolled(ACCEPTED), args);
+    await conduct(new Script([CODE]), enrolled(ACCEPTED), args, { trustedHost: false });
+    expect(sought.map(({ options }) => options)).toMatchObject([
+      {
+        secret: '/tmp/mine',
+        user: 'bob',
+        strictOwner: false,
+        gracePeriod: 600,
+        yubico: { authfile: '/tmp/keys' },
+      },
+      {
+        ...DEFAULT_LOOKUP,
+        adjustSkew: false,
+        yubico: expect.not.objectContaining({ authfile: '/tmp/keys' }) as unknown,
+      },
+    ]);
   });
 
   it('skips with nullok who is not enrolled, unless the host is not root', async () => {
@@ -373,6 +411,21 @@ describe('conductLogin with limited attempts', () => {
     await conduct(new Script([CODE]), enrolled(ACCEPTED), [], {}, noting);
     await conduct(new Script([CODE]), enrolled(ACCEPTED), [], { trustedHost: false }, noting);
     expect(origins).toEqual(['rhost 192.0.2.1', 'own program']);
+  });
+
+  it('counts names that nobody has apart from those of users, and not under what was typed', async () => {
+    const subjects: Subject[] = [];
+    const noting: Attempts = {
+      begin: (subject) => {
+        subjects.push(subject);
+        return UNLIMITED.begin(subject);
+      },
+    };
+    await conduct(new Script([CODE]), enrolled(ACCEPTED), [], {}, noting);
+    await conduct(new Script([CODE]), { kind: 'absent' }, [], { account: undefined }, noting);
+    expect(subjects.map(({ exists }) => exists)).toEqual([true, false]);
+    expect(subjects[0]!.user).toBe('alice');
+    expect(subjects[1]!.user).toHaveLength(44);
   });
 
   it('checks nothing when there were too many tries, and says so to everybody alike', async () => {

@@ -236,6 +236,66 @@ describe('an event that cannot happen', () => {
   });
 });
 
+describe('a rule that wants a code and a touch', () => {
+  const BOTH: LoginTerms = { ...DEFAULTS, both: true, shapes: [...SHAPES, { class: 'modhex', length: 44 }] };
+  const accepted = (shape: number): LoginEvent => ({
+    type: 'verified',
+    verification: { kind: 'accepted', factor: 'x', reading: 0 },
+    shape,
+  });
+
+  it('is not content with one kind twice, whatever the check says', () => {
+    for (const [kind, shape] of [
+      ['code', 1],
+      ['touch', 2],
+    ] as const) {
+      const state = { at: 'verifying', source: 'ask-hidden', half: { kind, factor: 'y', cut: {} } } as const;
+      expect(nextStep(BOTH, state, accepted(shape)).command).toMatchObject({
+        ending: { code: 'denied', reason: 'half-missing' },
+      });
+    }
+  });
+
+  it('spares nobody', () => {
+    const spared = { ...BOTH, standing: 'spared' } as const;
+    expect(nextStep(spared, LOGIN_START, { type: 'begun' }).command.type).toBe('ask');
+    expect(
+      play(spared, [{ cancelled: false, readings: 1, verification: VERIFICATIONS[0]!, shape: 0 }]),
+    ).toMatchObject({ ending: { code: 'denied', reason: 'record-unusable' } });
+  });
+});
+
+describe('a YubiKey that cannot be checked', () => {
+  const unavailable: LoginEvent = {
+    type: 'verified',
+    verification: { kind: 'unavailable', factor: 'yubikey:blue', why: 'no server', tryAnother: true },
+    shape: undefined,
+  };
+
+  it('leads to another question, but not with use_first_pass, which asks nothing', () => {
+    const state = { at: 'verifying', source: 'stacked-password' } as const;
+    for (const [stacked, type] of [
+      ['try', 'ask'],
+      ['use', 'end'],
+    ] as const) {
+      const login = { ...DEFAULTS, options: { ...DEFAULTS.options, stacked } };
+      expect(nextStep(login, state, unavailable).command.type).toBe(type);
+    }
+  });
+});
+
+describe('whoever is held back', () => {
+  it.each([
+    [false, 'too-many-tries', TEXTS.tooManyTries],
+    [true, 'denied', undefined],
+  ])('is told so, unless it is to be quiet (%s)', (quiet, code, notice) => {
+    const state = { at: 'verifying', source: 'ask-hidden' } as const;
+    const { command } = nextStep({ ...DEFAULTS, quiet }, state, { type: 'held-back' });
+    const ending = command.type === 'end' ? command.ending : expect.unreachable('it goes on');
+    expect([ending.code, ending.reason, ending.notice]).toEqual([code, 'too-many-tries', notice]);
+  });
+});
+
 describe('the question', () => {
   const ask = (options: Partial<LoginTerms['options']>): Question => {
     const login = { ...DEFAULTS, options: { ...DEFAULTS.options, ...options } };
