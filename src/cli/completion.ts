@@ -12,6 +12,7 @@ interface Word {
 interface Place {
   /** The commands that led here, `''` at first. */
   readonly path: string;
+  /** Subcommands, and the values of an argument that is one of a few. */
   readonly commands: readonly Word[];
   readonly flags: readonly Word[];
   /** Whether a user's name may come. */
@@ -45,11 +46,16 @@ export function completionsOf(program: Command, setupFlags: readonly string[]): 
     const setup = path === '' ? setupFlags.map((word) => ({ word, meaning: 'set up a phone or token' })) : [];
     places.push({
       path,
-      commands: command.commands.map((child) => ({ word: child.name(), meaning: child.description() })),
+      commands: [
+        ...command.commands.map((child) => ({ word: child.name(), meaning: child.description() })),
+        ...command.registeredArguments.flatMap(({ argChoices = [], description }) =>
+          argChoices.map((word) => ({ word, meaning: description })),
+        ),
+      ],
       flags: [...own, ...setup, { word: '--help', meaning: 'help' }].filter(
         ({ word }, index, all) => all.findIndex((other) => other.word === word) === index,
       ),
-      users: command.registeredArguments.some((argument) => argument.name() === 'user'),
+      users: / (\[user\]|<user>)/.test(` ${command.usage()}`),
     });
     for (const child of command.commands) {
       visit(child, path === '' ? child.name() : `${path} ${child.name()}`);
