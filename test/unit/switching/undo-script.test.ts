@@ -99,6 +99,11 @@ describe('a file that was edited since', () => {
     ['keeps the edits', (text) => `# mine\n${text}`, `# mine\n${STOCK}`],
     ['loses the line also without its mark', (text) => text.replace(/ # by .*/, ''), STOCK],
     ['loses the line also when it was changed', (text) => text.replace('.so #', '.so debug #'), STOCK],
+    [
+      'loses the line also with line ends of Windows',
+      (text) => text.replaceAll('\n', '\r\n'),
+      STOCK.replaceAll('\n', '\r\n'),
+    ],
     ['is left alone without the line', () => '# mine alone\n', '# mine alone\n'],
     [
       'keeps its jumps where they lead',
@@ -116,6 +121,27 @@ describe('a file that was edited since', () => {
     });
     expect(file()).toBe(expected);
   });
+
+  it.each<[string, (text: string) => string]>([
+    ['before it', (text) => text.replace(/^auth +required +pam_pve/m, 'auth required \\\npam_pve')],
+    ['behind it', (text) => text.replace('_authenticator.so', '_authenticator.so \\\n  debug')],
+  ])(
+    'is put back as a whole where a backslash %s joins lines, and the edited one is kept',
+    (_where, change) => {
+      for (const words of [['--now'], ['--off', 'sshd']]) {
+        enabled(300);
+        edit(change);
+        const edited = file();
+        expect(undo(...words)).toMatchObject({
+          status: 0,
+          stderr: expect.stringContaining(`As it was edited: ${places.state}/edited-sshd`) as string,
+        });
+        expect(file(), words.join(' ')).toBe(STOCK);
+        expect(readFileSync(`${places.state}/edited-sshd`, 'latin1')).toBe(edited);
+        writeFileSync(`${places.state}/original/sshd`, STOCK);
+      }
+    },
+  );
 
   it('is kept as it was beside, and reported, by --off', () => {
     enabled(300);
@@ -151,5 +177,23 @@ describe('--off', () => {
   it('refuses what is no service', () => {
     expect(undo('--off', '../passwd')).toMatchObject({ status: 1 });
     expect(undo('--force')).toMatchObject({ status: 64 });
+    expect(undo('--help')).toMatchObject({ status: 0, stderr: '' });
+  });
+
+  it('does not pass over a service that is named without an option', () => {
+    enabled(300);
+    expect(undo('sshd')).toMatchObject({ status: 64, stderr: expect.stringContaining('usage:') as string });
+    expect(file()).toBe(after);
+  });
+
+  it("is root's", () => {
+    const who = process.geteuid?.() === 0 ? { uid: 65534, gid: 65534 } : {};
+    const script = readFileSync(SCRIPT);
+    expect(spawnSync('sh', ['-s', '--', '--off'], { encoding: 'utf8', input: script, ...who })).toMatchObject(
+      {
+        status: 77,
+        stderr: expect.stringContaining('Only root may do that') as string,
+      },
+    );
   });
 });
