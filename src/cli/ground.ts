@@ -1,4 +1,3 @@
-import { userInfo } from 'node:os';
 import { thisMachine, type Machine } from '../doctor/machine.ts';
 import { lookUpUid } from '../host/addon.ts';
 import { version } from '../host/version.ts';
@@ -24,7 +23,7 @@ export interface Ground {
  * @throws CommandError for others than root
  */
 export function groundOf(session: Session, command: string): Ground {
-  if (userInfo().uid !== 0) {
+  if (process.geteuid?.() !== 0) {
     throw new CommandError('ERR_NOT_ROOT', `Only root may do that: sudo pve-google-authenticator ${command}`);
   }
   return {

@@ -40,6 +40,8 @@ const EXIT_FAILED = 1;
 const EXIT_USAGE = 2;
 /** 128 + SIGINT, as shells have it. */
 const EXIT_INTERRUPTED = 130;
+/** 128 + SIGPIPE: whoever read the result wanted no more of it, such as head. */
+const EXIT_PIPE = 141;
 
 /** What stands before the command: where the daemon is. */
 interface Place {
@@ -68,6 +70,18 @@ function setupWords(words: readonly string[]): readonly string[] | undefined {
   return first === undefined || (first.startsWith('-') && first !== '-h' && first !== '--help')
     ? words
     : undefined;
+}
+
+/** The account that runs this. */
+function ownName(): string {
+  try {
+    return userInfo().username;
+  } catch {
+    throw new CommandError(
+      'ERR_NO_SUCH_USER',
+      `The user ID ${process.geteuid?.() ?? -1} that runs this has no name on this machine: run it as a user that "getent passwd" lists`,
+    );
+  }
 }
 
 function programOf(session: Session): Command {
@@ -105,6 +119,15 @@ function programOf(session: Session): Command {
   return program;
 }
 
+/** Of an error of the kernel, what it was about; of others nothing that might be a secret. */
+function unexpected(error: unknown): string {
+  if (error instanceof Error && 'syscall' in error && 'code' in error) {
+    const path = 'path' in error ? `${String(error.path)} ` : '';
+    return `${path}cannot be used (${String(error.syscall)}: ${String(error.code)}): is its file system full or read-only?`;
+  }
+  return `something unexpected went wrong (${error instanceof Error ? error.name : 'unknown'})`;
+}
+
 // It holds secrets that are shown once: no core file, and no reading of its memory by others of its user.
 hardenProcess();
 const { runtimeDir, words } = placeOf(process.argv.slice(2));
@@ -114,7 +137,7 @@ const session: Session = {
   output,
   questions,
   now: Date.now,
-  self: () => userInfo().username,
+  self: ownName,
   daemon: () => new ControlClient(runtimeDir),
 };
 
@@ -133,15 +156,23 @@ try {
     process.exitCode = error.reason === 'interrupted' ? EXIT_INTERRUPTED : EXIT_FAILED;
   } else if (error instanceof CommandError || error instanceof SwitchError) {
     output.note(`pve-google-authenticator: ${error.message}`);
-    process.exitCode = EXIT_FAILED;
+    process.exitCode = error instanceof CommandError && error.code === 'ERR_USAGE' ? EXIT_USAGE : EXIT_FAILED;
   } else {
-    output.note(
-      `pve-google-authenticator: something unexpected went wrong (${error instanceof Error ? error.name : 'unknown'})`,
-    );
+    output.note(`pve-google-authenticator: ${unexpected(error)}`);
     process.exitCode = EXIT_FAILED;
   }
 } finally {
   questions.close();
+}
+
+const lost = await output.written();
+if (lost === 'EPIPE') {
+  process.exitCode ||= EXIT_PIPE;
+} else if (lost !== undefined) {
+  output.note(
+    `pve-google-authenticator: Not all of the result could be written (${lost}). What was asked for was done; if a new secret or new codes are lost by it, make others.`,
+  );
+  process.exitCode ||= EXIT_FAILED;
 }
 
 // A thread that waits for a home that never answers would keep us.

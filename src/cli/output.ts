@@ -10,13 +10,32 @@ export interface Output {
   readonly terminal: Terminal | undefined;
 }
 
+/** The output of a process, which may fail at any time: a full disk, a reader that went away. */
+export interface ProcessOutput extends Output {
+  /**
+   * Waits until everything is written.
+   *
+   * @returns why not all of the result could be, for example ENOSPC; undefined: it could
+   */
+  written(): Promise<string | undefined>;
+}
+
 /**
- * The output of this process.
+ * The output of this process. From now on an error of standard output ends nothing: {@link ProcessOutput.written} tells it.
  *
  * @returns the output
  */
-export function processOutput(): Output {
+export function processOutput(): ProcessOutput {
+  let failure: string | undefined;
+  process.stdout.on('error', (error: NodeJS.ErrnoException) => (failure ??= error.code ?? error.name));
+  // Nobody is left who could be told.
+  process.stderr.on('error', () => undefined);
   return {
+    written: () =>
+      new Promise((resolve) => {
+        // An error is told after the callback.
+        process.stdout.write('', () => setImmediate(() => resolve(failure)));
+      }),
     line: (text) => process.stdout.write(`${text}\n`),
     note: (text) => process.stderr.write(`${text}\n`),
     terminal: processTerminal(),

@@ -4,7 +4,7 @@ import { CommandError } from './control-client.ts';
 const OTHERS_MAY_READ = 0o044;
 
 /**
- * Reads a file with secrets that is to be imported.
+ * Reads a file with secrets that are to be taken into the store.
  *
  * @param path - where it is, as the caller may read it
  * @param maxBytes - more is an error
@@ -27,12 +27,12 @@ export function secretLines(path: string, maxBytes: number): { lines: string[]; 
     }
   } catch (error) {
     const code = error instanceof Error && 'code' in error ? String(error.code) : 'unknown error';
-    throw new CommandError('ERR_KEYS_FILE', `${path} cannot be read (${code}). Nothing was imported.`);
+    throw new CommandError('ERR_KEYS_FILE', `${path} cannot be read (${code}). Nothing was changed.`);
   }
   if (length > maxBytes) {
     throw new CommandError(
       'ERR_KEYS_FILE',
-      `${path} has more than ${maxBytes} bytes: is it the right file? Nothing was imported.`,
+      `${path} has more than ${maxBytes} bytes: is it the right file? Nothing was changed.`,
     );
   }
   const lines = bytes.toString('latin1', 0, length).split(/\r?\n/);

@@ -1,8 +1,8 @@
-import { readFileSync } from 'node:fs';
 import type { Command } from 'commander';
 import type { NewFactor } from '../../control/requests.ts';
 import { CommandError } from '../control-client.ts';
 import { change } from '../proven.ts';
+import { secretLines } from '../secret-lines.ts';
 import type { Session } from '../session.ts';
 
 interface AddYubikeyOptions {
@@ -34,9 +34,9 @@ export function addYubikeyCommand(subcommand: Command, session: Session): void {
 }
 
 async function run(session: Session, user: string, options: AddYubikeyOptions): Promise<void> {
-  const secrets = options.secretsFrom === undefined ? undefined : readSecrets(options.secretsFrom);
+  const read = options.secretsFrom === undefined ? undefined : readSecrets(options.secretsFrom);
   const otp = await session.questions.ask('Touch the YubiKey: ');
-  const factor: NewFactor = { kind: 'yubikey', name: options.name, otp, secrets };
+  const factor: NewFactor = { kind: 'yubikey', name: options.name, otp, secrets: read?.line };
   const { added } = await change(session, user, [{ do: 'add', factor }]);
   for (const { factor: view } of added) {
     session.output.line(
@@ -45,21 +45,20 @@ async function run(session: Session, user: string, options: AddYubikeyOptions): 
         : `YubiKey ${view.name} (${view.id}) was added for ${user}: the one that types ${view.publicId ?? ''}…`,
     );
   }
+  if (read !== undefined) {
+    session.output.note(read.remark);
+  }
 }
 
 /** The secrets must not stand in the command line, where everybody sees them. */
-function readSecrets(file: string): string {
-  let text: string;
-  try {
-    text = readFileSync(file, 'latin1');
-  } catch (error) {
-    const code = error instanceof Error && 'code' in error ? String(error.code) : 'unknown error';
-    throw new CommandError('ERR_SECRETS_FILE', `${file} cannot be read (${code})`);
+function readSecrets(file: string): { line: string; remark: string } {
+  const { lines, remark } = secretLines(file, MAX_SECRETS_BYTES);
+  const [line, another] = lines.filter((each) => !/^\s*(?:#.*)?$/.test(each));
+  if (line === undefined || another !== undefined) {
+    throw new CommandError(
+      'ERR_SECRETS_FILE',
+      `${file} must hold one line, about one YubiKey. Nothing was added.`,
+    );
   }
-  const lines = text.split('\n').filter((line) => !/^\s*(?:#.*)?$/.test(line));
-  const [line] = lines;
-  if (text.length > MAX_SECRETS_BYTES || line === undefined || lines.length > 1) {
-    throw new CommandError('ERR_SECRETS_FILE', `${file} must hold one line about one YubiKey`);
-  }
-  return line;
+  return { line, remark };
 }

@@ -1,4 +1,3 @@
-import { userInfo } from 'node:os';
 import type { Command } from 'commander';
 import type { Check, Report } from '../../doctor/check.ts';
 import { version } from '../../host/version.ts';
@@ -46,7 +45,7 @@ export function doctorCommand(program: Command, session: Session): void {
 
 async function run(session: Session, options: Options): Promise<void> {
   const { output } = session;
-  if (userInfo().uid !== 0) {
+  if (process.geteuid?.() !== 0) {
     output.note(
       'pve-google-authenticator: Only root can look at all of it: sudo pve-google-authenticator doctor',
     );

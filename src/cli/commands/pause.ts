@@ -25,7 +25,7 @@ function add(program: Command, session: Session, name: 'pause' | 'resume', descr
     .command(name)
     .description(description)
     .usage('[options] [user] <factor>')
-    .argument('<words...>', 'whose factor (yours when left out), and its ID or name, as "list" shows it')
+    .argument('[words...]', 'whose factor (yours when left out), and its ID or name, as "list" shows it')
     .option('--json', 'print what the user has then as JSON')
     .addHelpText(
       'after',

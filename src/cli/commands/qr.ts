@@ -22,7 +22,7 @@ export function qrCommand(program: Command, session: Session): void {
     .command('qr')
     .description('Show the QR code of a factor again, for another phone')
     .usage('[options] [user] <factor>')
-    .argument('<words...>', 'whose factor (yours when left out), and its ID or name, as "list" shows it')
+    .argument('[words...]', 'whose factor (yours when left out), and its ID or name, as "list" shows it')
     .addOption(qrModeOption())
     .option('-i, --issuer <issuer>', 'who asks for the code, for the phone; the host when left out')
     .option('-l, --label <label>', 'whose code it is, for the phone; the user when left out')

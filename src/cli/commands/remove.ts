@@ -19,7 +19,7 @@ export function removeCommand(program: Command, session: Session): void {
     .command('remove')
     .description('Remove a factor of a user; with the last one the user is not enrolled any more')
     .usage('[options] [user] <factor>')
-    .argument('<words...>', 'whose factor (yours when left out), and its ID or name, as "list" shows it')
+    .argument('[words...]', 'whose factor (yours when left out), and its ID or name, as "list" shows it')
     .option('--json', 'print what is left as JSON')
     .addHelpText(
       'after',

@@ -15,7 +15,7 @@ export function renameCommand(program: Command, session: Session): void {
     .command('rename')
     .description('Give a factor another name')
     .usage('[options] [user] <factor> <name>')
-    .argument('<words...>', 'whose factor (yours when left out), its ID or name, and its new name')
+    .argument('[words...]', 'whose factor (yours when left out), its ID or name, and its new name')
     .option('--json', 'print what the user has then as JSON')
     .addHelpText(
       'after',

@@ -35,7 +35,7 @@ export function rotateCommand(program: Command, session: Session): void {
     .command('rotate')
     .description('Give a factor a new secret; the old one works until a code of the new one was typed')
     .usage('[options] [user] <factor>')
-    .argument('<words...>', 'whose factor (yours when left out), and its ID or name, as "list" shows it')
+    .argument('[words...]', 'whose factor (yours when left out), and its ID or name, as "list" shows it')
     .option(
       '-C, --no-confirm',
       'ask for no code: the new one stands beside the old one, until you remove that',

@@ -7,6 +7,7 @@ import { DEFAULT_PERIOD, DEFAULT_WINDOW, matchTotp, type Totp } from '../../fact
 import { CommandError } from '../control-client.ts';
 import { QR_MODES, type QrMode } from '../qr.ts';
 import type { Session } from '../session.ts';
+import { FlagError } from '../setup/flags.ts';
 import { showSecret } from '../shown-secret.ts';
 import { pvesh } from './programs.ts';
 
@@ -14,6 +15,7 @@ const SECRET_BYTES = 20;
 const DEFAULT_NAME = 'phone';
 /** Proxmox takes no longer descriptions; blanks and quotes are nobody's trouble here. */
 const NAME = /^[^\p{Cc}]{1,255}$/u;
+const ALLOWED = 'With --proxmox there may be --user, --name, --issuer and --qr-mode';
 const USER_ID = /^[^\s:/@]+(?:@[^\s:/@]+)*@[A-Za-z][A-Za-z0-9.\-_]+$/;
 
 /** What the command line says. */
@@ -31,6 +33,7 @@ interface Wanted {
  *
  * @param session - questions and output
  * @param words - the command line
+ * @throws FlagError when the command line cannot be used
  * @throws CommandError when it is refused
  * @throws NoAnswerError when somebody leaves
  */
@@ -63,6 +66,27 @@ export async function enrolInProxmox(session: Session, words: readonly string[])
 }
 
 function wantedOf(session: Session, words: readonly string[]): Wanted {
+  const { user = session.self(), name, issuer, 'qr-mode': drawn } = flagsOf(words);
+  const userId = user.includes('@') ? user : `${user}@pam`;
+  const qrMode = QR_MODES.find((mode) => mode === drawn?.replaceAll('-', '_').toUpperCase());
+  if (!USER_ID.test(userId)) {
+    throw new FlagError('--user must be a user of Proxmox: NAME, or NAME@REALM');
+  }
+  if (!NAME.test(name)) {
+    throw new FlagError('--name must have 1 to 255 characters');
+  }
+  if (drawn !== undefined && qrMode === undefined) {
+    throw new FlagError(`--qr-mode must be one of ${QR_MODES.join(', ')}`);
+  }
+  return { userId, name, issuer, qrMode };
+}
+
+function flagsOf(words: readonly string[]): {
+  readonly user?: string | undefined;
+  readonly name: string;
+  readonly issuer: string;
+  readonly 'qr-mode'?: string | undefined;
+} {
   try {
     const { values } = parseArgs({
       args: [...words],
@@ -74,23 +98,11 @@ function wantedOf(session: Session, words: readonly string[]): Wanted {
         'qr-mode': { type: 'string', short: 'Q' },
       },
     });
-    const user = values.user ?? session.self();
-    const userId = user.includes('@') ? user : `${user}@pam`;
-    const qrMode = QR_MODES.find((mode) => mode === values['qr-mode']?.toUpperCase());
-    if (
-      !USER_ID.test(userId) ||
-      !NAME.test(values.name) ||
-      (values['qr-mode'] !== undefined && qrMode === undefined)
-    ) {
-      throw new Error('the value of --user, --name or --qr-mode is not one');
-    }
-    return { userId, name: values.name, issuer: values.issuer, qrMode };
+    return values;
   } catch (error) {
-    const why = error instanceof Error ? error.message : 'the flags cannot be read';
-    throw new CommandError(
-      'ERR_USAGE',
-      `${why}. With --proxmox there may be --user, --name, --issuer and --qr-mode`,
-    );
+    // Its first sentence says which flag; what follows is about Node's way with words.
+    const [why] = (error instanceof Error ? error.message : 'The flags cannot be read').split('. ');
+    throw new FlagError(`${why ?? ''}. ${ALLOWED}`);
   }
 }
 

@@ -1,6 +1,6 @@
 import { enrolInProxmox } from '../proxmox/enrol.ts';
 import type { Session } from '../session.ts';
-import { FlagError, parseFlags, type SetupFlags } from './flags.ts';
+import { FlagError, parseFlags } from './flags.ts';
 import { SETUP_HELP } from './help.ts';
 import { setUp } from './setup.ts';
 
@@ -16,13 +16,8 @@ const EXIT_FAILED = 1;
  * @throws CommandError, NoAnswerError as {@link setUp}
  */
 export async function runSetup(session: Session, words: readonly string[], version: string): Promise<number> {
-  if (words.includes('--proxmox')) {
-    await enrolInProxmox(session, words);
-    return 0;
-  }
-  let flags: SetupFlags;
   try {
-    flags = parseFlags(words);
+    return await start(session, words, version);
   } catch (error) {
     if (error instanceof FlagError) {
       session.output.note(`pve-google-authenticator: ${error.message}`);
@@ -31,6 +26,14 @@ export async function runSetup(session: Session, words: readonly string[], versi
     }
     throw error;
   }
+}
+
+async function start(session: Session, words: readonly string[], version: string): Promise<number> {
+  if (words.includes('--proxmox') && !words.includes('--help')) {
+    await enrolInProxmox(session, words);
+    return 0;
+  }
+  const flags = parseFlags(words.filter((word) => word !== '--proxmox'));
   if (flags.show !== undefined) {
     session.output.line(flags.show === 'help' ? SETUP_HELP.trim() : version);
     return 0;

@@ -1,7 +1,8 @@
 /* The command as a process: what it prints where, and how it ends. */
-import { execFile } from 'node:child_process';
+import { execFile, spawnSync } from 'node:child_process';
 import { once } from 'node:events';
 import {
+  chmodSync,
   mkdirSync,
   mkdtempSync,
   readdirSync,
@@ -23,6 +24,7 @@ let server: Server;
 /** Compiled here, so that the test needs no build and never runs an old one. */
 beforeAll(async () => {
   tree = mkdtempSync(join(tmpdir(), 'cli-'));
+  chmodSync(tree, 0o755);
   writeFileSync(join(tree, 'package.json'), '{"type":"module","version":"1.2.3"}');
   symlinkSync(join(root, 'node_modules'), join(tree, 'node_modules'));
   symlinkSync(join(root, 'native'), join(tree, 'native'));
@@ -78,18 +80,65 @@ interface Result {
   readonly stderr: string;
 }
 
-function run(words: readonly string[], environment: NodeJS.ProcessEnv = {}): Promise<Result> {
+function run(words: readonly string[], environment: NodeJS.ProcessEnv = {}, uid?: number): Promise<Result> {
   return new Promise((done) => {
     const child = execFile(
       process.execPath,
       [join(tree, 'src/cli/main.js'), ...words],
-      { env: { ...process.env, ...environment } },
+      { env: { ...process.env, ...environment }, ...(uid === undefined ? {} : { uid }) },
       (_error, stdout, stderr) => done({ status: child.exitCode ?? -1, stdout, stderr }),
     );
   });
 }
 
+/** The command with a standard output that takes nothing, as a line of bash opens it. */
+function runInto(open: string, ...words: readonly string[]): { status: number | null; stderr: string } {
+  const line = `${open} || exit 99; exec "$@" >&3`;
+  const argv = ['-c', line, 'bash', process.execPath, join(tree, 'src/cli/main.js'), ...words];
+  return spawnSync('bash', argv, { encoding: 'utf8' });
+}
+
+describe('a result that cannot be written', () => {
+  it('is no success: what is lost may have been a secret', () => {
+    const { status, stderr } = runInto('exec 3>/dev/full', 'completion', 'bash');
+    expect([status, stderr]).toEqual([
+      1,
+      expect.stringMatching(/^pve-google-authenticator: Not all of the result could be written \(ENOSPC\)\./),
+    ]);
+    expect(runInto('exec 3>/dev/full', '--help').status).toBe(1);
+  });
+
+  it('is passed over without a word when its reader went away, as other programs do', () => {
+    expect(runInto('exec 3> >(:); wait $!', 'completion', 'bash')).toMatchObject({ status: 141, stderr: '' });
+    expect(runInto('exec 3>/dev/null', 'completion', 'bash')).toMatchObject({ status: 0, stderr: '' });
+  });
+});
+
 describe('pve-google-authenticator', () => {
+  it('ends with 2 where a command says that it was called wrongly', async () => {
+    for (const words of [
+      ['enable', '--nullok'],
+      ['disable'],
+      ['disable', '../passwd'],
+      ['pause'],
+      ['rename', 'a'],
+    ]) {
+      expect(await run(words), words.join(' ')).toMatchObject({ status: 2, stdout: '' });
+    }
+    expect((await run(['pause'])).stderr).toContain("missing required argument 'factor'");
+  });
+
+  it.runIf(process.geteuid?.() === 0)('says that an account without a name cannot be meant', async () => {
+    for (const words of [['status'], ['-t']]) {
+      const { status, stderr } = await run(words, {}, 54_321);
+      expect([status, stderr]).toEqual([1, expect.stringMatching(/: The user ID 54321 .* has no name/)]);
+    }
+    expect(await run(['enable', 'sshd'], {}, 54_321)).toMatchObject({
+      status: 1,
+      stderr: expect.stringContaining('Only root may do that') as string,
+    });
+  });
+
   it('ends with 0 after --help, on standard output', async () => {
     for (const words of [['--help'], ['add', '--help'], ['add', 'totp', '--help'], ['help', 'list']]) {
       const { status, stdout, stderr } = await run(words);
@@ -134,6 +183,17 @@ describe('pve-google-authenticator', () => {
       expect([status, stdout], words.join(' ')).toEqual([1, '']);
       expect(stderr).toMatch(/^pve-google-authenticator: .*\nSee: pve-google-authenticator --help\n$/);
     }
+    for (const [word, says] of [
+      ['--foo', "Unknown option '--foo'. With --proxmox there may be"],
+      ['--qr-mode=sms', '--qr-mode must be one of'],
+      ['--user=a b', '--user must be'],
+      ['--name=', '--name must have'],
+    ] as const) {
+      const { status, stderr } = await run(['--proxmox', word]);
+      expect([status, stderr]).toEqual([1, expect.stringMatching(/^pve-.*\nSee: .*--help\n$/)]);
+      expect(stderr).toContain(says);
+    }
+    expect((await run(['--proxmox', '--help'])).stdout).toContain('--proxmox');
     expect(await run(['-q', '-h'])).toMatchObject({ status: 0, stderr: '' });
     expect((await run(['--version'])).stdout).toBe('pve-google-authenticator 1.2.3\n');
     const refused = await run(['--runtime-dir', tree]);
