@@ -18,7 +18,16 @@ export function checksForEnable(services: readonly string[], version: string): r
     daemonCheck(version),
     moduleCheck(version),
     clockCheck,
-    ...(services.includes('sshd') ? [sshdCheck, proxmoxClusterCheck] : []),
-    proxmoxWebCheck,
+    ...(services.includes('sshd') ? [sshdCheck] : []),
   ];
+}
+
+/**
+ * What has to be right on a machine with Proxmox when it was prepared.
+ *
+ * @param services - the services of PAM
+ * @returns the checks
+ */
+export function proxmoxChecks(services: readonly string[]): readonly Check[] {
+  return [...(services.includes('sshd') ? [proxmoxClusterCheck] : []), proxmoxWebCheck];
 }

@@ -63,14 +63,3 @@ export function sshdExemption(addresses: readonly string[]): string {
     '',
   ].join('\n');
 }
-
-/**
- * The same as a rule of config.toml, for nodes whose sshd asks PAM of root also there.
- *
- * @param addresses - of the nodes, literal
- * @returns a `[[rule]]` table
- */
-export function clusterRule(addresses: readonly string[]): string {
-  const list = addresses.map((address) => JSON.stringify(address)).join(', ');
-  return `[[rule]]\nservice = "sshd"\nuser = "root"\nnetwork = [${list}]\naction = "skip"\n`;
-}

@@ -3,6 +3,7 @@ import type { Machine } from './machine.ts';
 
 /** More are not looked at. */
 const MOST_PEOPLE = 500;
+/** Debian's, for accounts of people (Debian policy, section 9.2.2). */
 const FIRST_PERSON = 1000;
 const LAST_PERSON = 59_999;
 const NO_SHELL = /\/(nologin|false|sync)$/;
@@ -28,9 +29,14 @@ export async function peopleOf(machine: Machine): Promise<readonly Resident[] | 
   const passwords = passwordsOf(machine);
   const people: Resident[] = [];
   for (const [name = '', , uid, , , home = '', shell = ''] of rowsOf(machine, '/etc/passwd')) {
-    const isPerson = Number(uid) === 0 || (Number(uid) >= FIRST_PERSON && Number(uid) <= LAST_PERSON);
-    const hasKey = machine.stat(`${home}/.ssh/authorized_keys`) !== undefined;
-    if (!isPerson || NO_SHELL.test(shell) || (LOCKED.test(passwords.get(name) ?? '') && !hasKey)) {
+    if (!isPerson(uid, shell) && !(uid === '0' && !NO_SHELL.test(shell))) {
+      continue;
+    }
+    // Last, and only where it matters: a home may be on a file server that does not answer.
+    if (
+      LOCKED.test(passwords.get(name) ?? '') &&
+      machine.stat(`${home}/.ssh/authorized_keys`) === undefined
+    ) {
       continue;
     }
     const found = await enrolledOf(machine, name);
@@ -43,6 +49,17 @@ export async function peopleOf(machine: Machine): Promise<readonly Resident[] | 
     }
   }
   return people;
+}
+
+/**
+ * Whether an account is one of a person who can log in, and not the system's.
+ *
+ * @param uid - as passwd(5) has it
+ * @param shell - the same
+ * @returns whether it is; root is the system
+ */
+export function isPerson(uid: string | undefined, shell: string): boolean {
+  return Number(uid) >= FIRST_PERSON && Number(uid) <= LAST_PERSON && !NO_SHELL.test(shell);
 }
 
 async function enrolledOf(

@@ -1,9 +1,15 @@
-import { allSteps, authSteps, baseName, type ReadService, type Step } from './stack.ts';
+import { allSteps, authSteps, baseName, type Entry, type ReadService, type Step } from './stack.ts';
 
 /* Where the module's line goes into a service file: pure text in, text out. */
 
 /** The module, as pam.d names it. */
 export const MODULE = 'pam_pve_authenticator.so';
+/** Modules of others that ask for a code. */
+const OTHER_CODE_MODULES: ReadonlySet<string> = new Set([
+  'pam_google_authenticator.so',
+  'pam_oath.so',
+  'pam_yubico.so',
+]);
 /** Ends every line that is ours. scripts/pve-authenticator-undo looks for it, too. */
 export const MARK = '# by pve-google-authenticator enable';
 /** A service file is a page of text; what is larger is none. */
@@ -98,6 +104,10 @@ export function guardService(
     return { kind: 'unchanged' };
   }
   const bare = withoutMarkedLines(text);
+  const broken = whyBroken(service, bare.split('\n'));
+  if (broken !== undefined) {
+    return refused(broken);
+  }
   const steps = authSteps(service, (name) => (name === service ? bare : read(name)));
   const twice = allSteps(steps).find(({ entry }) => baseName(entry.module) === MODULE);
   if (twice !== undefined) {
@@ -118,6 +128,22 @@ export function guardService(
   return { kind: 'changed', text: physical.join('\n') };
 }
 
+/** What is wrong with its lines, so that another one could do harm. */
+function whyBroken(service: string, lines: readonly string[]): string | undefined {
+  const path = `/etc/pam.d/${service}`;
+  const returned = lines.findIndex((line) => line.endsWith('\r'));
+  if (returned !== -1) {
+    return (
+      `${path}, line ${returned + 1}: it ends with a carriage return, as Windows writes it, and PAM does not find the module ` +
+      `that such a line names. Mend that first: sed -i 's/\\r$//' ${path}`
+    );
+  }
+  const last = lines.findLastIndex((line) => !/^\s*(#|$)/.test(line));
+  return /^[^#]*\\\s*$/.test(lines[last] ?? '')
+    ? `${path}, line ${last + 1}: it ends with a backslash, but nothing follows that it could be joined to. Take the backslash out first.`
+    : undefined;
+}
+
 function refused(why: string): Guarded {
   return { kind: 'refused', why };
 }
@@ -128,7 +154,8 @@ function placeIn(service: string, steps: readonly Step[]): { readonly line: numb
   if (last === -1) {
     return (
       `In /etc/pam.d/${service} no line asks for a password, so it is not clear where the code belongs. ` +
-      `Write the line yourself: auth required ${MODULE}`
+      `Where an SSH key stands for the password, write the line yourself: auth required ${MODULE}. ` +
+      'How, with a way back: docs/operations.md, "Key and code, without the password"'
     );
   }
   const skipping = steps.slice(0, last + 1).find((step) => asksForPassword(step) && endsStack(step));
@@ -139,8 +166,12 @@ function placeIn(service: string, steps: readonly Step[]): { readonly line: numb
     );
   }
   const before = beyondJumps(steps, endOfOwn(steps, last));
-  if (before === undefined) {
-    return `In the auth stack of ${service} a line jumps past the end. Mend that first: who jumps there is let in nowhere.`;
+  if (typeof before !== 'number') {
+    const { file, entry } = before;
+    return (
+      `/etc/pam.d/${file}, line ${entry.line + 1}: "${entry.control}" jumps past the end of the auth stack of ${service}: ` +
+      'who jumps there is not let in. Mend that first.'
+    );
   }
   const own = steps[before - 1]?.own;
   return { line: own === undefined ? 0 : own.line + own.lines };
@@ -154,6 +185,17 @@ function placeIn(service: string, steps: readonly Step[]): { readonly line: numb
  */
 export function asksForPassword(step: Step): boolean {
   return allSteps([step]).some(({ entry }) => PASSWORD_MODULES.has(baseName(entry.module)));
+}
+
+/**
+ * Whether a line runs a module that asks for a code, ours or another one.
+ *
+ * @param entry - the line
+ * @returns whether it does
+ */
+export function asksForCode({ module }: Entry): boolean {
+  const name = baseName(module);
+  return name === MODULE || OTHER_CODE_MODULES.has(name);
 }
 
 /**
@@ -175,13 +217,19 @@ function endOfOwn(steps: readonly Step[], index: number): number {
   return end;
 }
 
-/** The first index from `from` on over which nothing jumps, and at which a line of the service file begins. */
-function beyondJumps(steps: readonly Step[], from: number): number | undefined {
+/**
+ * The first index from `from` on over which nothing jumps, and at which a line of the service file begins; or the step that jumps past
+ * the end.
+ */
+function beyondJumps(steps: readonly Step[], from: number): number | Step {
   let before = from;
-  for (let index = 0; index < before; index += 1) {
-    const target = index + 1 + longestJump(steps[index]);
+  for (const [index, step] of steps.entries()) {
+    if (index >= before) {
+      break;
+    }
+    const target = index + 1 + longestJump(step);
     if (target > steps.length) {
-      return undefined;
+      return step;
     }
     if (target > before) {
       before = endOfOwn(steps, target - 1);
@@ -196,7 +244,7 @@ function beyondJumps(steps: readonly Step[], from: number): number | undefined {
  * @param step - of a stack
  * @returns the most; 0: none
  */
-export function longestJump(step: Step | undefined): number {
-  const jumps = [...(step?.entry.control ?? '').matchAll(/=(\d+)/g)].map(([, count]) => Number(count));
+export function longestJump(step: Step): number {
+  const jumps = [...step.entry.control.matchAll(/=(\d+)/g)].map(([, count]) => Number(count));
   return Math.max(0, ...jumps);
 }

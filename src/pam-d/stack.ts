@@ -29,23 +29,34 @@ export function parseStack(text: string): readonly Entry[] {
   const entries: Entry[] = [];
   const physical = text.split('\n');
   for (let line = 0; line < physical.length; line += 1) {
-    const first = line;
-    let whole = withoutComment(physical[line] ?? '');
-    while (whole.endsWith('\\') && line + 1 < physical.length) {
-      line += 1;
-      whole = `${whole.slice(0, -1)} ${withoutComment(physical[line] ?? '')}`;
-    }
+    const { text: whole, lines } = joined(physical.slice(line));
     const entry = entryOf(whole.trim());
     if (entry !== undefined) {
-      entries.push({ ...entry, line: first, lines: line - first + 1 });
+      entries.push({ ...entry, line, lines });
     }
+    line += lines - 1;
   }
   return entries;
 }
 
-function withoutComment(line: string): string {
-  const at = line.indexOf('#');
-  return at === -1 ? line : line.slice(0, at);
+/**
+ * What the first of these lines says, with those that a backslash joins to it. As in libpam blanks may follow the backslash, a comment ends
+ * the line whatever stands in it, and empty lines and comments between two parts are passed over.
+ */
+function joined(physical: readonly string[]): { readonly text: string; readonly lines: number } {
+  let text = '';
+  for (const [index, line] of physical.entries()) {
+    if (index > 0 && /^\s*(#|$)/.test(line)) {
+      continue;
+    }
+    const comment = line.indexOf('#');
+    text += comment === -1 ? line.trimEnd() : line.slice(0, comment);
+    if (comment !== -1 || !text.endsWith('\\')) {
+      return { text, lines: index + 1 };
+    }
+    text = `${text.slice(0, -1)} `;
+  }
+  return { text, lines: physical.length };
 }
 
 function entryOf(line: string): Omit<Entry, 'line' | 'lines'> | undefined {

@@ -1,8 +1,5 @@
-import { MODULE } from './guard.ts';
-import { baseName, parseStack } from './stack.ts';
-
-/** Modules that ask for a code where nobody can answer. */
-const CODE_MODULES = new Set([MODULE, 'pam_google_authenticator.so', 'pam_oath.so', 'pam_yubico.so']);
+import { asksForCode } from './guard.ts';
+import { parseStack } from './stack.ts';
 
 const HEAD = [
   '# The login of the web interface, which asks for its second factor itself and',
@@ -22,9 +19,7 @@ const PLAIN = ['auth       required     pam_unix.so', 'account    required     p
  */
 export function webInterfaceFile(commonAuth: string | undefined): string {
   const entries = parseStack(commonAuth ?? '');
-  const copied =
-    entries.length > 0 &&
-    entries.every(({ type, module }) => type === 'auth' && !CODE_MODULES.has(baseName(module)));
+  const copied = entries.length > 0 && entries.every((entry) => entry.type === 'auth' && !asksForCode(entry));
   // Lines that ask for a code may be jumped over, or be jumped to: without them a copy could mean something else.
   const lines = copied
     ? [

@@ -25,7 +25,12 @@ const SAYS = /^\u0001rehearsal (\d+) (\d+)$/;
 export class NoLibpamError extends Error {
   /** @param cause - what it could not be loaded for */
   constructor(cause: unknown) {
-    super(`libpam cannot be called here (${cause instanceof Error ? cause.message : 'unknown'})`);
+    // What Node says about a package that is missing goes over many lines.
+    const [why = ''] = (cause instanceof Error ? cause.message : 'unknown').split('\n');
+    super(
+      `libpam cannot be called here (${why}), so nothing can be rehearsed. ` +
+        'With a root shell kept open, "enable" tries it for real, and undoes itself unless you confirm.',
+    );
     this.name = 'NoLibpamError';
   }
 }

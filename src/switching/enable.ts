@@ -1,6 +1,6 @@
 import { closeSync, openSync, rmSync } from 'node:fs';
 import { examineAll, type Report } from '../doctor/check.ts';
-import { checksForEnable } from '../doctor/checks-for-enable.ts';
+import { checksForEnable, proxmoxChecks } from '../doctor/checks-for-enable.ts';
 import type { Machine } from '../doctor/machine.ts';
 import { lockExclusively } from '../host/addon.ts';
 import { markedLines } from '../pam-d/guard.ts';
@@ -25,6 +25,9 @@ export interface EnableRequest extends Wanted {
   readonly version: string;
 }
 
+/** Paths of files that were written because there is Proxmox; they stay when the rest is undone. */
+type Prepared = readonly string[];
+
 /** How it went. */
 export type Enabled =
   | {
@@ -32,13 +35,12 @@ export type Enabled =
       readonly plan: Plan;
       readonly pending: Pending;
       readonly refused: readonly string[];
-      /** Files that were written because there is Proxmox; they stay when the rest is undone. */
-      readonly prepared: readonly string[];
+      readonly prepared: Prepared;
     }
   /** Everything was as it should be. */
   | { readonly kind: 'nothing-to-do'; readonly plan: Plan; readonly pending: Pending | undefined }
   /** Something has to be mended first. */
-  | { readonly kind: 'unhealthy'; readonly reports: readonly Report[] };
+  | { readonly kind: 'unhealthy'; readonly reports: readonly Report[]; readonly prepared: Prepared };
 
 /**
  * Switches services on: what is put back is durable, and systemd ready to do so, before the first file changes.
@@ -65,14 +67,19 @@ export async function enable(places: Places, machine: Machine, request: EnableRe
       );
     }
     const services = plan.changes.map(({ service }) => service);
-    const prepared = await prepareProxmox(places, machine, services);
     const reports = await examineAll(checksForEnable(services, request.version), machine);
     if (reports.length > 0) {
-      return { kind: 'unhealthy', reports };
+      return { kind: 'unhealthy', reports, prepared: [] };
     }
     await assertNobodyLockedOut(machine, plan, request);
     const refused = request.nullok ? [] : await withoutFactor(machine);
-    const begun = await change(places, machine, plan.changes, request);
+    // What stays is written last.
+    const prepared = await prepareProxmox(places, machine, services);
+    const ofProxmox = await examineAll(proxmoxChecks(services), machine);
+    if (ofProxmox.length > 0) {
+      return { kind: 'unhealthy', reports: ofProxmox, prepared };
+    }
+    const begun = await change(places, machine, plan.changes, request, unlock);
     return { kind: 'waits', plan, pending: begun, refused, prepared };
   } finally {
     unlock();
@@ -83,7 +90,7 @@ export async function enable(places: Places, machine: Machine, request: EnableRe
  * Keeps other commands that change pam.d away.
  *
  * @param places - where
- * @returns lets them in again
+ * @returns lets them in again, at the first call
  * @throws SwitchError when another one is at work
  */
 export function lock({ state }: Places): () => void {
@@ -92,7 +99,13 @@ export function lock({ state }: Places): () => void {
     closeSync(fd);
     throw new SwitchError('Another command changes /etc/pam.d at this moment. Wait for it, then try again.');
   }
-  return () => closeSync(fd);
+  let held = true;
+  return () => {
+    if (held) {
+      held = false;
+      closeSync(fd);
+    }
+  };
 }
 
 async function assertNobodyLockedOut(
@@ -113,6 +126,7 @@ async function change(
   machine: Machine,
   changes: readonly Planned[],
   { seconds, login }: EnableRequest,
+  unlock: () => void,
 ): Promise<Pending> {
   keepOriginals(places, changes);
   const begun = begin(
@@ -128,8 +142,12 @@ async function change(
       writeDurably(`${places.state}/written/${service}`, after);
     }
   } catch (error) {
-    await takeBack(places, machine);
-    throw error;
+    // The undo waits for the lock.
+    unlock();
+    const said = await takeBack(places, machine);
+    throw said === undefined || !(error instanceof SwitchError)
+      ? error
+      : new SwitchError(`${error.message}\nNot all could be put back yet; systemd goes on trying. ${said}`);
   }
   return begun;
 }
@@ -146,12 +164,13 @@ function keepOriginals({ state }: Places, changes: readonly Planned[]): void {
   }
 }
 
-/** Nothing may be half done; if the undo fails here, systemd goes on trying. */
-async function takeBack(places: Places, machine: Machine): Promise<void> {
-  await undo(machine, '--now');
+/** Nothing may be half done; if the undo fails here, systemd goes on trying. Returns what it said then. */
+async function takeBack(places: Places, machine: Machine): Promise<string | undefined> {
+  const { status, stderr } = await undo(machine, '--now');
   if (readPending(places) === undefined) {
     await disarm(machine);
   }
+  return status === 0 ? undefined : stderr.trim();
 }
 
 /**

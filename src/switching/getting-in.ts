@@ -1,10 +1,9 @@
 import type { RuleTest, UserView } from '../control/requests.ts';
 import type { Machine } from '../doctor/machine.ts';
+import { isPerson } from '../doctor/people.ts';
 
 /** Accounts that are looked at, when it is told who would be refused. */
 const MOST_ACCOUNTS = 500;
-const FIRST_PERSON = 1000;
-const LAST_PERSON = 59_999;
 
 /** A service, and how it will be guarded. */
 export interface Door {
@@ -73,7 +72,10 @@ function whyNotIn(enrolled: UserView['enrolled'], nullok: boolean): string | und
  */
 export async function withoutFactor(machine: Pick<Machine, 'ask' | 'read'>): Promise<readonly string[]> {
   const names: string[] = [];
-  const accounts = (machine.read('/etc/passwd')?.toString('utf8') ?? '').split('\n').filter(isPerson);
+  const accounts = (machine.read('/etc/passwd')?.toString('utf8') ?? '').split('\n').filter((line) => {
+    const [, , uid, , , , shell = ''] = line.split(':');
+    return isPerson(uid, shell);
+  });
   for (const account of accounts.slice(0, MOST_ACCOUNTS)) {
     const name = account.slice(0, account.indexOf(':'));
     const view = await machine.ask<UserView>('users', name).catch(() => undefined);
@@ -82,9 +84,4 @@ export async function withoutFactor(machine: Pick<Machine, 'ask' | 'read'>): Pro
     }
   }
   return names;
-}
-
-function isPerson(line: string): boolean {
-  const [, , uid, , , , shell = ''] = line.split(':');
-  return Number(uid) >= FIRST_PERSON && Number(uid) <= LAST_PERSON && !/\/(nologin|false|sync)$/.test(shell);
 }

@@ -67,7 +67,6 @@ export function readerOf({ pam, vendor }: Places): ReadService {
  * @throws SwitchError when a service that was named cannot be guarded; it says why
  */
 export function makePlan(places: Places, wanted: Wanted): Plan {
-  const { pam } = places;
   const changes: Planned[] = [];
   const unchanged: string[] = [];
   const left: { service: string; why: string }[] = [];
@@ -75,30 +74,61 @@ export function makePlan(places: Places, wanted: Wanted): Plan {
   /** As it will be. */
   const read: ReadService = (name) => changes.find(({ service }) => service === name)?.after ?? onDisk(name);
 
-  for (const service of inOrder(namesOf(places, wanted), onDisk)) {
-    const file = readOwnFile(`${pam}/${service}`, LARGEST_SERVICE_FILE);
-    if (file === undefined) {
-      throw new SwitchError(whyMissing(places, service));
-    }
-    const options = optionsFor(service, wanted);
-    const guarded = guardService(service, file.text, options, read);
-    const why =
-      guarded.kind === 'refused'
-        ? guarded.why
-        : guarded.kind === 'changed'
-          ? whyNotChange(places, service, file, read)
-          : undefined;
-    if (why !== undefined && !wanted.all) {
-      throw new SwitchError(why);
-    } else if (why !== undefined) {
-      left.push({ service, why });
-    } else if (guarded.kind === 'changed') {
-      changes.push({ service, file, after: guarded.text, rootExempt: options.exemptRoot === true });
-    } else {
-      unchanged.push(service);
+  for (const service of inOrder(namesOf(places, wanted), whereReadable(onDisk))) {
+    try {
+      const planned = planFor(places, service, optionsFor(service, wanted), read);
+      if (planned === 'unchanged') {
+        unchanged.push(service);
+      } else {
+        changes.push(planned);
+      }
+    } catch (error) {
+      if (!wanted.all || !(error instanceof SwitchError)) {
+        throw error;
+      }
+      left.push({ service, why: error.message });
     }
   }
   return { changes, unchanged, left };
+}
+
+/** @throws SwitchError when the service cannot be guarded */
+function planFor(
+  places: Places,
+  service: string,
+  options: GuardOptions,
+  read: ReadService,
+): Planned | 'unchanged' {
+  const file = readOwnFile(`${places.pam}/${service}`, LARGEST_SERVICE_FILE);
+  if (file === undefined) {
+    throw new SwitchError(whyMissing(places, service));
+  }
+  const guarded = guardService(service, file.text, options, read);
+  switch (guarded.kind) {
+    case 'refused':
+      throw new SwitchError(guarded.why);
+    case 'unchanged':
+    case 'covered':
+      return 'unchanged';
+    case 'changed': {
+      const why = whyNotChange(places, service, file, whereReadable(read));
+      if (why !== undefined) {
+        throw new SwitchError(why);
+      }
+      return { service, file, after: guarded.text, rootExempt: options.exemptRoot === true };
+    }
+  }
+}
+
+/** A look at other services, which need not be changed: what cannot be read says nothing. */
+function whereReadable(read: ReadService): ReadService {
+  return (name) => {
+    try {
+      return read(name);
+    } catch {
+      return undefined;
+    }
+  };
 }
 
 function namesOf({ pam }: Places, { services, all }: Wanted): readonly string[] {

@@ -1,5 +1,4 @@
 import { InvalidArgumentError, type Command } from 'commander';
-import type { Report } from '../../doctor/check.ts';
 import { enable, type Enabled } from '../../switching/enable.ts';
 import { readPending, uptime, wasConfirmed, type Pending } from '../../switching/pending.ts';
 import type { Places } from '../../switching/places.ts';
@@ -72,7 +71,8 @@ async function run(session: Session, services: readonly string[], options: Optio
   });
   switch (result.kind) {
     case 'unhealthy':
-      throw new CommandError('ERR_UNHEALTHY', mendFirst(result.reports));
+      tellPrepared(output, result.prepared);
+      throw new CommandError('ERR_UNHEALTHY', mendFirst(result));
     case 'nothing-to-do':
       tellNothing(output, result);
       return;
@@ -85,9 +85,9 @@ async function run(session: Session, services: readonly string[], options: Optio
   }
 }
 
-function mendFirst(reports: readonly Report[]): string {
+function mendFirst({ reports, prepared }: Extract<Enabled, { kind: 'unhealthy' }>): string {
   return [
-    'Nothing was changed. Mend this first:',
+    `${prepared.length === 0 ? 'Nothing was changed' : 'No service was changed'}. Mend this first:`,
     ...reports.flatMap(({ check, what, mend }) => [`  ${check}: ${what}`, `    ${mend}`]),
   ].join('\n');
 }
@@ -124,9 +124,7 @@ function tellWaiting(
   { pending, refused, prepared }: Extract<Enabled, { kind: 'waits' }>,
   overSsh: boolean,
 ): void {
-  for (const path of prepared) {
-    output.line(`Written for Proxmox, and not undone: ${path}`);
-  }
+  tellPrepared(output, prepared);
   if (refused.length > 0) {
     output.note(`These have no factor, and are refused now: ${refused.join(', ')}`);
   }
@@ -139,6 +137,12 @@ function tellWaiting(
     `Undone in ${left(pending)} seconds, also after a reboot, unless you log in anew, through ${pending.services.join(', ')}, and run there:`,
   );
   output.line('  sudo pve-google-authenticator confirm');
+}
+
+function tellPrepared(output: Output, prepared: readonly string[]): void {
+  for (const path of prepared) {
+    output.line(`Written for Proxmox, and not undone: ${path}`);
+  }
 }
 
 /** Until it is confirmed or undone. Ctrl-C ends the countdown, and nothing else. */

@@ -1,3 +1,4 @@
+import { MODULE } from '../../pam-d/guard.ts';
 import type { Check, Finding } from '../check.ts';
 import { configurationOf } from '../configuration.ts';
 import { guardedServices } from '../guarded.ts';
@@ -127,7 +128,7 @@ function sockets(machine: Machine, daemon: Ids): readonly Finding[] {
 /** What runs as root in every login, and what says so. */
 function programs(machine: Machine): readonly Finding[] {
   const files = new Set(guardedServices(machine).flatMap(({ files: names }) => names));
-  const module = `${moduleDirectory(machine)}/pam_pve_authenticator.so`;
+  const module = `${moduleDirectory(machine)}/${MODULE}`;
   return [
     ...ownedByRoot(machine, module, '644', 'who can write it logs in as anybody'),
     ...[...files].flatMap((name) =>

@@ -1,8 +1,8 @@
+import { MODULE } from '../../pam-d/guard.ts';
 import type { Check } from '../check.ts';
 import { moduleDirectory } from '../module-directory.ts';
 import { reinstall } from '../reinstall.ts';
 
-const MODULE = 'pam_pve_authenticator.so';
 /** native/pam/pam_module.c puts it into the file. */
 const VERSION = /pve-authenticator version=([0-9A-Za-z.+-]+)/;
 

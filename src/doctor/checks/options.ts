@@ -1,4 +1,5 @@
 import { parseModuleOptions } from '../../login/module-options.ts';
+import { MODULE } from '../../pam-d/guard.ts';
 import type { Step } from '../../pam-d/stack.ts';
 import type { Check, Finding } from '../check.ts';
 import { guardedServices, ourLines } from '../guarded.ts';
@@ -72,7 +73,7 @@ function path(step: Step, isThere: (file: string) => boolean): readonly Finding[
     : [
         {
           what: `${placeOf(step)}: there is no ${module}, so nobody gets in there.`,
-          mend: edit(step.file, inLine(step.entry, sedPattern(module), 'pam_pve_authenticator.so')),
+          mend: edit(step.file, inLine(step.entry, sedPattern(module), MODULE)),
         },
       ];
 }

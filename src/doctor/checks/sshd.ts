@@ -1,7 +1,7 @@
 import type { Check, Finding } from '../check.ts';
 
 /** Read before all others, and the first value of a setting counts. */
-export const SSHD_DROP_IN = '/etc/ssh/sshd_config.d/00-pve-authenticator.conf';
+const SSHD_DROP_IN = '/etc/ssh/sshd_config.d/00-pve-authenticator.conf';
 
 const RELOAD = 'systemctl try-reload-or-restart ssh.service';
 
@@ -41,6 +41,13 @@ function unreadable(said: string): Finding {
   const [, file, line] = /(\/\S+?):? line (\d+)/.exec(said) ?? [];
   if (file !== undefined && line !== undefined) {
     return { what, mend: `sed -i -e '${line}s/^/# /' ${file} && ${RELOAD}` };
+  }
+  if (said.includes('Missing privilege separation directory')) {
+    // It is there while ssh.service runs.
+    return {
+      what: `sshd does not run, and cannot be asked how it is configured: ${said}`,
+      mend: 'mkdir -p -m 755 /run/sshd',
+    };
   }
   return said.includes('Disabled method "keyboard-interactive"')
     ? { what, mend: put('KbdInteractiveAuthentication yes') }

@@ -1,10 +1,8 @@
+import { asksForCode, longestJump } from '../../pam-d/guard.ts';
 import { allSteps, baseName, type Step } from '../../pam-d/stack.ts';
 import type { Check, Finding } from '../check.ts';
 import { guardedServices, isOurs, type GuardedService } from '../guarded.ts';
 import { edit, placeOf, without } from '../pam-edit.ts';
-
-/** Modules that ask for a code, too. */
-const OTHERS = new Set(['pam_google_authenticator.so', 'pam_oath.so', 'pam_yubico.so']);
 
 /** Nobody is asked for two codes in one login. */
 export const twiceCheck: Check = {
@@ -23,9 +21,7 @@ export const twiceCheck: Check = {
 /** Of ours all but one: the one that most services have, or the first. */
 function superfluous({ service, steps, ours }: GuardedService): readonly Step[] {
   const shared = ours.find(({ file }) => file !== service) ?? ours[0];
-  return allSteps(steps).filter((step) =>
-    isOurs(step) ? step !== shared : OTHERS.has(baseName(step.entry.module)),
-  );
+  return allSteps(steps).filter((step) => (isOurs(step) ? step !== shared : asksForCode(step.entry)));
 }
 
 function findingOf({ service, steps, ours }: GuardedService, step: Step): Finding {
@@ -39,10 +35,7 @@ function findingOf({ service, steps, ours }: GuardedService, step: Step): Findin
 function isJumpedOver(steps: readonly Step[], step: Step): boolean {
   const level = levelOf(steps, step);
   const at = level.indexOf(step);
-  return level.some(
-    ({ entry }, index) =>
-      index < at && [...entry.control.matchAll(/=(\d+)/g)].some(([, count]) => index + Number(count) >= at),
-  );
+  return level.some((other, index) => index < at && index + longestJump(other) >= at);
 }
 
 /** The stack, or substack, in which a step is. */

@@ -27,6 +27,13 @@ const placed = (...lines: string[]): string => {
 };
 
 describe('the line of the module', () => {
+  it('does not go into a file with line ends of Windows', () => {
+    const result = guard(SSHD.replaceAll('\n', '\r\n'));
+    expect(result.kind === 'refused' && result.why).toMatch(
+      /^\/etc\/pam\.d\/sshd, line 1: it ends with a carriage return.*sed -i 's\/\\r\$\/\/' \/etc\/pam\.d\/sshd$/,
+    );
+  });
+
   it('goes below the password', () => {
     expect(guard(SSHD)).toEqual({
       kind: 'changed',
@@ -99,6 +106,14 @@ describe('the line of the module', () => {
     ['after a substack', ['auth substack common-auth', '|', 'account required pam_unix.so']],
     ['after a line that goes on', ['auth required \\', '  pam_unix.so', '|', 'auth optional pam_group.so']],
     [
+      'after a line that goes on behind blanks, an empty line and a comment',
+      ['auth required \\ \t', '', '# not this \\', '  pam_unix.so', '|', 'auth optional pam_group.so'],
+    ],
+    [
+      'after a comment, which goes on nowhere',
+      ['auth required pam_unix.so # code: \\', '|', 'auth optional pam_group.so'],
+    ],
+    [
       'below a comment that names a module',
       ['# auth required pam_sss.so', '@include common-auth', '|', '# pam_unix.so'],
     ],
@@ -115,11 +130,21 @@ describe('the line of the module', () => {
     ],
     ['it does so in brackets', ['auth [success=done default=ignore] pam_unix.so'], 'ends the stack'],
     ['nothing asks for a password', ['auth required pam_env.so'], 'no line asks for a password'],
+    [
+      'that is so with an SSH key',
+      ['account required pam_unix.so'],
+      'docs/operations.md, "Key and code, without the password"',
+    ],
+    [
+      'its last line goes on into nothing',
+      ['auth required pam_unix.so \\', '# end'],
+      'line 1: it ends with a backslash',
+    ],
     ['there is no auth stack', ['account required pam_unix.so'], 'no line asks for a password'],
     [
       'a line jumps into nowhere',
       ['auth [success=2 default=ignore] pam_unix.so', 'auth requisite pam_deny.so'],
-      'past the end',
+      '/etc/pam.d/door, line 1: "[success=2 default=ignore]" jumps past the end',
     ],
     [
       'somebody else wrote it',
