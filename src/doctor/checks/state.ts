@@ -5,6 +5,8 @@ import { OWNER, RESTART, SERVICE, STATE } from '../places.ts';
 /** Less room than this, and the next journal may not fit (it has 1 MiB), nor a new snapshot. */
 const LEAST_FREE_BYTES = 8 * 1024 * 1024;
 const LEAST_FREE_FILES = 16;
+/** What `apt-get clean` and `journalctl --vacuum-size` empty. */
+const EXPENDABLE = ['/var/cache/apt/archives', '/var/log/journal'];
 const INIT =
   `setpriv --reuid=${OWNER} --regid=${OWNER} --clear-groups ` +
   'node /usr/lib/pve-authenticator/dist/daemon/main.js --init-state';
@@ -55,18 +57,29 @@ async function mountedReadOnly(machine: Machine): Promise<readonly Finding[]> {
 }
 
 async function full(machine: Machine): Promise<readonly Finding[]> {
-  const { status, stdout } = await machine.run('df', '--output=avail,itotal,iavail', '--block-size=1', STATE);
-  const [bytes = NaN, files = NaN, free = NaN] = (stdout.trim().split('\n')[1] ?? '')
-    .trim()
-    .split(/\s+/)
-    .map(Number);
-  const isFull = bytes < LEAST_FREE_BYTES || (files > 0 && free < LEAST_FREE_FILES);
-  return status === 0 && isFull
-    ? [
-        {
-          what: `The disk of ${STATE} is full: recovery codes and counted ones may be refused. What can go without harm:`,
-          mend: 'apt-get clean; journalctl --vacuum-size=50M',
+  const argv = ['--output=avail,itotal,iavail,target', '--block-size=1', STATE];
+  const { status, stdout } = await machine.run('df', ...argv);
+  const [bytes, files, free, target = STATE] = (stdout.trim().split('\n')[1] ?? '').trim().split(/\s+/);
+  const noRoom = Number(bytes) < LEAST_FREE_BYTES;
+  const noFiles = Number(files) > 0 && Number(free) < LEAST_FREE_FILES;
+  if (status !== 0 || (!noRoom && !noFiles)) {
+    return [];
+  }
+  const left = noRoom ? `${Math.floor(Number(bytes) / 1024)} KiB` : `room for ${Number(free)} files`;
+  const what = `The disk of ${STATE} (${target}) is full, ${left} left: recovery codes and counted ones may be refused.`;
+  return [
+    (await sameDisk(machine))
+      ? { what: `${what} What can go without harm:`, mend: 'apt-get clean; journalctl --vacuum-size=50M' }
+      : {
+          what: `${what} What takes most of it comes first; the daemon's own are enrolments, ledger and the files beside them:`,
+          mend: `du -xa ${noRoom ? '' : '--inodes '}${target} | sort -rn | head -n 20`,
         },
-      ]
-    : [];
+  ];
+}
+
+/** Whether something can go that packages and journal keep: it is on the same file system. */
+async function sameDisk(machine: Machine): Promise<boolean> {
+  const { stdout } = await machine.run('stat', '--format=%d', STATE, ...EXPENDABLE);
+  const [own, ...others] = stdout.trim().split('\n');
+  return others.includes(own ?? '');
 }

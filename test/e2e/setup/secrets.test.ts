@@ -70,7 +70,8 @@ describeInBox('secrets of the setup', () => {
     const home = `/home/${name}`;
     const own = 'GEZDGNBVGY3TQOJQGEZDGNBVGY3TQOJQ';
     const other = 'JBSWY3DPEHPK3PXPJBSWY3DPEHPK3PXP';
-    writeFileSync(`${home}/keys.txt`, `${own}\n`);
+    const third = 'KRSXG5CTMVRXEZLUKRSXG5CTMVRXEZLU';
+    writeFileSync(`${home}/keys.txt`, `${third}\n`);
     const shell = ['bash', '--norc', '--noprofile', '-i'];
     const prompt = /\$ $/;
     const seen = await atTerminal(
@@ -86,8 +87,13 @@ describeInBox('secrets of the setup', () => {
         { expect: /an empty line ends them:\s+$/, enter: `otpauth://totp/a?secret=${other}` },
         { expect: /\n$/, enter: '' },
         { expect: /Your code: $/, enter: codeOf({ secret: own }) },
-        { expect: /imported phone[\s\S]*\$ $/, enter: 'pve-google-authenticator recovery' },
+        {
+          expect: /imported phone[\s\S]*\$ $/,
+          enter: 'pve-google-authenticator import --keys keys.txt --name=token',
+        },
         { expect: /Your code: $/, enter: codeOf({ secret: other }) },
+        { expect: /imported token[\s\S]*\$ $/, enter: 'pve-google-authenticator recovery' },
+        { expect: /Your code: $/, enter: codeOf({ secret: third }) },
         { expect: /not work any more[\s\S]*\$ $/, enter: 'exit' },
       ],
     );
@@ -96,13 +102,14 @@ describeInBox('secrets of the setup', () => {
     expect(history.split('\n')).toEqual([
       'cd; pve-google-authenticator -t -C -w 3 -u --own-secret --name=pixel-7',
       'pve-google-authenticator import --keys -',
+      'pve-google-authenticator import --keys keys.txt --name=token',
       'pve-google-authenticator recovery',
       'exit',
       '',
     ]);
     const codes = seen.screen.match(/[A-Z2-7]{4}(?:-[A-Z2-7]{4}){3}/g) ?? [];
     expect(codes.length).toBeGreaterThanOrEqual(20);
-    expect([own, other, ...codes].filter((secret) => history.includes(secret))).toEqual([]);
+    expect([own, other, third, ...codes].filter((secret) => history.includes(secret))).toEqual([]);
   });
 
   /** Which of the secrets nobody else but root should see, but nobody does see. */

@@ -13,6 +13,7 @@ import { HEALTHY, MISTAKES } from './mistakes.ts';
 
 const CLIENT = '/usr/local/bin/pam-client';
 const PASSWORD = 'a password';
+const STATE = '/var/lib/pve-authenticator';
 const TEST_MS = 120_000;
 const missing = whyNoMachine();
 if (missing !== undefined) {
@@ -138,6 +139,30 @@ END
     expect(await machine.shell(restore)).toBe('All is well. These ask: sshd.');
     expect(await machine.shell('pve-google-authenticator list alice')).not.toContain('later');
     expect(await logIn(codes.pop()!)).toBe(true);
+  });
+
+  test('a full disk of its own: doctor says where, and its command what is on it', async () => {
+    await machine.shell(`
+      systemctl stop pve-authenticator.service
+      cp -a ${STATE} /root/state
+      mount -t tmpfs -o size=16M,mode=700 tmpfs ${STATE}
+      cp -a /root/state/. ${STATE}
+      chown pve-authenticator: ${STATE}
+      head -c 64M /dev/zero >${STATE}/core.1 2>/dev/null || :
+      chown pve-authenticator: ${STATE}/core.1
+      chmod 600 ${STATE}/core.1
+      systemctl start pve-authenticator.service`);
+    const found = (await findings()).find(({ check }) => check === 'state');
+    expect(found?.what).toMatch(/\(\/var\/lib\/pve-authenticator\) is full, \d+ KiB left/);
+    const [, first] = (await machine.shell(found!.mend)).split('\n');
+    expect(first).toContain('/core.1');
+    await machine.shell(`rm ${STATE}/core.1; systemctl restart pve-authenticator.service`);
+    expect(await findings()).toEqual([]);
+    await machine.shell(`
+      systemctl stop pve-authenticator.service
+      umount ${STATE}
+      rm -r /root/state
+      systemctl start pve-authenticator.service`);
   });
 
   for (const { name, check, says, plant, after, pam } of MISTAKES) {

@@ -112,6 +112,17 @@ const MACHINE: readonly Mistake[] = [
       ${RESTART}`,
   },
   {
+    name: 'the very first config.toml cannot be used, so that the daemon never started with a good one',
+    check: 'config',
+    says: /config\.toml:1: thottle.*There is no good copy, so the daemon does not start/,
+    plant: `systemctl stop pve-authenticator.service
+      rm ${STATE}/config.last-good.toml
+      echo '[thottle]' >${CONFIG}
+      ${RESTART} || :
+      pve-google-authenticator list >/dev/null || :`,
+    after: `${HEALTHY}; systemctl daemon-reload; ${RESTART}`,
+  },
+  {
     name: 'config.toml was changed, and the daemon not restarted',
     check: 'config',
     says: /is not what the daemon read/,
@@ -209,6 +220,22 @@ const MACHINE: readonly Mistake[] = [
       mount -o remount,ro ${STATE}
       systemctl start pve-authenticator.service`,
     after: `systemctl stop pve-authenticator.service; umount ${STATE}; rm -r /root/state; systemctl start pve-authenticator.service`,
+  },
+  {
+    name: 'the disk of the state directory is full',
+    check: 'state',
+    says: /The disk of \/var\/lib\/pve-authenticator \(\S+\) is full, \d+ KiB left: .* What can go without harm/,
+    plant: `systemctl stop pve-authenticator.service
+      mkdir -p /mnt/small
+      mount -t tmpfs -o size=32M tmpfs /mnt/small
+      cp -a ${STATE} /mnt/small/state
+      mkdir /mnt/small/archives
+      mount --bind /mnt/small/state ${STATE}
+      mount --bind /mnt/small/archives /var/cache/apt/archives
+      head -c 64M /dev/zero >/var/cache/apt/archives/large.deb 2>/dev/null || :
+      systemctl start pve-authenticator.service`,
+    after: `systemctl stop pve-authenticator.service; umount ${STATE} /var/cache/apt/archives /mnt/small
+      systemctl start pve-authenticator.service`,
   },
   {
     name: 'the file system of the state directory is not mounted',
