@@ -1,4 +1,3 @@
-import { execFileSync } from 'node:child_process';
 import { mkdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { beforeEach, describe, expect, it } from 'vitest';
@@ -6,6 +5,7 @@ import { parseCommandLine } from '../../../src/config/command-line.ts';
 import { DEFAULT_CONFIG, parseConfig } from '../../../src/config/config.ts';
 import { yubicoSettings, type YubicoSettings } from '../../../src/config/yubico-settings.ts';
 import { digestOf, loadConfig } from '../../../src/config/load-config.ts';
+import { withFilesUpTo } from '../fixtures/file-size-limit.ts';
 import { makeCertificate } from '../fixtures/certificates.ts';
 import { temporaryDirectories } from '../fixtures/temporary-directory.ts';
 
@@ -144,6 +144,17 @@ deadline = 2.5
   });
 });
 
+describe('a message about what is no TOML', () => {
+  it.each(['key = "hoNeyS3cret', 'key = hoNeyS3cret', 'key = "hoNeyS3cret" x', 'key "hoNeyS3cret"'])(
+    'says the line and what is wrong, and quotes nothing: %s',
+    (line) => {
+      const parse = (): unknown => parseConfig(`[yubico]\nid = 1\n${line}\n`, 'f');
+      expect(parse).toThrow(/^f:3: [-A-Za-z ,'`:]{10,}$/);
+      expect(parse).not.toThrow('hoNey');
+    },
+  );
+});
+
 describe('loadConfig', () => {
   const makeDirectory = temporaryDirectories();
   let file: string;
@@ -169,19 +180,14 @@ describe('loadConfig', () => {
     expect(problem).toMatch(/config\.toml:2: .*last good copy/);
   });
 
-  it('keeps the copy before when the disk takes only a part of the next', () => {
+  it('keeps the copy before when the disk takes only a part of the next', async () => {
     const first = '[throttle]\nenabled = false\n';
     writeFileSync(file, first);
     loadConfig(file, lastGood);
     writeFileSync(file, `${first}#${'x'.repeat(300)}\n[[rule]]\nuser = "mallory"\naction = "deny"\n`);
-    const filesUpTo = (bytes: string): unknown =>
-      execFileSync('prlimit', ['--pid', String(process.pid), `--fsize=${bytes}:`]);
-    filesUpTo('100');
-    try {
-      expect(loadConfig(file, lastGood)).toMatchObject({ config: { rules: [{ action: 'deny' }] } });
-    } finally {
-      filesUpTo('unlimited');
-    }
+    await withFilesUpTo(100, () =>
+      expect(loadConfig(file, lastGood)).toMatchObject({ config: { rules: [{ action: 'deny' }] } }),
+    );
     expect(readFileSync(lastGood, 'utf8')).toBe(first);
     loadConfig(file, lastGood);
     expect(readFileSync(lastGood, 'utf8')).toBe(readFileSync(file, 'utf8'));

@@ -31,6 +31,13 @@ describe('a line in pam.d', () => {
     expect(settings({}, toml)).toEqual({ ...yubicloud, servers: ['own.example'] });
     expect(settings({ clientId: '16' }, toml)).toEqual({ ...yubicloud, servers: ['own.example'] });
     expect(settings({ clientId: '17' }, toml)).toMatchObject({ kind: 'unusable' });
+    const inFile = 'mode = "online"\nid = 16\nkey_file = "/nowhere/key"\n';
+    expect(settings({ clientId: '16' }, inFile)).toMatchObject({
+      why: expect.stringContaining('/nowhere/key') as string,
+    });
+    expect(settings({ clientId: '17' }, inFile)).toMatchObject({
+      why: expect.stringContaining('the key is missing') as string,
+    });
     expect(settings({ clientId: '17', key: OTHER }, toml)).toMatchObject({ id: '17', key: OTHER });
     expect(settings({ key: OTHER }, toml)).toMatchObject({ id: '16', key: OTHER });
   });

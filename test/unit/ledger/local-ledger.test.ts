@@ -111,6 +111,21 @@ function journalPath(): string {
   return join(root, 'ledger', name!);
 }
 
+describe('notes', () => {
+  it('go along with commits, never more of them than a batch can hold', async () => {
+    const ledger = await fresh();
+    for (let number = 0; number < 6_000; number++) {
+      ledger.note(keyOf(number), 1);
+    }
+    expect(await ledger.advance(ALICE, 5, COUNTER)).toBe('advanced');
+    // As after a kill: without the snapshot that closing might make.
+    const path = journalPath();
+    const scan = scanJournal(readFileSync(path), Number(path.split('.').at(-1)));
+    expect(scan.condition).toBe('clean');
+    expect(scan.entries.find(({ key }) => key === ALICE)?.value).toBe(5);
+  });
+});
+
 describe('a sound ledger', () => {
   it('lets a mark only grow, and keys apart', async () => {
     const ledger = await fresh();
@@ -312,6 +327,13 @@ describe('a ledger whose disk fails', () => {
     const ledger = await open();
     expect(await ledger.advance(BOB, 7, TIME_STEP)).toBe('unavailable');
     uptime = WINDOW;
+    expect(await ledger.advance(BOB, 7, TIME_STEP)).toBe('advanced');
+  });
+
+  it('accepts time steps shortly after boot, when it could be written since', async () => {
+    uptime = 1;
+    const ledger = await fresh();
+    fault = { append: true, begin: true };
     expect(await ledger.advance(BOB, 7, TIME_STEP)).toBe('advanced');
   });
 

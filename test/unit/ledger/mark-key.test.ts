@@ -1,5 +1,6 @@
 import { describe, expect, it } from 'vitest';
 import { markKey } from '../../../src/ledger/mark-key.ts';
+import { RecordedBuffers } from '../fixtures/recorded-buffers.ts';
 
 const SECRET = Buffer.from('12345678901234567890');
 
@@ -9,6 +10,12 @@ describe('markKey', () => {
     ['', 'hotp', Buffer.alloc(0), '648b925c2ac8ed4a734418fb9052bd49'],
   ])('of %j and %s is what it was in the ledgers that are on disks', (user, purpose, secret, key) => {
     expect(markKey(user, purpose, secret)).toBe(key);
+  });
+
+  it('leaves the secret nowhere', () => {
+    const made = new RecordedBuffers();
+    markKey('alice', 'totp/30', SECRET);
+    expect(made.holding(SECRET.toString().slice(0, 10))).toBe(0);
   });
 
   it('tells apart where one part ends and the next begins', () => {

@@ -30,3 +30,23 @@ it('forgets old uids, not the running one', () => {
   }
   expect(log.events).toHaveLength(5_000);
 });
+
+it('keeps counts of so many uids only: the one that was counted first has its budget again', () => {
+  const log = new RecordedLog();
+  const budgeted = new BudgetedLog(log, () => 0);
+  const use = (uid: number): void => {
+    for (let event = 0; event < 40; event++) {
+      budgeted.of(uid).event('info', 'many');
+    }
+  };
+  use(1);
+  use(2);
+  for (let uid = 0; uid < 1_023; uid++) {
+    budgeted.of(10_000 + uid).event('info', 'once');
+  }
+  log.events.splice(0);
+  use(2);
+  expect(log.events).toEqual([]);
+  use(1);
+  expect(log.events).toHaveLength(31);
+});
