@@ -31,7 +31,12 @@ export async function fetchAnswer(url: URL, route: Route, signal: AbortSignal): 
         path: `${url.pathname}${url.search}`,
         maxHeaderSize: MAX_HEADER_BYTES,
       });
-      request.once('error', reject);
+      // Also later: an error without a listener would end the process.
+      request.on('error', reject);
+      // Whatever a server does: there is no answer then, and no event that says so need come any more.
+      signal.addEventListener('abort', () => reject(new ChannelError('given up')), { once: true });
+      // Else Node ends the connection, and nobody hears of it.
+      request.once('upgrade', () => reject(new ChannelError('the server wants to speak another protocol')));
       request.once('response', (response) => {
         const chunks: Buffer[] = [];
         let size = 0;
@@ -44,7 +49,7 @@ export async function fetchAnswer(url: URL, route: Route, signal: AbortSignal): 
           }
           chunks.push(chunk);
         });
-        response.once('error', reject);
+        response.on('error', reject);
         response.once('end', () =>
           resolve({ status: response.statusCode ?? 0, body: Buffer.concat(chunks).toString('latin1') }),
         );

@@ -87,7 +87,7 @@ function tunnel(proxy: URL, host: string, port: number, signal: AbortSignal): Pr
       response.destroy();
       reject(new ChannelError(`the proxy answers with HTTP status ${response.statusCode ?? 'none'}`));
     });
-    request.once('error', reject);
+    request.on('error', reject);
     request.end();
   });
 }

@@ -114,7 +114,7 @@ const REMOVALS: Record<string, Removal> = {
   'that the answer is not cut': {
     file: 'fetch-answer.ts',
     changes: [
-      ["response.once('error', reject)", "response.on('error', () => undefined)"],
+      ["response.on('error', reject)", "response.on('error', () => undefined)"],
       ["response.once('end'", "response.once('close'"],
     ],
     lies: ['a body that is cut after the honest OK'],
