@@ -6,6 +6,8 @@ export interface Terminal {
   readonly rows: number;
   /** Whether it takes colours, and may have them (NO_COLOR, see no-color.org). */
   readonly colours: boolean;
+  /** Whether it shows half blocks. */
+  readonly utf8: boolean;
 }
 
 /** The prompt stands below what is drawn. */
@@ -25,17 +27,31 @@ export function processTerminal(): Terminal | undefined {
     columns: stdout.columns,
     rows: stdout.rows,
     colours: (env['NO_COLOR'] ?? '') === '' && env['TERM'] !== 'dumb',
+    utf8: takesUtf8(env),
   };
 }
 
 /**
- * How QR codes are drawn when nothing is said: small, and on a terminal with colours so that its own do not matter.
+ * Whether the locale is one of UTF-8. One that names no character set says nothing of the terminal, such as C over SSH: then it is.
+ *
+ * @param env - the environment; LC_ALL comes before LC_CTYPE, and that before LANG (locale(7))
+ * @returns whether it is
+ */
+export function takesUtf8(env: NodeJS.ProcessEnv): boolean {
+  const locale = [env['LC_ALL'], env['LC_CTYPE'], env['LANG']].find((value) => (value ?? '') !== '') ?? '';
+  const [, characters = 'UTF-8'] = /\.([^@]+)/.exec(locale) ?? [];
+  return /^utf-?8$/i.test(characters);
+}
+
+/**
+ * How QR codes are drawn when nothing is said: small where that can be shown, and on a terminal with colours so that its own do not matter.
  *
  * @param terminal - where
  * @returns the mode
  */
 export function usualMode(terminal: Terminal | undefined): QrMode {
-  return terminal?.colours === true ? 'UTF8_GREY' : 'UTF8';
+  const blocks = terminal?.utf8 === false ? 'ANSI' : 'UTF8';
+  return terminal?.colours === true ? `${blocks}_GREY` : blocks;
 }
 
 /**

@@ -66,7 +66,7 @@ async function exportAll(session: Session, names: readonly string[], options: Ex
   for (const [done, name] of names.entries()) {
     try {
       const user = await userNamed(name);
-      await exportUser(session, files, user, await targetOf(user, options), options.remove === true);
+      await exportUser(session, files, user, await destinationOf(user, options), options.remove === true);
     } catch (error) {
       if (error instanceof UserFileError || (error instanceof CommandError && ONE_USER.has(error.code))) {
         session.output.note(`${name}: ${error.message}`);
@@ -88,7 +88,7 @@ async function exportAll(session: Session, names: readonly string[], options: Ex
 /** What says nothing about other users. */
 const ONE_USER = new Set(['ERR_NO_SUCH_USER', 'ERR_NOT_IMPORTED', 'ERR_RECORD', 'ERR_STORE', 'ERR_CHANGED']);
 
-async function targetOf(user: PasswdEntry, { to }: ExportOptions): Promise<UserFile> {
+async function destinationOf(user: PasswdEntry, { to }: ExportOptions): Promise<UserFile> {
   if (to === undefined) {
     return fileOf(USUAL_FILE, user, user);
   }

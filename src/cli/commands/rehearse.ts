@@ -1,4 +1,3 @@
-import { ttyname } from '../ttyname.ts';
 import type { Command } from 'commander';
 import { REHEARSAL } from '../../control/requests.ts';
 import { sshdCheck } from '../../doctor/checks/sshd.ts';
@@ -15,6 +14,7 @@ import { examples } from '../examples.ts';
 import { groundOf, type Ground } from '../ground.ts';
 import type { Output } from '../output.ts';
 import type { Session } from '../session.ts';
+import { ttyname } from '../ttyname.ts';
 
 const SSHD = 'sshd';
 const LOCAL = '127.0.0.1';

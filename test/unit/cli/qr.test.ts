@@ -3,11 +3,11 @@ import { encode } from 'uqr';
 import { describe, expect, it } from 'vitest';
 import { drawQr, QR_MODES, type QrMode } from '../../../src/cli/qr.ts';
 import { fittingDrawing, grouped } from '../../../src/cli/shown-secret.ts';
-import { fits, usualMode } from '../../../src/cli/terminal.ts';
+import { fits, takesUtf8, usualMode } from '../../../src/cli/terminal.ts';
 import { modulesOf } from '../fixtures/drawn-modules.ts';
 
 const DRAWN = QR_MODES.filter((mode) => mode !== 'NONE');
-const SMALL = { columns: 80, rows: 24, colours: true };
+const SMALL = { columns: 80, rows: 24, colours: true, utf8: true };
 const FACTOR = { secret: Buffer.alloc(20, 1), algorithm: 'sha1', digits: 6, period: 30, window: 3 } as const;
 
 /** The matrix without its quiet zone. */
@@ -88,6 +88,21 @@ describe('what fits', () => {
     expect(usualMode(SMALL)).toBe('UTF8_GREY');
     expect(usualMode({ ...SMALL, colours: false })).toBe('UTF8');
     expect(usualMode(undefined)).toBe('UTF8');
+  });
+
+  it('has no half blocks where the locale is of another character set', () => {
+    expect(usualMode({ ...SMALL, utf8: false })).toBe('ANSI_GREY');
+    expect(usualMode({ ...SMALL, utf8: false, colours: false })).toBe('ANSI');
+    for (const env of [{}, { LC_ALL: 'C' }, { LANG: 'de_DE.UTF-8' }, { LC_ALL: '', LANG: 'C.utf8' }]) {
+      expect(takesUtf8(env), JSON.stringify(env)).toBe(true);
+    }
+    for (const env of [
+      { LANG: 'de_DE.ISO-8859-1' },
+      { LC_CTYPE: 'de_DE.ISO-8859-15@euro', LANG: 'de_DE.UTF-8' },
+      { LC_ALL: 'ru_RU.KOI8-R', LC_CTYPE: 'C.UTF-8' },
+    ]) {
+      expect(takesUtf8(env), JSON.stringify(env)).toBe(false);
+    }
   });
 });
 
