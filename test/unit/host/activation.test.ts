@@ -43,6 +43,7 @@ describe('activatedSockets', () => {
     ['x', 'pam'],
     ['1.5', 'pam'],
     ['-1', 'pam'],
+    ['2', 'pam:pam'],
   ])('refuses %s sockets with the names %s', (count, names) => {
     expect(() => activatedSockets(environment(count, names), PID)).toThrow();
   });
