@@ -134,11 +134,7 @@ describe('an export of the app', () => {
       uri(bytes(1, Buffer.concat([account({ secret: SECRET }), number(2, 1)]))),
       /ends in the middle/,
     ],
-    [
-      '129 accounts',
-      export1(...Array.from({ length: 129 }, () => ({ secret: SECRET }))),
-      /more than 128/,
-    ],
+    ['129 accounts', export1(...Array.from({ length: 129 }, () => ({ secret: SECRET }))), /more than 128/],
   ])('that is wrong is refused: %s', (_, text, message) => {
     expect(() => readMigrationUri(text)).toThrow(MigrationError);
     expect(() => readMigrationUri(text)).toThrow(message);
