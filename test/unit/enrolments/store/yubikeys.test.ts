@@ -153,6 +153,17 @@ describe('a YubiKey that a server checks', () => {
   });
 });
 
+describe('a YubiKey that is there twice, with its secrets and without', () => {
+  const both = (): StoredFactor[] => [{ ...online(), id: 'wxyz', name: 'red' }, offline()];
+
+  it('is checked here, and a used OTP is not taken to a server that has not seen it', async () => {
+    const otp = yubikey.touch();
+    expect(await verify(both(), otp)).toEqual(ACCEPTED);
+    expect(await verify(both(), otp)).toEqual(USED);
+    expect(asked).toEqual([]);
+  });
+});
+
 describe('shapes', () => {
   it('of YubiKeys are their lengths, each once, after those of digits and before recovery codes', () => {
     const short: StoredFactor = { ...online(), kind: 'yubikey-online', publicId: 'cb' };
