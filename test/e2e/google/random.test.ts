@@ -18,32 +18,34 @@ const SEED = Number(process.env['SEED'] ?? Date.now() % 2 ** 31);
 describeInBox('random files, options and answers', () => {
   const modules = useModules('the random comparison');
 
-  test('end with our module as with that of pam_google_authenticator, but for what is meant to be otherwise', async ({
-    skip,
-  }) => {
-    const { ours, google } = modules();
-    if (google === undefined) {
-      skip();
-      return;
-    }
-    const met = new Map(DELIBERATE.map(({ why }) => [why, 0]));
-    let same = 0;
-    const property = fc.asyncProperty(randomCase, async (random) => {
-      const why = await difference(random, { ours, google });
-      if (why === undefined) {
-        same += 1;
-      } else {
-        met.set(why, met.get(why)! + 1);
+  test(
+    'end with our module as with that of pam_google_authenticator, but for what is meant to be otherwise',
+    { timeout: FULL ? 1_800_000 : 300_000 },
+    async ({ skip }) => {
+      const { ours, google } = modules();
+      if (google === undefined) {
+        skip();
+        return;
       }
-    });
-    console.log(`random comparison: ${CASES} cases, SEED=${SEED}`);
-    await fc.assert(property, { seed: SEED, numRuns: CASES });
-    console.log(
-      `${same} cases end in the same way; ${[...met].map(([why, times]) => `${times}: ${why}`).join('; ')}`,
-    );
-    // Where every case was explained away, nothing was compared.
-    expect(same).toBeGreaterThan(CASES / 2);
-  });
+      const met = new Map(DELIBERATE.map(({ why }) => [why, 0]));
+      let same = 0;
+      const property = fc.asyncProperty(randomCase, async (random) => {
+        const why = await difference(random, { ours, google });
+        if (why === undefined) {
+          same += 1;
+        } else {
+          met.set(why, met.get(why)! + 1);
+        }
+      });
+      console.log(`random comparison: ${CASES} cases, SEED=${SEED}`);
+      await fc.assert(property, { seed: SEED, numRuns: CASES });
+      console.log(
+        `${same} cases end in the same way; ${[...met].map(([why, times]) => `${times}: ${why}`).join('; ')}`,
+      );
+      // Where every case was explained away, nothing was compared.
+      expect(same).toBeGreaterThan(CASES / 2);
+    },
+  );
 });
 
 /**
