@@ -105,6 +105,17 @@ describe.skipIf(missing !== undefined)('in a Debian 13 with systemd', { timeout:
     expect(await files()).toEqual(filesBefore);
   });
 
+  test('a Node that the daemon cannot get at is refused, wherever a link to it is', async () => {
+    await machine.shell('cp /usr/bin/node /srv/node; ln -s /srv/node /usr/local/bin/linked-node');
+    for (const node of ['/srv/node', '/usr/local/bin/linked-node', 'node']) {
+      const { status, stderr } = await make('install', `NODE=${node}`);
+      expect(status).toBeGreaterThan(0);
+      expect(stderr).toMatch(/the daemon cannot get at|has to be an absolute path/);
+    }
+    await machine.shell('rm /srv/node /usr/local/bin/linked-node');
+    expect(await files()).toEqual(filesBefore);
+  });
+
   test('make install puts everything into place, and no file of PAM', async () => {
     const installed = await make('install');
     expect(installed).toMatchObject({
