@@ -296,14 +296,14 @@ describe.skipIf(missing !== undefined)('the Debian package', { timeout: TEST_MS 
     expect(await logIn(machine, person())).toMatchObject(CORRECT);
   });
 
-  test('what an administrator has switched off stays off over an upgrade', async () => {
+  test('what an administrator has stopped, or switched off, stays so over an upgrade', async () => {
     const units = `pve-authenticator.socket ${DAEMON}`;
-    await machine.shell(`systemctl disable --now ${units}`);
+    await machine.shell(`systemctl stop ${units}; systemctl disable ${DAEMON}`);
     expect(await apt('install', inMachine(await newerDeb(deb, '99.3')))).toMatchObject({ status: 0 });
     const is = async (what: string): Promise<string> =>
       (await machine.run(['systemctl', what, ...units.split(' ')])).stdout;
     expect([await is('is-enabled'), await is('is-active')]).toEqual([
-      'disabled\ndisabled\n',
+      'enabled\ndisabled\n',
       'inactive\ninactive\n',
     ]);
     await machine.shell(`systemctl enable --now ${units}`);
@@ -329,8 +329,15 @@ describe.skipIf(missing !== undefined)('the Debian package', { timeout: TEST_MS 
     );
     const before = await machine.shell('cat /etc/pam.d/sshd');
     expect(before).toContain('pam_pve_authenticator');
+    // Called while lines are taken out: it sees that the module is still there for whoever logs in meanwhile.
+    const witness = '/usr/sbin/pam-auth-update';
+    await machine.shell(`
+      mv ${witness} ${witness}.real
+      printf '%s\\n' '#!/bin/sh' 'ls ${MODULE} >/tmp/witnessed 2>&1' 'exec ${witness}.real "$@"' >${witness}
+      chmod 755 ${witness}`);
     const removed = await apt('remove', 'pve-authenticator');
     expect([removed.status, removed.stdout]).toEqual([0, expect.stringContaining('the factors stay in')]);
+    expect(await machine.shell(`mv ${witness}.real ${witness}; cat /tmp/witnessed`)).toBe(MODULE);
     expect(
       await machine.shell(`grep -l '^[^#]*pam_pve_auth' /etc/pam.d/* || :; ls ${MODULE} 2>/dev/null || :`),
     ).toBe('');
