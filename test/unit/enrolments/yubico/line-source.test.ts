@@ -111,6 +111,15 @@ describe('authfile=', () => {
     expect(sent).toEqual([]);
   });
 
+  it('counts as it was when the question came: a key that was put in meanwhile opens at the next login', async () => {
+    const lookup = await lookUp(CENTRAL);
+    const added = new VirtualYubikey();
+    files.text = `ana:${yubikey.publicId}:${added.publicId}\n`;
+    expect(await type(lookup, added.touch())).toBe('rejected');
+    expect(sent).toEqual([]);
+    expect(await type(await lookUp(CENTRAL), added.touch())).toBe('accepted');
+  });
+
   it('has only keys of the length that the line says', async () => {
     files.text = 'ana:cccc:ccccccbcgujhcccc\n';
     expect(await lookUp(CENTRAL)).toEqual({ kind: 'absent' });
