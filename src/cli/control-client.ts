@@ -44,20 +44,17 @@ export class ControlClient {
       `/v1/${path.map(encodeURIComponent).join('/')}`,
       body,
     );
-    let answer: unknown;
-    try {
-      answer = JSON.parse(text);
-    } catch {
-      throw new CommandError(
-        'ERR_DAEMON',
-        'The daemon gave an answer that cannot be read: is it of the same version?',
-      );
+    const answer = parsed(text);
+    if (status === 200 && answer !== undefined) {
+      return answer as T;
     }
-    if (status !== 200) {
-      const { error } = answer as Refusal;
-      throw new CommandError(error.code, error.message);
-    }
-    return answer as T;
+    const { error } = (answer ?? {}) as Partial<Refusal>;
+    throw error === undefined
+      ? new CommandError(
+          'ERR_DAEMON',
+          'The daemon gave an answer that cannot be read: is it of the same version?',
+        )
+      : new CommandError(error.code, error.message);
   }
 
   #exchange(method: string, path: string, body: unknown): Promise<{ status: number; text: string }> {
@@ -93,5 +90,14 @@ export class ControlClient {
       'ERR_DAEMON',
       `The daemon cannot be reached at ${this.#socketPath} (${code}). Is it running? See: systemctl status pve-authenticator.socket`,
     );
+  }
+}
+
+/** Undefined: it is no JSON. */
+function parsed(text: string): unknown {
+  try {
+    return JSON.parse(text) as unknown;
+  } catch {
+    return undefined;
   }
 }

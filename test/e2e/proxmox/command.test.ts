@@ -24,7 +24,7 @@ my $seen = <$cmdline> . "\\0" . <$environ>;
 open my $calls, '>>', '${CALLS}' or die;
 print $calls encode_json({ program => $0, argv => [@ARGV], seen => $seen }), "\\n";
 close $calls;
-if (-e '${CALLS}.refuse') { print STDERR "\\n400 not this time\\n"; exit 2; }
+if (-e '${CALLS}.refuse') { print STDERR "\\n400 not this time", -s _ ? " @ARGV" : '', "\\n"; exit 2; }
 print "{\\"id\\":\\"new\\"}\\n";
 exit 0;
 `;
@@ -65,7 +65,9 @@ describeInBox('the command on a node of Proxmox VE', () => {
     run(argv(...words), '', proxmox.stage.environment);
 
   /** Enrols as a person does: reads the key, types the code that the phone shows for it. */
-  async function enrol(name: string): Promise<{ secret: string; shown: Log; status: number | null }> {
+  async function enrol(
+    name: string,
+  ): Promise<{ secret: string; shown: Log; said: Log; status: number | null }> {
     const [program = '', ...words] = argv(
       '--proxmox',
       `--user=${name}`,
@@ -83,7 +85,7 @@ describeInBox('the command on a node of Proxmox VE', () => {
     child.stdin.write('000\n');
     await said.waitFor(/Code incorrect/);
     child.stdin.end(`${codeOf({ secret })}\n`);
-    return { secret, shown, status: await ended };
+    return { secret, shown, said, status: await ended };
   }
 
   test('--proxmox adds a phone through pvesh, and nobody sees its secret', async () => {
@@ -107,11 +109,20 @@ describeInBox('the command on a node of Proxmox VE', () => {
     expect((await logIn(proxmox.stage, person.name, codeOf({ secret }), { service })).rc).toBe(PAM.success);
   });
 
-  test('when Proxmox refuses, it says why', async () => {
-    writeFileSync(`${CALLS}.refuse`, '');
+  test('when Proxmox refuses, it says why, but not the secret', async () => {
     try {
-      const { status } = await enrol(proxmox.person().name);
-      expect(status).toBe(1);
+      writeFileSync(`${CALLS}.refuse`, '');
+      const first = await enrol(proxmox.person().name);
+      expect(first.status).toBe(1);
+      expect(first.said.lines.at(-1)).toContain('pve-google-authenticator: pvesh: 400 not this time');
+      // A message that has the arguments in it.
+      writeFileSync(`${CALLS}.refuse`, 'with arguments');
+      const second = await enrol(proxmox.person().name);
+      expect(second.status).toBe(1);
+      expect(second.said.lines.at(-1)).toContain(
+        'pve-google-authenticator: pvesh failed and did not say why',
+      );
+      expect(second.said.lines.join('\n')).not.toContain(second.secret);
     } finally {
       rmSync(`${CALLS}.refuse`);
     }

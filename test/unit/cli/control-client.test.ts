@@ -68,11 +68,14 @@ describe('ControlClient', () => {
   });
 
   it.each([
-    ['is no JSON', '<html>'],
-    ['is empty', ''],
-    ['ends early', '{"user":'],
-  ])('says that an answer cannot be read: it %s', async (_name, body) => {
-    respond = answering(200, body);
+    ['is no JSON', 200, '<html>'],
+    ['is empty', 200, ''],
+    ['ends early', 200, '{"user":'],
+    ['is a refusal without words', 500, '{}'],
+    ['is a refusal of nothing', 500, 'null'],
+    ['is a refusal that is empty', 500, ''],
+  ])('says that an answer cannot be read: it %s', async (_name, status, body) => {
+    respond = answering(status, body);
     await expect(client().ask('GET', ['users'])).rejects.toEqual(
       expect.objectContaining({
         code: 'ERR_DAEMON',
