@@ -120,7 +120,7 @@ const MACHINE: readonly Mistake[] = [
       echo '[thottle]' >${CONFIG}
       ${RESTART} || :
       pve-google-authenticator list >/dev/null || :`,
-    after: `${HEALTHY}; systemctl daemon-reload; ${RESTART}`,
+    after: `${HEALTHY}; systemctl daemon-reload; ${RESTART}; pve-google-authenticator list >/dev/null`,
   },
   {
     name: 'config.toml was changed, and the daemon not restarted',
