@@ -20,14 +20,18 @@ let ports: TestPorts;
 let yubikey: VirtualYubikey;
 let asked: string[];
 let serverSays: LookedUp;
+/** What happens while a server is asked. */
+let meanwhile: () => void;
 
 beforeEach(() => {
   yubikey = new VirtualYubikey();
   asked = [];
   serverSays = { kind: 'right', mark: 257 };
+  meanwhile = () => undefined;
   ports = controlPorts(makeDirectory(), () => 0, {
     lookUp: (user, otp) => {
       asked.push(`${user} ${otp.text}`);
+      meanwhile();
       return Promise.resolve(serverSays);
     },
   });
@@ -88,6 +92,24 @@ describe('adding a YubiKey that a server checks', () => {
     await add({ publicId: yubikey.publicId });
     await expect(add({ otp: yubikey.touch() })).rejects.toEqual(refusal(409, 'ERR_HAS_YUBIKEY'));
     expect(asked).toEqual([]);
+  });
+
+  it('without a proof, because there is nothing to prove, is not added to factors that came meanwhile', async () => {
+    // Of Debian's base system.
+    const nobody = { name: 'nobody', uid: 65_534 };
+    const restored = {
+      kind: 'yubikey-online',
+      id: 'abcd',
+      name: 'red',
+      added: 0,
+      publicId: 'cccccccccccb',
+    } as const;
+    meanwhile = () => ports.store.write({ user: nobody.name, uid: nobody.uid, factors: [restored] });
+    const changes = [{ do: 'add', factor: { kind: 'yubikey', otp: yubikey.touch() } }];
+    await expect(changeFactors(ports, nobody, nobody.name, { changes })).rejects.toEqual(
+      refusal(409, 'ERR_CHANGED'),
+    );
+    expect(ports.store.read(nobody)?.factors).toEqual([restored]);
   });
 });
 
