@@ -69,7 +69,7 @@ export function shownUser(
   ];
   const until = found.lockedUntil * 1000;
   return {
-    userId,
+    userId: printable(userId),
     entries,
     totpLocked: found.totpLocked,
     lockedUntil: until > now ? moment(found.lockedUntil) : null,
@@ -77,7 +77,12 @@ export function shownUser(
 }
 
 function shown(kind: ShownEntry['kind'], { id, description, created, enabled }: ProxmoxEntry): ShownEntry {
-  return { kind, id, name: description, added: moment(created), enabled };
+  return { kind, id: printable(id), name: printable(description), added: moment(created), enabled };
+}
+
+/** Users choose these texts in the web interface; what steers a terminal or turns a line around is not shown. */
+function printable(text: string): string {
+  return text.replaceAll(/[\p{C}\p{Zl}\p{Zp}]/gu, '?');
 }
 
 /** The largest time that a Date can hold, in seconds. */
