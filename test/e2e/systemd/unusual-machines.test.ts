@@ -22,7 +22,7 @@ describe.skipIf(missing !== undefined)('switching on and off elsewhere', { timeo
   const text = (service: string): Promise<string> => shell(`cat /etc/pam.d/${service}`);
   /** SSH with a key; a code is given if it is asked for. */
   const withKey = async (user: string, code = 'none'): Promise<Ended> => {
-    await shell(`echo ${code} >/tmp/code`);
+    await shell(`echo ${code} >/tmp/code; echo ${PASSWORD} >/tmp/password`);
     const options =
       'StrictHostKeyChecking=no UserKnownHostsFile=/dev/null LogLevel=ERROR NumberOfPasswordPrompts=1';
     return guarded.machine.run([
