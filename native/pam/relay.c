@@ -104,14 +104,15 @@ static void discard(char **response)
 	*response = NULL;
 }
 
-/* What a terminal could take for a command becomes '?'. */
+/* What a terminal could take for a command becomes '?': control characters
+ * of ASCII, and U+0080 to U+009F, in UTF-8 C2 80 to C2 9F. */
 static void sanitise(char *text)
 {
-	unsigned char c;
-
 	for (; *text != 0; text++) {
-		c = (unsigned char)*text;
-		if ((c < ' ' && c != '\t' && c != '\n') || c == '\177')
+		if (*text == '\302' && (text[1] & '\340') == '\200')
+			text[0] = text[1] = '?';
+		if ((*text > 0 && *text < ' ' && *text != '\t' &&
+		     *text != '\n') || *text == '\177')
 			*text = '?';
 	}
 }

@@ -310,6 +310,12 @@ static int style_of_last(void)
 	return it.last.kind == 0 ? PAM_TEXT_INFO : PAM_ERROR_MSG;
 }
 
+/* Whether the two bytes are a control character from U+0080 to U+009F. */
+static bool is_c1(uint8_t first, uint8_t second)
+{
+	return first == 0xc2 && second >= 0x80 && second <= 0x9f;
+}
+
 /* A person sees the text of the last frame, and no control characters. */
 void oracle_shown(int style, const char *text)
 {
@@ -324,8 +330,11 @@ void oracle_shown(int style, const char *text)
 	require(strlen(text) == it.last.text_size, "wrong text");
 	for (size_t i = 0; i < it.last.text_size; i++) {
 		uint8_t byte = it.last.text[i];
+		uint8_t before = i > 0 ? it.last.text[i - 1] : 0;
+		uint8_t after =
+		    i + 1 < it.last.text_size ? it.last.text[i + 1] : 0;
 		bool control = (byte < 32 && byte != 9 && byte != 10) ||
-		    byte == 127;
+		    byte == 127 || is_c1(byte, after) || is_c1(before, byte);
 
 		require((uint8_t)text[i] == (control ? '?' : byte),
 		    "wrong text");

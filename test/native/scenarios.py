@@ -811,8 +811,8 @@ def _(box):
     expect(len(result.of("prompt")), 1, "questions")
 
 
-TRICKY = "\n%s%n\ta\x01\x08\x0b\x0c\r\x1b[2Jb\x1f\x7fö\x85"
-TAMED = "\n%s%n\ta??????[2Jb??ö\x85"
+TRICKY = "\n%s%n\ta\x01\x08\x0b\x0c\r\x1b[2Jb\x1f\x7fö\x85\x9b2J\u00a0"
+TAMED = "\n%s%n\ta??????[2Jb??ö????2J\u00a0"
 
 
 @case("conversation", "control characters in texts")

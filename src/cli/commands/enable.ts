@@ -166,7 +166,7 @@ async function countDown(output: Output, places: Places, { services, due }: Pend
   output.line(`Confirmed: ${name} asks for a code.`);
 }
 
-/** Seconds until it is undone. */
+/** Whole seconds that are left until it is undone. */
 function left({ due }: Pending): number {
-  return Math.max(0, Math.round(due - uptime()));
+  return Math.max(0, Math.floor(due - uptime()));
 }
