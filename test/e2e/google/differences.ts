@@ -144,10 +144,14 @@ function stacked({ password }: RandomLogin, { options }: RandomCase): string[] {
   return password !== undefined && /(?:try|use)_first_pass/.test(options) ? [password] : [];
 }
 
-/** What is looked at: without forward_pass an answer with something before its digits is none. */
+/** What is looked at: without forward_pass an answer with something before its digits is none, with it one that does not end in them. */
 function looked(login: RandomLogin, random: RandomCase): string[] {
   const whole = /^\s*(?:\{[^}]*\}|[0-9]{6}|[0-9]{8})\s*$/.test(login.answer);
-  const answer = random.options.includes('forward_pass') || whole ? [login.answer.trim()] : [];
+  const answer = random.options.includes('forward_pass')
+    ? [login.answer]
+    : whole
+      ? [login.answer.trim()]
+      : [];
   return [...answer, ...stacked(login, random)];
 }
 

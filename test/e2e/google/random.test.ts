@@ -13,7 +13,8 @@ import { randomCase, type RandomCase, type RandomLogin } from './random-cases.ts
 import { IN, type Login } from './scenario.ts';
 
 const CASES = FULL ? 1_500 : 100;
-const SEED = Number(process.env['SEED'] ?? Date.now() % 2 ** 31);
+/** The full rounds look for something new each time; the reduced ones end today as they did yesterday. */
+const SEED = Number(process.env['SEED'] ?? (FULL ? Date.now() % 2 ** 31 : 1));
 
 describeInBox('random files, options and answers', () => {
   const modules = useModules('the random comparison');

@@ -21,6 +21,7 @@ const SECRETS = [
 const SHARE = '/srv/open';
 /** Each may be written to by everybody. */
 const PLACES = ['/etc/open.d', '/usr/open.d', '/var/open.d', '/home/alice/open.d'];
+const NAMESPACE = 'makes a namespace';
 const [NO_CAPABILITY, SETUID_AND_SETGID] = ['0000000000000000', '00000000000000c0'];
 
 const SCRIPT = `#!/bin/sh
@@ -34,7 +35,7 @@ for place in ${PLACES.join(' ')}; do
 done
 cp /bin/true $own/program 2>/dev/null && chmod u+s $own/program 2>/dev/null && echo 'makes a setuid program'
 rm -f $own/program 2>/dev/null
-unshare --user true 2>/dev/null && echo 'makes a namespace'
+unshare --user true 2>/dev/null && echo '${NAMESPACE}'
 nice -n 1 true 2>&1 | grep -q . || echo 'sets a priority'
 [ "$(readlink /proc/self/ns/net)" != $network ] || echo 'is in the network of the machine'
 node -e 'net.connect(22, "127.0.0.1").on("error", ({ code }) => { if (code !== "EAFNOSUPPORT") console.log("makes an internet socket"); })
@@ -57,7 +58,7 @@ const OF_DAEMON: readonly Opens[] = [
   ['PrivateNetwork=no', 'is in the network of the machine'],
   ['RestrictAddressFamilies=', 'makes an internet socket'],
   ['SystemCallFilter=', 'sets a priority'],
-  ['RestrictNamespaces=no', 'makes a namespace'],
+  ['RestrictNamespaces=no', NAMESPACE],
   ['RestrictSUIDSGID=no', 'makes a setuid program'],
   ['LimitCORE=infinity', 'core unlimited'],
 ];
@@ -67,7 +68,7 @@ const OF_READER: readonly Opens[] = [
   ['SystemCallFilter=', 'sets a priority'],
   ['PrivateNetwork=no', 'is in the network of the machine'],
   ['RestrictAddressFamilies=', 'makes an internet socket'],
-  ['RestrictNamespaces=no', 'makes a namespace'],
+  ['RestrictNamespaces=no', NAMESPACE],
   ['LimitCORE=infinity', 'core unlimited'],
 ];
 
@@ -79,6 +80,8 @@ if (missing !== undefined) {
 describe.skipIf(missing !== undefined)('the sandboxes', { timeout: TEST_MS }, () => {
   let machine: Machine;
   let network: string;
+  /** Whether the kernel lets anybody: not in a chroot, and not where an administrator forbade it. */
+  let namespaces: boolean;
   const argv = (): string[] => [TRY, network, '/var/lib/pve-authenticator'];
 
   beforeAll(async () => {
@@ -94,6 +97,12 @@ describe.skipIf(missing !== undefined)('the sandboxes', { timeout: TEST_MS }, ()
       chmod 777 ${PLACES.join(' ')}`);
     writeFileSync(machine.path(TRY), SCRIPT, { mode: 0o755 });
     network = await machine.shell('readlink /proc/self/ns/net');
+    namespaces = (await machine.run(['unshare', '--user', 'true'])).status === 0;
+    if (!namespaces) {
+      process.stderr.write(
+        '\n  NOT RUN: the sandboxes without RestrictNamespaces: nobody may make a namespace here\n\n',
+      );
+    }
   }, TEST_MS);
   afterAll(() => machine.stop());
 
@@ -113,7 +122,7 @@ describe.skipIf(missing !== undefined)('the sandboxes', { timeout: TEST_MS }, ()
     expect(open).toEqual([
       ...[...SECRETS, SHARE, '/proc/1/status'].map((file) => `reads ${file}`),
       ...PLACES.map((place) => `writes to ${place}`),
-      ...['makes a setuid program', 'makes a namespace', 'sets a priority'],
+      ...['makes a setuid program', ...(namespaces ? [NAMESPACE] : []), 'sets a priority'],
       ...['is in the network of the machine', 'makes an internet socket'],
       ...[expect.stringMatching(/^CapBnd: .*[1-9a-f]/), 'NoNewPrivs: 0', 'core unlimited'],
     ]);
@@ -127,7 +136,8 @@ describe.skipIf(missing !== undefined)('the sandboxes', { timeout: TEST_MS }, ()
     await machine.shell(`mv ${TRY}.all ${TRY}`);
   });
 
-  test.each(OF_DAEMON)('the daemon without its setting: %s %s', async (setting, opens) => {
+  test.for(OF_DAEMON)('the daemon without its setting: %s %s', async ([setting, opens], { skip }) => {
+    skip(opens === NAMESPACE && !namespaces);
     expect(await tried(DAEMON, setting)).toContain(opens);
   });
 
@@ -141,7 +151,8 @@ describe.skipIf(missing !== undefined)('the sandboxes', { timeout: TEST_MS }, ()
     ]);
   });
 
-  test.each(OF_READER)('the reader without its setting: %s %s', async (setting, opens) => {
+  test.for(OF_READER)('the reader without its setting: %s %s', async ([setting, opens], { skip }) => {
+    skip(opens === NAMESPACE && !namespaces);
     expect(await tried(READER, setting)).toContain(opens);
   });
 });
