@@ -31,8 +31,15 @@ export async function openFilesSocket(runtimeDir: string, owner: number): Promis
   return fd;
 }
 
-/** The directory may be somebody else's: nothing but a socket of ours under that name is given away. */
-function giveTo(path: string, owner: number): void {
+/**
+ * Gives away a socket that was made just now. Its directory may be somebody else's: nothing but a socket of ours under that name, with
+ * no other name, is given away.
+ *
+ * @param path - of the socket
+ * @param owner - the uid it shall belong to
+ * @throws Error when something else is there, or of the system: a link is not followed
+ */
+export function giveTo(path: string, owner: number): void {
   const fd = openSync(path, O_PATH | constants.O_NOFOLLOW);
   try {
     const found = fstatSync(fd);
