@@ -26,7 +26,7 @@ help:
 	@echo 'make test-full  the same with the full rounds'
 	@echo 'make fuzz       fuzz the PAM module for FUZZ_SECONDS (60), and count the lines that this reached'
 	@echo 'make demo       a real SSH login with the second factor (as root in a throw-away copy: scripts/demo)'
-	@echo 'make bench      compare with pam_google_authenticator and pam_oath (as root, a few minutes)'
+	@echo 'make bench      compare with pam_google_authenticator and pam_oath (as root, a quarter of an hour)'
 	@echo 'make soak       logins for SOAK_SECONDS (300) while the daemon is killed, stopped, flooded, its disk full (in a copy: scripts/soak)'
 	@echo 'make install    as root, after make build: put everything into place (docs/install.md)'
 	@echo 'make deb        after make deps: build the Debian package into build/deb'
@@ -90,7 +90,7 @@ demo: build
 	./scripts/demo-inside
 
 bench: build
-	$(MAKE) -C scripts/bench BUILD=$(abspath $(BUILD))
+	$(MAKE) -C scripts/bench BUILD=$(abspath $(BUILD)) BASE=$(BENCH_BASE)
 	./scripts/bench/run
 
 deb:

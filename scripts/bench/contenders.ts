@@ -1,18 +1,8 @@
 import { existsSync } from 'node:fs';
+import { anything, codeSets, counters, PROCESSES, timeSteps, type Codes } from './typed-codes.ts';
 import { PEERS } from './places.ts';
-import {
-  code,
-  CODES_PER_SET,
-  ENROLLED,
-  FEW,
-  recoveryCode,
-  scratchCode,
-  stepNow,
-  userOf,
-  usersOf,
-  type Kind,
-  type User,
-} from './users.ts';
+import { ENROLLED, FEW, recoveryCode, scratchCode, userOf, usersOf, type Kind } from './users.ts';
+import type { World } from './world.ts';
 
 const PAM_SUCCESS = 0;
 const PAM_AUTH_ERR = 7;
@@ -21,13 +11,13 @@ const PAM_USER_UNKNOWN = 10;
 const WRONG = '000000';
 
 /** Somebody who logs in again and again by one service. */
-export interface Contender {
+export interface Contender extends Codes {
   readonly label: string;
   readonly service: string;
   /** What PAM shall return. */
   readonly rc: number;
-  /** @returns the next user and what is typed */
-  readonly next: () => { readonly user: string; readonly code: string };
+  /** @returns what its daemon has had of the processors, in microseconds; left out: it has none */
+  readonly cpu?: (() => number) | undefined;
 }
 
 /** What is measured side by side. */
@@ -40,80 +30,88 @@ export interface Group {
   readonly logins: number;
   /** So many of one contender, then so many of the next. */
   readonly block: number;
+  /** Prepares a round. */
+  readonly before?: () => void;
 }
 
-const PROCESSES = 32;
 const BLOCK = 10;
+const PER_PROCESS = 200;
+
+/** The services that TOTP is measured with, and what stands for the floor below it. */
+const TOTP_SERVICES = ['permit', 'nothing', 'base', 'ours', 'ours-limited', 'google', 'google-limited'];
+/** The services that all other codes are measured with. */
+const SERVICES = ['base', 'ours', 'google'];
 
 /**
- * Everything that is measured.
+ * Everything that is measured in rounds.
  *
+ * @param world - what there is
  * @returns the groups, without contenders that are not there
  */
-export function groups(): Group[] {
-  const google = existsSync(`${PEERS}/pam_google_authenticator.so`);
-  const oath = existsSync(`${PEERS}/pam_oath.so`);
-  const there = ({ service }: Contender): boolean =>
-    (google || !service.startsWith('google')) && (oath || !service.startsWith('oath'));
-  const alone = (title: string, logins: number, ...contenders: Contender[]): Group => ({
+export function groups(world: World): Group[] {
+  const contender = (label: string, service: string, codes: Codes): Contender => ({
+    ...contenderOf(label, service, codes),
+    cpu: world.daemons.get(service)?.cpu,
+  });
+  const named = (what: string, services: readonly string[], codes: (service: string) => Codes): Contender[] =>
+    services.map((service) => contender(`${what}/${service}`, service, codes(service)));
+  const alone = (title: string, logins: number, contenders: readonly Contender[]): Group => ({
     title,
-    contenders: contenders.filter(there),
+    contenders: contenders.filter(({ service }) => world.has(service)),
     processes: 1,
     logins,
     block: BLOCK,
   });
-  const wrong = (label: string, service: string, users: readonly User[], rc = PAM_AUTH_ERR): Contender => ({
-    label,
-    service,
-    rc,
-    next: inTurn(users, (user) => ({ user: user.name, code: WRONG })),
+  const crowd = (title: string, contenders: readonly Contender[]): Group => ({
+    ...alone(title, PER_PROCESS * PROCESSES, contenders),
+    processes: PROCESSES,
+    block: Infinity,
   });
-  const totp = { ours: timeSteps(), google: timeSteps() };
-  return [
-    alone(
-      'nothing asked',
-      200,
-      contenderOf('permit', 'permit', () => ({ user: 'bench0', code: WRONG })),
+
+  const totp = perService(TOTP_SERVICES, (service) =>
+    service === 'permit' || service === 'nothing' ? anything() : timeSteps(),
+  );
+  const hotp = perService(SERVICES, () => counters(ENROLLED));
+  const sets = perService(SERVICES, (service) =>
+    codeSets(service === 'google' ? scratchCode : recoveryCode, (users, first) =>
+      world.enrol(service, users, first),
     ),
-    alone(
-      'TOTP, once only',
-      200,
-      contenderOf('totp/ours', 'ours-many', totp.ours),
-      contenderOf('totp/google', 'google', totp.google),
-    ),
-    alone(
-      'HOTP',
-      200,
-      contenderOf('hotp/ours', 'ours-many', counters(ENROLLED)),
-      contenderOf('hotp/ours-few', 'ours-few', counters(FEW)),
-      contenderOf('hotp/google', 'google', counters(ENROLLED)),
-      contenderOf('hotp/oath', 'oath-many', counters(ENROLLED)),
-      contenderOf('hotp/oath-few', 'oath-few', counters(FEW)),
-    ),
-    alone(
-      'recovery code, scratch code',
-      100,
-      contenderOf('recovery/ours', 'ours-many', sets(recoveryCode)),
-      contenderOf('recovery/google', 'google', sets(scratchCode)),
-    ),
-    alone(
-      'wrong code',
-      40,
-      wrong('wrong/ours', 'ours-many', usersOf('totp')),
-      wrong('wrong/google', 'google', usersOf('totp')),
-      wrong('wrong/google-noskewadj', 'google-noskewadj', usersOf('totp')),
-    ),
-    {
-      title: 'TOTP, once only, different users',
-      contenders: [
-        contenderOf('crowd/ours', 'ours-many', totp.ours),
-        contenderOf('crowd/google', 'google', totp.google),
-      ].filter(there),
-      processes: PROCESSES,
-      logins: 30 * PROCESSES,
-      block: Infinity,
-    },
+  );
+  const renewed = { before: () => SERVICES.filter(world.has).forEach((service) => sets(service).renew()) };
+  const hotpOfOthers = [
+    contender('hotp/ours-few', 'ours-few', counters(FEW)),
+    contender('hotp/oath', 'oath', counters(ENROLLED)),
+    contender('hotp/oath-few', 'oath-few', counters(FEW)),
   ];
+  return [
+    alone('TOTP', 200, named('totp', TOTP_SERVICES, totp)),
+    alone('HOTP', 200, [...named('hotp', SERVICES, hotp), ...hotpOfOthers]),
+    { ...alone('recovery code, scratch code', 100, named('recovery', SERVICES, sets)), ...renewed },
+    alone('wrong code', 40, wrongCodes()),
+    crowd('TOTP, 32 processes', named('crowd', TOTP_SERVICES, totp)),
+    crowd('HOTP, 32 processes', named('crowd-hotp', SERVICES, hotp)),
+    { ...crowd('recovery code, 32 processes', named('crowd-recovery', SERVICES, sets)), ...renewed },
+  ];
+}
+
+function perService<T>(services: readonly string[], make: (service: string) => T): (service: string) => T {
+  const made = new Map(services.map((service) => [service, make(service)]));
+  return (service) => made.get(service)!;
+}
+
+function wrongCodes(): Contender[] {
+  return ['ours', 'google', 'google-noskewadj'].map((service) => ({
+    label: `wrong/${service}`,
+    service,
+    rc: PAM_AUTH_ERR,
+    next: wrongOf('totp'),
+  }));
+}
+
+function wrongOf(kind: Kind): Contender['next'] {
+  const users = usersOf(kind);
+  let index = 0;
+  return () => ({ user: users[index++ % users.length]!.name, code: WRONG });
 }
 
 /**
@@ -123,26 +121,30 @@ export function groups(): Group[] {
  * @returns the group
  */
 export function wrongLogins(logins: number): Group {
-  const someone = (label: string, rc: number, name: (index: number) => string): Contender => {
+  const someone = (label: string, next: Contender['next'], rc = PAM_AUTH_ERR): Contender => ({
+    label,
+    service: 'ours',
+    rc,
+    next,
+  });
+  const nobody = (name: (index: number) => string): Contender['next'] => {
     let index = 0;
-    return {
-      label,
-      service: 'ours-many',
-      rc,
-      next: () => ({ user: name(index++ % ENROLLED), code: WRONG }),
-    };
-  };
-  const named = (kind: Kind): ((index: number) => string) => {
-    const users = usersOf(kind);
-    return (index) => users[index % users.length]!.name;
+    return () => ({ user: name(index++ % ENROLLED), code: WRONG });
   };
   return {
     title: 'wrong code, by user',
     contenders: [
-      someone('wrong/unknown', PAM_USER_UNKNOWN, (index) => `nobody${index}`),
-      someone('wrong/not-enrolled', PAM_AUTH_ERR, (index) => userOf(ENROLLED + index).name),
-      someone('wrong/enrolled', PAM_AUTH_ERR, named('totp')),
-      someone('wrong/enrolled-hotp', PAM_AUTH_ERR, named('hotp')),
+      someone(
+        'wrong/unknown',
+        nobody((index) => `nobody${index}`),
+        PAM_USER_UNKNOWN,
+      ),
+      someone(
+        'wrong/not-enrolled',
+        nobody((index) => userOf(ENROLLED + index).name),
+      ),
+      someone('wrong/enrolled', wrongOf('totp')),
+      someone('wrong/enrolled-hotp', wrongOf('hotp')),
     ],
     processes: 1,
     logins,
@@ -155,46 +157,16 @@ export function wrongLogins(logins: number): Group {
  *
  * @param label - names what is measured
  * @param service - the service file
- * @param next - who types what
+ * @param codes - who types what
  * @returns the contender
  */
-export function contenderOf(label: string, service: string, next: Contender['next']): Contender {
-  return { label, service, rc: PAM_SUCCESS, next };
+export function contenderOf(label: string, service: string, codes: Codes): Contender {
+  return { label, service, rc: PAM_SUCCESS, ...codes };
 }
 
-function inTurn(users: readonly User[], next: (user: User, turn: number) => ReturnType<Contender['next']>) {
-  let count = 0;
-  return (): ReturnType<Contender['next']> => {
-    const user = users[count % users.length]!;
-    return next(user, Math.floor(count++ / users.length));
-  };
-}
-
-/** A code works once. Who comes again in the same time step types the next one, which the window takes, too. */
-export function timeSteps(): Contender['next'] {
-  const used = new Map<string, number>();
-  return inTurn(usersOf('totp'), (user) => {
-    const now = stepNow();
-    const step = Math.max(now, (used.get(user.name) ?? 0) + 1);
-    if (step > now + 1) {
-      throw new Error('There are too few users for so many TOTP logins in 30 seconds');
-    }
-    used.set(user.name, step);
-    return { user: user.name, code: code(user, step) };
-  });
-}
-
-/** HOTP of so many users, in turns. */
-export function counters(enrolled: number): Contender['next'] {
-  const count = Math.min(enrolled, usersOf('hotp').length);
-  return inTurn(usersOf('hotp', count), (user, turn) => ({ user: user.name, code: code(user, 1 + turn) }));
-}
-
-function sets(codeOf: (user: User, number: number) => string): Contender['next'] {
-  return inTurn(usersOf('totp-and-recovery'), (user, turn) => {
-    if (turn >= CODES_PER_SET) {
-      throw new Error('There are too few recovery codes for so many logins');
-    }
-    return { user: user.name, code: codeOf(user, turn) };
-  });
+/** @returns whether the peer's module is there, of a service that needs one */
+export function hasPeer(service: string): boolean {
+  const peer = /^(google|oath)/.exec(service)?.[1];
+  const file = peer === 'google' ? 'pam_google_authenticator.so' : 'pam_oath.so';
+  return peer === undefined || existsSync(`${PEERS}/${file}`);
 }

@@ -1,15 +1,14 @@
 import { spawn, type ChildProcess } from 'node:child_process';
-import { existsSync, readdirSync, readFileSync } from 'node:fs';
-import { BUILT, CHECKOUT } from './places.ts';
+import { existsSync, readdirSync, readFileSync, writeFileSync } from 'node:fs';
+import { BUILT } from './places.ts';
+import { OURS, type Program } from './programs.ts';
 
-/** The account that scripts/bench/inside adds to its private passwd file. */
-export const DAEMON_USER = 'pve-authenticator';
-export const DAEMON_UID = 64_999;
-
-const READY_MS = 10_000;
+const READY_MS = 30_000;
 const POLL_MS = 2;
 const KIB_PER_MIB = 1024;
 const NS_PER_US = 1000;
+/** proc_pid_clear_refs(5): the highest use of memory begins anew. */
+const RESET_PEAK = '5';
 
 const running = new Set<ChildProcess>();
 
@@ -18,8 +17,10 @@ export interface Daemon {
   readonly socket: string;
   /** When Node was executed, nanoseconds since 1970. */
   readonly executed: () => bigint;
-  /** @returns its resident memory in MiB */
-  readonly resident: () => number;
+  /** Forgets how much memory it had so far. */
+  readonly resetPeak: () => void;
+  /** @returns the most that it had of memory since then, in MiB */
+  readonly peak: () => number;
   /** @returns what all its threads have had of the processors, in microseconds */
   readonly cpu: () => number;
   /** Waits until it serves. */
@@ -27,36 +28,49 @@ export interface Daemon {
   readonly stop: () => Promise<void>;
 }
 
+/** How a daemon is started. */
+export interface Start {
+  /** Left out: today's daemon. */
+  readonly program?: Program;
+  /** Its configuration; left out: that of the benchmark, without a throttle. */
+  readonly config?: string;
+  /** With the reader of users' files. */
+  readonly withFiles?: boolean;
+}
+
 /**
- * Starts the daemon as systemd would: as its own user, behind sockets that root opened.
+ * Starts a daemon as systemd would: as its own user, behind sockets that root opened.
  *
  * @param data - where its runtime and state directories are
  * @param name - of the directories
- * @param more - further arguments for the daemon
+ * @param start - what, and how
  * @returns the daemon; its sockets are there, but it may not serve yet
  * @throws Error when it does not start
  */
-export async function startDaemon(data: string, name: string, ...more: readonly string[]): Promise<Daemon> {
+export async function startDaemon(data: string, name: string, start: Start = {}): Promise<Daemon> {
+  const { program = OURS, config = `${data}/config.toml`, withFiles = false } = start;
   const runtime = `${data}/run-${name}`;
-  const child = spawn(
-    `${CHECKOUT}/scripts/activate`,
-    [DAEMON_USER, runtime, `${data}/state-${name}`, '--config', `${data}/config.toml`, ...more],
-    {
-      // `node` is a script there that says when it executes Node, with the flags of the unit.
-      env: { ...process.env, PATH: `${BUILT}/bin:${process.env['PATH'] ?? ''}` },
-      stdio: ['ignore', 'ignore', 'pipe'],
+  const log = `${data}/log-${name}`;
+  const activate = [program.activate, program.user, runtime, `${data}/state-${name}`, '--config', config];
+  writeFileSync(log, '');
+  const child = spawn(`${BUILT}/log-sink`, [log, ...activate, ...(withFiles ? ['--with-files'] : [])], {
+    env: {
+      ...process.env,
+      // `node` is a script there that says when it executes Node.
+      PATH: `${BUILT}/bin:${process.env['PATH'] ?? ''}`,
+      BENCH_MAIN: program.main,
+      BENCH_NODE_FLAGS: program.flags,
+      BENCH_NODE_ENV: program.environment,
     },
-  );
-  running.add(child);
-  let log = '';
-  child.stderr.setEncoding('utf8').on('data', (text: string) => {
-    log = log.length < 10_000 ? log + text : log;
+    stdio: 'ignore',
   });
+  running.add(child);
+  const said = (what: RegExp): RegExpExecArray | null => what.exec(readFileSync(log, 'utf8'));
   const until = async (what: RegExp): Promise<void> => {
     const deadline = Date.now() + READY_MS;
-    while (!what.test(log)) {
+    while (said(what) === null) {
       if (child.exitCode !== null || Date.now() > deadline) {
-        throw new Error(`the daemon did not start:\n${log}`);
+        throw new Error(`the daemon did not start:\n${readFileSync(log, 'utf8')}`);
       }
       await new Promise((resolve) => setTimeout(resolve, POLL_MS));
     }
@@ -64,10 +78,11 @@ export async function startDaemon(data: string, name: string, ...more: readonly 
   await until(/^executed /m);
   return {
     socket: `${runtime}/pam.sock`,
-    executed: () => BigInt(/^executed (\d+)/m.exec(log)?.[1] ?? 0),
-    resident: () => resident(child),
+    executed: () => BigInt(said(/^executed (\d+)/m)?.[1] ?? 0),
+    resetPeak: () => writeFileSync(`/proc/${String(child.pid)}/clear_refs`, RESET_PEAK),
+    peak: () => peak(child),
     cpu: () => cpu(child),
-    ready: () => until(/Ready .*control/),
+    ready: () => until(/Ready/),
     stop: () => stop(child),
   };
 }
@@ -85,9 +100,9 @@ export async function stopAll(): Promise<void> {
   await Promise.all([...running].map(stop));
 }
 
-function resident({ pid }: ChildProcess): number {
+function peak({ pid }: ChildProcess): number {
   const file = `/proc/${String(pid)}/status`;
-  const kib = existsSync(file) ? /^VmRSS:\s+(\d+)/m.exec(readFileSync(file, 'latin1'))?.[1] : undefined;
+  const kib = existsSync(file) ? /^VmHWM:\s+(\d+)/m.exec(readFileSync(file, 'latin1'))?.[1] : undefined;
   return Number(kib ?? 0) / KIB_PER_MIB;
 }
 

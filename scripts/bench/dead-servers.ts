@@ -4,12 +4,15 @@ import { once } from 'node:events';
 import { createServer, type AddressInfo, type Server, type Socket } from 'node:net';
 import { formatRecord, recordFileName } from '../../src/enrolments/store/record.ts';
 import { encodeModhex } from '../../src/yubico-otp/index.ts';
-import { contenderOf, timeSteps, type Group } from './contenders.ts';
-import { DAEMON_UID, startDaemon } from './daemon.ts';
+import { contenderOf, type Group } from './contenders.ts';
+import { startDaemon } from './daemon.ts';
 import { logIn } from './driver.ts';
 import { enrolInStore } from './enrol.ts';
 import { loginsOf, roundOf, type Results } from './measure.ts';
+import { DAEMON_UID } from './programs.ts';
+import { timeSteps } from './typed-codes.ts';
 import { userOf, usersOf } from './users.ts';
+import { CONFIG, serviceOf, UNLIMITED } from './world.ts';
 
 /* TOTP logins while YubiKeys are touched and all validation servers are dead, and without YubiKeys configured. */
 
@@ -35,28 +38,24 @@ export interface DeadServers {
  * Measures TOTP logins of two daemons in turns: one asks dead servers about YubiKeys all the time, the other knows none.
  *
  * @param data - where service files and states are
- * @param service - writes a service file for a daemon's socket
  * @returns logins by label, and the touches
  */
-export async function measureDeadServers(
-  data: string,
-  service: (name: string, socket: string) => void,
-): Promise<DeadServers> {
+export async function measureDeadServers(data: string): Promise<DeadServers> {
   const silent = await listen();
   const refusing = await listen();
   const ports = [silent, refusing].map(({ server }) => (server.address() as AddressInfo).port);
   await refusing.close();
-  const plainConfig = '[sources]\nhome = false\n[throttle]\nenabled = false\n';
+  const plainConfig = CONFIG + UNLIMITED;
   const urls = ports.map((port) => `"https://127.0.0.1:${port}/"`).join(', ');
   const yubico = `[yubico]\nmode = "online"\nid = 1\nkey = "AAAAAAAAAAAAAAAAAAAAAAAAAAA="\nurls = [${urls}]\ndeadline = ${TOUCH_DEADLINE_MS / 1000}\n`;
   writeFileSync(`${data}/plain.toml`, plainConfig);
   writeFileSync(`${data}/keys.toml`, plainConfig + yubico);
   const daemons = [];
   for (const name of ['plain', 'keys']) {
-    const daemon = await startDaemon(data, name, '--config', `${data}/${name}.toml`);
+    const daemon = await startDaemon(data, name, { config: `${data}/${name}.toml` });
     await daemon.ready();
     enrolInStore(`${data}/state-${name}`, DAEMON_UID, usersOf('totp'));
-    service(`ours-${name}`, daemon.socket);
+    serviceOf(data, `ours-${name}`, daemon.socket);
     daemons.push(daemon);
   }
   const contenders = ['plain', 'keys'].map((name) =>

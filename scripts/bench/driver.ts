@@ -12,7 +12,7 @@ export interface Job {
 }
 
 /** How a login went. */
-export interface Login {
+export interface TimedLogin {
   readonly label: string;
   /** What PAM returned. */
   readonly rc: number;
@@ -24,7 +24,7 @@ export interface Login {
 
 /** How many logins went, and what they took together. */
 export interface Run {
-  readonly logins: readonly Login[];
+  readonly logins: readonly TimedLogin[];
   /** In microseconds. */
   readonly together: number;
 }
@@ -58,7 +58,7 @@ export async function logIn(data: string, processes: number, jobs: readonly Job[
   return { logins: lines.map(parseLogin), together: Number(together) / NS_PER_US };
 }
 
-function parseLogin(line: string): Login {
+function parseLogin(line: string): TimedLogin {
   const [label = '', rc, begun = '', took] = line.split(' ');
   return { label, rc: Number(rc), begun: BigInt(begun), took: Number(took) / NS_PER_US };
 }

@@ -7,7 +7,10 @@ import { CODES_PER_SET, recoveryCode, scratchCode, type User } from './users.ts'
 
 const OWNER_ONLY = 0o600;
 const OWNER_ONLY_DIRECTORY = 0o700;
-const ALL = Array.from({ length: CODES_PER_SET }, (_, number) => number);
+
+/** Numbers of the codes of a set. */
+const setFrom = (first: number): number[] =>
+  Array.from({ length: CODES_PER_SET }, (_, number) => first + number);
 
 /**
  * Puts users into the store of a daemon that has made one.
@@ -15,21 +18,22 @@ const ALL = Array.from({ length: CODES_PER_SET }, (_, number) => number);
  * @param stateDir - of the daemon
  * @param uid - whose the files shall be
  * @param users - who
+ * @param first - number of the first recovery code
  */
-export function enrolInStore(stateDir: string, uid: number, users: readonly User[]): void {
+export function enrolInStore(stateDir: string, uid: number, users: readonly User[], first = 0): void {
   const { recoveryKey } = JSON.parse(readFileSync(`${stateDir}/store.json`, 'utf8')) as {
     recoveryKey: string;
   };
   const key = Buffer.from(recoveryKey, 'hex');
   for (const user of users) {
     const path = `${stateDir}/enrolments/${recordFileName(user.name)}`;
-    const record = { user: user.name, uid: user.uid, factors: factorsOf(user, key) };
+    const record = { user: user.name, uid: user.uid, factors: factorsOf(user, key, first) };
     writeFileSync(path, formatRecord(record), { mode: OWNER_ONLY });
     chownSync(path, uid, uid);
   }
 }
 
-function factorsOf(user: User, key: Uint8Array): StoredFactor[] {
+function factorsOf(user: User, key: Uint8Array, first: number): StoredFactor[] {
   const generator = { added: 0, secret: user.secret, algorithm: 'sha1', digits: 6 } as const;
   if (user.kind === 'hotp') {
     return [{ ...generator, kind: 'hotp', id: 'hotp1', name: 'token', counter: 1 }];
@@ -42,10 +46,21 @@ function factorsOf(user: User, key: Uint8Array): StoredFactor[] {
     period: DEFAULT_PERIOD,
     window: DEFAULT_WINDOW,
   };
-  const hashes = ALL.map((number) => recoveryHash(key, user.name, recoveryCode(user, number)));
+  const hashes = setFrom(first).map((number) => recoveryHash(key, user.name, recoveryCode(user, number)));
   return user.kind === 'totp'
     ? [totp]
     : [totp, { kind: 'recovery', id: 'recovery1', name: 'paper', added: 0, hashes }];
+}
+
+/** The file of a user whose attempts the peer limits, below the home. */
+export const LIMITED_FILE = '.google_authenticator_limited';
+
+/** How the peer's files differ. */
+export interface HomeFile {
+  /** Number of the first scratch code. */
+  readonly first?: number;
+  /** With `RATE_LIMIT 3 30`, in {@link LIMITED_FILE}. */
+  readonly limited?: boolean;
 }
 
 /**
@@ -53,14 +68,24 @@ function factorsOf(user: User, key: Uint8Array): StoredFactor[] {
  *
  * @param homes - directory of the homes
  * @param users - who
+ * @param how - which files
  */
-export function enrolAtHome(homes: string, users: readonly User[]): void {
+export function enrolAtHome(
+  homes: string,
+  users: readonly User[],
+  { first = 0, limited = false }: HomeFile = {},
+): void {
   for (const user of users) {
     const home = `${homes}/${user.name}`;
-    const file = `${home}/.google_authenticator`;
-    const options =
-      user.kind === 'hotp' ? ['" HOTP_COUNTER 1'] : ['" WINDOW_SIZE 3', '" DISALLOW_REUSE', '" TOTP_AUTH'];
-    const codes = user.kind === 'totp-and-recovery' ? ALL.map((number) => scratchCode(user, number)) : [];
+    const file = `${home}/${limited ? LIMITED_FILE : '.google_authenticator'}`;
+    const options = [
+      ...(limited ? ['" RATE_LIMIT 3 30'] : []),
+      ...(user.kind === 'hotp'
+        ? ['" HOTP_COUNTER 1']
+        : ['" WINDOW_SIZE 3', '" DISALLOW_REUSE', '" TOTP_AUTH']),
+    ];
+    const codes =
+      user.kind === 'totp-and-recovery' ? setFrom(first).map((number) => scratchCode(user, number)) : [];
     mkdirSync(home, { recursive: true, mode: OWNER_ONLY_DIRECTORY });
     writeFileSync(file, `${[encodeBase32(user.secret), ...options, ...codes].join('\n')}\n`, { mode: 0o400 });
     chownSync(file, user.uid, user.uid);

@@ -1,13 +1,15 @@
 import { spawn } from 'node:child_process';
 import { existsSync, writeFileSync } from 'node:fs';
-import { contenderOf, counters, timeSteps, type Group } from './contenders.ts';
-import { DAEMON_UID, startDaemon } from './daemon.ts';
+import { contenderOf, type Group } from './contenders.ts';
+import { startDaemon } from './daemon.ts';
 import { logIn } from './driver.ts';
 import { enrolAtHome, enrolInStore } from './enrol.ts';
 import { loginsOf, roundOf, type Results } from './measure.ts';
 import { BUILT } from './places.ts';
-import { HANGING } from './report.ts';
+import { DAEMON_UID } from './programs.ts';
+import { counters, timeSteps } from './typed-codes.ts';
 import { ENROLLED, userOf, usersOf, type User } from './users.ts';
+import { serviceOf, UNLIMITED } from './world.ts';
 
 /* Logins of others while somebody's home never answers. */
 
@@ -15,6 +17,8 @@ import { ENROLLED, userOf, usersOf, type User } from './users.ts';
 const TURNS = 20;
 /** Of each kind in a turn: 1,000 in all, with and without. */
 const LOGINS = 50;
+/** Whose logins are measured while somebody else's home hangs. */
+export const HANGING = ['store', 'home'] as const;
 const SERVICE = 'ours-homes';
 const WARM_UP = 2;
 
@@ -33,9 +37,10 @@ export async function measureHanging(data: string): Promise<Results> {
   // Nobody else has this home.
   const owner = userOf(ENROLLED);
   enrolAtHome(`${data}/homes`, [owner]);
-  writeFileSync(`${data}/homes.toml`, '[throttle]\nenabled = false\n');
-  const daemon = await startDaemon(data, 'homes', '--with-files', '--config', `${data}/homes.toml`);
+  writeFileSync(`${data}/homes.toml`, UNLIMITED);
+  const daemon = await startDaemon(data, 'homes', { withFiles: true, config: `${data}/homes.toml` });
   await daemon.ready();
+  serviceOf(data, SERVICE, daemon.socket);
   enrolInStore(`${data}/state-homes`, DAEMON_UID, usersOf('hotp'));
   const others = { store: counters(ENROLLED), home: timeSteps() };
   const took = new Map<string, number[]>();

@@ -1,5 +1,5 @@
 import type { Contender, Group } from './contenders.ts';
-import { logIn, type Job, type Login, type Run } from './driver.ts';
+import { logIn, type Job, type TimedLogin } from './driver.ts';
 import { median, quantile } from './statistics.ts';
 
 const US_PER_S = 1_000_000;
@@ -10,6 +10,8 @@ export interface Round {
   readonly p50: number;
   readonly p99: number;
   readonly perSecond: number;
+  /** Processor time of its daemon per login, in microseconds; undefined: it has none. */
+  readonly cpu?: number | undefined;
 }
 
 /** Rounds by label. */
@@ -29,16 +31,24 @@ export async function measure(data: string, group: Group, round: number, results
   const turns = group.contenders.map(
     (_, place) => group.contenders[(place + round) % group.contenders.length]!,
   );
+  group.before?.();
   if (group.processes > 1) {
     for (const contender of turns) {
-      add(results, contender, await logIn(data, group.processes, jobsOf(contender, group.logins)));
+      await contender.ready?.(group.logins);
+      const used = cpuOf(contender);
+      const run = await logIn(data, group.processes, jobsOf(contender, group.logins));
+      add(results, contender, run.logins, { together: run.together, cpu: used() });
     }
     return;
   }
+  for (const contender of turns) {
+    await contender.ready?.(group.logins);
+  }
+  const used = new Map(turns.map((contender) => [contender, cpuOf(contender)]));
   const run = await logIn(data, 1, interleaved(turns, group));
   for (const contender of turns) {
     const logins = run.logins.filter(({ label }) => label === contender.label);
-    add(results, contender, { logins, together: logins.reduce((sum, { took }) => sum + took, 0) });
+    add(results, contender, logins, { cpu: used.get(contender)?.() });
   }
 }
 
@@ -62,22 +72,24 @@ export async function loginsOf(data: string, group: Group): Promise<Map<string, 
 }
 
 /**
- * What logins of one process come to.
+ * What logins come to.
  *
  * @param times - what each took, in microseconds
+ * @param together - what all took; left out: they came one after the other
  * @returns the figures
  */
-export function roundOf(times: readonly number[]): Round {
-  const together = times.reduce((sum, took) => sum + took, 0);
-  return figures(times, together);
-}
-
-function figures(times: readonly number[], together: number): Round {
+export function roundOf(times: readonly number[], together = sum(times)): Round {
   return {
     p50: quantile(times, 0.5),
     p99: quantile(times, 0.99),
     perSecond: (times.length / together) * US_PER_S,
   };
+}
+
+/** @returns what says, later, how much the contender's daemon has used since now */
+function cpuOf({ cpu }: Contender): () => number | undefined {
+  const before = cpu?.();
+  return () => (cpu === undefined || before === undefined ? undefined : cpu() - before);
 }
 
 function interleaved(turns: readonly Contender[], { logins, block }: Group): Job[] {
@@ -90,19 +102,22 @@ function jobsOf({ label, service, next }: Contender, count: number): Job[] {
   return Array.from({ length: count }, () => ({ label, service, ...next() }));
 }
 
-function add(results: Results, contender: Contender, { logins, together }: Run): void {
+function add(
+  results: Results,
+  contender: Contender,
+  logins: readonly TimedLogin[],
+  { together, cpu }: { readonly together?: number; readonly cpu: number | undefined },
+): void {
   assertEnds(contender, logins);
-  const rounds = results.get(contender.label) ?? [];
-  rounds.push(
-    figures(
-      logins.map(({ took }) => took),
-      together,
-    ),
+  const round = roundOf(
+    logins.map(({ took }) => took),
+    together,
   );
-  results.set(contender.label, rounds);
+  const perLogin = cpu === undefined ? undefined : cpu / logins.length;
+  results.set(contender.label, [...(results.get(contender.label) ?? []), { ...round, cpu: perLogin }]);
 }
 
-function assertEnds({ label, rc }: Contender, logins: readonly Login[]): void {
+function assertEnds({ label, rc }: Contender, logins: readonly TimedLogin[]): void {
   const odd = logins.filter((login) => login.rc !== rc);
   if (odd.length > 0) {
     throw new Error(`${label}: ${odd.length} of ${logins.length} logins ended with ${odd[0]!.rc}, not ${rc}`);
@@ -116,10 +131,12 @@ function assertEnds({ label, rc }: Contender, logins: readonly Login[]): void {
  * @returns what it reached
  */
 export function overall(rounds: readonly Round[]): Round {
+  const cpu = rounds.flatMap((round) => round.cpu ?? []);
   return {
     p50: median(rounds.map(({ p50 }) => p50)),
     p99: median(rounds.map(({ p99 }) => p99)),
     perSecond: median(rounds.map(({ perSecond }) => perSecond)),
+    cpu: cpu.length === 0 ? undefined : median(cpu),
   };
 }
 
@@ -132,10 +149,19 @@ export function overall(rounds: readonly Round[]): Round {
  * @param what - which figure
  * @returns ours / theirs, or undefined when one was not measured
  */
-export function ratio(results: Results, ours: string, theirs: string, what: keyof Round): number | undefined {
+export function ratio(
+  results: Results,
+  ours: string,
+  theirs: string,
+  what: 'p50' | 'p99' | 'perSecond',
+): number | undefined {
   const [one, other] = [results.get(ours), results.get(theirs)];
   if (one === undefined || other === undefined) {
     return undefined;
   }
   return median(one.map((round, index) => round[what] / other[index]![what]));
+}
+
+function sum(numbers: readonly number[]): number {
+  return numbers.reduce((total, number) => total + number, 0);
 }

@@ -7,5 +7,3 @@ export const BUILT = `${CHECKOUT}/build/bench`;
 export const PEERS = `${BUILT}/peers`;
 /** Where the driver finds libnss_bench and liboath. */
 export const LIBRARIES = `${BUILT}/lib:${PEERS}`;
-/** Our module: of the test build, which is the same but for the argument socket=. */
-export const MODULE = `${CHECKOUT}/build/native-test/pam_pve_authenticator.so`;
