@@ -14,6 +14,7 @@ import { examples } from '../examples.ts';
 import { groundOf, type Ground } from '../ground.ts';
 import type { Output } from '../output.ts';
 import type { Session } from '../session.ts';
+import { addressWord, userWord } from '../login-words.ts';
 import { ttyname } from '../ttyname.ts';
 
 const SSHD = 'sshd';
@@ -50,9 +51,11 @@ export function rehearseCommand(program: Command, session: Session): void {
       if (why !== undefined) {
         throw new CommandError('ERR_USAGE', why);
       }
+      const from = options.from === undefined ? {} : { from: addressWord(options.from) };
+      const named = user === undefined ? undefined : userWord(user);
       const ground = groundOf(session, `rehearse ${service}`);
-      const who = user ?? process.env['SUDO_USER'] ?? session.self();
-      await run(session.output, ground, service, who, options);
+      const who = named ?? process.env['SUDO_USER'] ?? session.self();
+      await run(session.output, ground, service, who, { ...options, ...from });
     });
 }
 

@@ -1,6 +1,9 @@
+import { existsSync } from 'node:fs';
 import type { Command } from 'commander';
 import type { RuleTest } from '../../control/requests.ts';
+import { placesBelow } from '../../switching/places.ts';
 import { examples } from '../examples.ts';
+import { addressWord, serviceWord, userWord } from '../login-words.ts';
 import type { Session } from '../session.ts';
 
 const MEANING = {
@@ -34,14 +37,24 @@ export function rulesCommand(program: Command, session: Session): void {
       ),
     )
     .action(async (service: string, user: string, address: string | undefined, options: { json?: true }) => {
-      const path = ['rules', service, user, ...(address === undefined ? [] : [address])];
+      const from = address === undefined ? [] : [addressWord(address)];
+      const path = ['rules', serviceWord(service), userWord(user), ...from];
       const result = await session.daemon().ask<RuleTest>('GET', path);
       if (options.json === true) {
         session.output.line(JSON.stringify(result));
       } else {
+        warnOfNoService(service, session);
         show(result, user, session);
       }
     });
+}
+
+/** A rule may name any service, and a slip of the pen is one, too. */
+function warnOfNoService(service: string, { output }: Session): void {
+  const { pam, vendor } = placesBelow();
+  if (![pam, vendor].some((directory) => existsSync(`${directory}/${service}`))) {
+    output.note(`There is no ${pam}/${service}: is ${service} the name of the service?`);
+  }
 }
 
 function show({ userExists, rules, holds }: RuleTest, user: string, { output }: Session): void {

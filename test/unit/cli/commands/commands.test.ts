@@ -13,6 +13,8 @@ import { recoveryCommand } from '../../../../src/cli/commands/recovery.ts';
 import { removeCommand } from '../../../../src/cli/commands/remove.ts';
 import { renameCommand } from '../../../../src/cli/commands/rename.ts';
 import { rotateCommand } from '../../../../src/cli/commands/rotate.ts';
+import { rulesCommand } from '../../../../src/cli/commands/rules.ts';
+import { rehearseCommand } from '../../../../src/cli/commands/rehearse.ts';
 import { statusCommand } from '../../../../src/cli/commands/status.ts';
 import { unlockCommand } from '../../../../src/cli/commands/unlock.ts';
 import { decodeBase32 } from '../../../../src/factors/base32.ts';
@@ -108,6 +110,8 @@ async function run(...words: string[]): Promise<void> {
     pauseCommands,
     recoveryCommand,
     rotateCommand,
+    rulesCommand,
+    rehearseCommand,
   ]) {
     command(program, session);
   }
@@ -284,6 +288,38 @@ describe('remove', () => {
 
 /** What the last request asked to be changed. */
 const sent = (): unknown => (requests.at(-1) as unknown[])[2];
+
+describe('rules test', () => {
+  beforeEach(() => {
+    answer = { userExists: true, rules: [], holds: null };
+  });
+
+  it.each([
+    ['rules test sshd alice 192.0.2.0/24', '"192.0.2.0/24" is not an address'],
+    ['rules test sshd alice pve1.example.org', '"pve1.example.org" is not an address'],
+    ['rules test sshd alice 192.0.2.7:22', 'is not an address'],
+    ['rules test /etc/pam.d/sshd alice', '"/etc/pam.d/sshd" cannot be the name of a service'],
+    ['rules test sshd al:ice', '"al:ice" cannot be the name of a user'],
+    ['rehearse sshd alice --from pve1.example.org', '"pve1.example.org" is not an address'],
+    ['rehearse sshd al:ice', '"al:ice" cannot be the name of a user'],
+  ])('%s is refused before anybody is asked', async (words, why) => {
+    await expect(run(...words.split(' '))).rejects.toMatchObject({
+      code: 'ERR_USAGE',
+      message: expect.stringContaining(why) as string,
+    });
+    expect(requests).toEqual([]);
+  });
+
+  it.each(['192.0.2.7', '2001:db8::1', 'fe80::1%eth0'])('asks about a login from %s', async (address) => {
+    await run('rules', 'test', 'sshd', 'CORP\\alice jones', address);
+    expect(requests).toEqual([['GET', ['rules', 'sshd', 'CORP\\alice jones', address]]]);
+  });
+
+  it('says that PAM does not know the service', async () => {
+    await run('rules', 'test', 'shhd', 'alice');
+    expect(notes[0]).toContain('is shhd the name of the service?');
+  });
+});
 
 describe('status', () => {
   it('says in sentences what a login finds', async () => {
