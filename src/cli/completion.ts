@@ -1,4 +1,6 @@
 import type { Command, Option } from 'commander';
+import { MARK } from '../pam-d/guard.ts';
+import { DOORS } from '../pam-d/services.ts';
 
 /* What a shell needs to complete a command line, taken from the definitions that the program itself reads. */
 
@@ -7,6 +9,11 @@ interface Word {
   readonly word: string;
   readonly meaning: string;
 }
+
+/** Which PAM services are offered: those that `enable --all` takes, those that `enable` wrote into, or every one. */
+type Services = 'doors' | 'ours' | 'all';
+
+const SERVICES_OF: Readonly<Record<string, Services>> = { enable: 'doors', disable: 'ours' };
 
 /** One place in the command line: behind these commands. */
 interface Place {
@@ -17,6 +24,8 @@ interface Place {
   readonly flags: readonly Word[];
   /** Whether a user's name may come. */
   readonly users: boolean;
+  /** The PAM services that may come, one before everything else or as many as wanted; undefined: none. */
+  readonly services: { readonly of: Services; readonly many: boolean } | undefined;
 }
 
 /** A flag whose value is one of a few. */
@@ -56,6 +65,7 @@ export function completionsOf(program: Command, setupFlags: readonly string[]): 
         ({ word }, index, all) => all.findIndex((other) => other.word === word) === index,
       ),
       users: / (\[user\]|<user>)/.test(` ${command.usage()}`),
+      services: servicesOf(command),
     });
     for (const child of command.commands) {
       visit(child, path === '' ? child.name() : `${path} ${child.name()}`);
@@ -63,6 +73,11 @@ export function completionsOf(program: Command, setupFlags: readonly string[]): 
   };
   visit(program, '');
   return { places, choices: [...choices].map(([flag, values]) => ({ flag, values })) };
+}
+
+function servicesOf(command: Command): Place['services'] {
+  const argument = command.registeredArguments.find((each) => each.name() === 'service');
+  return argument && { of: SERVICES_OF[command.name()] ?? 'all', many: argument.variadic };
 }
 
 function flagsOf(options: readonly Option[], choices: Map<string, readonly string[]>): Word[] {
@@ -75,6 +90,26 @@ function flagsOf(options: readonly Option[], choices: Map<string, readonly strin
   });
 }
 
+/** For both shells: a function that prints the services of one kind, one a line. */
+function servicesFunction(files: string): string {
+  return `_pve_google_authenticator_services() {
+	local file name
+	for file in ${files}; do
+		name=\${file##*/}
+		case $name in
+		common-*|other|*.dpkg-*|*[!A-Za-z0-9_.+@-]*) continue ;;
+		esac
+		case $1:$name in
+		all:*|${DOORS.map((name) => `doors:${name}`).join('|')}) echo "$name" ;;
+		ours:*) ! grep -qs -e '${MARK}' "$file" || echo "$name" ;;
+		esac
+	done
+}`;
+}
+
+/** For both shells: whether a word of the command line is a service. */
+const IS_SERVICE = '[[ -f /etc/pam.d/$word || -f /usr/lib/pam.d/$word ]]';
+
 /**
  * A completion for bash.
  *
@@ -84,8 +119,9 @@ function flagsOf(options: readonly Option[], choices: Map<string, readonly strin
 export function bashCompletion({ places, choices }: Completions): string {
   const words = (list: readonly Word[]): string => list.map(({ word }) => word).join(' ');
   return `# bash completion for pve-google-authenticator; written by "pve-google-authenticator completion bash"
+${servicesFunction('/etc/pam.d/* /usr/lib/pam.d/*')}
 _pve_google_authenticator() {
-	local cur=\${COMP_WORDS[COMP_CWORD]} prev=\${COMP_WORDS[COMP_CWORD-1]} path='' word words=''
+	local cur=\${COMP_WORDS[COMP_CWORD]} prev=\${COMP_WORDS[COMP_CWORD-1]} path='' service='' word words=''
 	COMPREPLY=()
 	for word in "\${COMP_WORDS[@]:1:COMP_CWORD-1}"; do
 		case "\${path:+$path }$word" in
@@ -93,6 +129,7 @@ ${places
   .filter(({ path }) => path !== '')
   .map(({ path }) => `\t\t'${path}') path='${path}' ;;`)
   .join('\n')}
+		*) ! ${IS_SERVICE} || service=$word ;;
 		esac
 	done
 	case $prev in
@@ -100,10 +137,15 @@ ${choices.map(({ flag, values }) => `\t${flag}) words='${values.join(' ')}' ;;`)
 	*)
 		case $path:$cur in
 ${places
-  .map(({ path, commands, flags, users }) =>
+  .map(({ path, commands, flags, users, services }) =>
     [
       `\t\t'${path}':-*) words='${words(flags)}' ;;`,
-      `\t\t'${path}':*) words="${words(commands)}${users ? '$(compgen -u -- "$cur")' : ''}" ;;`,
+      ...(services === undefined
+        ? []
+        : [
+            `\t\t'${path}':*)${services.many ? '' : ' [[ -n $service ]] ||'} words=$(_pve_google_authenticator_services ${services.of}) ;;&`,
+          ]),
+      `\t\t'${path}':*) words="\${words:-${words(commands)}${users ? '$(compgen -u -- "$cur")' : ''}}" ;;`,
     ].join('\n'),
   )
   .join('\n')}
@@ -128,15 +170,17 @@ export function zshCompletion({ places, choices }: Completions): string {
   const list = (words: readonly Word[]): string => words.map(quoted).join(' ');
   return `#compdef pve-google-authenticator
 # Written by "pve-google-authenticator completion zsh".
+${servicesFunction('/etc/pam.d/*(N) /usr/lib/pam.d/*(N)')}
 _pve_google_authenticator() {
-	local place='' word
-	local -a commands flags
+	local place='' service='' word
+	local -a commands flags services
 	for word in "\${(@)words[2,CURRENT-1]}"; do
 		case "\${place:+$place }$word" in
 ${places
   .filter(({ path }) => path !== '')
   .map(({ path }) => `\t\t('${path}') place='${path}' ;;`)
   .join('\n')}
+		(*) ! ${IS_SERVICE} || service=$word ;;
 		esac
 	done
 	case "$words[CURRENT-1]" in
@@ -144,14 +188,24 @@ ${choices.map(({ flag, values }) => `\t(${flag}) compadd -- ${values.join(' ')};
 	esac
 	case "$place" in
 ${places
-  .map(
-    ({ path, commands, flags, users }) =>
-      `\t('${path}') commands=(${list(commands)}); flags=(${list(flags)})${users ? '; [[ $PREFIX = -* ]] || _users' : ''} ;;`,
+  .map(({ path, commands, flags, users, services }) =>
+    [
+      `\t('${path}') commands=(${list(commands)}); flags=(${list(flags)})`,
+      ...(services === undefined
+        ? []
+        : [
+            `${services.many ? '' : '[[ -n $service ]] || '}services=(\${(fu)"$(_pve_google_authenticator_services ${services.of})"})`,
+          ]),
+      ...(users ? ['[[ $PREFIX = -* || $#services -gt 0 ]] || _users'] : []),
+    ].join('; '),
   )
+  .map((line) => `${line} ;;`)
   .join('\n')}
 	esac
 	if [[ $PREFIX = -* ]]; then
 		_describe option flags
+	elif (( $#services )); then
+		compadd -- $services
 	else
 		_describe command commands
 		_files

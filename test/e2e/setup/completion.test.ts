@@ -1,5 +1,6 @@
-import { mkdirSync, mkdtempSync, writeFileSync } from 'node:fs';
+import { appendFileSync, mkdirSync, mkdtempSync, writeFileSync } from 'node:fs';
 import { beforeAll, expect, test } from 'vitest';
+import { MARK } from '../../../src/pam-d/guard.ts';
 import { describeInBox } from '../harness/box.ts';
 import { CHECKOUT } from '../harness/daemon.ts';
 import { runWell } from '../harness/run.ts';
@@ -60,35 +61,54 @@ async function completionFor(home: string, { name }: Shell): Promise<string> {
 }
 
 describeInBox('completion', () => {
-  beforeAll(() => runWell(['useradd', 'tabitha']));
-
-  test.each(SHELLS)('$name completes subcommands, options, their values, and users', async (shell) => {
-    const home = mkdtempSync('/tmp/completion-');
-    const { file, text } = shell.startup(await completionFor(home, shell));
-    writeFileSync(`${home}/${file}`, `${text}\n`);
-    // What is typed before the Tab key, and the word that it becomes.
-    const typed: readonly (readonly [words: string, becomes: string])[] = [
-      ['stat', 'status'],
-      ['--time-b', '--time-based'],
-      ['rules te', 'rules test'],
-      ['add totp --alg', 'add totp --algorithm'],
-      ['add totp --algorithm sha5', 'add totp --algorithm sha512'],
-      ['completion zs', 'completion zsh'],
-      ['list tabi', 'list tabitha'],
-      ['pause tabi', 'pause tabitha'],
-      ['import --keys /etc/os-rel', 'import --keys /etc/os-release'],
-    ];
-    const seen = await atTerminal(shell.argv(home), [
-      ...typed.map(([words]) => ({ expect: /READY> $/, type: `${PROGRAM} ${words}\t${SHOW}` })),
-      // Where several fit they are shown, in zsh with what they mean.
-      { expect: /READY> $/, type: `${PROGRAM} re\t\t` },
-      {
-        expect: shell.name === 'zsh' ? /rehearse +-- Try what a service asks/ : /rehearse +remove/,
-        type: '\x15exit\r',
-      },
-    ]);
-    const lines = [...seen.screen.matchAll(/<(pve-[^>]*)>/g)].map(([, line]) => line!.trimEnd());
-    expect(lines, seen.screen).toEqual(typed.map(([, becomes]) => `${PROGRAM} ${becomes}`));
-    expect(seen.unmet, seen.screen).toBeNull();
+  beforeAll(async () => {
+    await runWell(['useradd', 'tabitha']);
+    for (const service of ['tabbed-in', 'tabbed-out', 'cron']) {
+      writeFileSync(`/etc/pam.d/${service}`, '@include common-auth\n');
+    }
+    appendFileSync('/etc/pam.d/tabbed-out', `auth required pam_pve_authenticator.so ${MARK}\n`);
   });
+
+  test.each(SHELLS)(
+    '$name completes subcommands, options, their values, services, and users',
+    async (shell) => {
+      const home = mkdtempSync('/tmp/completion-');
+      const { file, text } = shell.startup(await completionFor(home, shell));
+      writeFileSync(`${home}/${file}`, `${text}\n`);
+      // What is typed before the Tab key, and the word that it becomes.
+      const typed: readonly (readonly [words: string, becomes: string])[] = [
+        ['stat', 'status'],
+        ['--time-b', '--time-based'],
+        ['rules te', 'rules test'],
+        ['add totp --alg', 'add totp --algorithm'],
+        ['add totp --algorithm sha5', 'add totp --algorithm sha512'],
+        ['completion zs', 'completion zsh'],
+        ['list tabi', 'list tabitha'],
+        ['pause tabi', 'pause tabitha'],
+        ['import --keys /etc/os-rel', 'import --keys /etc/os-release'],
+        ['enable ssh', 'enable sshd'],
+        ['enable sshd log', 'enable sshd login'],
+        // Nobody is there who could be asked.
+        ['enable cro', 'enable cro'],
+        // Only that asks for a code.
+        ['disable tabb', 'disable tabbed-out'],
+        ['rehearse tabbed-i', 'rehearse tabbed-in'],
+        ['rehearse tabbed-in tabi', 'rehearse tabbed-in tabitha'],
+        ['rules test sshd tabi', 'rules test sshd tabitha'],
+        ['rules test ssh', 'rules test sshd'],
+      ];
+      const seen = await atTerminal(shell.argv(home), [
+        ...typed.map(([words]) => ({ expect: /READY> $/, type: `${PROGRAM} ${words}\t${SHOW}` })),
+        // Where several fit they are shown, in zsh with what they mean.
+        { expect: /READY> $/, type: `${PROGRAM} re\t\t` },
+        {
+          expect: shell.name === 'zsh' ? /rehearse +-- Try what a service asks/ : /rehearse +remove/,
+          type: '\x15exit\r',
+        },
+      ]);
+      const lines = [...seen.screen.matchAll(/<(pve-[^>]*)>/g)].map(([, line]) => line!.trimEnd());
+      expect(lines, seen.screen).toEqual(typed.map(([, becomes]) => `${PROGRAM} ${becomes}`));
+      expect(seen.unmet, seen.screen).toBeNull();
+    },
+  );
 });

@@ -9,6 +9,8 @@ add
   .command('totp')
   .argument('[user]', 'whose')
   .addOption(new Option('--digits <n>').choices(['6', '7', '8']));
+program.command('enable').argument('[service...]', 'services');
+program.command('rehearse').argument('<service>', 'which').argument('[user]', 'who');
 program.command('list').option('-j, --json', 'as JSON');
 const completions = completionsOf(program, ['-t', '--time-based']);
 
@@ -25,7 +27,7 @@ function offered(...words: string[]): string[] {
 }
 
 it('offers commands, flags of the setup, subcommands, and the flags of each', () => {
-  expect(offered('')).toEqual(['add', 'list']);
+  expect(offered('')).toEqual(['add', 'enable', 'rehearse', 'list']);
   expect(offered('l')).toEqual(['list']);
   expect(offered('--t')).toEqual(['--time-based']);
   expect(offered('-')).toContain('--runtime-dir');
@@ -37,6 +39,15 @@ it('offers commands, flags of the setup, subcommands, and the flags of each', ()
 
 it('offers the values that a flag may have', () => {
   expect(offered('add', 'totp', '--digits', '')).toEqual(['6', '7', '8']);
+});
+
+it('offers services first, then users', () => {
+  expect(offered('enable', 'log')).toEqual(['login']);
+  expect(offered('enable', 'login', 'log')).toEqual(['login']);
+  expect(offered('enable', 'common-')).toEqual(['']);
+  expect(offered('rehearse', 'logi')).toEqual(['login']);
+  expect(offered('rehearse', 'roo')).toEqual(['']);
+  expect(offered('rehearse', 'login', 'roo')).toEqual(['root']);
 });
 
 it('has the same for zsh, with what each means', () => {
