@@ -4,15 +4,17 @@ import { readPending, uptime, wasConfirmed, type Pending } from '../../switching
 import type { Places } from '../../switching/places.ts';
 import type { Plan } from '../../switching/plan.ts';
 import { CommandError } from '../control-client.ts';
+import { countDown, holdInterrupt, type Interruption } from '../countdown.ts';
 import { examples } from '../examples.ts';
-import { groundOf, mustGetIn } from '../ground.ts';
+import { groundOf, mustGetIn, type Ground } from '../ground.ts';
 import type { Output } from '../output.ts';
 import type { Session } from '../session.ts';
 
 const USUAL_MINUTES = 5;
 const LEAST_MINUTES = 0.05;
 const MOST_MINUTES = 60;
-const LOOK_MS = 1000;
+/** 128 + SIGINT, as shells have it. */
+const EXIT_INTERRUPTED = 130;
 
 interface Options {
   readonly all?: true;
@@ -59,12 +61,28 @@ function minutes(text: string): number {
 }
 
 async function run(session: Session, services: readonly string[], options: Options): Promise<void> {
-  const { output } = session;
   const all = options.all === true || options.allDoors === true;
   if (all === services.length > 0) {
     throw new CommandError('ERR_USAGE', 'Name services, or say --all. For example: enable sshd');
   }
-  const { places, machine, caller, version } = groundOf(session, `enable ${services.join(' ') || '--all'}`);
+  const ground = groundOf(session, `enable ${services.join(' ') || '--all'}`);
+  // From here on Ctrl-C would leave it unsaid what was changed.
+  const interruption = holdInterrupt();
+  try {
+    await switchOn(session, ground, services, options, interruption);
+  } finally {
+    interruption.release();
+  }
+}
+
+async function switchOn(
+  { output }: Session,
+  { places, machine, caller, version }: Ground,
+  services: readonly string[],
+  options: Options,
+  interruption: Interruption,
+): Promise<void> {
+  const all = options.all === true || options.allDoors === true;
   const result = await enable(places, machine, {
     ...{ services, all, allDoors: options.allDoors === true, nullok: options.nullok === true },
     ...{ seconds: options.minutes * 60, users: await mustGetIn(caller), login: caller.login, version },
@@ -80,7 +98,7 @@ async function run(session: Session, services: readonly string[], options: Optio
       tellPlan(output, result.plan);
       tellWaiting(output, result, caller.overSsh);
       if (options.wait && output.terminal !== undefined) {
-        await countDown(output, places, result.pending);
+        await wait(output, places, result.pending, caller.uid === undefined ? '' : 'sudo ', interruption);
       }
   }
 }
@@ -145,18 +163,23 @@ function tellPrepared(output: Output, prepared: readonly string[]): void {
   }
 }
 
-/** Until it is confirmed or undone. Ctrl-C ends the countdown, and nothing else. */
-async function countDown(output: Output, places: Places, { services, due }: Pending): Promise<void> {
+/** Until it is confirmed or undone, or somebody presses Ctrl-C. */
+async function wait(
+  output: Output,
+  places: Places,
+  pending: Pending,
+  sudo: string,
+  { signal }: Interruption,
+): Promise<void> {
+  const { services, due } = pending;
   const name = services.join(', ');
-  for (;;) {
-    const pending = readPending(places);
-    if (pending?.due !== due) {
-      break;
-    }
-    process.stderr.write(`\r${left(pending)} seconds left to confirm ${name} \r`);
-    await new Promise((resolve) => setTimeout(resolve, LOOK_MS));
+  const waits = (): boolean => readPending(places)?.due === due;
+  if (
+    (await countDown(output, { services, waits, left: () => left(pending), sudo }, signal)) === 'interrupted'
+  ) {
+    process.exitCode = EXIT_INTERRUPTED;
+    return;
   }
-  process.stderr.write('\n');
   if (!wasConfirmed(places)) {
     throw new CommandError(
       'ERR_UNDONE',

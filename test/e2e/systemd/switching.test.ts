@@ -216,6 +216,21 @@ describe.skipIf(missing !== undefined)('switching on and off', { timeout: TEST_M
     expect(await sshd()).toBe(stock);
   });
 
+  test('Ctrl-C in the countdown leaves the change on, and says so', async () => {
+    const argv = guarded.machine.inside(['pve-google-authenticator', 'enable', 'sshd']);
+    const seen = await atTerminal(argv, [{ expect: /seconds left to confirm sshd/, interrupt: true }]);
+    expect([seen.unmet, seen.status]).toEqual([null, 130]);
+    expect(seen.screen).toMatch(
+      /The change stays on: .* systemd undoes it in \d+ seconds, at \d\d:\d\d:\d\d/,
+    );
+    expect(seen.screen).not.toContain('Nothing was changed');
+    expect(await text()).toMatch(LINE);
+    // What it says can be run.
+    const [, undo] = /To undo it now: pve-google-authenticator (.*)/.exec(seen.screen)!;
+    expect(await guarded.command(...undo!.trim().split(' '))).toMatchObject({ status: 0 });
+    expect(await sshd()).toBe(stock);
+  });
+
   test('the login that made the change cannot confirm it', async () => {
     const line = 'pve-google-authenticator enable sshd && pve-google-authenticator confirm';
     // A login has a process in common, which something else started.
