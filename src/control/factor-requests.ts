@@ -13,7 +13,8 @@ import { planned, type Addition, type Plan } from './planned-changes.ts';
 import { prove, type ProofPorts } from './proof.ts';
 import { logName, refusing, saved, unavailable } from './records.ts';
 import type { Changed, UserView } from './requests.ts';
-import { factorView, showUser, type ViewPorts } from './views.ts';
+import { UsedUp } from './used-up.ts';
+import { factorView, shownAfter, type ViewPorts } from './views.ts';
 
 /** What requests about factors need. */
 export interface FactorPorts extends ViewPorts, ProofPorts {
@@ -42,19 +43,26 @@ export async function changeFactors(
 ): Promise<Changed> {
   const account = await accountFor(caller, user);
   const { changes, proof } = changesOf(body);
-  return changing.run(account.name, async () => {
+  const usedUp = new UsedUp();
+  const work = usedUp.explaining(async (): Promise<Changed> => {
     if (!isRoot(caller)) {
       assertTouched(changes);
     }
     // What cannot be done shall not cost a code.
     refusing(() => planned(ports, account, changes));
     const proven = isRoot(caller) ? 'root' : await prove(ports, account, proof);
+    if (proven === 'proven') {
+      usedUp.proof(proof);
+    }
     const marks = await lookUpTouches(ports.yubikeys, account, changes);
+    if (marks.size > 0) {
+      usedUp.touch();
+    }
     const plan = refusing(() => planned(ports, account, changes, marks));
     if (proven === 'nothing-to-prove' && plan.before !== undefined) {
       throw new ControlError(409, 'ERR_CHANGED', 'Your factors were changed meanwhile: try again');
     }
-    await useUp(ports, account, plan.additions);
+    await useUp(ports, account, plan.additions, usedUp);
     save(ports, account, plan);
     report(ports, account, plan);
     return {
@@ -63,9 +71,10 @@ export async function changeFactors(
         factor: factorView(ports, account.name, factor),
         ...shown,
       })),
-      view: await showUser(ports, account),
+      view: await shownAfter(ports, account),
     };
   });
+  return changing.run(account.name, work);
 }
 
 /**
@@ -91,7 +100,7 @@ export async function unlockUser(
   }
   ports.attempts.unlock(account.name);
   ports.log.event('notice', `Failures of ${loggable(account.name)} forgotten`, { by: caller.uid });
-  return showUser(ports, account);
+  return shownAfter(ports, account);
 }
 
 /** The code that a person tried the new phone with shall open nothing. */
@@ -99,6 +108,7 @@ async function useUp(
   { ledger }: FactorPorts,
   { name }: Account,
   additions: readonly Addition[],
+  usedUp: UsedUp,
 ): Promise<void> {
   for (const { factor, usedStep, usedMark } of additions) {
     if ('publicId' in factor && usedMark !== undefined) {
@@ -106,6 +116,7 @@ async function useUp(
       if (outcome !== 'advanced') {
         throw outcome === 'spent' ? usedBefore() : unavailable('written');
       }
+      usedUp.touch();
     }
     if (factor.kind === 'totp' && usedStep !== undefined) {
       const kind = { kind: 'time-step', validFor: factor.period * factor.window } as const;

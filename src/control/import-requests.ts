@@ -20,7 +20,8 @@ import { proof } from './change-schema.ts';
 import { changing, type FactorPorts } from './factor-requests.ts';
 import { prove } from './proof.ts';
 import { recordOf, refusing, saved } from './records.ts';
-import { factorView, showUser } from './views.ts';
+import { UsedUp } from './used-up.ts';
+import { factorView, shownAfter } from './views.ts';
 import type { ExportedFile, Imported, UserView } from './requests.ts';
 
 /** A file in base64, and little else. */
@@ -62,11 +63,14 @@ export async function importFile(
   const file = goodFile(asIfWritten(ports.ledger, owner, text));
   const plan = (): FileImport =>
     refusing(() => addImported(account, recordOf(ports, account), file, replace, ports.now()));
-  return changing.run(account.name, async () => {
+  const usedUp = new UsedUp();
+  const work = usedUp.explaining(async (): Promise<Imported> => {
     // What cannot be done shall not cost a code.
     const { before } = plan();
     if (!isRoot(caller) && !(before !== undefined && onlyUsedUp(before, file))) {
-      await prove(ports, account, code);
+      if ((await prove(ports, account, code)) === 'proven') {
+        usedUp.proof(code);
+      }
     }
     await recordUses(ports, account, file);
     const { record, factor, outcome } = plan();
@@ -78,6 +82,7 @@ export async function importFile(
     });
     return { user: account.name, factor: factorView(ports, account.name, factor), outcome };
   });
+  return changing.run(account.name, work);
 }
 
 function goodFile(text: string): ImportedFile {
@@ -104,7 +109,8 @@ async function recordUses(ports: FactorPorts, { name }: Account, file: ImportedF
     throw new ControlError(
       503,
       'ERR_STORE',
-      'The ledger of used codes cannot be written: is the disk full or read-only? Nothing was imported.',
+      'The ledger of used codes cannot be written: is the disk full or read-only?',
+      'Nothing was imported.',
     );
   }
 }
@@ -163,7 +169,7 @@ export async function removeExported(ports: FactorPorts, userName: string, body:
       );
     }
     remove(ports, account, factor);
-    return showUser(ports, account);
+    return shownAfter(ports, account);
   });
 }
 

@@ -45,7 +45,7 @@ export function offlineMark({ otp, secrets }: WantedYubikey): number | undefined
         'This YubiKey has counted to its end: its secrets must be set anew',
       );
     case undefined:
-      throw new ControlError(403, 'ERR_WRONG_CODE', 'This touch is not from the YubiKey with these secrets');
+      throw new ControlError(403, 'ERR_WRONG_TOUCH', 'This touch is not from the YubiKey with these secrets');
   }
 }
 
@@ -94,7 +94,7 @@ export async function lookUpTouches(
         marks.set(wanted, answer.mark);
         break;
       case 'wrong':
-        throw new ControlError(403, 'ERR_WRONG_CODE', 'The validation server does not know this YubiKey');
+        throw new ControlError(403, 'ERR_WRONG_TOUCH', 'The validation server does not know this YubiKey');
       case 'replayed':
         throw usedBefore();
       case 'unavailable':
@@ -106,7 +106,7 @@ export async function lookUpTouches(
 
 /** @returns the refusal of an OTP that is not new */
 export function usedBefore(): ControlError {
-  return new ControlError(403, 'ERR_CODE_USED', 'This touch was used before: touch the YubiKey again');
+  return new ControlError(403, 'ERR_TOUCH_USED', 'This touch was used before: touch the YubiKey again');
 }
 
 function yubikeysOf(changes: readonly CheckedChange[]): WantedYubikey[] {

@@ -89,7 +89,7 @@ export function unavailable(what: 'read' | 'written', error?: unknown): ControlE
     );
   }
   const code = error instanceof Error && 'code' in error ? ` (${String(error.code)})` : '';
-  return new ControlError(503, 'ERR_STORE', `The store cannot be ${what}${code}. Nothing was changed.`);
+  return new ControlError(503, 'ERR_STORE', `The store cannot be ${what}${code}.`, 'Nothing was changed.');
 }
 
 /**

@@ -11,6 +11,7 @@ import { prove } from './proof.ts';
 import { logName, recordOf, refusing } from './records.ts';
 import type { ShownFactor } from './requests.ts';
 import { secretOf } from './token-secret.ts';
+import { UsedUp } from './used-up.ts';
 import { factorView } from './views.ts';
 
 /**
@@ -34,10 +35,12 @@ export async function showFactor(
   const account = await accountFor(caller, user);
   const proof = proofOf(body);
   secretFactor(ports, account, which);
+  const usedUp = new UsedUp();
   if (!isRoot(caller)) {
     await prove(ports, account, proof);
+    usedUp.proof(proof);
   }
-  const factor = secretFactor(ports, account, which);
+  const factor = await usedUp.explaining(() => Promise.resolve(secretFactor(ports, account, which)))();
   ports.log.event('notice', `Factor ${logName(factor)} shown for ${loggable(account.name)}`, {
     id: factor.id,
     by: caller.uid,

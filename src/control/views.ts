@@ -47,6 +47,28 @@ export async function showUser(ports: ViewPorts, account: Account): Promise<User
 }
 
 /**
+ * What a user has enrolled after something was done for the user.
+ *
+ * @param ports - as {@link showUser}
+ * @param account - who
+ * @returns the same
+ * @throws ControlError when the record cannot be used: it says that what was asked for was done
+ */
+export async function shownAfter(ports: ViewPorts, account: Account): Promise<UserView> {
+  try {
+    return await showUser(ports, account);
+  } catch (error) {
+    throw error instanceof ControlError
+      ? new ControlError(
+          error.status,
+          'ERR_DONE_UNSEEN',
+          `What you asked for was done, but it cannot be shown. ${error.what} A new secret or new recovery codes that you did not see are lost: remove them, and add others.`,
+        )
+      : error;
+  }
+}
+
+/**
  * What all users have enrolled in the store, or in Proxmox.
  *
  * @param ports - store, ledger, sources, locks, clock

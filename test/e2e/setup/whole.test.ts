@@ -160,7 +160,9 @@ describeInBox('the setup, left or hit at any step', () => {
     await run(['dd', 'if=/dev/zero', `of=${STATE}/filler`, 'bs=4k']);
     const full = await run(as(name, '-t', '-f', '-q', '--name=new'), `${codeOf({ secret })}\n`);
     expect(full.status).toBe(1);
-    expect(full.stderr).toMatch(/The store cannot be written \(ENOSPC\)\. Nothing was changed\./);
+    expect(full.stderr).toMatch(
+      /The store cannot be written \(ENOSPC\)\. No factor was changed, but the code that you typed is used up/,
+    );
     expect(readFileSync(file, 'utf8')).toBe(old);
     expect(readdirSync(ENROLMENTS).filter((entry) => entry.startsWith('.'))).toEqual([]);
     rmSync(`${STATE}/filler`);

@@ -321,6 +321,41 @@ describe('who is not root', () => {
     await expect(ask([{ do: 'remove', factor: 'phone' }], code)).resolves.toBeDefined();
   });
 
+  it('says that the code is used up when the disk takes nothing after that', async () => {
+    const [phone, codes] = (await ask([ADD, { do: 'add', factor: { kind: 'recovery' } }])).added;
+    const [recovery] = codes!.codes!;
+    // Nothing can be written where a directory stands.
+    mkdirSync(join(directory, 'enrolments', `.${NAME}.json.new`, 'full'), { recursive: true });
+    await expect(ask([ADD], recovery)).rejects.toMatchObject({
+      code: 'ERR_STORE',
+      message: expect.stringMatching(
+        /^The store cannot be written \(E\w+\)\. No factor was changed, but the recovery code that you typed is used up: the next try needs another\.$/,
+      ) as string,
+    });
+    await expect(ask([ADD], codeOf(phone!.secret, STEP))).rejects.toThrow(
+      /No factor was changed, but the code that you typed is used up/,
+    );
+    await expect(changeFactors(ports, ROOT, NAME, { changes: [ADD] }), 'nothing was').rejects.toThrow(
+      /^The store cannot be written \(E\w+\)\. Nothing was changed\.$/,
+    );
+    rmSync(join(directory, 'enrolments', `.${NAME}.json.new`), { recursive: true });
+    await expect(ask([ADD], recovery)).rejects.toEqual(refusal(403, 'ERR_CODE_USED'));
+    await expect(ask([ADD], codes!.codes![1])).resolves.toBeDefined();
+  });
+
+  it('never says that nothing was changed after something was', async () => {
+    const [phone] = (await ask([ADD])).added;
+    ports.attempts.unlock = () => {
+      ports.store.read = () => {
+        throw Object.assign(new Error(), { code: 'EIO' });
+      };
+    };
+    await expect(unlockUser(ports, SOMEBODY, NAME, { proof: codeOf(phone!.secret, STEP) })).rejects.toThrow(
+      /^What you asked for was done, but it cannot be shown\. The store cannot be read \(EIO\)\./,
+    );
+    Reflect.deleteProperty(ports.store, 'read');
+  });
+
   it('is held back after three guesses, and stays so for all these doors', async () => {
     const [phone] = (await ask([ADD])).added;
     const wrong = codeOf(phone!.secret, STEP + 1_000);

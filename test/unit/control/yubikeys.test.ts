@@ -1,5 +1,7 @@
 /* The user is the one who runs the tests. */
+import { mkdirSync } from 'node:fs';
 import { userInfo } from 'node:os';
+import { join } from 'node:path';
 import { beforeEach, describe, expect, it } from 'vitest';
 import { changeFactors } from '../../../src/control/factor-requests.ts';
 import { showFactor } from '../../../src/control/show-factor.ts';
@@ -16,6 +18,7 @@ const ROOT = { uid: 0 };
 
 const ACCOUNT = { name: ME.username, uid: ME.uid };
 
+let directory: string;
 let ports: TestPorts;
 let yubikey: VirtualYubikey;
 let asked: string[];
@@ -28,7 +31,8 @@ beforeEach(() => {
   asked = [];
   serverSays = { kind: 'right', mark: 257 };
   meanwhile = () => undefined;
-  ports = controlPorts(makeDirectory(), () => 0, {
+  directory = makeDirectory();
+  ports = controlPorts(directory, () => 0, {
     lookUp: (user, otp) => {
       asked.push(`${user} ${otp.text}`);
       meanwhile();
@@ -71,13 +75,35 @@ describe('adding a YubiKey that a server checks', () => {
   });
 
   it.each<[LookedUp, number, string]>([
-    [{ kind: 'wrong' }, 403, 'ERR_WRONG_CODE'],
-    [{ kind: 'replayed' }, 403, 'ERR_CODE_USED'],
+    [{ kind: 'wrong' }, 403, 'ERR_WRONG_TOUCH'],
+    [{ kind: 'replayed' }, 403, 'ERR_TOUCH_USED'],
     [{ kind: 'unavailable', why: 'w' }, 503, 'ERR_UNAVAILABLE'],
   ])('is refused when the server says %j', async (says, status, code) => {
     serverSays = says;
     await expect(add({ otp: yubikey.touch() })).rejects.toEqual(refusal(status, code));
     expect(ports.store.users()).toEqual([]);
+  });
+
+  it('says what was used up when the key is refused after the proof', async () => {
+    const somebody = { name: 'nobody', uid: 65_534 };
+    const changes = [{ do: 'add', factor: { kind: 'recovery' } }];
+    const { added } = await changeFactors(ports, somebody, somebody.name, { changes });
+    const [first, second] = added[0]!.codes!;
+    const addKey = (proof: string | undefined): Promise<unknown> =>
+      changeFactors(ports, somebody, somebody.name, {
+        changes: [{ do: 'add', factor: { kind: 'yubikey', otp: yubikey.touch() } }],
+        proof,
+      });
+    serverSays = { kind: 'wrong' };
+    await expect(addKey(first)).rejects.toThrow(
+      'The validation server does not know this YubiKey. The recovery code that you typed is used up: the next try needs another.',
+    );
+    serverSays = { kind: 'right', mark: 257 };
+    meanwhile = () =>
+      mkdirSync(join(directory, 'enrolments', `.${somebody.name}.json.new`, 'full'), { recursive: true });
+    await expect(addKey(second)).rejects.toThrow(
+      'No factor was changed, but the recovery code that you typed and the touch of the YubiKey are used up: the next try needs others.',
+    );
   });
 
   it('is refused when it is no touch, or there is no public id, before anybody is asked', async () => {
@@ -136,11 +162,13 @@ describe('adding a YubiKey with its secrets', () => {
 
   it('is refused when the touch is of another key, or was used', async () => {
     const twin = new VirtualYubikey({ publicId: yubikey.publicId });
-    await expect(add({ otp: twin.touch(), secrets: line() })).rejects.toEqual(refusal(403, 'ERR_WRONG_CODE'));
+    await expect(add({ otp: twin.touch(), secrets: line() })).rejects.toEqual(
+      refusal(403, 'ERR_WRONG_TOUCH'),
+    );
     const otp = yubikey.touch();
     await add({ otp, secrets: line() });
     await changeFactors(ports, ROOT, ME.username, { changes: [{ do: 'remove', factor: 'yubikey' }] });
-    await expect(add({ otp, secrets: line() })).rejects.toEqual(refusal(403, 'ERR_CODE_USED'));
+    await expect(add({ otp, secrets: line() })).rejects.toEqual(refusal(403, 'ERR_TOUCH_USED'));
     expect(ports.store.users()).toEqual([]);
   });
 
