@@ -51,7 +51,7 @@ export async function countDown(
   while (waits()) {
     if (interrupted.aborted) {
       process.stderr.write('\n');
-      farewell(name, left(), sudo).forEach((line) => output.note(line));
+      farewell(services, left(), sudo).forEach((line) => output.note(line));
       return 'interrupted';
     }
     process.stderr.write(`\r${left()} seconds left to confirm ${name} \r`);
@@ -61,11 +61,13 @@ export async function countDown(
   return 'over';
 }
 
-function farewell(name: string, seconds: number, sudo: string): string[] {
+function farewell(services: readonly string[], seconds: number, sudo: string): string[] {
+  const name = services.join(', ');
+  const service = services.join(' ');
   const at = new Date(Date.now() + seconds * 1000).toTimeString().slice(0, 8);
   return [
     `The change stays on: ${name} goes on asking for a code. Unless you confirm it, systemd undoes it in ${seconds} seconds, at ${at}, or at the next boot.`,
     `To keep it, log in anew through ${name}, and run there: sudo pve-google-authenticator confirm`,
-    `To undo it now: ${sudo}pve-google-authenticator disable ${name.replaceAll(',', '')}`,
+    `To undo it now: ${sudo}pve-google-authenticator disable ${service}`,
   ];
 }

@@ -37,6 +37,22 @@ export function factorSentence(factor: FactorView): string {
     .join(', ');
 }
 
+/** What to do when the daemon cannot say what somebody has. */
+export const LOOK_FURTHER = 'To find the cause: sudo pve-google-authenticator doctor';
+
+/**
+ * That it is not known, or of no use, what somebody has enrolled: this is not the same as nothing.
+ *
+ * @param view - of a user whose factors cannot be used or read
+ * @returns the sentence
+ */
+export function unreadSentence({ user, enrolled, problem }: UserView): string {
+  const why = problem === undefined ? '' : ` (${problem})`;
+  return enrolled === 'unknown'
+    ? `The daemon could not read what ${user} has enrolled${why}. Logins of ${user} that ask for a code are refused meanwhile.`
+    : `What ${user} has enrolled cannot be used${why}. Logins of ${user} that ask for a code are refused.`;
+}
+
 const HEADINGS = [
   ...['USER', 'FACTOR', 'NAME', 'ID', 'ADDED', 'LAST USED'],
   ...['CODES LEFT', 'LOCKED UNTIL', 'REMARKS'],

@@ -37,6 +37,21 @@ export function recordOf({ store }: RecordPorts, account: Account): EnrolmentRec
 }
 
 /**
+ * Who has a record.
+ *
+ * @param ports - the store
+ * @returns their names, sorted
+ * @throws ControlError when the store cannot be read: that is not the same as an empty one
+ */
+export function usersOf({ store }: RecordPorts): readonly string[] {
+  try {
+    return store.users();
+  } catch (error) {
+    throw unavailable('read', error);
+  }
+}
+
+/**
  * Makes a change of a record.
  *
  * @param change - what is tried
@@ -89,7 +104,13 @@ export function unavailable(what: 'read' | 'written', error?: unknown): ControlE
     );
   }
   const code = error instanceof Error && 'code' in error ? ` (${String(error.code)})` : '';
-  return new ControlError(503, 'ERR_STORE', `The store cannot be ${what}${code}.`, 'Nothing was changed.');
+  return what === 'read'
+    ? new ControlError(
+        503,
+        'ERR_STORE',
+        `The store cannot be read${code}, so it is not known who has enrolled what. To find the cause: sudo pve-google-authenticator doctor`,
+      )
+    : new ControlError(503, 'ERR_STORE', `The store cannot be written${code}.`, 'Nothing was changed.');
 }
 
 /**

@@ -8,7 +8,7 @@ import { LOOK_AHEAD } from '../factors/hotp.ts';
 import { lookUpUser } from '../host/addon.ts';
 import type { Ledger } from '../ledger/ledger.ts';
 import { ControlError } from './control-error.ts';
-import { recordOf } from './records.ts';
+import { recordOf, usersOf } from './records.ts';
 import type { FactorView, UserView } from './requests.ts';
 
 /** What it takes to show what users have. */
@@ -62,7 +62,7 @@ export async function shownAfter(ports: ViewPorts, account: Account): Promise<Us
       ? new ControlError(
           error.status,
           'ERR_DONE_UNSEEN',
-          `What you asked for was done, but it cannot be shown. ${error.what} A new secret or new recovery codes that you did not see are lost: remove them, and add others.`,
+          `What you asked for was done, but it cannot be shown. A new secret or new recovery codes that you did not see are lost: remove them later, and add others. ${error.what}`,
         )
       : error;
   }
@@ -76,7 +76,7 @@ export async function shownAfter(ports: ViewPorts, account: Account): Promise<Us
  */
 export async function showUsers(ports: ViewPorts): Promise<UserView[]> {
   const views: UserView[] = [];
-  const inStore = [...ports.store.users()];
+  const inStore = usersOf(ports);
   for (const user of inStore) {
     views.push(await viewOrProblem(ports, user));
   }

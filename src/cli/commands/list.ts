@@ -3,7 +3,7 @@ import type { UserView } from '../../control/requests.ts';
 import { examples } from '../examples.ts';
 import { proxmoxRemarks, proxmoxSentences } from '../proxmox/shown.ts';
 import type { Session } from '../session.ts';
-import { factorSentence, factorTable, minute } from '../user-views.ts';
+import { factorSentence, factorTable, LOOK_FURTHER, minute, unreadSentence } from '../user-views.ts';
 
 interface ListOptions {
   readonly json?: true;
@@ -45,6 +45,8 @@ function show(views: readonly UserView[], { plain }: ListOptions, { output }: Se
   for (const view of views) {
     remarksOf(view).forEach((line) => output.note(`${view.user}: ${line}`));
   }
+  const unread = views.filter(({ enrolled }) => enrolled === 'unknown' || enrolled === 'unusable');
+  unread.forEach((view) => output.note(unreadSentence(view)));
   const lines =
     plain === true
       ? views.flatMap(({ user, factors }) => factors.map((factor) => `${user}: ${factorSentence(factor)}`))
@@ -54,16 +56,17 @@ function show(views: readonly UserView[], { plain }: ListOptions, { output }: Se
     proxmox === undefined ? [] : proxmoxSentences(user, proxmox),
   );
   inProxmox.forEach((line) => output.line(line));
-  if (lines.length + inProxmox.length === 0) {
+  if (unread.length > 0) {
+    output.note(LOOK_FURTHER);
+  } else if (lines.length + inProxmox.length === 0) {
     const elsewhere = views.some(({ enrolled }) => enrolled === 'elsewhere');
     output.note(elsewhere ? 'No factor is in the store.' : 'No factor is enrolled.');
   }
 }
 
-function remarksOf({ problem, lockedUntil, enrolled, proxmox }: UserView): string[] {
+function remarksOf({ lockedUntil, enrolled, proxmox }: UserView): string[] {
   return [
     ...(proxmox === undefined ? [] : proxmoxRemarks(proxmox)),
-    ...(problem === undefined ? [] : [problem]),
     ...(lockedUntil === null ? [] : [`locked for some places until ${minute(lockedUntil)}`]),
     ...(enrolled === 'elsewhere' && (proxmox?.entries.length ?? 0) === 0
       ? ['has a factor that is kept elsewhere']

@@ -343,6 +343,15 @@ describe('who is not root', () => {
     await expect(ask([ADD], codes!.codes![1])).resolves.toBeDefined();
   });
 
+  it('tells a store that cannot be read from one in which nobody is', async () => {
+    rmSync(join(directory, 'enrolments'), { recursive: true });
+    writeFileSync(join(directory, 'enrolments'), '');
+    await expect(showUsers(ports)).rejects.toMatchObject({
+      code: 'ERR_STORE',
+      message: expect.stringMatching(/^The store cannot be read \(ENOTDIR\), .* doctor$/) as string,
+    });
+  });
+
   it('never says that nothing was changed after something was', async () => {
     const [phone] = (await ask([ADD])).added;
     ports.attempts.unlock = () => {
@@ -351,7 +360,7 @@ describe('who is not root', () => {
       };
     };
     await expect(unlockUser(ports, SOMEBODY, NAME, { proof: codeOf(phone!.secret, STEP) })).rejects.toThrow(
-      /^What you asked for was done, but it cannot be shown\. The store cannot be read \(EIO\)\./,
+      /^What you asked for was done, but it cannot be shown\. .* The store cannot be read \(EIO\), /,
     );
     Reflect.deleteProperty(ports.store, 'read');
   });

@@ -226,20 +226,33 @@ describe('list', () => {
     expect(lines).toHaveLength(4);
   });
 
-  it('says beside the result what is wrong, and that there is nothing', async () => {
+  it('says beside the result what is wrong, and never that nothing is enrolled when that was not read', async () => {
     answer = [
-      { ...viewOf('bob', [], -1), problem: 'its record cannot be read' },
+      { ...viewOf('bob', [], -1), problem: 'its record cannot be read', enrolled: 'unusable' },
       { ...viewOf('eve', []), lockedUntil: '2026-02-03T04:05:06.000Z', enrolled: 'elsewhere' },
     ];
     await run('list');
     expect(lines).toEqual([]);
     expect(notes).toEqual([
-      'bob: its record cannot be read',
       'eve: locked for some places until 2026-02-03 04:05',
       'eve: has a factor that is kept elsewhere',
-      'No factor is in the store.',
+      'What bob has enrolled cannot be used (its record cannot be read). Logins of bob that ask for a code are refused.',
+      expect.stringContaining('pve-google-authenticator doctor'),
     ]);
-    answer = viewOf('bob', []);
+    notes = [];
+    answer = { ...viewOf('bob', []), problem: 'the reader does not answer', enrolled: 'unknown' };
+    await run('list', 'bob');
+    expect(notes[0]).toBe(
+      'The daemon could not read what bob has enrolled (the reader does not answer). Logins of bob that ask for a code are refused meanwhile.',
+    );
+    expect(notes.join('\n')).not.toContain('No factor');
+  });
+
+  it('says that there is nothing', async () => {
+    answer = [{ ...viewOf('eve', []), enrolled: 'elsewhere' }];
+    await run('list');
+    expect(notes.at(-1)).toBe('No factor is in the store.');
+    answer = { ...viewOf('bob', []), enrolled: 'none' };
     await run('list', 'bob');
     expect(notes.at(-1)).toBe('No factor is enrolled.');
   });
