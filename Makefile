@@ -16,20 +16,26 @@ BUNDLE := $(NODE_BIN)/rolldown --platform node --format esm --logLevel warn --ex
 # What npm would otherwise download: nothing is fetched but the packages of the lock file.
 NPM_CI := npm ci --ignore-scripts --no-audit --no-fund
 
+RUN_TESTS := $(BUILD)/run-tests.js
+# Under sudo, what is built belongs to the owner of the checkout.
+AS_OWNER := ./scripts/as-owner
+
 .DEFAULT_GOAL := help
-.PHONY: help deps deps-nodes build native-pam addon daemon lint format test test-full fuzz demo bench soak deb install uninstall clean
+.PHONY: help deps deps-nodes build native-pam addon daemon lint format test test-all test-full durations fuzz demo bench soak deb install uninstall clean
 
 help:
-	@echo 'make deps       install the Debian packages (as root) and the npm packages that building needs'
+	@echo 'make deps       install the Debian packages (as root) and the npm packages that building needs; says how much first'
 	@echo 'make build      build the PAM module, the addon, the daemon and the command'
-	@echo 'make test       lint, build and run all tests, with reduced rounds (ten to fifteen minutes)'
-	@echo 'make test-full  the same with the full rounds'
+	@echo 'make test       build, and run what ./scripts/test has: some minutes'
+	@echo 'make test-all   lint, build and run all tests, with reduced rounds'
+	@echo 'make test-full  the same with full rounds and the long soaks: some hours'
+	@echo 'make durations LOG=FILE  learn from the output of ./scripts/test how long each part takes'
 	@echo 'make fuzz       fuzz the PAM module for FUZZ_SECONDS (60), and count the lines that this reached'
 	@echo 'make demo       a real SSH login with the second factor (as root in a throw-away copy: scripts/demo)'
 	@echo 'make bench      compare with pam_google_authenticator and pam_oath (as root, a quarter of an hour)'
 	@echo 'make soak       logins for SOAK_SECONDS (300) while the daemon is killed, stopped, flooded, its disk full (in a copy: scripts/soak)'
 	@echo 'make install    as root, after make build: put everything into place (docs/install.md)'
-	@echo 'make deb        after make deps: build the Debian package into build/deb'
+	@echo 'make deb        build the Debian package into build/deb (as root in a throw-away copy: scripts/make-deb)'
 	@echo 'make uninstall  take it away again; the factors stay'
 	@echo 'make lint       check types, rules and format'
 	@echo 'make format     mend the format'
@@ -39,8 +45,8 @@ deps: $(NODE_MODULES)
 
 $(NODE_MODULES): package.json package-lock.json
 	./scripts/install-packages build node
-	$(NPM_CI)
-	@touch $@
+	$(AS_OWNER) $(NPM_CI)
+	@$(AS_OWNER) touch $@
 
 # Node 22 and 24 for the unit tests; the packages are for x86-64 only.
 deps-nodes:
@@ -49,26 +55,27 @@ deps-nodes:
 build: native-pam addon daemon
 
 native-pam:
-	$(MAKE) -C native/pam BUILD=$(abspath $(BUILD))
-	$(MAKE) -C native/probe BUILD=$(abspath $(BUILD))
-	$(MAKE) -C native/rehearse BUILD=$(abspath $(BUILD))
+	$(AS_OWNER) $(MAKE) -C native/pam BUILD=$(abspath $(BUILD))
+	$(AS_OWNER) $(MAKE) -C native/probe BUILD=$(abspath $(BUILD))
+	$(AS_OWNER) $(MAKE) -C native/rehearse BUILD=$(abspath $(BUILD))
 
 addon: $(ADDON)
 
 $(ADDON): $(ADDON_SOURCES) $(NODE_MODULES)
-	$(NODE_BIN)/node-gyp rebuild --silent --directory native/addon --nodedir="$$(./scripts/node-headers)"
-	@touch $@
+	$(AS_OWNER) $(NODE_BIN)/node-gyp rebuild --silent --directory native/addon --nodedir="$$(./scripts/node-headers)"
+	@$(AS_OWNER) touch $@
 
 daemon: $(DAEMON)
 
 $(DAEMON): $(DAEMON_SOURCES) $(NODE_MODULES)
-	$(NODE_BIN)/tsc -p tsconfig.build.json
-	$(BUNDLE) dist/main.js --file $@ >/dev/null
-	$(BUNDLE) dist/files/main.js --file $(READER) >/dev/null
-	$(BUNDLE) dist/cli/main.js --file $(COMMAND) >/dev/null
-	@touch $@
+	$(AS_OWNER) $(NODE_BIN)/tsc -p tsconfig.build.json
+	$(AS_OWNER) $(BUNDLE) dist/main.js --file $@ >/dev/null
+	$(AS_OWNER) $(BUNDLE) dist/files/main.js --file $(READER) >/dev/null
+	$(AS_OWNER) $(BUNDLE) dist/cli/main.js --file $(COMMAND) >/dev/null
+	@$(AS_OWNER) touch $@
 
 lint: $(NODE_MODULES)
+	@echo 'Checking types, rules and format ...'
 	$(NODE_BIN)/tsc --noEmit
 	$(NODE_BIN)/eslint --max-warnings 0 .
 	$(NODE_BIN)/prettier --log-level warn --check .
@@ -77,11 +84,21 @@ format: $(NODE_MODULES)
 	$(NODE_BIN)/prettier --log-level warn --write .
 	$(NODE_BIN)/eslint --fix .
 
-test: lint build
-	./scripts/run-tests
+$(RUN_TESTS): $(wildcard test/runner/*.ts) $(NODE_MODULES)
+	$(BUNDLE) test/runner/main.ts --file $@ >/dev/null
 
-test-full: lint build
-	ROUNDS=full ./scripts/run-tests
+test: build $(RUN_TESTS)
+	node $(RUN_TESTS) default
+
+test-all: lint build $(RUN_TESTS)
+	node $(RUN_TESTS) all
+
+test-full: lint build $(RUN_TESTS)
+	node $(RUN_TESTS) full
+
+# From the output of ./scripts/test: what the next run says about its own duration.
+durations: $(RUN_TESTS)
+	node $(RUN_TESTS) learn <$(LOG)
 
 fuzz:
 	@python3 -B test/fuzz/run.py $(abspath $(BUILD))
