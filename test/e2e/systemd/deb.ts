@@ -29,7 +29,7 @@ export async function whyNoDeb(): Promise<string | undefined> {
  */
 export async function buildDeb(name: string, environment: readonly string[] = []): Promise<string> {
   const directory = `${BUILD}/${name}`;
-  await runWell(['env', '--chdir', CHECKOUT, ...environment, './scripts/make-deb', directory]);
+  await runWell(['env', '--chdir', CHECKOUT, ...environment, './scripts/make-deb', '--here', directory]);
   const [deb] = readdirSync(`${CHECKOUT}/${directory}`).filter((file) => file.endsWith('.deb'));
   return `${directory}/${deb!}`;
 }
