@@ -29,6 +29,13 @@ export function runSuite(
     stdio: ['ignore', 'pipe', 'pipe', ...(suite.kind === 'program' ? [] : (['ipc'] as const))],
     env: { ...process.env, ...environment, NO_COLOR: '1', FORCE_COLOR: undefined },
   });
+  // Whoever ends the runner ends the tests.
+  const stop = (): never => {
+    child.kill();
+    process.exit(143);
+  };
+  process.once('SIGTERM', stop);
+  child.on('close', () => process.off('SIGTERM', stop));
   child.on('message', (event) => listener.event(event as Event));
   for (const stream of [child.stdout!, child.stderr!]) {
     eachLines(stream, (text) => listener.text(text));
