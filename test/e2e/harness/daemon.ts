@@ -9,7 +9,7 @@ import { run, runWell, type Ended } from './run.ts';
 export const CHECKOUT = fileURLToPath(new URL('../../..', import.meta.url)).replace(/\/$/, '');
 
 const SOCKETS = ['pam.sock', 'user.sock', 'control.sock', 'files.sock'];
-const START_MS = 20_000;
+const START_MS = 60_000;
 
 export interface DaemonOptions {
   readonly runtimeDir: string;

@@ -1,6 +1,6 @@
 import type { Readable } from 'node:stream';
 
-const PATIENCE_MS = 15_000;
+const PATIENCE_MS = 60_000;
 
 /** The lines that a program writes, and waiting for them. */
 export class Log {

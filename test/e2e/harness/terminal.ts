@@ -22,7 +22,7 @@ export interface Screen {
   readonly unmet: string | null;
 }
 
-const PATIENCE_S = 40;
+const PATIENCE_S = 120;
 
 /**
  * Runs a program on a terminal and plays a person.

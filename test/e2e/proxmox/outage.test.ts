@@ -81,7 +81,7 @@ describe('while /etc/pve', () => {
       }
       proxmox.change(stranger, phone(stranger));
       // The reader is let go when the mount is: until then the copy serves.
-      await expect.poll(async () => (await typed(stranger, '')).rc, { timeout: 30_000 }).toBe(PAM.denied);
+      await expect.poll(async () => (await typed(stranger, '')).rc, { timeout: 120_000 }).toBe(PAM.denied);
     },
     60_000,
   );

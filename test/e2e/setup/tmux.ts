@@ -1,7 +1,7 @@
 import { writeFileSync } from 'node:fs';
 import { run, runWell } from '../harness/run.ts';
 
-const PATIENCE_MS = 10_000;
+const PATIENCE_MS = 60_000;
 const LOOK_MS = 50;
 const CONF = ['set -g status off', 'set -g default-terminal tmux-256color'];
 /** tmux now and then misses the end of a program: the shell around it says how it ended. */

@@ -19,7 +19,7 @@ const KILLS = FULL ? 50 : 5;
 const STARTS = FULL ? 40 : 10;
 const LOGINS_UNDER_LOAD = FULL ? 2_000 : 400;
 const MEMORY_KIB = 80 * 1024;
-const TEST_MS = 300_000;
+const TEST_MS = 900_000;
 const UNIT = 'pve-authenticator.service';
 const READER = 'pve-authenticator-files.service';
 const SOCKETS = ['', '-user', '-control', '-files'].map((name) => `pve-authenticator${name}.socket`);

@@ -20,7 +20,7 @@ export const BASE_ROOT = `${ROOT}-base`;
 const CGROUPS = '/sys/fs/cgroup';
 /** Where the machine has this checkout, read-only. */
 export const CHECKOUT_THERE = '/srv/checkout';
-const BOOT_MS = 60_000;
+const BOOT_MS = 180_000;
 const ENVIRONMENT = [
   'PATH=/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin',
   'HOME=/root',

@@ -5,7 +5,7 @@ import { whyNoMachine } from './machine.ts';
 
 /* `enable`, `confirm`, `disable` and the undo in a Debian 13 with systemd, with real SSH logins and reboots. */
 
-const TEST_MS = 300_000;
+const TEST_MS = 900_000;
 /** Minutes, as the command takes them: long enough to do something, short enough to wait for. */
 const SHORT = '0.1';
 const LINE = /^auth +required +pam_pve_authenticator\.so # by pve-google-authenticator enable$/m;
