@@ -7,7 +7,7 @@ import tseslint from 'typescript-eslint';
  */
 const ROOMS = {
   wire: [],
-  factors: ['yubico-otp'],
+  factors: ['yubico-otp', 'host'],
   'yubico-otp': [],
   formats: ['factors', 'yubico-otp'],
   host: [],

@@ -6,6 +6,9 @@ static Napi::Object Init(Napi::Env env, Napi::Object exports) {
   exports.Set("Connection", ConnectionClass(env));
   exports.Set("ringAfter", Napi::Function::New(env, RingAfter));
   exports.Set("lockExclusively", Napi::Function::New(env, LockExclusively));
+  exports.Set("hotpValues", Napi::Function::New(env, HotpValuesInto));
+  exports.Set("readSmallFile", Napi::Function::New(env, ReadSmallFile));
+  exports.Set("isSmallFileStill", Napi::Function::New(env, IsSmallFileStill));
   exports.Set("lookUpUser", Napi::Function::New(env, LookUpUser));
   exports.Set("lookUpUid", Napi::Function::New(env, LookUpUid));
   exports.Set("groupsOf", Napi::Function::New(env, GroupsOf));

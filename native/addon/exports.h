@@ -2,14 +2,17 @@
 
 #include <napi.h>
 
-// The functions that src/host/addon.ts and src/host/user-files.ts declare,
-// document and guard: these have checked every argument before they call one.
+// The functions that src/host declares,
+// documents and guards: these have checked every argument before they call one.
 
 Napi::Value ListenOn(const Napi::CallbackInfo& info);
 Napi::Value AcceptFrom(const Napi::CallbackInfo& info);
 Napi::Function ConnectionClass(Napi::Env env);
 void RingAfter(const Napi::CallbackInfo& info);
 Napi::Value LockExclusively(const Napi::CallbackInfo& info);
+void HotpValuesInto(const Napi::CallbackInfo& info);
+Napi::Value ReadSmallFile(const Napi::CallbackInfo& info);
+Napi::Value IsSmallFileStill(const Napi::CallbackInfo& info);
 Napi::Value LookUpUser(const Napi::CallbackInfo& info);
 Napi::Value LookUpUid(const Napi::CallbackInfo& info);
 Napi::Value GroupsOf(const Napi::CallbackInfo& info);

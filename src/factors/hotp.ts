@@ -1,5 +1,4 @@
-import { timingSafeEqual } from 'node:crypto';
-import { hotpValue, type CodeGenerator } from './hotp-value.ts';
+import { lastMatch, type CodeGenerator } from './hotp-value.ts';
 
 /** Codes that may have been shown without being typed: the look-ahead window of RFC 4226, section 7.2. */
 export const LOOK_AHEAD = 10;
@@ -26,13 +25,5 @@ export interface Hotp extends CodeGenerator {
  * @returns the last counter whose code this is, or undefined
  */
 export function matchHotp(hotp: Hotp, code: Uint8Array, from: number, count: number): number | undefined {
-  let matched: number | undefined;
-  for (let counter = from; counter < from + count; counter++) {
-    const expected = hotpValue(hotp, counter);
-    if (code.length === expected.length && timingSafeEqual(code, expected)) {
-      matched = counter;
-    }
-    expected.fill(0);
-  }
-  return matched;
+  return lastMatch(hotp, code, from, count);
 }

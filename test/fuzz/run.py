@@ -1,4 +1,4 @@
-"""Fuzzes the PAM module: run.py BUILD. docs/fuzzing.md has the whole story.
+"""Fuzzes the PAM module and parts of the addon: run.py BUILD. docs/fuzzing.md has the whole story.
 
 FUZZ_SECONDS: how long each fuzzer runs (60; with ROUNDS=reduced 10).
 REPORT: a file that gets what is printed, too.
@@ -21,7 +21,8 @@ REDUCED = os.environ.get("ROUNDS") == "reduced"
 SECONDS = int(os.environ.get("FUZZ_SECONDS") or (10 if REDUCED else 60))
 FRAMES = 100_000 if REDUCED else 1_000_000
 LINES_WANTED = 92.0  # per cent
-INPUT_MAX = {"decoder": 8300, "relay": 2048}
+INPUT_MAX = {"decoder": 8300, "relay": 2048, "primitives": 512}
+MODULE = ("decoder", "relay")  # those that reach lines of native/pam
 GRACE = 300  # seconds that a slow machine may take longer
 SANITIZERS = {
     # A small quarantine: more of the time is spent in the module.
@@ -122,12 +123,13 @@ class Program:
 
 def fuzzer(out, temporary, name, *arguments, log="fuzz", **variables):
     corpus, found = f"{out}/corpus/{name}", f"{out}/found"
-    for directory in (corpus, found):
+    seeds = f"{out}/seeds/{name}"
+    for directory in (corpus, found, seeds):
         os.makedirs(directory, exist_ok=True)
     command = [
         f"{out}/{name}-fuzz", *arguments, "-timeout=5", "-print_final_stats=1",
         f"-dict={HERE}/tokens.dict", f"-max_len={INPUT_MAX[name]}",
-        f"-artifact_prefix={found}/{name}-", corpus, f"{out}/seeds/{name}"]
+        f"-artifact_prefix={found}/{name}-", corpus, seeds]
     return Program(f"{name}-fuzz", command, f"{out}/{name}-{log}.log",
                    TMPDIR=temporary, **variables)
 
@@ -135,7 +137,7 @@ def fuzzer(out, temporary, name, *arguments, log="fuzz", **variables):
 def tell_failure(report, program):
     """Of a failed program what matters: what broke, where, and the input."""
     wanted = re.compile(r"BROKEN|returned|ERROR|SUMMARY|unit written|"
-                        r"runtime error|misunderstood|^ +#\d+ .*native/pam")
+                        r"runtime error|misunderstood|^ +#\d+ .*native/")
     lines = program.output().splitlines()
     for line in [line for line in lines if wanted.search(line)][:20]:
         report.say(f"  {line}")
@@ -168,7 +170,7 @@ def replay(report, out, temporary):
     programs = [
         fuzzer(out, temporary, name, "-runs=0", log="replay",
                LLVM_PROFILE_FILE=f"{profiles}/{name}-%m-%p.profraw")
-        for name in INPUT_MAX]
+        for name in MODULE]
     for program in programs:
         finish(report, program, lambda output: "its inputs once more")
     return [f"{profiles}/{name}" for name in sorted(os.listdir(profiles))]

@@ -1,7 +1,7 @@
-import { createHmac } from 'node:crypto';
+import { timingSafeEqual } from 'node:crypto';
+import { hotpWindow } from '../../host/hotp-window.ts';
 
-const COUNTER_BYTES = 8;
-const MODULUS = 1_000_000;
+const DIGITS = 6;
 
 /**
  * Says of which counters a code of six digits is: RFC 4226, section 5.3, with SHA-1 and secrets of any length, as in a file of
@@ -14,18 +14,13 @@ const MODULUS = 1_000_000;
  * @returns the counters, ascending
  */
 export function countersOf(secret: Buffer, code: Uint8Array, first: number, count: number): number[] {
-  const typed = Number(Buffer.from(code).toString('latin1'));
-  const message = Buffer.alloc(COUNTER_BYTES);
+  const values = hotpWindow({ algorithm: 'sha1', secret, digits: DIGITS, first, count });
   const hits = new Uint8Array(count);
   for (let place = 0; place < count; place++) {
-    message.writeBigUInt64BE(BigInt(Math.max(first + place, 0)));
-    const mac = createHmac('sha1', secret).update(message).digest();
-    const offset = (mac.at(-1) ?? 0) & 0xf;
-    const value = (mac.readUInt32BE(offset) & 0x7fff_ffff) % MODULUS;
-    mac.fill(0);
-    // 1 where nothing differs, without a branch.
-    hits[place] = ((value ^ typed) - 1) >>> 31;
+    const value = values.subarray(place * DIGITS, (place + 1) * DIGITS);
+    hits[place] = Number(code.length === DIGITS && timingSafeEqual(code, value));
   }
+  values.fill(0);
   return Array.from(hits.keys(), (place) => first + place).filter(
     (counter, place) => hits[place] === 1 && counter >= 0,
   );

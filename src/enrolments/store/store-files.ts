@@ -1,15 +1,5 @@
-import {
-  closeSync,
-  constants,
-  fstatSync,
-  fsyncSync,
-  openSync,
-  readFileSync,
-  renameSync,
-  rmSync,
-  writeSync,
-  type BigIntStats,
-} from 'node:fs';
+import { closeSync, constants, fsyncSync, openSync, renameSync, rmSync, writeSync } from 'node:fs';
+import { readSmallFile, type SmallFile } from '../../host/small-file.ts';
 import { MAX_RECORD_BYTES } from './record.ts';
 import { RecordError } from './record-error.ts';
 
@@ -22,12 +12,7 @@ export const ENROLMENTS = 'enrolments';
 
 const OWNER_ONLY = 0o600;
 export const OWNER_ONLY_DIRECTORY = 0o700;
-/** Never through a link, never waiting for the other end of a pipe. */
-const READ = constants.O_RDONLY | constants.O_NOFOLLOW | constants.O_NONBLOCK;
 const CREATE = constants.O_WRONLY | constants.O_CREAT | constants.O_TRUNC | constants.O_NOFOLLOW;
-
-/** Times to the nanosecond. */
-export const BIGINT = { bigint: true } as const;
 
 /** A change was made, but it could not be made durable: after a power cut the state of before may be there. */
 export class NotDurableError extends Error {
@@ -52,17 +37,12 @@ export interface StoreFiles {
  * @returns its text, and its state when it was read
  * @throws RecordError when it is not a regular file of a possible size; Error of the system
  */
-export function readFile(files: StoreFiles, name: string): { text: string; status: BigIntStats } {
-  const fd = openSync(files.path(name), READ);
-  try {
-    const status = fstatSync(fd, BIGINT);
-    if (!status.isFile() || status.size > MAX_RECORD_BYTES) {
-      throw new RecordError(`it is not a regular file of at most ${MAX_RECORD_BYTES} bytes`);
-    }
-    return { text: readFileSync(fd, 'utf8'), status };
-  } finally {
-    closeSync(fd);
+export function readFile(files: StoreFiles, name: string): SmallFile {
+  const file = readSmallFile(files.path(name), MAX_RECORD_BYTES);
+  if (file === undefined) {
+    throw new RecordError(`it is not a regular file of at most ${MAX_RECORD_BYTES} bytes`);
   }
+  return file;
 }
 
 /**

@@ -1,13 +1,13 @@
 import { randomBytes } from 'node:crypto';
-import { lstatSync, mkdirSync, readdirSync, unlinkSync, type BigIntStats } from 'node:fs';
+import { lstatSync, mkdirSync, readdirSync, unlinkSync } from 'node:fs';
 import { RECOVERY_KEY_BYTES } from '../../factors/recovery-code.ts';
+import { isSmallFileStill, type FileIdentity, type SmallFile } from '../../host/small-file.ts';
 import { z } from '../../schema.ts';
 import type { Account } from '../enrolment.ts';
 import { parseRecord } from './parse-record.ts';
 import { formatRecord, recordFileName, type EnrolmentRecord } from './record.ts';
 import { RecordError } from './record-error.ts';
 import {
-  BIGINT,
   ENROLMENTS,
   MARKER,
   OWNER_ONLY_DIRECTORY,
@@ -26,7 +26,7 @@ const markerSchema = z.strictObject({
 
 /** What tells one state of a record's file from another. */
 interface Version {
-  readonly status: BigIntStats;
+  readonly identity: FileIdentity;
   /** How often this program had changed a record by then. */
   readonly changes: number;
 }
@@ -92,7 +92,7 @@ export class Store {
    * @throws Error when it cannot be found out whether there is one
    */
   read(account: Account): EnrolmentRecord | undefined {
-    let file: { readonly text: string; readonly status: BigIntStats };
+    let file: SmallFile;
     try {
       file = readFile(this.#files, `${ENROLMENTS}/${recordFileName(account.name)}`);
     } catch (error) {
@@ -107,7 +107,7 @@ export class Store {
         `it belongs to ${record.user} (uid ${record.uid}), not to ${account.name} (uid ${account.uid})`,
       );
     }
-    this.#versions.set(record, { status: file.status, changes: this.#changes });
+    this.#versions.set(record, { identity: file.identity, changes: this.#changes });
     return record;
   }
 
@@ -123,12 +123,7 @@ export class Store {
     if (then?.changes !== this.#changes) {
       return false;
     }
-    try {
-      const path = this.#files.path(`${ENROLMENTS}/${recordFileName(record.user)}`);
-      return sameState(then.status, lstatSync(path, BIGINT));
-    } catch {
-      return false;
-    }
+    return isSmallFileStill(this.#files.path(`${ENROLMENTS}/${recordFileName(record.user)}`), then.identity);
   }
 
   /**
@@ -170,16 +165,6 @@ export class Store {
   #isDirectory(name: string): boolean {
     return lstatSync(this.#files.path(name)).isDirectory();
   }
-}
-
-function sameState(one: BigIntStats, other: BigIntStats): boolean {
-  return (
-    one.ino === other.ino &&
-    one.dev === other.dev &&
-    one.size === other.size &&
-    one.mtimeNs === other.mtimeNs &&
-    one.ctimeNs === other.ctimeNs
-  );
 }
 
 function userOf(fileName: string): string | undefined {
