@@ -4,7 +4,7 @@ import { decodeAnswer } from '../wire/answer.ts';
 import { decodeCancel } from '../wire/cancel.ts';
 import { encodeFrame, FRAME_TYPE, FrameReader, type Frame } from '../wire/frame.ts';
 import { encodeNotice, type Notice } from '../wire/notice.ts';
-import { encodePrompt, type Prompt } from '../wire/prompt.ts';
+import { promptFrame, type Prompt } from '../wire/prompt.ts';
 import { MAX_FRAME_LENGTH, FRAME_HEADER_BYTES } from '../wire/limits.ts';
 import { decodeStart, type ForeignStart, type Start } from '../wire/start.ts';
 import { encodeVerdict, type Verdict } from '../wire/verdict.ts';
@@ -75,7 +75,7 @@ export class ModuleConnection implements Conversation {
   }
 
   async ask(prompt: Prompt): Promise<Reply> {
-    this.#send(FRAME_TYPE.prompt, encodePrompt(prompt));
+    this.#sendFrame(promptFrame(prompt));
     this.askedAt = this.#now();
     this.#deadlines.clear(this);
     const frame = await this.#next();
@@ -125,7 +125,11 @@ export class ModuleConnection implements Conversation {
   }
 
   #send(type: number, payload: Buffer): void {
-    if (this.#ended === undefined && !this.#connection.send(encodeFrame(type, payload))) {
+    this.#sendFrame(encodeFrame(type, payload));
+  }
+
+  #sendFrame(frame: Buffer): void {
+    if (this.#ended === undefined && !this.#connection.send(frame)) {
       this.#end(new ConversationEnded('the module is gone, or does not read'));
     }
   }

@@ -1,3 +1,4 @@
+import { encodeFrame, FRAME_TYPE } from './frame.ts';
 import { MAX_SHAPES, MAX_TEXT_BYTES } from './limits.ts';
 import { PayloadReader } from './payload-reader.ts';
 import { PayloadWriter } from './payload-writer.ts';
@@ -45,6 +46,39 @@ export function encodePrompt(prompt: Prompt): Buffer {
     encodeShape(writer, shape, prompt.part);
   }
   return writer.str(Buffer.from(prompt.text), MAX_TEXT_BYTES).bytes();
+}
+
+/** Questions that most logins ask are few; texts with a user's name in them are many. */
+const MAX_KEPT_FRAMES = 64;
+const MAX_KEPT_TEXT = 256;
+const kept = new Map<string, Buffer>();
+
+/**
+ * The frame of a PROMPT. Most logins ask one of a few questions, so their frames are made once and kept.
+ *
+ * @param prompt - the question
+ * @returns the frame, which must not be changed
+ * @throws WireError ERR_FIELD when a field is out of its bounds
+ */
+export function promptFrame(prompt: Prompt): Buffer {
+  if (prompt.text.length > MAX_KEPT_TEXT) {
+    return encodeFrame(FRAME_TYPE.prompt, encodePrompt(prompt));
+  }
+  let question = `${prompt.source} ${prompt.part}`;
+  for (const shape of prompt.shapes) {
+    question += ` ${shape.class}${shape.length}`;
+  }
+  question += `\n${prompt.text}`;
+  const known = kept.get(question);
+  if (known !== undefined) {
+    return known;
+  }
+  const frame = encodeFrame(FRAME_TYPE.prompt, encodePrompt(prompt));
+  if (kept.size >= MAX_KEPT_FRAMES) {
+    kept.clear();
+  }
+  kept.set(question, frame);
+  return frame;
 }
 
 /**

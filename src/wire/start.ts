@@ -1,5 +1,4 @@
 import { OLDEST_PROTOCOL_VERSION, PROTOCOL_VERSION, MAX_FRAME_LENGTH } from './limits.ts';
-import { PayloadReader } from './payload-reader.ts';
 import { PayloadWriter } from './payload-writer.ts';
 import { WireError } from './wire-error.ts';
 
@@ -18,6 +17,10 @@ const TAG = {
   home: 9,
   canonicalUser: 10,
 } as const;
+
+/** Version and flags come before the items: a tag and a `str` each. */
+const FIRST_ITEM = 2;
+const ITEM_HEADER_BYTES = 3;
 
 /** Tags from here on may be skipped by a daemon that does not know them. */
 const FIRST_SKIPPABLE_TAG = 0x80;
@@ -57,89 +60,113 @@ export interface ForeignStart {
 }
 
 /**
- * Reads the payload of a START (docs/protocol.md, START).
+ * Reads the payload of a START (docs/protocol.md, START). Every login begins with it, so it is read by offsets in one pass.
  *
- * @param payload - the payload of the frame
+ * @param payload - the payload of the frame; it is copied once, and may be wiped afterwards
  * @returns the fields, or the version when it is not one that this daemon speaks
  * @throws WireError when the payload breaks the protocol
  */
 export function decodeStart(payload: Buffer): Start | ForeignStart {
-  const reader = new PayloadReader(payload);
-  const version = reader.u8();
+  const version = byteAt(payload, 0);
   if (version < OLDEST_PROTOCOL_VERSION || version > PROTOCOL_VERSION) {
     return { foreignVersion: version };
   }
-  const flags = reader.u8();
+  const flags = byteAt(payload, 1);
   if ((flags & ~(START_FLAG.silent | START_FLAG.disallowNullAuthtok)) !== 0) {
     throw new WireError('ERR_FIELD', `START has unknown flags: ${flags}`);
   }
-  const texts = new Map<number, Buffer>();
   const moduleArguments: Buffer[] = [];
-  while (reader.remaining > 0) {
-    const tag = reader.u8();
-    const text = reader.str(MAX_FRAME_LENGTH);
+  const start: Fields = {
+    silent: (flags & START_FLAG.silent) !== 0,
+    disallowNullAuthtok: (flags & START_FLAG.disallowNullAuthtok) !== 0,
+    moduleArguments,
+  };
+  const bytes = Buffer.from(payload);
+  let seen = 0;
+  let offset = FIRST_ITEM;
+  while (offset < bytes.length) {
+    const tag = byteAt(bytes, offset);
+    const text = textAt(bytes, offset + 1);
+    offset += ITEM_HEADER_BYTES + text.length;
     if (tag === TAG.argument) {
       moduleArguments.push(text);
     } else if (isKnown(tag)) {
-      if (texts.has(tag)) {
+      if ((seen & (1 << tag)) !== 0) {
         throw new WireError('ERR_FIELD', `START has tag ${tag} twice`);
       }
-      texts.set(tag, text);
+      seen |= 1 << tag;
+      setField(start, tag, text);
     } else if (tag < FIRST_SKIPPABLE_TAG) {
       throw new WireError('ERR_FIELD', `START has the unknown tag ${tag}`);
     }
   }
-  reader.end();
-  return { ...flagsOf(flags), ...fieldsOf(texts), moduleArguments };
+  return start;
 }
+
+type Fields = { -readonly [K in keyof Start]: Start[K] };
 
 function isKnown(tag: number): boolean {
   return tag >= TAG.service && tag <= TAG.canonicalUser;
 }
 
-function flagsOf(flags: number): Pick<Start, 'silent' | 'disallowNullAuthtok'> {
-  return {
-    silent: (flags & START_FLAG.silent) !== 0,
-    disallowNullAuthtok: (flags & START_FLAG.disallowNullAuthtok) !== 0,
-  };
+function setField(fields: Fields, tag: number, text: Buffer): void {
+  switch (tag) {
+    case TAG.service:
+      fields.service = text;
+      break;
+    case TAG.user:
+      fields.user = text;
+      break;
+    case TAG.tty:
+      fields.tty = text;
+      break;
+    case TAG.rhost:
+      fields.rhost = text;
+      break;
+    case TAG.ruser:
+      fields.ruser = text;
+      break;
+    case TAG.uid:
+      fields.uid = idOf(text);
+      break;
+    case TAG.gid:
+      fields.gid = idOf(text);
+      break;
+    case TAG.home:
+      fields.home = text;
+      break;
+    case TAG.canonicalUser:
+      fields.canonicalUser = text;
+      break;
+  }
 }
 
-function fieldsOf(
-  texts: ReadonlyMap<number, Buffer>,
-): Omit<Start, 'silent' | 'disallowNullAuthtok' | 'moduleArguments'> {
-  const fields: { -readonly [K in keyof Start]?: Start[K] } = {};
-  for (const [tag, text] of texts) {
-    switch (tag) {
-      case TAG.service:
-        fields.service = text;
-        break;
-      case TAG.user:
-        fields.user = text;
-        break;
-      case TAG.tty:
-        fields.tty = text;
-        break;
-      case TAG.rhost:
-        fields.rhost = text;
-        break;
-      case TAG.ruser:
-        fields.ruser = text;
-        break;
-      case TAG.uid:
-        fields.uid = idOf(text);
-        break;
-      case TAG.gid:
-        fields.gid = idOf(text);
-        break;
-      case TAG.home:
-        fields.home = text;
-        break;
-      case TAG.canonicalUser:
-        fields.canonicalUser = text;
-        break;
-    }
+function byteAt(bytes: Buffer, offset: number): number {
+  return bytes[offset] ?? tooShort();
+}
+
+/** A `str`: its length in two bytes, and as many bytes, none of them NUL. */
+function textAt(bytes: Buffer, offset: number): Buffer {
+  const length = (byteAt(bytes, offset) << 8) | byteAt(bytes, offset + 1);
+  const begin = offset + 2;
+  if (length > MAX_FRAME_LENGTH) {
+    throw new WireError(
+      'ERR_FIELD',
+      `A text of ${length} bytes came, at most ${MAX_FRAME_LENGTH} are allowed`,
+    );
   }
-  return fields;
+  if (begin + length > bytes.length) {
+    return tooShort();
+  }
+  const text = bytes.subarray(begin, begin + length);
+  if (text.includes(0)) {
+    throw new WireError('ERR_FIELD', 'A text with a NUL byte came');
+  }
+  return text;
+}
+
+function tooShort(): never {
+  throw new WireError('ERR_PAYLOAD_SHORT', 'START ends in the middle of a field');
 }
 
 /** Ids are written in decimal, without sign and leading zeros. */

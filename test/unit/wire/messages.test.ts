@@ -189,6 +189,19 @@ describe('an ANSWER', () => {
 });
 
 describe('a START', () => {
+  it('copies START, so that what came can be wiped', () => {
+    const sent: Start = {
+      silent: false,
+      disallowNullAuthtok: false,
+      user: Buffer.from('alice'),
+      moduleArguments: [Buffer.from('nullok')],
+    };
+    const payload = encodeStart(sent);
+    const decoded = decodeStart(payload);
+    payload.fill(0);
+    expect(decoded).toEqual(sent);
+  });
+
   it('of another version is not read further', () => {
     expect(decodeStart(Buffer.from('02ffffffff', 'hex'))).toEqual({ foreignVersion: 2 });
     expect(decodeStart(Buffer.from('00', 'hex'))).toEqual({ foreignVersion: 0 });
