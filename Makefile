@@ -77,8 +77,8 @@ $(DAEMON): $(DAEMON_SOURCES) $(NODE_MODULES)
 lint: $(NODE_MODULES)
 	@echo 'Checking types, rules and format ...'
 	$(NODE_BIN)/tsc --noEmit
-	$(NODE_BIN)/eslint --max-warnings 0 .
-	$(NODE_BIN)/prettier --log-level warn --check .
+	$(NODE_BIN)/eslint --max-warnings 0 --cache --cache-strategy content --cache-location $(BUILD)/eslint.json .
+	$(NODE_BIN)/prettier --log-level warn --check --cache --cache-location $(BUILD)/prettier.json .
 
 format: $(NODE_MODULES)
 	$(NODE_BIN)/prettier --log-level warn --write .
