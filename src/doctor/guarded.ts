@@ -1,4 +1,4 @@
-import { MODULE } from '../pam-d/guard.ts';
+import { MODULE } from '../pam-d/modules.ts';
 import { isServiceName } from '../pam-d/services.ts';
 import { allSteps, authSteps, baseName, filesOf, type ReadService, type Step } from '../pam-d/stack.ts';
 import type { Machine } from './machine.ts';

@@ -1,25 +1,13 @@
-import { allSteps, authSteps, baseName, type Entry, type ReadService, type Step } from './stack.ts';
+import { whyUnsafe } from './faults.ts';
+import { asksForPassword, MODULE } from './modules.ts';
+import { allSteps, authSteps, baseName, type ReadService, type Step } from './stack.ts';
 
 /* Where the module's line goes into a service file: pure text in, text out. */
 
-/** The module, as pam.d names it. */
-export const MODULE = 'pam_pve_authenticator.so';
-/** Modules of others that ask for a code. */
-const OTHER_CODE_MODULES: ReadonlySet<string> = new Set([
-  'pam_google_authenticator.so',
-  'pam_oath.so',
-  'pam_yubico.so',
-]);
 /** Ends every line that is ours. scripts/pve-authenticator-undo looks for it, too. */
 export const MARK = '# by pve-google-authenticator enable';
 /** A service file is a page of text; what is larger is none. */
 export const LARGEST_SERVICE_FILE = 65_536;
-
-/** Modules that ask for the first factor. */
-const PASSWORD_MODULES = new Set([
-  ...['pam_unix.so', 'pam_unix2.so', 'pam_pwdfile.so', 'pam_userdb.so', 'pam_systemd_home.so'],
-  ...['pam_sss.so', 'pam_ldap.so', 'pam_winbind.so', 'pam_krb5.so', 'pam_radius_auth.so'],
-]);
 
 /** How a service is guarded. */
 export interface GuardOptions {
@@ -112,7 +100,8 @@ export function guardService(
   const twice = allSteps(steps).find(({ entry }) => baseName(entry.module) === MODULE);
   if (twice !== undefined) {
     if (twice.file !== service && markedLines(read(twice.file) ?? '').length > 0) {
-      return { kind: 'covered', by: twice.file };
+      const unsafe = whyUnsafe(service, steps);
+      return unsafe === undefined ? { kind: 'covered', by: twice.file } : refused(unsafe);
     }
     return refused(
       `/etc/pam.d/${twice.file} names ${MODULE} already, in line ${twice.entry.line + 1}, which was not written by this command: ` +
@@ -125,7 +114,10 @@ export function guardService(
   }
   const physical = bare.split('\n');
   physical.splice(place.line, 0, ...lines);
-  return { kind: 'changed', text: physical.join('\n') };
+  const changed = physical.join('\n');
+  const after = authSteps(service, (name) => (name === service ? changed : read(name)));
+  const unsafe = whyUnsafe(service, after, steps);
+  return unsafe === undefined ? { kind: 'changed', text: changed } : refused(unsafe);
 }
 
 /** What is wrong with its lines, so that another one could do harm. */
@@ -158,13 +150,6 @@ function placeIn(service: string, steps: readonly Step[]): { readonly line: numb
       'How, with a way back: docs/operations.md, "Key and code, without the password"'
     );
   }
-  const skipping = steps.slice(0, last + 1).find((step) => asksForPassword(step) && endsStack(step));
-  if (skipping !== undefined) {
-    return (
-      `/etc/pam.d/${skipping.file}, line ${skipping.entry.line + 1}: with "${skipping.entry.control}" a right password ends the stack, ` +
-      'and a code would never be asked for. Change it to "required" first.'
-    );
-  }
   const before = beyondJumps(steps, endOfOwn(steps, last));
   if (typeof before !== 'number') {
     const { file, entry } = before;
@@ -175,37 +160,6 @@ function placeIn(service: string, steps: readonly Step[]): { readonly line: numb
   }
   const own = steps[before - 1]?.own;
   return { line: own === undefined ? 0 : own.line + own.lines };
-}
-
-/**
- * Whether a step asks for the first factor.
- *
- * @param step - of a stack
- * @returns whether its module does, or one that is in a substack
- */
-export function asksForPassword(step: Step): boolean {
-  return allSteps([step]).some(({ entry }) => PASSWORD_MODULES.has(baseName(entry.module)));
-}
-
-/**
- * Whether a line runs a module that asks for a code, ours or another one.
- *
- * @param entry - the line
- * @returns whether it does
- */
-export function asksForCode({ module }: Entry): boolean {
-  const name = baseName(module);
-  return name === MODULE || OTHER_CODE_MODULES.has(name);
-}
-
-/**
- * Whether success here is the end of the whole stack; a substack keeps that to itself.
- *
- * @param step - of a stack
- * @returns whether it is
- */
-export function endsStack({ entry: { control } }: Step): boolean {
-  return control === 'sufficient' || /\b(success|default)=done\b/.test(control);
 }
 
 /** Index after the last step that the same line of the service file brings. */

@@ -38,3 +38,50 @@ export function whyNoService(name: string): string | undefined {
   }
   return undefined;
 }
+
+/** Services with nobody to ask, and why. */
+const UNATTENDED: readonly (readonly [why: string, names: readonly string[]])[] = [
+  ['runs jobs, and authenticates nobody', ['cron', 'crond', 'atd', 'systemd-user', 'runuser', 'runuser-l']],
+  ['is for people who are logged in already', ['chsh', 'chfn', 'passwd', 'chpasswd', 'newusers']],
+  [
+    'answers each question with the password, so a code could never be given',
+    [
+      'cups',
+      'cups-daemon',
+      'samba',
+      'smbd',
+      'dovecot',
+      'imap',
+      'pop3',
+      'smtp',
+      'vsftpd',
+      'proftpd',
+      'ppp',
+      'vncserver',
+    ],
+  ],
+  [
+    'logs in without asking',
+    [
+      'lightdm-autologin',
+      'lightdm-greeter',
+      'gdm-autologin',
+      'gdm-launch-environment',
+      'sddm-autologin',
+      'sddm-greeter',
+    ],
+  ],
+];
+
+/**
+ * Why a service cannot be switched on by its name, whatever its file says.
+ *
+ * @param name - of the service
+ * @returns undefined if it can; else a sentence
+ */
+export function whyNotGuarded(name: string): string | undefined {
+  const why = UNATTENDED.find(([, names]) => names.includes(name))?.[0];
+  return why === undefined
+    ? whyNoService(name)
+    : `${name} ${why}: it stays as it is. To ask for a code there all the same, write the line yourself: docs/operations.md`;
+}

@@ -1,4 +1,4 @@
-import { asksForCode } from './guard.ts';
+import { asksForCode } from './modules.ts';
 import { parseStack } from './stack.ts';
 
 const HEAD = [

@@ -1,12 +1,7 @@
 import { existsSync, readdirSync } from 'node:fs';
-import {
-  guardService,
-  LARGEST_SERVICE_FILE,
-  markedLines,
-  MODULE,
-  type GuardOptions,
-} from '../pam-d/guard.ts';
-import { CONSOLE, DOORS, isServiceName, whyNoService } from '../pam-d/services.ts';
+import { guardService, LARGEST_SERVICE_FILE, markedLines, type GuardOptions } from '../pam-d/guard.ts';
+import { MODULE } from '../pam-d/modules.ts';
+import { CONSOLE, DOORS, isServiceName, whyNotGuarded } from '../pam-d/services.ts';
 import { allSteps, authSteps, baseName, filesOf, type ReadService } from '../pam-d/stack.ts';
 import { readOwnFile, type OwnFile } from './durable.ts';
 import type { Places } from './places.ts';
@@ -136,7 +131,7 @@ function namesOf({ pam }: Places, { services, all }: Wanted): readonly string[] 
     return DOORS.filter((door) => existsSync(`${pam}/${door}`));
   }
   for (const service of services) {
-    const why = whyNoService(service);
+    const why = whyNotGuarded(service);
     if (why !== undefined) {
       throw new SwitchError(why);
     }

@@ -1,4 +1,4 @@
-import { MODULE } from '../../pam-d/guard.ts';
+import { MODULE } from '../../pam-d/modules.ts';
 import type { Check, Finding } from '../check.ts';
 import { configurationOf } from '../configuration.ts';
 import { guardedServices } from '../guarded.ts';

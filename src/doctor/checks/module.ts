@@ -1,4 +1,4 @@
-import { MODULE } from '../../pam-d/guard.ts';
+import { MODULE } from '../../pam-d/modules.ts';
 import type { Check } from '../check.ts';
 import { moduleDirectory } from '../module-directory.ts';
 import { reinstall } from '../reinstall.ts';

@@ -1,5 +1,5 @@
 import { parseModuleOptions } from '../../login/module-options.ts';
-import { MODULE } from '../../pam-d/guard.ts';
+import { MODULE } from '../../pam-d/modules.ts';
 import type { Step } from '../../pam-d/stack.ts';
 import type { Check, Finding } from '../check.ts';
 import { guardedServices, ourLines } from '../guarded.ts';

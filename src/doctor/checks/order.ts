@@ -1,4 +1,7 @@
-import { asksForPassword, endsStack, guardService, longestJump, MARK } from '../../pam-d/guard.ts';
+import { actionOf } from '../../pam-d/control.ts';
+import { faultOf } from '../../pam-d/faults.ts';
+import { guardService, longestJump, MARK } from '../../pam-d/guard.ts';
+import { asksForPassword, isCondition, valuesOf } from '../../pam-d/modules.ts';
 import { allSteps, baseName, parseStack, type ReadService, type Step } from '../../pam-d/stack.ts';
 import type { Check, Finding } from '../check.ts';
 import { guardedServices, isOurs, pamReader } from '../guarded.ts';
@@ -6,7 +9,7 @@ import { edit, inLine, placeOf, without } from '../pam-edit.ts';
 import { PAM } from '../places.ts';
 import { sedPattern, sedText } from '../shell.ts';
 
-/** Success of these lets somebody in without having asked for anything. */
+/** Its success lets somebody in without having asked for anything. */
 const ALWAYS_SUCCEEDS = 'pam_permit.so';
 const DENIES = 'pam_deny.so';
 /** Who says this wants the code first: password and code come in one string. */
@@ -19,7 +22,8 @@ export const orderCheck: Check = {
     const read = pamReader(machine);
     const findings = new Map<string, Finding>();
     for (const { service, steps } of guardedServices(machine)) {
-      for (const finding of faultsOf(service, steps, read)) {
+      const found = faultsOf(service, steps, read);
+      for (const finding of found.length > 0 ? found : otherFaults(service, steps)) {
         findings.set(finding.mend, finding);
       }
     }
@@ -34,19 +38,19 @@ function faultsOf(service: string, steps: readonly Step[], read: ReadService): r
   if (ours === undefined) {
     return [];
   }
-  if (!isOurs(ours)) {
-    return faultsOf(service, ours.inside, read);
-  }
-  const before = steps.slice(0, at);
-  const ending = before.filter((step) => lets(step) && endsStack(step));
+  const before = steps.slice(0, at).filter(({ entry }) => !isCondition(entry));
+  const ending = before.filter(endsStack);
   if (ending.length > 0) {
     return endBefore(service, steps, ending, at, read);
   }
-  const jumping = before.find((step, index) => lets(step) && index + 1 + longestJump(step) > at);
+  const jumping = before.find((step) => steps.indexOf(step) + 1 + longestJump(step) > at);
+  if (!isOurs(ours)) {
+    return faultsOf(service, ours.inside, read);
+  }
   if (jumping !== undefined) {
     return moved(
       ours,
-      `${placeOf(jumping)} jumps over ${placeOf(ours)} when the password is right: no code is asked for, or nobody gets in`,
+      `${placeOf(jumping)} jumps over ${placeOf(ours)} when ${subjectOf(jumping)}: no code is asked for, or nobody gets in`,
       read,
     );
   }
@@ -60,12 +64,48 @@ function faultsOf(service: string, steps: readonly Step[], read: ReadService): r
     : [];
 }
 
-/** Whether its success may let somebody in. Exemptions, such as pam_succeed_if and pam_rootok, are wanted. */
-function lets(step: Step): boolean {
-  return asksForPassword(step) || baseName(step.entry.module) === ALWAYS_SUCCEEDS;
+function subjectOf(step: Step): string {
+  return asksForPassword(step) ? 'the password is right' : `${baseName(step.entry.module)} succeeds`;
 }
 
-/** A right password ends the stack before our line is reached. */
+/** Whether something that the module may return ends the stack with success; a substack keeps that to itself. */
+function endsStack({ entry }: Step): boolean {
+  return valuesOf(entry).some((value) => actionOf(entry.control, value) === 'done');
+}
+
+function asRequired(step: Step): Step {
+  return isOurs(step)
+    ? { ...step, entry: { ...step.entry, control: 'required' } }
+    : { ...step, inside: step.inside.map(asRequired) };
+}
+
+/** What no command mends by itself. */
+function otherFaults(service: string, steps: readonly Step[]): readonly Finding[] {
+  // What our own line says wrongly, the check "options" finds.
+  const fault = faultOf(steps.map(asRequired));
+  const mend = (file: string): string => `\${EDITOR:-vi} ${PAM}/${file}`;
+  switch (fault?.kind) {
+    case 'around':
+      return [
+        {
+          what: `${placeOf(fault.step)}: with "${fault.step.entry.control}" somebody can get in through ${service} without being asked for a code.`,
+          mend: mend(fault.step.file),
+        },
+      ];
+    case 'closed':
+      return [
+        {
+          what: `Nobody gets in through ${service}, whatever they know: no way through its lines succeeds.`,
+          mend: mend(service),
+        },
+      ];
+    case 'code-alone':
+    case undefined:
+      return [];
+  }
+}
+
+/** A line ends the stack before ours is reached. */
 function endBefore(
   service: string,
   steps: readonly Step[],

@@ -1,4 +1,4 @@
-import { asksForCode } from '../../pam-d/guard.ts';
+import { asksForCode } from '../../pam-d/modules.ts';
 import { allSteps, authSteps, baseName } from '../../pam-d/stack.ts';
 import type { Check, Finding } from '../check.ts';
 import { pamReader } from '../guarded.ts';

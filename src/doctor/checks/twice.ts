@@ -1,4 +1,5 @@
-import { asksForCode, longestJump } from '../../pam-d/guard.ts';
+import { longestJump } from '../../pam-d/guard.ts';
+import { asksForCode } from '../../pam-d/modules.ts';
 import { allSteps, baseName, type Step } from '../../pam-d/stack.ts';
 import type { Check, Finding } from '../check.ts';
 import { guardedServices, isOurs, type GuardedService } from '../guarded.ts';

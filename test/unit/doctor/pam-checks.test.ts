@@ -130,6 +130,32 @@ describe('the order', () => {
     });
     expect(after['sshd']).toEqual(['# sshd', 'auth substack system', 'account include system', OURS]);
   });
+  it('finds what ends the stack below the password, and is no password', async () => {
+    const { found, after } = await mended({
+      sshd: ['@include locking', OURS],
+      locking: [
+        'auth [success=1 default=ignore] pam_unix.so',
+        'auth [default=die] pam_faillock.so authfail',
+        'auth sufficient pam_faillock.so authsucc',
+        'auth requisite pam_deny.so',
+      ],
+    });
+    expect(found).toMatchObject([
+      {
+        what: expect.stringContaining(
+          'locking, line 3: with "sufficient" the stack of sshd ends there',
+        ) as string,
+      },
+    ]);
+    expect(after['sshd']).toEqual(['auth substack locking', OURS]);
+  });
+  it('looks before a substack, too', async () => {
+    const { after } = await mended({
+      sshd: ['auth sufficient pam_permit.so', 'auth substack asking'],
+      asking: ['auth required pam_unix.so', OURS],
+    });
+    expect(after['sshd']).toEqual(['auth substack asking']);
+  });
   it('puts the password first', async () => {
     const { after } = await mended({ sshd: [OURS, '@include common-auth'], 'common-auth': COMMON });
     expect(after['sshd']).toEqual(['@include common-auth', OURS]);

@@ -1,6 +1,6 @@
 import { describe, expect, it } from 'vitest';
 import { guardLines, guardService, MARK, markedLines, withoutMarkedLines } from '../../../src/pam-d/guard.ts';
-import { whyNoService } from '../../../src/pam-d/services.ts';
+import { whyNoService, whyNotGuarded } from '../../../src/pam-d/services.ts';
 
 /* Debian's own. */
 const COMMON = `auth	[success=1 default=ignore]	pam_unix.so nullok
@@ -14,6 +14,11 @@ const OURS = guardLines({ arguments: [] });
 const others: Record<string, string> = {
   'common-auth': COMMON,
   'common-account': 'account required pam_unix.so\n',
+  locking: `auth [success=1 default=ignore] pam_unix.so
+auth [default=die] pam_faillock.so authfail
+auth sufficient pam_faillock.so authsucc
+auth requisite pam_deny.so
+`,
 };
 
 const guard = (text: string, service = 'sshd', options = {}): ReturnType<typeof guardService> =>
@@ -85,17 +90,19 @@ describe('the line of the module', () => {
     [
       'not where an earlier line jumps over',
       [
-        'auth [success=3 default=ignore] pam_group.so',
+        'auth [success=3 default=ignore] pam_succeed_if.so user = backup',
         'auth required pam_unix.so',
         'auth required pam_a.so',
         'auth required pam_b.so',
         '|',
+        'auth required pam_permit.so',
       ],
     ],
     [
       'after a chain of jumps',
       [
-        'auth [success=1 default=ignore] pam_unix.so',
+        'auth [success=2 default=ignore] pam_succeed_if.so user = backup',
+        'auth required pam_unix.so',
         'auth [default=2] pam_a.so',
         'auth required pam_b.so',
         'auth required pam_c.so',
@@ -117,6 +124,7 @@ describe('the line of the module', () => {
       'below a comment that names a module',
       ['# auth required pam_sss.so', '@include common-auth', '|', '# pam_unix.so'],
     ],
+    ['after a substack that something ends below the password', ['auth substack locking', '|']],
     ['after root was let through', ['auth sufficient pam_rootok.so', '@include common-auth', '|']],
   ])('goes %s', (_where, lines) => {
     expect(placed(...lines.filter((line) => line !== '|'))).toBe(lines.join('\n'));
@@ -147,6 +155,32 @@ describe('the line of the module', () => {
       '/etc/pam.d/door, line 1: "[success=2 default=ignore]" jumps past the end',
     ],
     [
+      'anybody is let in before',
+      ['auth sufficient pam_permit.so', 'auth required pam_unix.so'],
+      'line 1: with "sufficient" pam_permit.so ends the stack, and a code would never be asked for',
+    ],
+    [
+      'something else than a password ends the stack',
+      ['auth [success=done default=ignore] pam_fprintd.so', 'auth required pam_unix.so'],
+      'line 1: with "[success=done default=ignore]" pam_fprintd.so ends the stack',
+    ],
+    [
+      'what stands below the password in an included file ends the stack',
+      ['@include locking'],
+      '/etc/pam.d/locking, line 3: with "sufficient" the stack of door ends there, and a code would never be asked for. ' +
+        'Write "auth substack locking" into /etc/pam.d/door first',
+    ],
+    [
+      'a right password is the end of all',
+      ['auth [success=die default=ignore] pam_unix.so', 'auth requisite pam_deny.so'],
+      'With a code, nobody would get in through door any more',
+    ],
+    [
+      'nothing refuses a wrong password',
+      ['auth [success=ok default=ignore] pam_unix.so'],
+      'somebody without the right password would get in',
+    ],
+    [
       'somebody else wrote it',
       ['@include common-auth', 'auth required pam_pve_authenticator.so nullok'],
       '/etc/pam.d/door names pam_pve_authenticator.so already, in line 2',
@@ -172,6 +206,20 @@ describe('the line of the module', () => {
       kind: 'changed',
       text: `@include common-auth\n${lines.join('\n')}`,
     });
+  });
+});
+
+describe('a service', () => {
+  it.each(['cron', 'atd', 'chsh', 'chfn', 'passwd', 'systemd-user', 'cups', 'samba', 'lightdm-autologin'])(
+    '%s is not switched on',
+    (name) => {
+      expect(whyNotGuarded(name)).toContain(name);
+      // It can be switched off all the same.
+      expect(whyNoService(name)).toBeUndefined();
+    },
+  );
+  it.each(['sshd', 'login', 'su', 'sudo', 'proxmox-ve-auth', 'something-else'])('%s may be', (name) => {
+    expect(whyNotGuarded(name)).toBeUndefined();
   });
 });
 

@@ -1,0 +1,118 @@
+import { actionOf } from './control.ts';
+import { asksForPassword, isCondition, MODULE, valuesOf } from './modules.ts';
+import { allSteps, baseName, type Step } from './stack.ts';
+import { waysThrough, type Modules, type Way } from './walk.ts';
+
+/** What is wrong with a stack that asks for a code. */
+export type Fault =
+  /** Somebody gets in who was not asked: this step ends the stack, or jumps over our line. */
+  | { readonly kind: 'around'; readonly step: Step }
+  /** Nobody gets in, whatever they know. */
+  | { readonly kind: 'closed' }
+  /** A code lets in alone, which no password would have done before. */
+  | { readonly kind: 'code-alone' };
+
+const isOurs = (step: Step): boolean =>
+  allSteps([step]).some(({ entry }) => baseName(entry.module) === MODULE);
+
+/**
+ * Looks at every way that libpam can take through a stack.
+ *
+ * @param steps - the stack, with our line
+ * @param before - the same without it, if that is known
+ * @returns the first fault; undefined: everybody is asked whom no condition exempts, and gets in with the password and the code
+ */
+export function faultOf(steps: readonly Step[], before?: readonly Step[]): Fault | undefined {
+  const ways = waysThrough(steps, modules(valuesOfStep));
+  const around = ways.find((way) => way.success && !way.marks.has('code') && !way.marks.has('exempt'));
+  if (around?.turn !== undefined) {
+    return { kind: 'around', step: around.turn };
+  }
+  if (!ways.some((way) => way.success && way.marks.has('code'))) {
+    return { kind: 'closed' };
+  }
+  const aloneNow = letsInWithoutPassword(steps);
+  return aloneNow && before !== undefined && !letsInWithoutPassword(before)
+    ? { kind: 'code-alone' }
+    : undefined;
+}
+
+/** Whether some way lets in on which each password is wrong. */
+function letsInWithoutPassword(steps: readonly Step[]): boolean {
+  const wrong = modules((step) =>
+    asksForPassword(step) ? valuesOfStep(step).filter((value) => value !== 'success') : valuesOfStep(step),
+  );
+  return waysThrough(steps, wrong).some((way: Way) => way.success && !way.marks.has('exempt'));
+}
+
+function valuesOfStep({ entry }: Step): readonly string[] {
+  return valuesOf(entry);
+}
+
+function modules(values: Modules['values']): Modules {
+  return {
+    values,
+    matters: isOurs,
+    marks: (step, _value, over) => {
+      if (isOurs(step)) {
+        return 'code';
+      }
+      return over && isCondition(step.entry) ? 'exempt' : undefined;
+    },
+  };
+}
+
+/**
+ * Why our line in a stack would not do what it is for.
+ *
+ * @param service - its name
+ * @param steps - its stack, with our line
+ * @param before - the same without it, if that is known
+ * @returns what is wrong, and what to do; undefined: nothing
+ */
+export function whyUnsafe(
+  service: string,
+  steps: readonly Step[],
+  before?: readonly Step[],
+): string | undefined {
+  const fault = faultOf(steps, before);
+  switch (fault?.kind) {
+    case undefined:
+      return undefined;
+    case 'closed':
+      return (
+        `With a code, nobody would get in through ${service} any more: no way through the lines of /etc/pam.d/${service} ` +
+        'and the files that it includes succeeds. Mend these lines first.'
+      );
+    case 'code-alone':
+      return (
+        `With a code, somebody without the right password would get in through ${service}: where a password is wrong, no line of ` +
+        `/etc/pam.d/${service} refuses. Put this line below those that check passwords, as Debian does: auth requisite pam_deny.so`
+      );
+    case 'around':
+      return whyAround(service, fault.step);
+  }
+}
+
+function whyAround(service: string, step: Step): string {
+  const { file, entry, own } = step;
+  const place = `/etc/pam.d/${file}, line ${entry.line + 1}: with "${entry.control}"`;
+  const never = 'a code would never be asked for.';
+  if (jumps(step)) {
+    return `${place} ${baseName(entry.module)} jumps over the line that asks for a code: ${never} Mend that line first.`;
+  }
+  if (file !== service) {
+    const substack = `auth substack ${own.module}`;
+    return (
+      `${place} the stack of ${service} ends there, and ${never} ` +
+      `Write "${substack}" into /etc/pam.d/${service} first, in place of the line that includes ${file} for auth.`
+    );
+  }
+  return asksForPassword(step)
+    ? `${place} a right password ends the stack, and ${never} Change it to "required" first.`
+    : `${place} ${baseName(entry.module)} ends the stack, and ${never} Take that line out first, or write "required" in place of "${entry.control}".`;
+}
+
+function jumps({ entry }: Step): boolean {
+  return valuesOf(entry).some((value) => typeof actionOf(entry.control, value) === 'number');
+}
