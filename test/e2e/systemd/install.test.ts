@@ -347,6 +347,19 @@ describe.skipIf(missing !== undefined)('in a Debian 13 with systemd', { timeout:
     expect((await make('uninstall')).stderr).toContain('nothing is installed');
   });
 
+  test('installed again while the store is not mounted, it makes no new one', async () => {
+    await machine.shell('mv /var/lib/pve-authenticator /var/lib/elsewhere; mkdir /var/lib/pve-authenticator');
+    const { status, stderr } = await make('install');
+    const made = await machine.run(['ls', '-A', '/var/lib/pve-authenticator']);
+    await machine.shell(`
+      systemctl stop ${UNIT}
+      rm -r /var/lib/pve-authenticator
+      mv /var/lib/elsewhere /var/lib/pve-authenticator`);
+    expect(made.stdout).toBe('');
+    expect([status, stderr]).not.toEqual([0, '']);
+    expect(stderr).toContain('Is its file system mounted?');
+  });
+
   test('installed again, everybody has their factors', async () => {
     expect((await make('install')).status).toBe(0);
     const [first] = people;

@@ -318,6 +318,24 @@ describe.skipIf(missing !== undefined)('the Debian package', { timeout: TEST_MS 
     expect(await logIn(machine, person())).toMatchObject(CORRECT);
   });
 
+  test('a removal that is called off while the store is not mounted makes no new one', async () => {
+    await machine.shell(`
+      printf '%s\\n' 'auth [success=1 default=bad] pam_pve_authenticator.so' 'auth requisite pam_deny.so' >/etc/pam.d/difficult
+      mount -t tmpfs -o mode=700 none /var/lib/pve-authenticator
+      chown pve-authenticator: /var/lib/pve-authenticator`);
+    const { status, stdout, stderr } = await apt('remove', 'pve-authenticator');
+    const made = await machine.run(['ls', '-A', '/var/lib/pve-authenticator']);
+    await machine.shell(`
+      systemctl stop ${DAEMON}
+      umount /var/lib/pve-authenticator
+      rm /etc/pam.d/difficult
+      systemctl restart ${DAEMON}`);
+    expect(status).not.toBe(0);
+    expect(made.stdout).toBe('');
+    expect(stdout + stderr).toContain('Is its file system mounted?');
+    expect(await logIn(machine, person())).toMatchObject(CORRECT);
+  });
+
   test('removing is refused while a line is too difficult to take out', async () => {
     await machine.shell(
       `printf '%s\\n' 'auth [success=1 default=bad] pam_pve_authenticator.so' 'auth requisite pam_deny.so' >/etc/pam.d/difficult`,
@@ -357,6 +375,24 @@ describe.skipIf(missing !== undefined)('the Debian package', { timeout: TEST_MS 
     expect(await machine.shell('ls /var/lib/pve-authenticator/enrolments | grep -c person')).toBe(
       `${PEOPLE}`,
     );
+  });
+
+  test('installed over what "make install" left, it makes no store where none is mounted', async () => {
+    // dpkg knows nothing of it; the owner of the store is left.
+    await machine.shell('sed -i "/^Package: pve-authenticator$/,/^$/d" /var/lib/dpkg/status');
+    await machine.shell(`
+      systemctl stop ${DAEMON} 2>/dev/null || :
+      mv /var/lib/pve-authenticator /var/lib/elsewhere
+      mkdir /var/lib/pve-authenticator`);
+    const { stdout, stderr } = await apt('install', inMachine(deb));
+    const made = await machine.run(['ls', '-A', '/var/lib/pve-authenticator']);
+    await machine.shell(`
+      systemctl stop ${DAEMON}
+      rm -r /var/lib/pve-authenticator
+      mv /var/lib/elsewhere /var/lib/pve-authenticator
+      systemctl restart ${DAEMON}`);
+    expect(made.stdout).toBe('');
+    expect(stdout + stderr).toContain('Is its file system mounted?');
   });
 
   test('installed again, everybody has their factors; purged, it says what it removes, and nothing is left', async () => {
