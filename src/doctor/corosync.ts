@@ -1,4 +1,5 @@
 import { isIP } from 'node:net';
+import { marked } from './sshd-settings.ts';
 
 /** Where Proxmox VE keeps the configuration of its cluster. */
 export const COROSYNC_CONF = '/etc/pve/corosync.conf';
@@ -44,9 +45,6 @@ export function nodeAddresses(text: string): {
   };
 }
 
-/** The file for {@link sshdExemption}: after that of `enable`, so that it stands below its settings. */
-export const SSHD_CLUSTER_DROP_IN = '/etc/ssh/sshd_config.d/01-pve-authenticator-cluster.conf';
-
 /**
  * What sshd_config needs so that the nodes of a cluster reach each other as root whatever other logins need: migration, replication and the
  * shells of other nodes come with a key and cannot answer questions.
@@ -56,10 +54,11 @@ export const SSHD_CLUSTER_DROP_IN = '/etc/ssh/sshd_config.d/01-pve-authenticator
  */
 export function sshdExemption(addresses: readonly string[]): string {
   return [
-    '# The nodes of the cluster reach each other with their keys, and cannot answer questions.',
-    `Match User root Address ${addresses.join(',')}`,
-    '    AuthenticationMethods publickey',
-    'Match all',
+    ...[
+      `Match User root Address ${addresses.join(',')}`,
+      '    AuthenticationMethods publickey',
+      'Match all',
+    ].map(marked),
     '',
   ].join('\n');
 }

@@ -1,11 +1,12 @@
+import { createHash } from 'node:crypto';
 import { asksForCode } from './modules.ts';
 import { parseStack } from './stack.ts';
 
 const HEAD = [
   '# The login of the web interface, which asks for its second factor itself and',
   '# answers every question of PAM with the password. Without this file it would',
-  '# get whatever stands in common-auth. By pve-google-authenticator enable, once;',
-  '# it is yours to edit.',
+  '# get whatever stands in common-auth. It is taken away again with the last',
+  '# service that asks for a code, unless you have edited it.',
   '',
 ];
 const PLAIN = ['auth       required     pam_unix.so', 'account    required     pam_unix.so'];
@@ -27,7 +28,22 @@ export function webInterfaceFile(commonAuth: string | undefined): string {
         '@include common-account',
       ]
     : PLAIN;
-  return [...HEAD, ...lines, ''].join('\n');
+  return summed([...HEAD, ...lines, ''].join('\n'));
+}
+
+/**
+ * The same for a machine whose common-auth asks for codes.
+ *
+ * @returns the file: passwords of this machine, and nothing else
+ */
+export function plainWebInterfaceFile(): string {
+  return summed([...PLAIN, ''].join('\n'));
+}
+
+/** scripts/pve-authenticator-undo sees by it whether somebody edited the file. */
+function summed(text: string): string {
+  const sum = createHash('sha256').update(text).digest('hex');
+  return `# by pve-google-authenticator, sha256 of the lines below: ${sum}\n${text}`;
 }
 
 function textOf(text: string, line: number, count: number): string {

@@ -1,3 +1,4 @@
+import { asRoot } from './as-root.ts';
 import { readFileSync } from 'node:fs';
 import { fileURLToPath } from 'node:url';
 import type { Ended, Machine } from '../doctor/machine.ts';
@@ -22,7 +23,7 @@ export async function assertUndoAtBoot(machine: Pick<Machine, 'run'>): Promise<v
   const { stdout } = await machine.run('systemctl', 'is-enabled', `${UNDO}.service`);
   if (stdout.trim() !== 'enabled') {
     throw new SwitchError(
-      `${UNDO}.service is not enabled (${stdout.trim() || 'not there'}), so nothing would be undone after a reboot. Mend it: systemctl enable ${UNDO}.service`,
+      `${UNDO}.service is not enabled (${stdout.trim() || 'not there'}), so nothing would be undone after a reboot. Mend it: ${asRoot(`systemctl enable ${UNDO}.service`)}`,
     );
   }
 }
@@ -45,7 +46,7 @@ export async function arm(machine: Pick<Machine, 'run'>, { run }: Places, id: st
   }
   if (tried !== id) {
     throw new SwitchError(
-      `The undo was tried and does not work, so nothing was changed. See: journalctl -u ${UNDO}.service`,
+      `The undo was tried and does not work, so nothing was changed. See: ${asRoot(`journalctl -u ${UNDO}.service`)}`,
     );
   }
   await machine.run('systemctl', 'start', `${UNDO}.timer`);

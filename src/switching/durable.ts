@@ -1,3 +1,4 @@
+import { asRoot } from './as-root.ts';
 import {
   closeSync,
   constants,
@@ -57,7 +58,7 @@ export function readOwnFile(path: string, mostBytes: number): OwnFile | undefine
     }
     if (facts.uid !== (process.geteuid?.() ?? 0) || (facts.mode & 0o022) !== 0) {
       throw new SwitchError(
-        `Others than root can write ${path}: who does so has all logins. Mend it: chown root: ${path}; chmod go-w ${path}`,
+        `Others than root can write ${path}: who does so has all logins. Mend it: ${asRoot(`chown root: ${path} && chmod go-w ${path}`)}`,
       );
     }
     if (facts.size > mostBytes) {
@@ -149,7 +150,7 @@ export function makeOwnDirectory(path: string): void {
         const { uid, mode } = fstatSync(fd);
         if (uid !== (process.geteuid?.() ?? 0) || (mode & 0o022) !== 0) {
           throw new SwitchError(
-            `${path} is not root's alone. Mend it: chown root: ${path}; chmod 700 ${path}`,
+            `${path} is not root's alone. Mend it: ${asRoot(`chown root: ${path} && chmod 700 ${path}`)}`,
           );
         }
       } finally {

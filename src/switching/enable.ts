@@ -1,3 +1,4 @@
+import { asRoot } from './as-root.ts';
 import { closeSync, openSync, rmSync } from 'node:fs';
 import { examineAll, type Report } from '../doctor/check.ts';
 import { checksForEnable, proxmoxChecks } from '../doctor/checks-for-enable.ts';
@@ -23,9 +24,11 @@ export interface EnableRequest extends Wanted {
   readonly login: string;
   /** Version of the command. */
   readonly version: string;
+  /** Names of checks that are left out. */
+  readonly ignore: readonly string[];
 }
 
-/** Paths of files that were written because there is Proxmox; they stay when the rest is undone. */
+/** Paths of files that were written because there is Proxmox. */
 type Prepared = readonly string[];
 
 /** How it went. */
@@ -62,12 +65,17 @@ export async function enable(places: Places, machine: Machine, request: EnableRe
       return { kind: 'nothing-to-do', plan, pending };
     }
     if (pending !== undefined) {
+      const service = pending.services.join(' ');
       throw new SwitchError(
-        `${pending.services.join(', ')}: waits to be confirmed. First: pve-google-authenticator confirm, or disable ${pending.services.join(' ')}`,
+        `${pending.services.join(', ')}: waits to be confirmed. First: ${asRoot('pve-google-authenticator confirm')} from a new login, or ${asRoot(`pve-google-authenticator disable ${service}`)}`,
       );
     }
     const services = plan.changes.map(({ service }) => service);
-    const reports = await examineAll(checksForEnable(services, request.version), machine);
+    const checks = checksForEnable(services, request.version);
+    const reports = await examineAll(
+      checks.filter(({ name }) => !request.ignore.includes(name)),
+      machine,
+    );
     if (reports.length > 0) {
       return { kind: 'unhealthy', reports, prepared: [] };
     }

@@ -1,6 +1,8 @@
+import { asRoot } from './as-root.ts';
 import type { RuleTest, UserView } from '../control/requests.ts';
 import type { Machine } from '../doctor/machine.ts';
 import { isPerson } from '../doctor/people.ts';
+import { rootOverSsh } from '../doctor/root-over-ssh.ts';
 
 /** Accounts that are looked at, when it is told who would be refused. */
 const MOST_ACCOUNTS = 500;
@@ -14,21 +16,21 @@ export interface Door {
 /**
  * Why somebody would not get in any more.
  *
- * @param machine - knows the daemon
+ * @param machine - knows the daemon, and runs sshd
  * @param user - who
  * @param doors - through which services
  * @param nullok - whether who has no factor gets in as before
  * @returns a sentence; undefined: they get in
  */
 export async function whyLockedOut(
-  machine: Pick<Machine, 'ask'>,
+  machine: Pick<Machine, 'ask' | 'run'>,
   user: string,
   doors: readonly Door[],
   nullok: boolean,
 ): Promise<string | undefined> {
   const { enrolled } = await machine.ask<UserView>('users', user);
   for (const { service, rootExempt } of doors) {
-    if (rootExempt && user === 'root') {
+    if (user === 'root' && (rootExempt || (service === 'sshd' && (await rootOverSsh(machine)) !== 'asked'))) {
       continue;
     }
     const { rules, holds } = await machine.ask<RuleTest>('rules', service, user);
@@ -42,7 +44,7 @@ export async function whyLockedOut(
     const why = whyNotIn(enrolled, nullok);
     if (why !== undefined) {
       return (
-        `${user} could not get in through ${service} any more: ${why}. Set up a factor: pve-google-authenticator --user=${user}` +
+        `${user} could not get in through ${service} any more: ${why}. Set up a factor: ${asRoot(`pve-google-authenticator --user=${user}`)}` +
         (enrolled === 'none' ? `. Or let everybody in as before who has none: say --nullok` : '')
       );
     }

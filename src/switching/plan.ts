@@ -1,3 +1,4 @@
+import { asRoot } from './as-root.ts';
 import { existsSync, readdirSync } from 'node:fs';
 import { guardService, LARGEST_SERVICE_FILE, markedLines, type GuardOptions } from '../pam-d/guard.ts';
 import { MODULE } from '../pam-d/modules.ts';
@@ -158,7 +159,7 @@ function optionsFor(service: string, { all, allDoors, nullok }: Wanted): GuardOp
 
 function whyMissing({ pam, vendor }: Places, service: string): string {
   return existsSync(`${vendor}/${service}`)
-    ? `There is no ${pam}/${service}, only ${vendor}/${service}, which belongs to a package. Copy it first: cp ${vendor}/${service} ${pam}/${service}`
+    ? `There is no ${pam}/${service}, only ${vendor}/${service}, which belongs to a package. Copy it first: ${asRoot(`cp ${vendor}/${service} ${pam}/${service}`)}`
     : `There is no ${pam}/${service}: no such service. These are there: ${readdirSync(pam).filter(isServiceName).sort().join(' ')}`;
 }
 
@@ -174,7 +175,7 @@ function whyNotChange(
     if (written !== text) {
       return (
         `${path} was edited since this command wrote it, so it is left as it is. ` +
-        `To have it written anew: pve-google-authenticator disable ${service}, then enable it again`
+        `To have it written anew: ${asRoot(`pve-google-authenticator disable ${service}`)}, then enable it again`
       );
     }
   }
@@ -183,7 +184,7 @@ function whyNotChange(
   );
   return includer === undefined
     ? undefined
-    : `${includer} includes ${service} and has a line of its own: it would ask twice. First: pve-google-authenticator disable ${includer}`;
+    : `${includer} includes ${service} and has a line of its own: it would ask twice. First: ${asRoot(`pve-google-authenticator disable ${includer}`)}`;
 }
 
 function hasOwnLine(service: string, read: ReadService): boolean {

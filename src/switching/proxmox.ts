@@ -2,14 +2,9 @@ import { existsSync, rmSync } from 'node:fs';
 import { basename, dirname } from 'node:path';
 import { proxmoxClusterCheck } from '../doctor/checks/proxmox-cluster.ts';
 import { WEB_SERVICES } from '../doctor/checks/proxmox-web.ts';
-import {
-  COROSYNC_CONF,
-  COROSYNC_COPY,
-  nodeAddresses,
-  SSHD_CLUSTER_DROP_IN,
-  sshdExemption,
-} from '../doctor/corosync.ts';
+import { COROSYNC_CONF, COROSYNC_COPY, nodeAddresses, sshdExemption } from '../doctor/corosync.ts';
 import type { Machine } from '../doctor/machine.ts';
+import { SSHD_CLUSTER_DROP_IN } from '../doctor/sshd-settings.ts';
 import { webInterfaceFile } from '../pam-d/web-interface.ts';
 import { writeDurably } from './durable.ts';
 import type { Places } from './places.ts';
@@ -20,7 +15,8 @@ const FOR_ALL = 0o644;
 
 /**
  * Prepares a machine with Proxmox before a service is switched on: its web interface gets a service file of its own, and the nodes of its
- * cluster still reach each other. Neither changes what anybody is asked for, so neither is undone; what is there is left alone.
+ * cluster still reach each other. Neither changes what anybody is asked for; what is there is left alone. scripts/pve-authenticator-undo takes
+ * both back when services ask for no code any more.
  *
  * @param places - where
  * @param machine - programs and files

@@ -16,6 +16,9 @@ const LONGEST_CHAIN = 64;
 /** What the kernel calls OpenSSH's processes: since 9.8 a session has a program of its own. */
 const SSH_SERVERS = new Set(['sshd', 'sshd-session', 'sshd-auth', 'dropbear']);
 
+/** They run as root between a command and the shell in which it was typed. */
+const BECOMING_ROOT = new Set(['sudo', 'su', 'doas', 'pkexec', 'runuser', 'sudo-rs', 'run0']);
+
 /** Who runs this command, from where. */
 export interface Caller {
   /** Whether it comes over SSH. */
@@ -41,6 +44,25 @@ export function thisCaller(environment: NodeJS.ProcessEnv): Caller {
     uid: uids.find((uid) => Number.isInteger(uid) && uid > 0 && uid < UNSET - 1),
     login: loginOf(numberIn('/proc/self/sessionid'), chain),
   };
+}
+
+/**
+ * Whether the shell in which this command was typed is root's: with sudo or su in front of the command it is not.
+ *
+ * @returns whether it is; also where nothing can be seen of it
+ */
+export function readerIsRoot(): boolean {
+  return shellUidOf(ancestors()) === 0;
+}
+
+/**
+ * The account of the shell in which a command was typed.
+ *
+ * @param chain - its ancestors, the nearest first
+ * @returns the uid of the first that is no program to become root with; 0: there is none
+ */
+export function shellUidOf(chain: readonly Pick<Process, 'name' | 'uid'>[]): number {
+  return chain.find(({ name }) => !BECOMING_ROOT.has(name))?.uid ?? 0;
 }
 
 function loginOf(audit: number, chain: readonly Process[]): string {

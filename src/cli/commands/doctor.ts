@@ -1,6 +1,7 @@
 import type { Command } from 'commander';
 import type { Check, Report } from '../../doctor/check.ts';
 import { version } from '../../host/version.ts';
+import { asRoot } from '../../switching/as-root.ts';
 import { CommandError } from '../control-client.ts';
 import { examples } from '../examples.ts';
 import type { Session } from '../session.ts';
@@ -96,6 +97,6 @@ function linesOf(
     if (found.length === 0) {
       return verbose ? [`${name}: all is well`] : [];
     }
-    return found.flatMap(({ what, mend }) => [`${name}: ${what}`, `  ${mend}`]);
+    return found.flatMap(({ what, mend }) => [`${name}: ${what}`, `  ${asRoot(mend)}`]);
   });
 }

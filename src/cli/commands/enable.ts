@@ -1,4 +1,5 @@
 import { InvalidArgumentError, type Command } from 'commander';
+import { asRoot } from '../../switching/as-root.ts';
 import { enable, type Enabled } from '../../switching/enable.ts';
 import { readPending, uptime, wasConfirmed, type Pending } from '../../switching/pending.ts';
 import type { Places } from '../../switching/places.ts';
@@ -22,7 +23,11 @@ interface Options {
   readonly nullok?: true;
   readonly minutes: number;
   readonly wait: boolean;
+  readonly ignore: readonly string[];
 }
+
+/** What may be left out of what is looked at first: the rest would lock people out. */
+const IGNORABLE: readonly string[] = ['clock'];
 
 /**
  * `enable SERVICE…`: logins ask for a code, unless nobody confirms.
@@ -39,6 +44,12 @@ export function enableCommand(program: Command, session: Session): void {
     .option('--all-doors', 'the same, and root at the console is asked too')
     .option('--nullok', 'who has no factor logs in as before')
     .option('--minutes <n>', 'how long it waits for "confirm"', minutes, USUAL_MINUTES)
+    .option(
+      '--ignore <check>',
+      'do not look at this first: clock, where no time server can be reached',
+      ignorable,
+      [],
+    )
     .option('--no-wait', 'end at once, without the countdown; it is undone all the same')
     .addHelpText(
       'after',
@@ -58,6 +69,13 @@ function minutes(text: string): number {
     throw new InvalidArgumentError(`It has to be a number from ${LEAST_MINUTES} to ${MOST_MINUTES}.`);
   }
   return value;
+}
+
+function ignorable(name: string, names: readonly string[]): readonly string[] {
+  if (!IGNORABLE.includes(name)) {
+    throw new InvalidArgumentError(`Only ${IGNORABLE.join(', ')} can be left out here.`);
+  }
+  return [...names, name];
 }
 
 async function run(session: Session, services: readonly string[], options: Options): Promise<void> {
@@ -86,6 +104,7 @@ async function switchOn(
   const result = await enable(places, machine, {
     ...{ services, all, allDoors: options.allDoors === true, nullok: options.nullok === true },
     ...{ seconds: options.minutes * 60, users: await mustGetIn(caller), login: caller.login, version },
+    ignore: options.ignore,
   });
   switch (result.kind) {
     case 'unhealthy':
@@ -106,7 +125,7 @@ async function switchOn(
 function mendFirst({ reports, prepared }: Extract<Enabled, { kind: 'unhealthy' }>): string {
   return [
     `${prepared.length === 0 ? 'Nothing was changed' : 'No service was changed'}. Mend this first:`,
-    ...reports.flatMap(({ check, what, mend }) => [`  ${check}: ${what}`, `    ${mend}`]),
+    ...reports.flatMap(({ check, what, mend }) => [`  ${check}: ${what}`, `    ${asRoot(mend)}`]),
   ].join('\n');
 }
 
@@ -154,12 +173,12 @@ function tellWaiting(
   output.line(
     `Undone in ${left(pending)} seconds, also after a reboot, unless you log in anew, through ${pending.services.join(', ')}, and run there:`,
   );
-  output.line('  sudo pve-google-authenticator confirm');
+  output.line(`  ${asRoot('pve-google-authenticator confirm')}`);
 }
 
 function tellPrepared(output: Output, prepared: readonly string[]): void {
   for (const path of prepared) {
-    output.line(`Written for Proxmox, and not undone: ${path}`);
+    output.line(`Written for Proxmox, until the services are disabled: ${path}`);
   }
 }
 

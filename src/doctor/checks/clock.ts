@@ -1,26 +1,25 @@
 import type { Check } from '../check.ts';
+import type { Machine } from '../machine.ts';
 
 /** systemd-timesyncd makes it when the clock was set by a server (systemd-time-wait-sync waits for it, too). */
 const SYNCHRONISED = '/run/systemd/timesync/synchronized';
 
 /** Who may keep the clock; there is one at most on a machine. */
-const KEEPERS = ['chrony.service', 'ntpsec.service', 'openntpd.service', 'systemd-timesyncd.service'];
+const KEEPERS = [
+  ...['chrony.service', 'ntpsec.service', 'ntp.service', 'openntpd.service', 'systemd-timesyncd.service'],
+];
 const UNIT_PATHS = ['/etc/systemd/system', '/usr/lib/systemd/system'];
+/** What gives a virtual machine its time: these follow the clock of the host. */
+const CLOCK_SOURCE = '/sys/devices/system/clocksource/clocksource0/current_clocksource';
+const HOST_CLOCKS: ReadonlySet<string> = new Set([
+  ...['kvm-clock', 'hyperv_clocksource_tsc_page', 'hyperv_clocksource_msr', 'xen'],
+]);
 
-/** Codes that change with the time need the right one: the kernel knows whether somebody keeps it. */
+/** Codes that change with the time need the right one: somebody keeps it, here or on the host. */
 export const clockCheck: Check = {
   name: 'clock',
   async examine(machine) {
-    if (machine.stat(SYNCHRONISED) !== undefined) {
-      return [];
-    }
-    const { status, stdout } = await machine.run(
-      'timedatectl',
-      'show',
-      '--property=NTPSynchronized',
-      '--value',
-    );
-    if (status === 0 && stdout.trim() === 'yes') {
+    if ((await isSynchronised(machine)) || (await isKeptByHost(machine))) {
       return [];
     }
     const keeper = KEEPERS.find((name) =>
@@ -28,7 +27,9 @@ export const clockCheck: Check = {
     );
     return [
       {
-        what: 'The clock is not synchronised: codes of phones are wrong where it is more than a minute off.',
+        what:
+          'The clock is not synchronised: codes of phones are wrong where it is more than a minute off. ' +
+          'If no time server can be reached and you keep the clock otherwise, say --ignore=clock.',
         mend:
           keeper === undefined
             ? 'apt-get install -y systemd-timesyncd && systemctl enable --now systemd-timesyncd.service'
@@ -37,3 +38,31 @@ export const clockCheck: Check = {
     ];
   },
 };
+
+/** Chrony, ntpsec, phc2sys and the others tell the kernel, which timedatectl asks; where it cannot be asked, they can. */
+async function isSynchronised(machine: Machine): Promise<boolean> {
+  if (machine.stat(SYNCHRONISED) !== undefined) {
+    return true;
+  }
+  const asked = [
+    [/^yes$/, 'timedatectl', 'show', '--property=NTPSynchronized', '--value'],
+    [/^Leap status\s*:\s*(Normal|Insert|Delete)/m, 'chronyc', '-n', 'tracking'],
+    [/leap_none|leap=0?[012]\b/, 'ntpq', '-c', 'rv 0 leap'],
+  ] as const;
+  for (const [says, program, ...argv] of asked) {
+    const { status, stdout } = await machine.run(program, ...argv);
+    if (status === 0 && says.test(stdout.trim())) {
+      return true;
+    }
+  }
+  return false;
+}
+
+/** A container has the host's clock and may not set it. */
+async function isKeptByHost(machine: Machine): Promise<boolean> {
+  const { status } = await machine.run('systemd-detect-virt', '--container', '--quiet');
+  if (status === 0) {
+    return true;
+  }
+  return HOST_CLOCKS.has(machine.read(CLOCK_SOURCE)?.toString('latin1').trim() ?? '');
+}

@@ -5,6 +5,7 @@ import { guardedServices, isOurs, type GuardedService } from '../guarded.ts';
 import type { Machine } from '../machine.ts';
 import { peopleOf, type Resident } from '../people.ts';
 import { STATE } from '../places.ts';
+import { rootOverSsh } from '../root-over-ssh.ts';
 import { quoted } from '../shell.ts';
 
 /** Everybody who can log in has a factor that can be used. */
@@ -36,7 +37,7 @@ async function askingOf(
 ): Promise<readonly GuardedService[]> {
   const asking: GuardedService[] = [];
   for (const service of services) {
-    if (name === 'root' && exemptsRoot(service)) {
+    if (name === 'root' && (exemptsRoot(service) || (await sshdAsksNothing(machine, service)))) {
       continue;
     }
     const test = await machine.ask<RuleTest>('rules', service.service, name).catch(() => undefined);
@@ -46,6 +47,11 @@ async function askingOf(
     }
   }
   return asking;
+}
+
+/** sshd asks PAM only about the account of root who comes with a key. */
+async function sshdAsksNothing(machine: Machine, { service }: GuardedService): Promise<boolean> {
+  return service === 'sshd' && (await rootOverSsh(machine)) !== 'asked';
 }
 
 /** A line before ours that jumps for root, as "enable --all" writes it for the console. */

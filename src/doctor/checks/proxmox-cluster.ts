@@ -1,12 +1,7 @@
 import type { Check, Finding } from '../check.ts';
-import {
-  COROSYNC_CONF,
-  COROSYNC_COPY,
-  nodeAddresses,
-  SSHD_CLUSTER_DROP_IN,
-  sshdExemption,
-} from '../corosync.ts';
+import { COROSYNC_CONF, COROSYNC_COPY, nodeAddresses, sshdExemption } from '../corosync.ts';
 import type { Machine } from '../machine.ts';
+import { SSHD_CLUSTER_DROP_IN, SSHD_RELOAD } from '../sshd-settings.ts';
 
 /** On a node of a cluster, the other nodes must get in as root with their key alone. Elsewhere all is well. */
 export const proxmoxClusterCheck: Check = {
@@ -59,7 +54,7 @@ function exempt(addresses: readonly string[]): string {
 function finding(asked: readonly string[], addresses: readonly string[]): Finding {
   return {
     what: `sshd wants more than a key of root from the node ${asked.join(' and ')} of this cluster (AuthenticationMethods): migration, replication and the shells of other nodes fail.`,
-    mend: `${exempt(addresses)} && sshd -t && systemctl try-reload-or-restart ssh.service`,
+    mend: `${exempt(addresses)} && sshd -t && ${SSHD_RELOAD}`,
   };
 }
 

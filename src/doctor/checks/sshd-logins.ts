@@ -2,14 +2,12 @@ import type { Check, Finding } from '../check.ts';
 import { guardedServices } from '../guarded.ts';
 import type { Machine } from '../machine.ts';
 import { peopleOf } from '../people.ts';
+import { marked, setForAll, setForUser, SSHD_INCLUDE, SSHD_RELOAD } from '../sshd-settings.ts';
 import { exemptNodes } from './proxmox-cluster.ts';
-import { put, sshdCheck } from './sshd.ts';
+import { rootOverSsh } from '../root-over-ssh.ts';
+import { sshdCheck } from './sshd.ts';
 
-/** Read before the other; in it are Match blocks only, since what follows one belongs to it. */
-const MATCH_DROP_IN = '/etc/ssh/sshd_config.d/00-pve-authenticator-match.conf';
 const MAIN = '/etc/ssh/sshd_config';
-const INCLUDE = 'Include /etc/ssh/sshd_config.d/*.conf';
-const RELOAD = 'systemctl try-reload-or-restart ssh.service';
 const MOST_PEOPLE = 50;
 /** A key alone is not enough any more; who has no key gives the password. */
 const METHODS = 'publickey,keyboard-interactive keyboard-interactive';
@@ -36,7 +34,7 @@ export const sshdLoginsCheck: Check = {
     if (included.length > 0) {
       return included;
     }
-    const general = [...(await sshdCheck.examine(machine)), ...loginFaults(machine, everybody)];
+    const general = [...(await sshdCheck.examine(machine)), ...(await loginFaults(machine, everybody))];
     return general.length > 0 ? general : forSome(machine);
   },
 };
@@ -51,25 +49,27 @@ async function settingsOf(machine: Machine, user?: string): Promise<Settings | u
 
 /** Without that line the mends below would change nothing. */
 function includes(machine: Machine): readonly Finding[] {
-  const main = machine.read(MAIN)?.toString('utf8') ?? INCLUDE;
-  return /^\s*Include\s+("?)\/etc\/ssh\/sshd_config\.d\/\*\.conf\1/im.test(main)
+  const main = machine.read(MAIN)?.toString('utf8') ?? SSHD_INCLUDE;
+  return /^\s*Include\s+("?)\/etc\/ssh\/sshd_config\.d\/(\*|0\?-pve-authenticator\*)\.conf\1/im.test(main)
     ? []
     : [
         {
           what: `${MAIN} does not include /etc/ssh/sshd_config.d, so what is set there for the second factor does not count.`,
-          mend: `sed -i -e '1i\\${INCLUDE}' ${MAIN} && ${RELOAD}`,
+          mend: `sed -i -e '1i\\${marked(SSHD_INCLUDE)}' ${MAIN} && ${SSHD_RELOAD}`,
         },
       ];
 }
 
-function loginFaults(machine: Machine, settings: Settings): readonly Finding[] {
+async function loginFaults(machine: Machine, settings: Settings): Promise<readonly Finding[]> {
   const findings: Finding[] = [];
   if (settings.of('KbdInteractiveAuthentication') !== 'yes' && settings.user !== undefined) {
-    findings.push(fault(settings, 'KbdInteractiveAuthentication', 'yes', 'it cannot ask for a code'));
+    findings.push(
+      fault(machine, settings, 'KbdInteractiveAuthentication', 'yes', 'it cannot ask for a code'),
+    );
   }
   if (settings.of('PasswordAuthentication') !== 'no') {
     const why = 'that way a code can never be given, and each try counts as a wrong one';
-    findings.push(fault(settings, 'PasswordAuthentication', 'no', why));
+    findings.push(fault(machine, settings, 'PasswordAuthentication', 'no', why));
   }
   const lists = settings.of('AuthenticationMethods').split(/\s+/);
   const around = lists.find((list) => !/(^|,)keyboard-interactive(:pam)?(,|$)/.test(list));
@@ -78,7 +78,8 @@ function loginFaults(machine: Machine, settings: Settings): readonly Finding[] {
       around === 'any'
         ? 'an SSH key alone lets people in, without a code'
         : `${around} lets people in without a code`;
-    const found = fault(settings, 'AuthenticationMethods', METHODS, `${why}${rootShutOut(settings)}`);
+    const shut = await rootShutOut(machine, settings);
+    const found = fault(machine, settings, 'AuthenticationMethods', METHODS, `${why}${shut}`);
     // Else migration and replication would fail until the check of the cluster is looked at.
     const nodes = settings.user === undefined ? exemptNodes(machine) : undefined;
     findings.push(nodes === undefined ? found : { ...found, mend: `${nodes} && { ${found.mend}; }` });
@@ -86,23 +87,29 @@ function loginFaults(machine: Machine, settings: Settings): readonly Finding[] {
   return findings;
 }
 
-/** Whom sshd lets in with a key alone, it asks nothing: with a key and a question root would not get in at all. */
-function rootShutOut({ user, of }: Settings): string {
-  return (user ?? 'root') === 'root' && /^(without|prohibit)-password$/.test(of('PermitRootLogin'))
+/** Root's password never opens SSH then, so a key and a question would shut root out. */
+async function rootShutOut(machine: Machine, { user }: Settings): Promise<string> {
+  return (user ?? 'root') === 'root' && (await rootOverSsh(machine)) === 'key-only'
     ? '. After this command root does not get in over SSH, unless PermitRootLogin says yes: docs/setup.md, "Root"'
     : '';
 }
 
-function fault({ user, of }: Settings, setting: string, value: string, why: string): Finding {
+function fault(
+  machine: Machine,
+  { user, of }: Settings,
+  setting: string,
+  value: string,
+  why: string,
+): Finding {
   const said = of(setting);
   return user === undefined
     ? {
         what: `sshd_config says "${setting} ${said}": ${why}.`,
-        mend: put(`${setting} ${value}`),
+        mend: setForAll(machine, `${setting} ${value}`),
       }
     : {
         what: `sshd_config says "${setting} ${said}" for ${user}, in a Match block: ${why}.`,
-        mend: `printf 'Match User ${user}\\n\\t${setting} ${value}\\n' >>${MATCH_DROP_IN} && ${RELOAD}`,
+        mend: setForUser(user, `${setting} ${value}`),
       };
 }
 
@@ -110,7 +117,7 @@ async function forSome(machine: Machine): Promise<readonly Finding[]> {
   const people = (await peopleOf(machine)) ?? [];
   for (const { name } of people.slice(0, MOST_PEOPLE)) {
     const settings = /^[a-z0-9_.-]+$/i.test(name) ? await settingsOf(machine, name) : undefined;
-    const findings = settings === undefined ? [] : loginFaults(machine, settings);
+    const findings = settings === undefined ? [] : await loginFaults(machine, settings);
     if (findings.length > 0) {
       return findings;
     }

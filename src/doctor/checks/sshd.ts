@@ -1,9 +1,6 @@
 import type { Check, Finding } from '../check.ts';
-
-/** Read before all others, and the first value of a setting counts. */
-const SSHD_DROP_IN = '/etc/ssh/sshd_config.d/00-pve-authenticator.conf';
-
-const RELOAD = 'systemctl try-reload-or-restart ssh.service';
+import type { Machine } from '../machine.ts';
+import { setForAll, SSHD_RELOAD } from '../sshd-settings.ts';
 
 /** What sshd needs to ask for a code at all. */
 const NEEDED = [
@@ -20,7 +17,7 @@ export const sshdCheck: Check = {
       return [];
     }
     if (status !== 0) {
-      return [unreadable(stderr.trim().replace(/\s+/g, ' '))];
+      return [unreadable(machine, stderr.trim().replace(/\s+/g, ' '))];
     }
     return NEEDED.flatMap(([setting, what]): Finding[] =>
       new RegExp(`^${setting.toLowerCase()} yes$`, 'm').test(stdout)
@@ -28,7 +25,7 @@ export const sshdCheck: Check = {
         : [
             {
               what: `sshd_config says "${setting} no": ${what}.`,
-              mend: put(`${setting} yes`),
+              mend: setForAll(machine, `${setting} yes`),
             },
           ],
     );
@@ -36,11 +33,11 @@ export const sshdCheck: Check = {
 };
 
 /** What sshd says has the line, or it is about what only works with another setting. */
-function unreadable(said: string): Finding {
+function unreadable(machine: Machine, said: string): Finding {
   const what = `sshd cannot use its configuration, and will not start again: ${said}`;
   const [, file, line] = /(\/\S+?):? line (\d+)/.exec(said) ?? [];
   if (file !== undefined && line !== undefined) {
-    return { what, mend: `sed -i -e '${line}s/^/# /' ${file} && ${RELOAD}` };
+    return { what, mend: `sed -i -e '${line}s/^/# /' ${file} && ${SSHD_RELOAD}` };
   }
   if (said.includes('Missing privilege separation directory')) {
     // It is there while ssh.service runs.
@@ -50,17 +47,6 @@ function unreadable(said: string): Finding {
     };
   }
   return said.includes('Disabled method "keyboard-interactive"')
-    ? { what, mend: put('KbdInteractiveAuthentication yes') }
+    ? { what, mend: setForAll(machine, 'KbdInteractiveAuthentication yes') }
     : { what, mend: 'sshd -t' };
-}
-
-/**
- * A command that makes a setting of sshd hold.
- *
- * @param setting - its name and value
- * @returns the command; what the file said of it before goes
- */
-export function put(setting: string): string {
-  const [name = ''] = setting.split(' ');
-  return `sed -i -e '/^ *${name} /Id' ${SSHD_DROP_IN} 2>/dev/null; echo '${setting}' >>${SSHD_DROP_IN} && ${RELOAD}`;
 }

@@ -1,3 +1,5 @@
+import { OWN_CLOCK } from './guarded-machine.ts';
+
 /** A mistake that somebody makes on a healthy machine. */
 export interface Mistake {
   readonly name: string;
@@ -168,7 +170,7 @@ const MACHINE: readonly Mistake[] = [
     name: 'nobody keeps the clock',
     check: 'clock',
     says: /not synchronised/,
-    plant: 'systemctl disable --now systemd-timesyncd.service',
+    plant: `systemctl disable --now systemd-timesyncd.service; ${OWN_CLOCK}`,
   },
   {
     name: 'the machine is called localhost',

@@ -77,11 +77,15 @@ describe.skipIf(missing !== undefined)('switching on and off', { timeout: TEST_M
     await guarded.synchronise();
     expect(status).toBe(1);
     expect(stderr).toContain('The clock is not synchronised');
-    const [mend] = /echo 'KbdInteractiveAuthentication yes' .*/.exec(stderr)!;
+    const [mend] = /echo 'KbdInteractiveAuthentication yes # by .*/.exec(stderr)!;
     await shell(mend);
-    await enable('sshd', '--minutes', SHORT);
+    await shell('rm /run/systemd/timesync/synchronized');
+    expect((await guarded.command('enable', 'sshd')).stderr).toContain('The clock is not synchronised');
+    expect(await guarded.command('enable', 'sshd', '--ignore=sshd')).toMatchObject({ status: 2 });
+    await enable('sshd', '--minutes', SHORT, '--ignore=clock');
+    await guarded.synchronise();
     await shell(
-      'rm /etc/ssh/sshd_config.d/00-pve-authenticator.conf; sed -i s/no/yes/ /etc/ssh/sshd_config.d/code.conf; systemctl reload ssh',
+      'rm -f /etc/ssh/sshd_config.d/00-pve-authenticator.conf; sed -i s/no/yes/ /etc/ssh/sshd_config.d/code.conf; systemctl reload ssh',
     );
     await guarded.untilUndone();
     expect(await sshd()).toBe(stock);

@@ -100,7 +100,7 @@ END
       '/etc/pam.d/proxmox-ve-auth',
       '/etc/ssh/sshd_config.d/01-pve-authenticator-cluster.conf',
     ]) {
-      expect(stdout).toContain(`Written for Proxmox, and not undone: ${path}`);
+      expect(stdout).toContain(`Written for Proxmox, until the services are disabled: ${path}`);
     }
     // As sshd itself reads it: the other nodes, and nobody else.
     expect(await methodsFor('root', '192.0.2.12')).toBe('publickey');
@@ -118,10 +118,14 @@ END
 
     expect(await guarded.command('disable', 'sshd')).toMatchObject({ status: 0 });
     expect(await text('sshd')).toBe(stock);
-    expect(await withKey('root')).toMatchObject({ status: 0 });
+    // What enable wrote beside it is gone, too: the nodes are asked as the administrator's own setting says.
+    expect(await shell('ls /etc/pam.d/proxmox-ve-auth /etc/ssh/sshd_config.d/01-* 2>/dev/null || :')).toBe(
+      '',
+    );
+    expect(await methodsFor('root', '192.0.2.12')).toBe('publickey,keyboard-interactive');
     await shell(`
-      rm -r /etc/pve /usr/bin/pveproxy /etc/pam.d/proxmox-ve-auth /etc/pve-authenticator/config.toml
-      rm /etc/ssh/sshd_config.d/01-* /etc/ssh/sshd_config.d/methods.conf
+      rm -r /etc/pve /usr/bin/pveproxy /etc/pve-authenticator/config.toml
+      rm /etc/ssh/sshd_config.d/methods.conf
       systemctl daemon-reload
       systemctl reload ssh.service
       systemctl restart pve-authenticator.service`);

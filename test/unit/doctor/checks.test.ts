@@ -59,8 +59,30 @@ describe('the clock', () => {
     expect(await findings(clockCheck, { programs: { [command]: 'yes\n' } })).toEqual([]);
     expect(await findings(clockCheck, { files: { '/run/systemd/timesync/synchronized': '' } })).toEqual([]);
   });
-  it.each([[{}], [{ [command]: 'no\n' }]])('is not: %j', async (programs) => {
-    expect(await findings(clockCheck, { programs })).toHaveLength(1);
+  it.each<[string, Described]>([
+    [
+      'chrony',
+      { programs: { 'chronyc -n tracking': 'Reference ID : C0000201\nLeap status     : Normal\n' } },
+    ],
+    ['ntpsec', { programs: { 'ntpq -c rv 0 leap': 'leap=00\n' } }],
+    ['the host of a container', { programs: { 'systemd-detect-virt --container --quiet': '' } }],
+    [
+      'a hypervisor',
+      { files: { '/sys/devices/system/clocksource/clocksource0/current_clocksource': 'kvm-clock\n' } },
+    ],
+  ])('is kept by %s', async (_who, described) => {
+    expect(await findings(clockCheck, described)).toEqual([]);
+  });
+  it.each([
+    [{ 'chronyc -n tracking': 'Leap status     : Not synchronised\n' }],
+    [{ 'ntpq -c rv 0 leap': 'leap=11\n' }],
+    [{}],
+    [{ [command]: 'no\n' }],
+  ])('is not: %j', async (programs) => {
+    const files = { '/sys/devices/system/clocksource/clocksource0/current_clocksource': 'tsc\n' };
+    expect(await findings(clockCheck, { programs, files })).toMatchObject([
+      { what: named('--ignore=clock') },
+    ]);
   });
 });
 
@@ -78,7 +100,7 @@ describe('sshd', () => {
       'sshd -T': settings.replace(`${setting.toLowerCase()} yes`, `${setting.toLowerCase()} no`),
     };
     expect(await findings(sshdCheck, { programs })).toMatchObject([
-      { what: named(setting), mend: named(`echo '${setting} yes' >>`) },
+      { what: named(setting), mend: named(`echo '${setting} yes # by pve-google-authenticator' >>`) },
     ]);
   });
   it('has a configuration that cannot be read', async () => {
@@ -96,9 +118,25 @@ describe('sshd', () => {
     const settings = 'usepam yes\nkbdinteractiveauthentication yes\npasswordauthentication no\n';
     const found = await findings(sshdLoginsCheck, {
       files: { '/etc/pam.d/sshd': 'auth required pam_unix.so\nauth required pam_pve_authenticator.so\n' },
-      programs: { 'sshd -T': `${settings}authenticationmethods any\npermitrootlogin ${permit}\n` },
+      programs: {
+        'sshd -T': `${settings}authenticationmethods any\npermitrootlogin yes\n`,
+        // A Match block may say otherwise for root.
+        'sshd -T -C user=root,host=localhost,addr=127.0.0.1': `permitrootlogin ${permit}\n`,
+      },
     });
     expect(found).toMatchObject([{ what: expect.stringContaining('an SSH key alone lets people in') }]);
     expect(found[0]!.what.includes('root does not get in over SSH')).toBe(shut);
   });
+});
+
+it('puts aside what somebody wrote into the file of ours', async () => {
+  const files = { '/etc/ssh/sshd_config.d/00-pve-authenticator.conf': 'UsePAM no\n' };
+  const programs = { 'sshd -T': 'usepam no\nkbdinteractiveauthentication yes\n' };
+  expect(await findings(sshdCheck, { files, programs })).toMatchObject([
+    {
+      mend: named(
+        "sed -i -e 's/^ *UsePAM /# put aside by pve-google-authenticator: &/I' /etc/ssh/sshd_config.d/00-pve-authenticator.conf && echo 'UsePAM yes",
+      ),
+    },
+  ]);
 });

@@ -3,6 +3,7 @@ import { examineAll, type Check } from '../../../src/doctor/check.ts';
 import { proxmoxClusterCheck } from '../../../src/doctor/checks/proxmox-cluster.ts';
 import { proxmoxWebCheck } from '../../../src/doctor/checks/proxmox-web.ts';
 import { nodeAddresses, sshdExemption } from '../../../src/doctor/corosync.ts';
+import { marked } from '../../../src/doctor/sshd-settings.ts';
 import { describedMachine, type Described } from '../fixtures/described-machine.ts';
 
 const findings = (check: Check, described: Described): Promise<readonly { what: string; mend: string }[]> =>
@@ -50,7 +51,8 @@ describe('corosync.conf', () => {
 
   it('gives lines for sshd', () => {
     expect(sshdExemption(['192.0.2.11', '2001:db8::11'])).toContain(
-      'Match User root Address 192.0.2.11,2001:db8::11\n    AuthenticationMethods publickey\nMatch all\n',
+      marked('Match User root Address 192.0.2.11,2001:db8::11') +
+        `\n${marked('    AuthenticationMethods publickey')}\n${marked('Match all')}\n`,
     );
   });
 });
@@ -79,7 +81,7 @@ describe('the cluster', () => {
     });
     expect(more).toEqual([]);
     expect(only!.what).toContain('192.0.2.11 and 2001:db8::11 and 192.0.2.12');
-    expect(only!.mend).toContain("'Match User root Address 192.0.2.11,2001:db8::11,192.0.2.12'");
+    expect(only!.mend).toContain("'Match User root Address 192.0.2.11,2001:db8::11,192.0.2.12 # by");
   });
 
   it('is told of names, and of nothing where there is no cluster', async () => {

@@ -56,3 +56,17 @@ it('names the people without a factor, not the accounts of the system', async ()
     'alice',
   ]);
 });
+
+it.each([
+  ['prohibit-password', undefined],
+  ['without-password', undefined],
+  ['no', undefined],
+  ['yes', /^root could not get in through sshd any more/],
+])('asks sshd what holds for root: PermitRootLogin %s', async (permit, says) => {
+  const daemon = { 'users/root': { enrolled: 'none' }, 'rules/sshd/root': { rules: [], holds: null } };
+  const programs = {
+    'sshd -T -C user=root,host=localhost,addr=127.0.0.1': `port 22\npermitrootlogin ${permit}\n`,
+  };
+  const found = await whyLockedOut(describedMachine({ daemon, programs }), 'root', [SSHD], false);
+  expect(found).toEqual(says === undefined ? undefined : expect.stringMatching(says));
+});

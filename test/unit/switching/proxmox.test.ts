@@ -55,7 +55,7 @@ it('lets the nodes of the cluster in with their key, when sshd is switched on', 
   expect(await prepareProxmox(placesBelow(below), machine, ['login'])).not.toContain(file);
   expect(await prepareProxmox(placesBelow(below), machine, ['sshd'])).toEqual([file]);
   expect(readFileSync(file, 'utf8')).toContain(
-    'Match User root Address 192.0.2.11\n    AuthenticationMethods publickey\n',
+    'Match User root Address 192.0.2.11 # by pve-google-authenticator\n    AuthenticationMethods publickey # by',
   );
 });
 

@@ -12,6 +12,7 @@ import {
 import { resolve } from 'node:path';
 import { beforeEach, describe, expect, it } from 'vitest';
 import { guardService } from '../../../src/pam-d/guard.ts';
+import { plainWebInterfaceFile, webInterfaceFile } from '../../../src/pam-d/web-interface.ts';
 import { begin, readPending } from '../../../src/switching/pending.ts';
 import { placesBelow, type Places } from '../../../src/switching/places.ts';
 import { temporaryDirectories } from '../fixtures/temporary-directory.ts';
@@ -195,5 +196,140 @@ describe('--off', () => {
         stderr: expect.stringContaining('Only root may do that') as string,
       },
     );
+  });
+});
+
+describe('what was written for sshd', () => {
+  const MARK = '# by pve-google-authenticator';
+  const settings = (): string => `${root}/etc/ssh/sshd_config.d`;
+  const write = (name: string, ...lines: string[]): void =>
+    writeFileSync(`${settings()}/${name}`, lines.map((line) => `${line}\n`).join(''));
+  const read = (name: string): string => readFileSync(`${settings()}/${name}`, 'utf8');
+  /** An sshd that cannot use its configuration while a text is missing in it. */
+  const sshdThatNeeds = (text: string): void => {
+    mkdirSync(`${root}/usr/sbin`, { recursive: true });
+    writeFileSync(`${root}/usr/sbin/sshd`, `#!/bin/sh\ngrep -rq '${text}' ${root}/etc/ssh\n`, {
+      mode: 0o755,
+    });
+  };
+
+  beforeEach(() => {
+    mkdirSync(settings(), { recursive: true });
+    writeFileSync(
+      `${root}/etc/ssh/sshd_config`,
+      `Include ours ${MARK}\nInclude /etc/ssh/sshd_config.d/*.conf\n`,
+    );
+    write('00-pve-authenticator.conf', `UsePAM yes ${MARK}`, `KbdInteractiveAuthentication yes ${MARK}`);
+    write(
+      '00-pve-authenticator-match.conf',
+      `Match User bob ${MARK}`,
+      `    PasswordAuthentication no ${MARK}`,
+    );
+    write('other.conf', 'PasswordAuthentication no');
+  });
+
+  it.each([
+    ['off', (): unknown => undo('--off', 'sshd')],
+    ['undone', (): unknown => undo('--now')],
+    ['undone in time', (): unknown => (writeFileSync(`${places.state}/pending/due`, '1\n'), undo())],
+  ])('goes when sshd is switched %s', (_how, act) => {
+    enabled(300);
+    act();
+    expect(file()).toBe(STOCK);
+    expect(readdirSync(settings())).toEqual(['other.conf']);
+    expect(readFileSync(`${root}/etc/ssh/sshd_config`, 'utf8')).toBe(
+      'Include /etc/ssh/sshd_config.d/*.conf\n',
+    );
+  });
+
+  it.each([
+    ['sshd waits to be confirmed', (): void => enabled(300)],
+    [
+      'somebody wrote the line',
+      (): void => edit((text) => `auth required pam_pve_authenticator.so\n${text}`),
+    ],
+    [
+      'it is in a file that is included',
+      (): void => {
+        writeFileSync(`${places.pam}/part`, 'auth required pam_pve_authenticator.so\n');
+        writeFileSync(`${places.pam}/between`, 'auth substack part\n');
+        edit(() => '@include between\n');
+      },
+    ],
+  ])('stays while sshd asks: %s', (_how, guard) => {
+    guard();
+    undo('--off', 'su');
+    expect(readdirSync(settings())).toHaveLength(3);
+  });
+
+  it('goes also when sshd never asked for a code', () => {
+    expect(undo('--off')).toMatchObject({
+      status: 0,
+      stderr: expect.stringContaining('was taken back') as string,
+    });
+    expect(readdirSync(settings())).toEqual(['other.conf']);
+    expect(undo('--off')).toMatchObject({ status: 0, stderr: '' });
+  });
+
+  it('leaves lines of others, gives back what was put aside, and says so', () => {
+    write(
+      '00-pve-authenticator.conf',
+      '# put aside by pve-google-authenticator: UsePAM no',
+      'MaxAuthTries 3',
+      `UsePAM yes ${MARK}`,
+    );
+    expect(undo('--off').stderr).toContain(
+      '00-pve-authenticator.conf has lines that somebody else wrote. They stay.',
+    );
+    expect(read('00-pve-authenticator.conf')).toBe('UsePAM no\nMaxAuthTries 3\n');
+  });
+
+  it('does not let a setting that somebody put into a block of ours apply to all', () => {
+    write(
+      '00-pve-authenticator-match.conf',
+      `Match User bob ${MARK}`,
+      '    PermitRootLogin yes',
+      `    PasswordAuthentication no ${MARK}`,
+    );
+    undo('--off');
+    expect(read('00-pve-authenticator-match.conf')).toBe(`Match User bob ${MARK}\n    PermitRootLogin yes\n`);
+  });
+
+  it('leaves what sshd could not do without, and all if that is not enough', () => {
+    sshdThatNeeds('KbdInteractiveAuthentication yes');
+    expect(undo('--off')).toMatchObject({
+      status: 0,
+      stderr: expect.stringContaining('It stays: ') as string,
+    });
+    expect(read('00-pve-authenticator.conf')).toContain('KbdInteractiveAuthentication yes');
+    expect(existsSync(`${settings()}/00-pve-authenticator-match.conf`)).toBe(false);
+    write('00-pve-authenticator-match.conf', `Match User bob ${MARK}`);
+    sshdThatNeeds('Match User bob');
+    expect(undo('--off').status).toBe(1);
+    expect(read('00-pve-authenticator-match.conf')).toBe(`Match User bob ${MARK}\n`);
+  });
+});
+
+describe('the file for the web interface of Proxmox', () => {
+  const web = (): string => `${places.pam}/proxmox-ve-auth`;
+  it('goes with the last service', () => {
+    enabled(300);
+    writeFileSync(web(), webInterfaceFile(STOCK));
+    writeFileSync(`${places.pam}/su`, after);
+    undo('--off', 'sshd');
+    expect(existsSync(web())).toBe(true);
+    undo('--off', 'su');
+    expect(existsSync(web())).toBe(false);
+  });
+  it('stays when somebody edited it, and while common-auth asks for codes', () => {
+    writeFileSync(web(), `${webInterfaceFile(undefined)}# mine\n`);
+    expect(undo('--off').stderr).toContain('edited since. It stays');
+    writeFileSync(web(), plainWebInterfaceFile());
+    writeFileSync(`${places.pam}/common-auth`, 'auth required pam_google_authenticator.so\n');
+    undo('--off');
+    expect(readFileSync(web(), 'utf8')).toBe(plainWebInterfaceFile());
+    writeFileSync(`${places.pam}/common-auth`, STOCK);
+    undo('--off');
+    expect(existsSync(web())).toBe(false);
   });
 });
