@@ -26,9 +26,6 @@ import { parseModuleOptions, untrusted, type ModuleOptions } from './module-opti
 /** How long the host shall wait after a failure, in microseconds: as long as pam_unix does. */
 export const FAIL_DELAY_US = 2_000_000;
 
-/** The module is gone: nobody is there to be told, and nobody gets in. */
-const GONE: Ending = { code: 'denied', reason: 'cancelled' };
-
 /** What a login needs from the rest of the daemon. */
 export interface LoginPorts extends CheckClocks {
   readonly enrolments: Enrolments;
@@ -49,7 +46,7 @@ export interface LoginPorts extends CheckClocks {
  * @param request - who, from where
  * @param conversation - with the module
  * @param ports - the rest of the daemon
- * @throws ConversationEnded when the module is gone before the verdict
+ * @throws Error of the conversation other than ConversationEnded
  */
 export async function conductLogin(
   request: LoginRequest,
@@ -73,8 +70,8 @@ export async function conductLogin(
     });
     return;
   }
-  const { enrolment, why, ...found } = await lookUp(request, options, ports);
   const both = rule !== undefined;
+  const { enrolment, why, ...found } = await lookUp(request, both ? withoutGrace(options) : options, ports);
   const terms: LoginTerms = {
     ...found,
     options,
@@ -85,17 +82,10 @@ export async function conductLogin(
   };
   const attempts = enrolment.countsItself === true ? UNLIMITED : ports.attempts;
   const attempt = attempts.begin(subjectOf(request, found.standing), enrolment.limits);
-  let ending: Ending;
-  try {
-    ending = await converse(terms, enrolment, attempt, conversation, ports);
-  } catch (error) {
-    if (error instanceof ConversationEnded) {
-      logEnding(ports.log, request.context, GONE, error.message);
-    }
-    throw error;
-  }
+  const ending = await converse(terms, enrolment, attempt, conversation, ports);
   if (conversation.over) {
-    logEnding(ports.log, request.context, GONE, `the module was gone before the verdict (${ending.reason})`);
+    const gone = unheard(ending);
+    logEnding(ports.log, request.context, gone, gone.why);
     return;
   }
   if (ending.information !== undefined) {
@@ -118,12 +108,28 @@ export async function conductLogin(
   });
 }
 
+/** The module is gone: nobody gets in, but a guess that failed stays a guess that failed. */
+function unheard(ending: Ending): Ending {
+  if (ending.reason === 'cancelled') {
+    return ending;
+  }
+  const why = `the module was gone before the verdict (${ending.reason})`;
+  return ending.code === 'ok'
+    ? { code: 'denied', reason: 'cancelled', why }
+    : { ...ending, why: ending.why === undefined ? why : `${ending.why}; ${why}` };
+}
+
 /** On a line with pam_yubico's options the question is pam_yubico's. */
 function worded(options: ModuleOptions, { context }: LoginRequest): ModuleOptions {
   const user = Buffer.from(context.user ?? '').toString();
   return options.lookup.yubico === undefined
     ? options
     : { ...options, prompt: options.prompt ?? TEXTS.askForYubikey(user) };
+}
+
+/** Who needs a code and a touch needs them at each login. */
+function withoutGrace(options: ModuleOptions): ModuleOptions {
+  return { ...options, lookup: { ...options.lookup, gracePeriod: 0 } };
 }
 
 interface Found extends Pick<LoginTerms, 'standing' | 'quiet' | 'refusal' | 'factor'> {
@@ -181,7 +187,7 @@ async function converse(
       let event: LoginEvent;
       if (step.command.type === 'ask') {
         wipe(readings);
-        const reply = await conversation.ask(step.command.question);
+        const reply = await asked(conversation, step.command.question);
         readings = typedCodes(reply, step.command.question);
         event = eventOf(reply);
       } else {
@@ -260,14 +266,33 @@ function subjectOf(
   };
 }
 
-function eventOf(reply: Reply): LoginEvent {
-  return reply.kind === 'cancel'
-    ? { type: 'cancelled', why: reply.reason }
-    : { type: 'answered', readings: reply.readings.length };
+/** Who hangs up cancels, too. */
+type ReplyOrGone = Reply | { readonly kind: 'gone'; readonly why: string };
+
+async function asked(conversation: Conversation, question: Question): Promise<ReplyOrGone> {
+  try {
+    return await conversation.ask(question);
+  } catch (error) {
+    if (error instanceof ConversationEnded) {
+      return { kind: 'gone', why: error.message };
+    }
+    throw error;
+  }
 }
 
-function typedCodes(reply: Reply, { shapes }: Question): readonly TypedCode[] {
-  if (reply.kind === 'cancel') {
+function eventOf(reply: ReplyOrGone): LoginEvent {
+  switch (reply.kind) {
+    case 'answer':
+      return { type: 'answered', readings: reply.readings.length };
+    case 'cancel':
+      return { type: 'cancelled', why: reply.reason };
+    case 'gone':
+      return { type: 'cancelled', why: reply.why };
+  }
+}
+
+function typedCodes(reply: ReplyOrGone, { shapes }: Question): readonly TypedCode[] {
+  if (reply.kind !== 'answer') {
     return [];
   }
   return reply.readings.map(({ shape, text }) => {

@@ -113,6 +113,8 @@ export interface Course {
   readonly half?: Half;
   /** Whether the YubiKey could not be checked: no touch is asked for any more. */
   readonly withoutTouch?: true;
+  /** How the login would have ended with the guess in the stacked password, which a question followed. */
+  readonly missed?: Ending;
 }
 
 /** The half of a code and a touch that was right. */
@@ -150,7 +152,7 @@ export function nextStep(terms: LoginTerms, state: LoginState, event: LoginEvent
       : advised(terms, failed(terms, state, { code: 'denied', reason: 'no-code' }));
   }
   if (state.at === 'asking' && event.type === 'cancelled') {
-    return end({ code: 'denied', reason: 'cancelled' });
+    return end(unanswered(state, event.why));
   }
   if (state.at === 'verifying' && event.type === 'held-back') {
     return heldBack(terms, state);
@@ -169,7 +171,10 @@ function begin(terms: LoginTerms): LoginStep {
   if (terms.standing === 'refused') {
     return end({ code: 'denied', reason: terms.refusal ?? 'record-unusable' });
   }
-  if (terms.standing === 'spared' && !wantsBoth(terms)) {
+  if (terms.standing === 'spared') {
+    if (wantsBoth(terms)) {
+      throw new Error('Nobody is spared where a code and a touch are wanted');
+    }
     return end({
       code: 'ok',
       reason: 'grace-period',
@@ -263,7 +268,7 @@ function judge(terms: LoginTerms, course: Course, { verification, shape }: Verif
     }
     case 'unavailable':
       if (verification.tryAnother === true && mayAskForOther(terms, course)) {
-        return ask(terms, { source: typed(terms), withoutTouch: true });
+        return ask(terms, { ...afterMiss(course.missed), source: typed(terms), withoutTouch: true });
       }
       return end({
         code: 'unavailable',
@@ -283,12 +288,13 @@ function cutOf(terms: LoginTerms, course: Course, shape: number | undefined): Ha
     : {};
 }
 
-/** A code was right where a touch is wanted, too, or the other way round. */
+/**
+ * A code was right where a touch is wanted, too, or the other way round. One stacked password cannot hold both, so even
+ * `use_first_pass` asks for the second.
+ */
 function askForRest(terms: LoginTerms, half: Half): LoginStep {
   const course: Course = { source: typed(terms), half };
-  return terms.options.stacked === 'use' || shapesFor(terms, course).length === 0
-    ? end(halfMissing(half))
-    : ask(terms, course);
+  return shapesFor(terms, course).length === 0 ? end(halfMissing(half)) : ask(terms, course);
 }
 
 function halfMissing({ kind, factor }: Half): Ending {
@@ -304,14 +310,14 @@ function mayAskForOther(terms: LoginTerms, { withoutTouch }: Course): boolean {
 
 /** It says nothing about the user: whoever has no factor, or does not exist, is held back in the same way. */
 function heldBack(terms: LoginTerms, { source }: Course): LoginStep {
-  if (source === 'stacked-password' && terms.options.stacked === 'try') {
-    return ask(terms, { source: typed(terms) });
-  }
-  return end({
+  const ending: Ending = {
     code: terms.quiet ? 'denied' : 'too-many-tries',
     reason: 'too-many-tries',
     ...telling(terms, TEXTS.tooManyTries),
-  });
+  };
+  return source === 'stacked-password' && terms.options.stacked === 'try'
+    ? ask(terms, { ...afterMiss(ending), source: typed(terms) })
+    : end(ending);
 }
 
 /** What a person is told in our own words. */
@@ -322,9 +328,31 @@ function telling({ quiet }: LoginTerms, notice: string): { readonly notice?: str
 /** A stacked password that does not hold a right code is not the end, when there may be a question. */
 function failed(terms: LoginTerms, { source }: Course, ending: Ending): LoginStep {
   if (source === 'stacked-password' && terms.options.stacked === 'try') {
-    return ask(terms, { source: typed(terms) });
+    const guessed = ending.reason === 'no-code' ? undefined : endingOf(terms, ending);
+    return ask(terms, { ...afterMiss(guessed), source: typed(terms) });
   }
   return end(endingOf(terms, ending));
+}
+
+function afterMiss(missed: Ending | undefined): Pick<Course, 'missed'> {
+  return missed === undefined ? {} : { missed };
+}
+
+/** Nobody answers, but what was tried before is logged as what it was: hanging up hides no guess. */
+function unanswered({ half, missed }: Course, why: string): Ending {
+  if (half !== undefined) {
+    return { code: 'denied', reason: 'half-missing', factor: half.factor, why };
+  }
+  return missed === undefined
+    ? { code: 'denied', reason: 'cancelled', why }
+    : {
+        code: 'denied',
+        reason: missed.reason,
+        ...(missed.factor === undefined ? {} : { factor: missed.factor }),
+        why: [missed.why, 'tried in the stacked password', why]
+          .filter((part) => part !== undefined)
+          .join('; '),
+      };
 }
 
 /** It does not depend on who it is: only on what was typed. */

@@ -317,9 +317,84 @@ describe('conductLogin', () => {
 
   it('logs that the module went while the person was asked', async () => {
     const script = new Script();
-    await expect(conduct(script, enrolled())).rejects.toBeInstanceOf(ConversationEnded);
+    await conduct(script, enrolled());
     expect(script.verdicts).toEqual([]);
-    expect(log.events).toMatchObject([{ fields: { reason: 'cancelled', verdict: 'denied' } }]);
+    expect(log.events).toMatchObject([
+      {
+        message: 'No verification code from alice',
+        fields: { reason: 'cancelled', verdict: 'denied', why: 'the module closed the connection' },
+      },
+    ]);
+  });
+
+  describe.each([
+    ['hangs up', []],
+    ['cannot be asked', [{ kind: 'cancel', reason: 'conversation-failed' } as const]],
+  ])('after a stacked password, when the person %s,', (_how, replies) => {
+    it.each([
+      ['a wrong code', enrolled(WRONG), 'wrong-code'],
+      ['a used one', enrolled({ kind: 'rejected', reason: 'code-already-used' }), 'code-already-used'],
+      ['one for nobody', { kind: 'absent' } as const, 'user-unknown'],
+    ])('logs %s as the failed guess that it is', async (_what, lookup, reason) => {
+      const account = reason === 'user-unknown' ? { account: undefined } : {};
+      const script = new Script([CODE], ...replies);
+      await conduct(script, lookup, ['try_first_pass'], account);
+      expect(log.events).toMatchObject([
+        {
+          priority: 'notice',
+          message: 'Invalid verification code for alice',
+          fields: {
+            reason,
+            rhost: '192.0.2.1',
+            why: expect.stringContaining('in the stacked password') as string,
+          },
+        },
+      ]);
+      expect(script.verdicts).toEqual(
+        replies.length === 0 ? [] : [{ code: 'denied', failDelayUs: FAIL_DELAY_US }],
+      );
+      expect(wiped()).toBe(true);
+    });
+
+    it('logs a guess that was held back', async () => {
+      const held: Attempts = {
+        begin: () => ({ admit: () => false, failed: () => undefined, succeeded: () => undefined }),
+      };
+      await conduct(new Script([CODE], ...replies), enrolled(), ['try_first_pass'], {}, held);
+      expect(log.text).toContain('Invalid verification code for alice');
+      expect(log.events[0]!.fields).toMatchObject({ reason: 'too-many-tries' });
+    });
+
+    it('logs a password without a code as cancelled: nobody guessed', async () => {
+      await conduct(new Script([], ...replies), enrolled(), ['try_first_pass']);
+      expect(log.events[0]!.fields).toMatchObject({ reason: 'cancelled' });
+    });
+  });
+
+  it('logs a guess as what it is, although the module goes before the verdict', async () => {
+    const script = new Script([CODE]);
+    const leave = (result: Verification) => (): Verification => {
+      script.over = true;
+      return result;
+    };
+    await conduct(script, enrolled(leave(WRONG)));
+    expect(log.events).toMatchObject([
+      { message: 'Invalid verification code for alice', fields: { reason: 'wrong-code', verdict: 'denied' } },
+    ]);
+    expect([script.verdicts, noted]).toEqual([[], []]);
+  });
+
+  it('calls nobody accepted whose module goes before the verdict', async () => {
+    const script = new Script([CODE]);
+    const leave = (): Verification => {
+      script.over = true;
+      return ACCEPTED;
+    };
+    await conduct(script, enrolled(leave));
+    expect(log.events).toMatchObject([
+      { message: 'No verification code from alice', fields: { reason: 'cancelled', verdict: 'denied' } },
+    ]);
+    expect([script.verdicts, noted]).toEqual([[], []]);
   });
 
   it('lets nobody in when the check itself fails', async () => {

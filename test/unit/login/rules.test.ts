@@ -6,7 +6,7 @@ import type { Enrolment, Verification } from '../../../src/enrolments/enrolment.
 import type { CodeShape } from '../../../src/factors/code-shape.ts';
 import { conductLogin } from '../../../src/login/conduct.ts';
 import type { LoginRequest } from '../../../src/login/login-request.ts';
-import type { Conversation } from '../../../src/login/conversation.ts';
+import { ConversationEnded, type Conversation } from '../../../src/login/conversation.ts';
 import { TEXTS } from '../../../src/login/texts.ts';
 import type { Prompt } from '../../../src/wire/prompt.ts';
 import type { Verdict } from '../../../src/wire/verdict.ts';
@@ -15,6 +15,7 @@ import { RecordedLog } from '../fixtures/recorded-log.ts';
 const CODE = '123456';
 const TOUCH = 'c'.repeat(44);
 const RECOVERY = 'A'.repeat(16);
+const HANGS_UP = 'hangs up';
 const SHAPES: readonly CodeShape[] = [
   { class: 'digits', length: 6 },
   { class: 'modhex', length: 44 },
@@ -31,6 +32,8 @@ let prompts: Prompt[];
 let notices: string[];
 let verdict: Verdict | undefined;
 let lookedUp: number;
+/** For how long the sources were to spare the question, at each look-up. */
+let graces: number[];
 let successes: number;
 
 beforeEach(() => {
@@ -39,6 +42,7 @@ beforeEach(() => {
   notices = [];
   verdict = undefined;
   lookedUp = 0;
+  graces = [];
   successes = 0;
 });
 
@@ -56,13 +60,17 @@ interface Scene {
 
 async function login(scene: Scene): Promise<Verdict['code'] | undefined> {
   const answers = [...(scene.answers ?? [])];
+  const gone = answers.includes(HANGS_UP);
   const conversation: Conversation = {
     get over() {
-      return verdict !== undefined;
+      return verdict !== undefined || (gone && answers.length === 0);
     },
     ask(prompt) {
       prompts.push(prompt);
       const answer = answers.shift() ?? '';
+      if (answer === HANGS_UP) {
+        return Promise.reject(new ConversationEnded('the module closed the connection'));
+      }
       const readings = prompt.shapes.flatMap((shape, index) =>
         answer.endsWith(CODE) && shape.class === 'digits'
           ? [{ shape: index, text: Buffer.from(CODE) }]
@@ -119,7 +127,8 @@ async function login(scene: Scene): Promise<Verdict['code'] | undefined> {
   };
   await conductLogin(request, conversation, {
     enrolments: {
-      lookUp: () => {
+      lookUp: ({ options }) => {
+        graces.push(options.gracePeriod);
         lookedUp++;
         return Promise.resolve(
           scene.standing === 'absent' ? { kind: 'absent' } : { kind: 'enrolled', enrolment },
@@ -227,13 +236,29 @@ describe('a rule that wants both', () => {
     expect(verdict!.shape).toBe(1);
   });
 
-  it('takes the first half from a stacked password, and asks for the other, unless it may not ask', async () => {
-    expect(await login({ rules: BOTH, arguments: ['try_first_pass'], answers: [CODE, TOUCH] })).toBe('ok');
-    expect(prompts.map(({ source }) => source)).toEqual(['stacked-password', 'ask-hidden']);
+  it.each(['try_first_pass', 'use_first_pass'])(
+    'takes the first half from a stacked password, and asks for the other, with %s',
+    async (argument) => {
+      expect(await login({ rules: BOTH, arguments: [argument], answers: [CODE, TOUCH] })).toBe('ok');
+      expect(prompts.map(({ source }) => source)).toEqual(['stacked-password', 'ask-hidden']);
+    },
+  );
+
+  it('asks for a wrong first half again with try_first_pass only', async () => {
+    expect(await login({ rules: BOTH, arguments: ['use_first_pass'], answers: ['x', TOUCH] })).toBe('denied');
+    expect(prompts.map(({ source }) => source)).toEqual(['stacked-password']);
+  });
+
+  it('leaves no grace period: nobody is spared', async () => {
+    await login({ rules: BOTH, arguments: ['grace_period=600'], answers: [CODE, TOUCH] });
     verdict = undefined;
-    expect(await login({ rules: BOTH, arguments: ['use_first_pass'], answers: [CODE, TOUCH] })).toBe(
-      'denied',
-    );
+    await login({ rules: DENY.replace('alice', 'bob'), arguments: ['grace_period=600'], answers: [CODE] });
+    expect(graces).toEqual([0, 600]);
+  });
+
+  it('logs a first half after which the person hangs up', async () => {
+    expect(await login({ rules: BOTH, answers: [CODE, HANGS_UP] })).toBeUndefined();
+    expect(log.text).toMatch(/Invalid verification code for alice .*factor=totp:phone .*reason=half-missing/);
   });
 
   it('does not let nullok skip', async () => {
