@@ -36,12 +36,13 @@ import {
   onlineYubikeys,
   type OnlineYubikeys,
 } from './enrolments/yubico/online-yubikeys.ts';
-import { hardenProcess, lookUpUid, lookUpUser } from './host/addon.ts';
+import { hardenProcess } from './host/addon.ts';
 import { machineClock } from './host/clocks.ts';
 import { startAttachedReader } from './host/attached-reader.ts';
 import { groupsOfAccount } from './host/groups-of-account.ts';
 import { hasProxmoxVe } from './host/proxmox-here.ts';
 import { preciseSleep } from './host/precise-sleep.ts';
+import { nameService, reportNameService } from './host/name-service.ts';
 import { networkClosed } from './host/network-closed.ts';
 import { onSignalOnce } from './host/signals.ts';
 import { openSockets, SocketInUseError } from './host/sockets.ts';
@@ -51,6 +52,7 @@ import { LedgerDirectory } from './ledger/ledger-directory.ts';
 import { LocalLedger } from './ledger/local-ledger.ts';
 import { VolatileMarks } from './ledger/volatile-marks.ts';
 import { journalLog, type Log } from './log/log.ts';
+import { nameServiceReports } from './log/name-service-reports.ts';
 import { lookUpReports } from './log/look-up-reports.ts';
 import { NETWORK_CLOSED } from './log/server-hints.ts';
 import { AcceptedLogins } from './login/accepted-logins.ts';
@@ -125,7 +127,9 @@ async function enrolmentsFor(
   log: Log,
   proxmox: EnrolmentSource | undefined,
 ): Promise<Enrolments> {
-  const nobody = config.sources.home ? await lookUpUid(NOBODY_UID).catch(() => undefined) : undefined;
+  const nobody = config.sources.home
+    ? await nameService.userNumbered(NOBODY_UID).catch(() => undefined)
+    : undefined;
   const files = new FilesClient(runtimeDir);
   const places = new Places(ledger, Date.now);
   const home = homeSource({
@@ -144,7 +148,8 @@ async function enrolmentsFor(
     home: config.sources.home ? home : undefined,
     notebook: ledger,
     now: Date.now,
-    findUser: (user) => (/^[0-9]{1,10}$/.test(user) ? lookUpUid(Number(user)) : lookUpUser(user)),
+    findUser: (user) =>
+      /^[0-9]{1,10}$/.test(user) ? nameService.userNumbered(Number(user)) : nameService.userNamed(user),
   });
 }
 
@@ -242,7 +247,10 @@ async function main(log: Log): Promise<void> {
   };
   const logins = new LoginServer(ports);
   crowded = () => logins.crowded;
-  const control = new ControlServer({ ...ports, enrolments: forAccount(enrolments, lookUpUser) });
+  const control = new ControlServer({
+    ...ports,
+    enrolments: forAccount(enrolments, (account) => nameService.userNamed(account.name, account)),
+  });
 
   const sockets = await openSockets(commandLine.runtimeDir);
   if (commandLine.withFiles) {
@@ -270,6 +278,7 @@ async function main(log: Log): Promise<void> {
 const TOLD = [UsageError, ConfigError, StateDirectoryError, SocketInUseError];
 
 const log = journalLog(STDERR);
+reportNameService(nameServiceReports(log, monotonic));
 main(log).catch((error: unknown) => {
   const told = TOLD.some((known) => error instanceof known);
   const message = error instanceof Error ? error.message : 'unknown error';

@@ -2,11 +2,14 @@
 #include <sys/types.h>
 
 #include <cerrno>
+#include <memory>
+#include <new>
 #include <string>
 #include <vector>
 
 #include "exports.h"
 #include "os_error.h"
+#include "own_thread.h"
 
 namespace {
 
@@ -17,16 +20,36 @@ constexpr int kMostGroups = 65536;
 constexpr size_t kFirstBuffer = 4096;
 constexpr size_t kLargestBuffer = 4 * 1024 * 1024;
 
-/** One look-up on the thread pool: a name service may block. */
-class GroupsLookUp : public Napi::AsyncWorker {
+/** One look-up: a name service may block. */
+class GroupsLookUp : public Errand {
  public:
   GroupsLookUp(Napi::Env env, std::string name, gid_t gid)
-      : AsyncWorker(env), deferred_(env), name_(std::move(name)), gid_(gid) {}
+      : deferred_(env), name_(std::move(name)), gid_(gid) {}
 
   Napi::Value Promise() const { return deferred_.Promise(); }
 
- protected:
-  void Execute() override {
+  void Run() override {
+    try {
+      Ask();
+    } catch (const std::bad_alloc&) {
+      error_ = ENOMEM;
+    }
+  }
+
+  void Settle(Napi::Env env) override {
+    if (error_ != 0) {
+      deferred_.Reject(OsError(env, error_, "getgrouplist").Value());
+      return;
+    }
+    Napi::Array result = Napi::Array::New(env, names_.size());
+    for (size_t i = 0; i < names_.size(); i++) {
+      result.Set(static_cast<uint32_t>(i), Napi::String::New(env, names_[i]));
+    }
+    deferred_.Resolve(result);
+  }
+
+ private:
+  void Ask() {
     std::vector<gid_t> gids(kFirstGroups);
     int count = static_cast<int>(gids.size());
     while (getgrouplist(name_.c_str(), gid_, gids.data(), &count) < 0) {
@@ -42,25 +65,6 @@ class GroupsLookUp : public Napi::AsyncWorker {
     }
   }
 
-  void OnOK() override {
-    const Napi::Env env = Env();
-    if (error_ != 0) {
-      deferred_.Reject(OsError(env, error_, "getgrouplist").Value());
-      return;
-    }
-    Napi::Array result = Napi::Array::New(env, names_.size());
-    for (size_t i = 0; i < names_.size(); i++) {
-      result.Set(static_cast<uint32_t>(i), Napi::String::New(env, names_[i]));
-    }
-    deferred_.Resolve(result);
-  }
-
-  // Out of memory, thrown as a C++ exception by Execute().
-  void OnError(const Napi::Error& error) override {
-    deferred_.Reject(error.Value());
-  }
-
- private:
   // A group without a name is none that a rule could mean.
   bool AddName(gid_t gid) {
     std::vector<char> buffer(kFirstBuffer);
@@ -91,9 +95,10 @@ class GroupsLookUp : public Napi::AsyncWorker {
 }  // namespace
 
 Napi::Value GroupsOf(const Napi::CallbackInfo& info) {
-  auto* work = new GroupsLookUp(info.Env(), info[0].As<Napi::String>(),
-                                info[1].As<Napi::Number>().Uint32Value());
+  auto work = std::make_unique<GroupsLookUp>(
+      info.Env(), info[0].As<Napi::String>(),
+      info[1].As<Napi::Number>().Uint32Value());
   Napi::Value promise = work->Promise();
-  work->Queue();  // frees itself when it is done
+  RunOnOwnThread(info.Env(), std::move(work));
   return promise;
 }

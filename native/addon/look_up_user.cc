@@ -2,12 +2,15 @@
 #include <sys/types.h>
 
 #include <cerrno>
+#include <memory>
+#include <new>
 #include <optional>
 #include <string>
 #include <vector>
 
 #include "exports.h"
 #include "os_error.h"
+#include "own_thread.h"
 
 namespace {
 
@@ -22,18 +25,41 @@ struct Entry {
   gid_t gid;
 };
 
-/** One look-up on the thread pool: a name service may block. */
-class LookUp : public Napi::AsyncWorker {
+/** One look-up: a name service may block. */
+class LookUp : public Errand {
  public:
   LookUp(Napi::Env env, std::string name)
-      : AsyncWorker(env), deferred_(env), name_(std::move(name)) {}
-  LookUp(Napi::Env env, uid_t uid)
-      : AsyncWorker(env), deferred_(env), uid_(uid) {}
+      : deferred_(env), name_(std::move(name)) {}
+  LookUp(Napi::Env env, uid_t uid) : deferred_(env), uid_(uid) {}
 
   Napi::Value Promise() const { return deferred_.Promise(); }
 
- protected:
-  void Execute() override {
+  void Run() override {
+    try {
+      Find();
+    } catch (const std::bad_alloc&) {
+      error_ = ENOMEM;
+    }
+  }
+
+  void Settle(Napi::Env env) override {
+    if (error_ != 0) {
+      deferred_.Reject(OsError(env, error_, Syscall()).Value());
+    } else if (!entry_) {
+      deferred_.Resolve(env.Undefined());
+    } else {
+      Napi::Object result = Napi::Object::New(env);
+      result.Set("name", entry_->name);
+      result.Set("uid", entry_->uid);
+      result.Set("gid", entry_->gid);
+      result.Set("home", entry_->home);
+      result.Set("shell", entry_->shell);
+      deferred_.Resolve(result);
+    }
+  }
+
+ private:
+  void Find() {
     std::vector<char> buffer(kFirstBuffer);
     passwd entry{};
     passwd* found = nullptr;
@@ -50,29 +76,6 @@ class LookUp : public Napi::AsyncWorker {
     }
   }
 
-  void OnOK() override {
-    const Napi::Env env = Env();
-    if (error_ != 0) {
-      deferred_.Reject(OsError(env, error_, Syscall()).Value());
-    } else if (!entry_) {
-      deferred_.Resolve(env.Undefined());
-    } else {
-      Napi::Object result = Napi::Object::New(env);
-      result.Set("name", entry_->name);
-      result.Set("uid", entry_->uid);
-      result.Set("gid", entry_->gid);
-      result.Set("home", entry_->home);
-      result.Set("shell", entry_->shell);
-      deferred_.Resolve(result);
-    }
-  }
-
-  // Out of memory, thrown as a C++ exception by Execute().
-  void OnError(const Napi::Error& error) override {
-    deferred_.Reject(error.Value());
-  }
-
- private:
   static std::string Text(const char* text) { return text ? text : ""; }
 
   const char* Syscall() const { return name_ ? "getpwnam_r" : "getpwuid_r"; }
@@ -91,9 +94,9 @@ class LookUp : public Napi::AsyncWorker {
   std::optional<Entry> entry_;
 };
 
-Napi::Value Queue(LookUp* work) {
+Napi::Value Begin(Napi::Env env, std::unique_ptr<LookUp> work) {
   Napi::Value promise = work->Promise();
-  work->Queue();  // frees itself when it is done
+  RunOnOwnThread(env, std::move(work));
   return promise;
 }
 
@@ -101,10 +104,10 @@ Napi::Value Queue(LookUp* work) {
 
 Napi::Value LookUpUser(const Napi::CallbackInfo& info) {
   const std::string name = info[0].As<Napi::String>();
-  return Queue(new LookUp(info.Env(), name));
+  return Begin(info.Env(), std::make_unique<LookUp>(info.Env(), name));
 }
 
 Napi::Value LookUpUid(const Napi::CallbackInfo& info) {
   const uid_t uid = info[0].As<Napi::Number>().Uint32Value();
-  return Queue(new LookUp(info.Env(), uid));
+  return Begin(info.Env(), std::make_unique<LookUp>(info.Env(), uid));
 }

@@ -7,9 +7,13 @@ const MAX_RULES = 256;
 const MAX_VALUES = 256;
 
 /** Whoever writes a pattern would take it for one: there are none. */
-const NAME = /^[^*?[\]\s]{1,256}$/;
+const NOT_A_NAME = 'it must be a name; there are no patterns';
+const SERVICE = /^[^*?[\]\s]{1,256}$/;
+/** Of a directory, such as `Domain Users`: blanks inside, but no control characters, and nothing that nobody sees at its ends. */
+const ACCOUNT = /^(?!\s)[^*?[\]\p{Cc}\p{Zl}\p{Zp}]{1,256}(?<!\s)$/u;
 
-const name = z.string().check(z.regex(NAME, 'it must be a name; there are no patterns'));
+const service = z.string().check(z.regex(SERVICE, NOT_A_NAME));
+const account = z.string().check(z.regex(ACCOUNT, NOT_A_NAME));
 
 const network = z.pipe(
   z.string(),
@@ -37,16 +41,16 @@ function listOf<T>(value: z.ZodMiniType<T, string>): z.ZodMiniType<T[] | undefin
 
 const rule = z
   .strictObject({
-    service: listOf(name),
-    user: listOf(name),
-    group: listOf(name),
+    service: listOf(service),
+    user: listOf(account),
+    group: listOf(account),
     network: listOf(network),
     action: z.enum(RULE_ACTIONS),
   })
   .check(
     z.refine(
-      ({ service, user, group, network: from, action }) =>
-        action === 'both' || (service ?? user ?? group ?? from),
+      ({ service: at, user, group, network: from, action }) =>
+        action === 'both' || (at ?? user ?? group ?? from),
       'a rule without any condition may only say "both"',
     ),
   );

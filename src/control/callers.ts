@@ -1,9 +1,12 @@
 import type { Account } from '../enrolments/enrolment.ts';
-import { lookUpUid, lookUpUser } from '../host/addon.ts';
+import type { PasswdEntry } from '../host/addon.ts';
+import { nameService, NameServiceError } from '../host/name-service.ts';
 import { loggable } from '../log/escape.ts';
 import { ControlError } from './control-error.ts';
 
 const ROOT_UID = 0;
+/** Who asks on behalf of root's commands. */
+export const ROOT: Caller = { uid: ROOT_UID };
 
 /** Who asks: what the kernel says. */
 export interface Caller {
@@ -18,6 +21,27 @@ export interface Caller {
  */
 export function isRoot({ uid }: Caller): boolean {
   return uid === ROOT_UID;
+}
+
+/**
+ * Waits for the name service, which may not answer.
+ *
+ * @param lookUp - what it was asked
+ * @returns what it says
+ * @throws ControlError when it does not answer in time
+ */
+export async function answered(lookUp: Promise<PasswdEntry | undefined>): Promise<PasswdEntry | undefined> {
+  try {
+    return await lookUp;
+  } catch (error) {
+    throw error instanceof NameServiceError
+      ? new ControlError(
+          503,
+          'ERR_UNAVAILABLE',
+          'The name service does not answer, so nobody can say who that is: try again later',
+        )
+      : error;
+  }
 }
 
 /**
@@ -63,8 +87,9 @@ export async function accountFor(caller: Caller, name: string): Promise<Account>
  * @returns the account
  * @throws ControlError when the passwd database knows nobody with this uid
  */
-export async function ownAccount({ uid }: Caller): Promise<Account> {
-  const entry = await lookUpUid(uid);
+export async function ownAccount(caller: Caller): Promise<Account> {
+  const { uid } = caller;
+  const entry = await answered(nameService.userNumbered(uid, caller));
   if (entry === undefined) {
     throw new ControlError(403, 'ERR_NOT_ALLOWED', `There is no account with your uid, ${uid}`);
   }
@@ -79,7 +104,8 @@ export async function ownAccount({ uid }: Caller): Promise<Account> {
  * @throws ControlError when there is no such user
  */
 export async function existingAccount(name: string): Promise<Account> {
-  const entry = name === '' || name.includes('\0') ? undefined : await lookUpUser(name);
+  const entry =
+    name === '' || name.includes('\0') ? undefined : await answered(nameService.userNamed(name, ROOT));
   if (entry === undefined) {
     throw new ControlError(404, 'ERR_NO_SUCH_USER', `There is no user ${loggable(name)} on this machine`);
   }

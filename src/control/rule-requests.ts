@@ -1,6 +1,7 @@
-import { lookUpUser } from '../host/addon.ts';
+import { nameService } from '../host/name-service.ts';
+import { answered, ROOT } from './callers.ts';
 import type { RuleBook } from '../login/rule-for.ts';
-import { explainRule, type RuleSubject } from '../rules/match-rule.ts';
+import { explainRule, type KnownSubject } from '../rules/match-rule.ts';
 import type { RuleTest } from './requests.ts';
 
 /** What a test of the rules needs. */
@@ -23,12 +24,16 @@ export async function testRules(
   user: string,
   address: string | undefined,
 ): Promise<RuleTest> {
-  const entry = user === '' || user.includes('\0') ? undefined : await lookUpUser(user);
-  const account = entry === undefined ? undefined : { name: entry.name, uid: entry.uid };
-  const subject: RuleSubject = {
+  const entry =
+    user === '' || user.includes('\0') ? undefined : await answered(nameService.userNamed(user, ROOT));
+  const groups =
+    entry === undefined
+      ? []
+      : await book.groupsOf({ name: entry.name, uid: entry.uid, gid: entry.gid, ordinary: false });
+  const subject: KnownSubject = {
     service,
-    user: account?.name,
-    groups: account === undefined ? [] : await book.groupsOf(account),
+    user: entry?.name,
+    groups: 'why' in groups ? 'unknown' : groups,
     remoteHost: address,
   };
   const rules = book.rules.map((rule, index) => ({
@@ -37,7 +42,7 @@ export async function testRules(
     ...explainRule(rule, subject),
   }));
   return {
-    userExists: account !== undefined,
+    userExists: entry !== undefined,
     rules,
     holds: rules.find(({ applies }) => applies)?.number ?? null,
   };

@@ -5,8 +5,9 @@ import type { ProxmoxViews } from '../enrolments/proxmox/proxmox.ts';
 import type { StoredFactor } from '../enrolments/store/record.ts';
 import type { Store } from '../enrolments/store/store.ts';
 import { LOOK_AHEAD } from '../factors/hotp.ts';
-import { lookUpUser } from '../host/addon.ts';
+import { nameService } from '../host/name-service.ts';
 import type { Ledger } from '../ledger/ledger.ts';
+import { answered, ROOT } from './callers.ts';
 import { ControlError } from './control-error.ts';
 import { recordOf, usersOf } from './records.ts';
 import type { FactorView, UserView } from './requests.ts';
@@ -93,7 +94,7 @@ export async function showUsers(ports: ViewPorts): Promise<UserView[]> {
 
 async function viewOrProblem(ports: ViewPorts, user: string): Promise<UserView> {
   try {
-    const entry = await lookUpUser(user);
+    const entry = await answered(nameService.userNamed(user, ROOT));
     if (entry === undefined) {
       return unusable(user, 'there is no such user on this machine');
     }

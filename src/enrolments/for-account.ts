@@ -1,23 +1,23 @@
 import type { PasswdEntry } from '../host/addon.ts';
-import type { EnrolmentSource, Enrolments } from './enrolment.ts';
+import type { Account, EnrolmentSource, Enrolments } from './enrolment.ts';
 import { DEFAULT_LOOKUP } from './lookup-options.ts';
 
 /**
  * All enrolments of an account, where no line of pam.d says more about it.
  *
  * @param enrolments - all of them
- * @param findUser - finds the passwd entry of a name
+ * @param findUser - finds the passwd entry of an account by its name
  * @returns a source
  */
 export function forAccount(
   enrolments: Enrolments,
-  findUser: (name: string) => Promise<PasswdEntry | undefined>,
+  findUser: (account: Account) => Promise<PasswdEntry | undefined>,
 ): EnrolmentSource {
   return {
     async lookUp(account) {
       let entry: PasswdEntry | undefined;
       try {
-        entry = await findUser(account.name);
+        entry = await findUser(account);
       } catch {
         return { kind: 'failed', why: `the account ${account.name} cannot be looked up` };
       }

@@ -1,7 +1,7 @@
 import { readFileAs, replaceFileAs, type FileRead, type FileReplaced } from '../host/user-files.ts';
 import type { BudgetedLog } from '../log/budgeted-log.ts';
-import type { NotServed, ReadAnswer, ReadRequest, ReplaceAnswer, ReplaceRequest } from './requests.ts';
-import type { Threads } from './threads.ts';
+import type { ReadAnswer, ReadRequest, ReplaceAnswer, ReplaceRequest } from './requests.ts';
+import type { NotServed, Threads } from '../host/threads.ts';
 
 /** What requests need. */
 export interface FilePorts {

@@ -7,7 +7,7 @@ import { readFile, replaceFile, type FilePorts } from './file-requests.ts';
 import { ProxmoxFiles, type ProxmoxDirectories } from './proxmox-files.ts';
 import { proxmoxRequestOf, readRequestOf, replaceRequestOf } from './request-schemas.ts';
 import type { Refusal } from './requests.ts';
-import { Threads } from './threads.ts';
+import { Threads, type ThreadReports } from '../host/threads.ts';
 
 /** Twice 65536 bytes in base64, a path whose characters are all escaped, and some room. */
 const MAX_BODY_BYTES = 224 * 1024;
@@ -106,7 +106,7 @@ export class FilesServer {
   }
 }
 
-function reportsTo(log: Log): ConstructorParameters<typeof Threads>[0] {
+function reportsTo(log: Log): ThreadReports {
   return {
     hung: (uid) =>
       log.event('warning', "A user's files do not answer: nobody waits for them any more", { uid }),
@@ -115,7 +115,7 @@ function reportsTo(log: Log): ConstructorParameters<typeof Threads>[0] {
   };
 }
 
-function proxmoxReportsTo(log: Log): ConstructorParameters<typeof Threads>[0] {
+function proxmoxReportsTo(log: Log): ThreadReports {
   return {
     hung: () => log.event('warning', 'The files of Proxmox do not answer: nobody waits for them any more'),
     returned: () => log.event('notice', 'The files of Proxmox answer again'),

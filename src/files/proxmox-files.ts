@@ -1,6 +1,6 @@
 import { LARGEST_PLAIN_FILE, readPlainFile, type FileRead } from '../host/user-files.ts';
 import type { ProxmoxAnswer, ProxmoxFile, ProxmoxProduct } from './requests.ts';
-import type { Threads } from './threads.ts';
+import type { Threads } from '../host/threads.ts';
 
 /** Where each product keeps its files. */
 export type ProxmoxDirectories = Readonly<Record<ProxmoxProduct, string>>;

@@ -1,3 +1,4 @@
+import type { NotServed } from '../host/threads.ts';
 import type { FileRead, FileReplaced, FileUser } from '../host/user-files.ts';
 
 /*
@@ -22,13 +23,6 @@ export interface ReplaceRequest extends FileUser {
   /** What it shall hold; 1 to 65536 bytes. */
   readonly contents: string;
 }
-
-/** The request had no thread, or got no answer on it. */
-export type NotServed =
-  /** Too many others are served or hang; nothing was done. */
-  | { readonly kind: 'busy' }
-  /** This user's file system does not answer. What was asked for may still happen, when it answers again. */
-  | { readonly kind: 'hung' };
 
 /** What {@link FileRead} is with its contents as `Bytes`: base64 on the wire. */
 export type ReadAnswer<Bytes = string> =

@@ -159,8 +159,9 @@ export function lockExclusively(fd: number): boolean {
 }
 
 /**
- * Looks a user up by name in every source that nsswitch.conf names (getpwnam_r), on the thread pool: a name service
- * on the network may block.
+ * Looks a user up by name in every source that nsswitch.conf names (getpwnam_r), on a thread of its own: a name service on the network
+ * may hang, and keeps the thread and the promise open until it answers. How many hang at one moment, and for how long an answer is waited
+ * for, is the caller's to bound: {@link NameService} does.
  *
  * @param name not empty, without NUL
  * @returns the entry, or undefined if there is none
@@ -186,7 +187,7 @@ export function lookUpUid(uid: number): Promise<PasswdEntry | undefined> {
 }
 
 /**
- * Which groups a user is in (getgrouplist, getgrgid_r), on the thread pool: a name service may block.
+ * Which groups a user is in (getgrouplist, getgrgid_r), on a thread of its own as {@link lookUpUser}.
  *
  * @param name - of the user
  * @param gid - the user's own group, 0 to 4294967294

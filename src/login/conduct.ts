@@ -18,7 +18,7 @@ import {
 import { ruleFor, type RuleBook } from './rule-for.ts';
 import { seekerOf } from './seeker.ts';
 import { NATIVE, webEnding, type WebLogins } from './web-login.ts';
-import { courseLog, logEnding, logOptionError } from './login-log.ts';
+import { courseLog, logEnding, logGroupsUnknown, logOptionError } from './login-log.ts';
 import type { LoginContext, LoginRequest } from './login-request.ts';
 import { TEXTS } from './texts.ts';
 import { parseModuleOptions, untrusted, type ModuleOptions } from './module-options.ts';
@@ -60,17 +60,19 @@ export async function conductLogin(
     return;
   }
   const options = worded(request.trustedHost ? parsed.options : untrusted(parsed.options), request);
-  const rule = await ruleFor(request, ports.rules);
-  const decided = rule?.ending ?? (await webEnding(request, ports.web ?? NATIVE));
+  const { both, ...rule } = await ruleFor(request, ports.rules);
+  if (rule.groupsUnknown !== undefined) {
+    logGroupsUnknown(ports.log, request, rule.groupsUnknown);
+  }
+  const decided = rule.ending ?? (await webEnding(request, ports.web ?? NATIVE));
   if (decided !== undefined) {
-    logEnding(ports.log, request.context, decided, decided.why);
+    logEnding(ports.log, request, decided, decided.why);
     conversation.conclude({
       code: decided.code,
       failDelayUs: decided.code === 'exempt' ? 0 : FAIL_DELAY_US,
     });
     return;
   }
-  const both = rule !== undefined;
   const { enrolment, why, ...found } = await lookUp(request, both ? withoutGrace(options) : options, ports);
   const terms: LoginTerms = {
     ...found,
@@ -85,7 +87,7 @@ export async function conductLogin(
   const ending = await converse(terms, enrolment, attempt, conversation, ports);
   if (conversation.over) {
     const gone = unheard(ending);
-    logEnding(ports.log, request.context, gone, gone.why);
+    logEnding(ports.log, request, gone, gone.why);
     return;
   }
   if (ending.information !== undefined) {
@@ -94,7 +96,7 @@ export async function conductLogin(
   if (ending.notice !== undefined) {
     conversation.tell({ kind: 'error', text: ending.notice });
   }
-  logEnding(ports.log, request.context, ending, ending.why ?? why);
+  logEnding(ports.log, request, ending, ending.why ?? why);
   // What an ordinary program calls its service is not believed.
   if (ending.reason === 'accepted' && request.trustedHost) {
     ports.accepted?.note(request.context);

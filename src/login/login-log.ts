@@ -1,20 +1,28 @@
 import { loggable } from '../log/escape.ts';
 import type { Log, LogFields } from '../log/log.ts';
 import type { Ending, LoginEvent, LoginTerms } from './login.ts';
-import type { LoginContext } from './login-request.ts';
+import type { LoginContext, LoginRequest } from './login-request.ts';
 import type { ParsedOptions } from './module-options.ts';
+
+/** Who logs in, from where. */
+type Who = Pick<LoginRequest, 'context' | 'account'>;
 
 /**
  * Logs how a login ended. The words "Invalid verification code for USER" with `rhost=` are those that fail2ban users know.
  *
  * @param log - the log
- * @param context - where the login comes from
+ * @param who - who logs in, from where
  * @param ending - how it ended
  * @param why - more about it, in words
  */
-export function logEnding(log: Log, context: LoginContext, ending: Ending, why?: string): void {
-  const user = nameOf(context);
-  const fields = { ...whereFrom(context), factor: ending.factor, verdict: ending.code };
+export function logEnding(log: Log, who: Who, ending: Ending, why?: string): void {
+  const user = nameOf(who);
+  const fields = {
+    ...typedName(who),
+    ...whereFrom(who.context),
+    factor: ending.factor,
+    verdict: ending.code,
+  };
   const because = { ...fields, reason: ending.reason, why };
   switch (ending.reason) {
     case 'accepted':
@@ -59,6 +67,21 @@ export function logEnding(log: Log, context: LoginContext, ending: Ending, why?:
       log.event('notice', `Invalid verification code for ${user}`, because);
       return;
   }
+}
+
+/**
+ * Logs that the groups could not be found out on which a rule depends: then it counts against the user.
+ *
+ * @param log - the log
+ * @param who - who logs in, from where
+ * @param why - in words
+ */
+export function logGroupsUnknown(log: Log, who: Who, why: string): void {
+  log.event('warning', `The groups of ${nameOf(who)} cannot be found out`, {
+    ...typedName(who),
+    ...whereFrom(who.context),
+    why,
+  });
 }
 
 /**
@@ -123,9 +146,21 @@ export function courseLog(log: Log, terms: LoginTerms): (event: LoginEvent) => v
 /** What a YubiKey types, on a US and on a Dvorak layout. */
 const OTP = /(?:[cbdefghijklnrtuv]{32,48}|[jxe.uidchtnbpygk]{32,48})$/i;
 
-/** Who touches a YubiKey while the name is asked for does not want the OTP in the log: it has not been used up. */
-function nameOf({ user = '' }: LoginContext): string {
+/**
+ * The canonical name, by which an administrator looks for people. Who touches a YubiKey while the name is asked for does not want the OTP
+ * in the log: it has not been used up.
+ */
+function nameOf({ account, context: { user = '' } }: Who): string {
+  if (account !== undefined) {
+    return loggable(account.name);
+  }
   return OTP.test(Buffer.from(user).toString('latin1')) ? '(an OTP)' : loggable(user);
+}
+
+/** What was typed, where it is not the canonical name: a directory may not care about capitals. */
+function typedName({ account, context: { user } }: Who): LogFields {
+  const same = account === undefined || user === undefined || Buffer.from(user).toString() === account.name;
+  return same ? {} : { typed: user };
 }
 
 function whereFrom({ service, rhost, tty, ruser }: LoginContext): LogFields {

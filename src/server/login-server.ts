@@ -1,5 +1,6 @@
 import { closeSync } from 'node:fs';
-import { acceptFrom, lookUpUser, type Acceptor, type Peer } from '../host/addon.ts';
+import { acceptFrom, type Acceptor, type Peer } from '../host/addon.ts';
+import { nameService, NameServiceError } from '../host/name-service.ts';
 import { BudgetedLog } from '../log/budgeted-log.ts';
 import type { Log } from '../log/log.ts';
 import { conductLogin, type LoginPorts } from '../login/conduct.ts';
@@ -138,6 +139,9 @@ export class LoginServer {
     } catch (error) {
       if (error instanceof WireError) {
         log.event('error', `The module broke the protocol: ${error.message}`, { code: error.code });
+      } else if (error instanceof NameServiceError) {
+        log.event('error', 'The user of a program cannot be looked up', { why: error.message });
+        connection.giveUp(error.message);
       } else if (!(error instanceof ConversationEnded)) {
         log.event('error', 'A login failed for an unexpected reason', { error: nameOf(error) });
         connection.giveUp('unexpected error');
@@ -180,7 +184,7 @@ async function requestOf(start: Start, origin: Origin): Promise<LoginRequest> {
     return { context, moduleArguments, account, gid, home: utf8Of(start.home), trustedHost: true };
   }
   // What an ordinary program says about itself is not believed: the kernel says who it is.
-  const own = account === undefined ? undefined : await lookUpUser(account.name);
+  const own = account === undefined ? undefined : await nameService.userNamed(account.name, origin);
   return {
     context: { ...context, rhost: undefined },
     moduleArguments: start.moduleArguments,

@@ -1,4 +1,5 @@
-import type { NotServed, ProxmoxAnswer, ProxmoxProduct } from '../../files/requests.ts';
+import type { ProxmoxAnswer, ProxmoxProduct } from '../../files/requests.ts';
+import type { NotServed } from '../../host/threads.ts';
 import { z } from '../../schema.ts';
 import { askReader, type NoAnswer } from '../ask-reader.ts';
 

@@ -48,6 +48,34 @@ action = "both"
     expect(rules[0]?.network?.map((network) => network.text)).toEqual(['192.0.2.0/24', '2001:db8::1']);
   });
 
+  it.each(['Domain Users', 'corp\\\\domain admins', 'people@corp', 'Bücherei', 'a'])(
+    'takes %j for a name of a group and of a user',
+    (name) => {
+      const { rules } = parseConfig(`[[rule]]\ngroup = "${name}"\nuser = "${name}"\naction = "deny"\n`, 'f');
+      expect(rules).toMatchObject([
+        { group: [name.replace('\\\\', '\\')], user: [name.replace('\\\\', '\\')] },
+      ]);
+    },
+  );
+
+  it.each([
+    '',
+    ' users',
+    'users ',
+    'domain*',
+    'domain?',
+    '[a]',
+    'a\\tb',
+    'a\\u0000b',
+    'a\\u2028b',
+    'a\\u009fb',
+  ])('takes %j for none', (name) => {
+    expect(() => parseConfig(`[[rule]]\ngroup = "${name}"\naction = "deny"\n`, 'f')).toThrow(
+      /must be a name/,
+    );
+    expect(() => parseConfig(`[[rule]]\nservice = "a b"\naction = "deny"\n`, 'f')).toThrow(/must be a name/);
+  });
+
   it.each([
     ['[[rule]]\naction = "allow"\n', /^f:2: rule\.1\.action: .*skip/],
     ['[[rule]]\nservice = "sshd"\n', /^f:1: rule\.1\.action: /],

@@ -435,7 +435,7 @@ describe('conductLogin', () => {
       rhost: '192.0.2.1',
       ruser: undefined,
     };
-    await conduct(new Script([CODE]), enrolled(WRONG), [], { context });
+    await conduct(new Script([CODE]), enrolled(WRONG), [], { context, account: undefined });
     expect(log.events[0]!.message).toBe(
       String.raw`Invalid verification code for "x rhost\u003d1.2.3.4\u000a"`,
     );

@@ -1,9 +1,10 @@
 import { describe, expect, it } from 'vitest';
+import type { Account } from '../../../src/enrolments/enrolment.ts';
 import { logEnding } from '../../../src/login/login-log.ts';
 import { RecordedLog } from '../fixtures/recorded-log.ts';
 
 /** What is logged of a login under this name. */
-function logged(user: string): string {
+function logged(user: string, account?: Account): string {
   const log = new RecordedLog();
   const context = {
     service: 'sshd',
@@ -12,7 +13,7 @@ function logged(user: string): string {
     rhost: '192.0.2.1',
     ruser: undefined,
   };
-  logEnding(log, context, { code: 'user-unknown', reason: 'user-unknown' });
+  logEnding(log, { context, account }, { code: 'user-unknown', reason: 'user-unknown' });
   return log.text;
 }
 
@@ -33,5 +34,17 @@ describe('an OTP in the place of the user name', () => {
 
   it.each(['alice', 'nguyen', 'c'.repeat(31), `${US}0`])('is not what %s is', (user) => {
     expect(logged(user)).toContain(`for ${user}`);
+  });
+});
+
+describe('the name in a line', () => {
+  it('is the canonical one, with what was typed beside it', () => {
+    expect(logged('CAROL', { name: 'carol', uid: 1 })).toMatch(/for carol typed=CAROL service=sshd/);
+    expect(logged('carol', { name: 'carol@corp', uid: 1 })).toMatch(/for carol@corp typed=carol /);
+  });
+
+  it('stands alone where both are one, or nobody is known', () => {
+    expect(logged('carol', { name: 'carol', uid: 1 })).toMatch(/for carol service=sshd/);
+    expect(logged('CAROL')).toMatch(/for CAROL service=sshd/);
   });
 });

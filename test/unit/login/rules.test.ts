@@ -32,6 +32,7 @@ let prompts: Prompt[];
 let notices: string[];
 let verdict: Verdict | undefined;
 let lookedUp: number;
+let groupLookUps: number;
 /** For how long the sources were to spare the question, at each look-up. */
 let graces: number[];
 let successes: number;
@@ -42,6 +43,7 @@ beforeEach(() => {
   notices = [];
   verdict = undefined;
   lookedUp = 0;
+  groupLookUps = 0;
   graces = [];
   successes = 0;
 });
@@ -53,7 +55,7 @@ interface Scene {
   readonly arguments?: readonly string[];
   readonly request?: Partial<LoginRequest>;
   readonly rhost?: string;
-  readonly groups?: readonly string[] | undefined;
+  readonly groups?: readonly string[] | { readonly why: string };
   readonly touchUnavailable?: boolean;
   readonly standing?: 'enrolled' | 'absent';
 }
@@ -137,7 +139,10 @@ async function login(scene: Scene): Promise<Verdict['code'] | undefined> {
     },
     rules: {
       rules: parseConfig(scene.rules ?? '', 'f').rules,
-      groupsOf: () => Promise.resolve('groups' in scene ? scene.groups : ['staff']),
+      groupsOf: () => {
+        groupLookUps++;
+        return Promise.resolve(scene.groups ?? ['staff']);
+      },
     },
     attempts,
     log,
@@ -176,7 +181,9 @@ describe('a rule that skips', () => {
     const rules = '[[rule]]\ngroup = "staff"\naction = "skip"\n';
     expect(await login({ rules })).toBe('exempt');
     verdict = undefined;
-    expect(await login({ rules, groups: undefined, answers: [CODE] })).toBe('ok');
+    expect(await login({ rules, groups: { why: 'no answer' }, answers: [CODE] })).toBe('ok');
+    expect(log.text).toContain('The groups of alice cannot be found out');
+    expect(log.text).toContain('no answer');
   });
 });
 
@@ -191,6 +198,34 @@ describe('a rule that denies', () => {
   it('comes after one above it that skips', async () => {
     expect(await login({ rules: SKIP + DENY })).toBe('exempt');
     expect(await login({ rules: DENY + SKIP })).toBe('denied');
+  });
+});
+
+describe('a rule with a group', () => {
+  const UNKNOWN = { why: 'no answer' };
+  const of = (action: string): string => `[[rule]]\ngroup = "Domain Users"\naction = "${action}"\n`;
+
+  it.each(['skip', 'deny', 'both'])('asks nobody when a rule above decides (%s)', async (action) => {
+    expect(await login({ rules: SKIP + of(action), groups: UNKNOWN })).toBe('exempt');
+    expect(groupLookUps).toBe(0);
+  });
+
+  it('decides when nothing else does: unknown groups are no exemption, but they deny and want both', async () => {
+    expect(await login({ rules: of('deny'), groups: UNKNOWN, answers: [CODE] })).toBe('denied');
+    verdict = undefined;
+    expect(await login({ rules: of('both'), groups: UNKNOWN, answers: [CODE, TOUCH] })).toBe('ok');
+    verdict = undefined;
+    expect(await login({ rules: of('skip') + DENY, groups: UNKNOWN, answers: [CODE] })).toBe('denied');
+    expect(groupLookUps).toBe(3);
+  });
+
+  it('knows groups whose names have blanks', async () => {
+    expect(await login({ rules: of('skip'), groups: ['Domain Users'] })).toBe('exempt');
+  });
+
+  it('asks once for several rules', async () => {
+    expect(await login({ rules: of('skip') + of('deny') + of('both'), answers: [CODE] })).toBe('ok');
+    expect(groupLookUps).toBe(1);
   });
 });
 

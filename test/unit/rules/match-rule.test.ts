@@ -1,9 +1,9 @@
 import { describe, expect, it } from 'vitest';
-import { explainRule, matchRule, type RuleSubject } from '../../../src/rules/match-rule.ts';
+import { explainRule, matchRule, NEEDS_GROUPS, type KnownSubject } from '../../../src/rules/match-rule.ts';
 import { parseNetwork } from '../../../src/rules/network.ts';
 import { RULE_ACTIONS, type Rule } from '../../../src/rules/rule.ts';
 
-const ALICE: RuleSubject = {
+const ALICE: KnownSubject = {
   service: 'sshd',
   user: 'alice',
   groups: ['alice', 'staff'],
@@ -37,7 +37,7 @@ describe('rules', () => {
       action: 'skip',
       because: 'the service is sshd; 192.0.2.77 is in 192.0.2.0/24',
     });
-    expect(matchRule(rules, { ...ALICE, user: 'bob' })?.number).toBe(1);
+    expect(matchRule(rules, { ...ALICE, user: 'bob' })).toMatchObject({ number: 1 });
     expect(matchRule(rules, { ...ALICE, remoteHost: '198.51.100.1' })).toEqual({
       number: 3,
       action: 'both',
@@ -50,7 +50,7 @@ describe('rules', () => {
   it('apply only when all their conditions hold', () => {
     const all = { service: ['login', 'sshd'], user: ['alice'], group: ['staff'], network: ['192.0.2.0/24'] };
     expect(explainRule(rule('skip', all), ALICE).applies).toBe(true);
-    const others: Partial<RuleSubject>[] = [
+    const others: Partial<KnownSubject>[] = [
       { service: 'sshd2' },
       { user: 'alice2' },
       { groups: ['staff2'] },
@@ -73,12 +73,28 @@ describe('rules', () => {
   it.each(RULE_ACTIONS)(
     'with groups: groups that cannot be found out count against the user (%s)',
     (action) => {
-      expect(explainRule(rule(action, { group: ['staff'] }), { ...ALICE, groups: undefined })).toEqual({
+      expect(explainRule(rule(action, { group: ['staff'] }), { ...ALICE, groups: 'unknown' })).toEqual({
         applies: action !== 'skip',
         because: 'the groups of the user cannot be found out',
       });
     },
   );
+
+  it.each(RULE_ACTIONS)('ask for groups only when nothing else decides (%s)', (action) => {
+    const subject = { ...ALICE, groups: 'not-asked' } as const;
+    const above = rule('deny', { user: ['alice'] });
+    const grouped = rule(action, { service: ['sshd'], network: ['192.0.2.0/24'], group: ['staff'] });
+    const below = rule('both');
+    expect(matchRule([grouped, below], subject)).toBe(NEEDS_GROUPS);
+    expect(matchRule([above, grouped], subject)).toMatchObject({ number: 1 });
+    expect(matchRule([below, grouped], subject)).toMatchObject({ number: 1 });
+    for (const other of [{ service: 'login' }, { remoteHost: '198.51.100.1' }, { remoteHost: undefined }]) {
+      expect(matchRule([grouped, below], { ...subject, ...other })).toMatchObject({ number: 2 });
+    }
+    expect(matchRule([grouped], { ...subject, user: undefined })).toBeUndefined();
+    const byName = { ...subject, remoteHost: 'host.example.com' };
+    expect(matchRule([grouped], byName)).toBe(action === 'skip' ? undefined : NEEDS_GROUPS);
+  });
 
   it.each(RULE_ACTIONS)('with networks never apply to local logins (%s)', (action) => {
     const everywhere = rule(action, { network: ['0.0.0.0/0', '::/0'] });

@@ -1,5 +1,5 @@
 import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest';
-import { Threads } from '../../../src/files/threads.ts';
+import { Threads } from '../../../src/host/threads.ts';
 
 const DEADLINE_MS = 5_000;
 const MAX_WAIT_MS = 2_000;

@@ -1,21 +1,32 @@
-import type { NotServed } from './requests.ts';
+/** The request had no thread, or got no answer on it. */
+export type NotServed =
+  /** Too many others are served or hang; nothing was done. */
+  | { readonly kind: 'busy' }
+  /** This user's thread does not return. What was asked for may still happen, when it does. */
+  | { readonly kind: 'hung' };
 
-/** Threads at one moment, those that hang among them. */
-const MAX_THREADS = 8;
-/** A thread that has not returned by then hangs, in milliseconds. */
-const DEADLINE_MS = 5_000;
-/** How long a request waits for a thread, in milliseconds. */
-const MAX_WAIT_MS = 2_000;
+/** How many threads there are, and how long they are waited for. */
+export interface ThreadLimits {
+  /** Threads at one moment, those that hang among them. */
+  readonly threads: number;
+  /** A thread that has not returned by then hangs, in milliseconds. */
+  readonly deadlineMs: number;
+  /** How long a request waits for a thread, in milliseconds. */
+  readonly waitMs: number;
+}
+
+/** For files of users. */
+export const FILE_LIMITS: ThreadLimits = { threads: 8, deadlineMs: 5_000, waitMs: 2_000 };
 /** Requests that wait, in all and of one user. */
 const MAX_WAITING = 256;
 const MAX_WAITING_PER_USER = 64;
 
 /** What happens to threads that hang; each is told once. */
-export interface ThreadReports {
+export interface ThreadReports<User = number> {
   /** A user's thread has not returned within the deadline. */
-  hung(uid: number): void;
+  hung(uid: User): void;
   /** It has returned after all. */
-  returned(uid: number): void;
+  returned(uid: User): void;
   /** All threads hang: from now on nobody is served. */
   exhausted(): void;
 }
@@ -46,14 +57,19 @@ interface Lane {
  * Shares few threads out fairly, though each may hang for ever: one at a time for a user, users in turn. A thread that hangs stays
  * occupied, and its user is refused, until it returns; so threads do not pile up, and nobody waits for the file system of another.
  */
-export class Threads {
-  readonly #reports: ThreadReports;
+export class Threads<User extends string | number = number> {
+  readonly #reports: ThreadReports<User>;
+  readonly #limits: ThreadLimits;
   /** In the order of their turns. */
-  readonly #lanes = new Map<number, Lane>();
+  readonly #lanes = new Map<User, Lane>();
 
-  /** @param reports - who is told */
-  constructor(reports: ThreadReports) {
+  /**
+   * @param reports - who is told
+   * @param limits - how many threads, for how long
+   */
+  constructor(reports: ThreadReports<User>, limits: ThreadLimits = FILE_LIMITS) {
     this.#reports = reports;
+    this.#limits = limits;
   }
 
   /**
@@ -64,7 +80,7 @@ export class Threads {
    * @returns its result, or why there is none
    * @throws what `work.start()` throws or rejects with
    */
-  run<T>(uid: number, work: Work<T>): Promise<T | NotServed> {
+  run<T>(uid: User, work: Work<T>): Promise<T | NotServed> {
     const lane = this.#lanes.get(uid) ?? { running: false, hung: false, waiting: [] };
     if (lane.hung) {
       return Promise.resolve({ kind: 'hung' });
@@ -95,7 +111,7 @@ export class Threads {
         if (!lane.running && lane.waiting.length === 0) {
           this.#lanes.delete(uid);
         }
-      }, MAX_WAIT_MS);
+      }, this.#limits.waitMs);
       lane.waiting.push(waiting);
       this.#fill();
     });
@@ -103,7 +119,7 @@ export class Threads {
 
   /** Gives free threads to those whose turn it is. */
   #fill(): void {
-    let free = MAX_THREADS - this.#count(({ running }) => running);
+    let free = this.#limits.threads - this.#count(({ running }) => running);
     for (const lane of [...this.#lanes.values()]) {
       if (free > 0 && !lane.running) {
         const next = lane.waiting.shift();
@@ -116,13 +132,13 @@ export class Threads {
     }
   }
 
-  async #begin<T>(uid: number, lane: Lane, work: Work<T>): Promise<T | NotServed> {
+  async #begin<T>(uid: User, lane: Lane, work: Work<T>): Promise<T | NotServed> {
     let timer: NodeJS.Timeout | undefined;
     const deadline = new Promise<NotServed>((resolve) => {
       timer = setTimeout(() => {
         resolve({ kind: 'hung' });
         this.#hangs(uid, lane);
-      }, DEADLINE_MS);
+      }, this.#limits.deadlineMs);
     });
     const result = this.#untilReturned(uid, lane, work);
     try {
@@ -132,7 +148,7 @@ export class Threads {
     }
   }
 
-  async #untilReturned<T>(uid: number, lane: Lane, work: Work<T>): Promise<T> {
+  async #untilReturned<T>(uid: User, lane: Lane, work: Work<T>): Promise<T> {
     try {
       const result = await work.start();
       if (lane.hung) {
@@ -144,7 +160,7 @@ export class Threads {
     }
   }
 
-  #hangs(uid: number, lane: Lane): void {
+  #hangs(uid: User, lane: Lane): void {
     lane.hung = true;
     this.#reports.hung(uid);
     refuseAll(lane, { kind: 'hung' });
@@ -162,7 +178,7 @@ export class Threads {
   }
 
   /** The thread is free, and it is the next user's turn. */
-  #leave(uid: number, lane: Lane): void {
+  #leave(uid: User, lane: Lane): void {
     if (lane.hung) {
       this.#reports.returned(uid);
     }
@@ -177,12 +193,12 @@ export class Threads {
 
   /** Whether a request would have to wait, and too many do already. */
   #isFull(lane: Lane): boolean {
-    const waits = lane.running || this.#count(({ running }) => running) === MAX_THREADS;
+    const waits = lane.running || this.#count(({ running }) => running) === this.#limits.threads;
     return waits && (lane.waiting.length >= MAX_WAITING_PER_USER || this.#waiting() >= MAX_WAITING);
   }
 
   #allHang(): boolean {
-    return this.#count(({ hung }) => hung) === MAX_THREADS;
+    return this.#count(({ hung }) => hung) === this.#limits.threads;
   }
 
   #waiting(): number {
