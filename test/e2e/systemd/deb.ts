@@ -1,4 +1,13 @@
-import { mkdtempSync, readdirSync, readFileSync, writeFileSync } from 'node:fs';
+import {
+  chmodSync,
+  copyFileSync,
+  mkdirSync,
+  mkdtempSync,
+  readdirSync,
+  readFileSync,
+  rmSync,
+  writeFileSync,
+} from 'node:fs';
 import { CHECKOUT } from '../harness/daemon.ts';
 import { runWell } from '../harness/run.ts';
 import { CHECKOUT_THERE } from './machine.ts';
@@ -49,6 +58,29 @@ export async function newerDeb(deb: string, version: string): Promise<string> {
   const newer = `${BUILD}/newer.deb`;
   await runWell(['dpkg-deb', '--root-owner-group', '--build', work, `${CHECKOUT}/${newer}`]);
   return newer;
+}
+
+/**
+ * A package nodejs with the Node that runs the tests, for a Debian whose own is too old.
+ *
+ * @returns its path, below the checkout
+ */
+export async function nodeDeb(): Promise<string> {
+  const work = mkdtempSync('/tmp/node-deb-');
+  const control = [
+    ...['Package: nodejs', `Version: ${process.versions.node}`, 'Architecture: all'],
+    ...['Depends: libstdc++6', 'Maintainer: tests <tests@example>', 'Description: Node of the tests', ''],
+  ];
+  mkdirSync(`${work}/DEBIAN`);
+  writeFileSync(`${work}/DEBIAN/control`, control.join('\n'));
+  mkdirSync(`${work}/usr/bin`, { recursive: true });
+  copyFileSync(process.execPath, `${work}/usr/bin/node`);
+  chmodSync(`${work}/usr/bin/node`, 0o755);
+  const deb = `${BUILD}/nodejs.deb`;
+  mkdirSync(`${CHECKOUT}/${BUILD}`, { recursive: true });
+  await runWell(['dpkg-deb', '--root-owner-group', '-Znone', '--build', work, `${CHECKOUT}/${deb}`]);
+  rmSync(work, { recursive: true });
+  return deb;
 }
 
 /** Where the machine has such a path. */

@@ -17,6 +17,8 @@ import { run, runWell, type Ended } from '../harness/run.ts';
 const ROOT = '/var/tmp/pve-authenticator-debian-13';
 /** The same without Node: nothing but the base system and SSH, and what apt needs to install our package. */
 export const BASE_ROOT = `${ROOT}-base`;
+/** The base system of Debian 12, whose Node is too old: `make-root 12` makes it. */
+export const OLD_ROOT = '/var/tmp/pve-authenticator-debian-12-base';
 const CGROUPS = '/sys/fs/cgroup';
 /** Where the machine has this checkout, read-only. */
 export const CHECKOUT_THERE = '/srv/checkout';
