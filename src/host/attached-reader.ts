@@ -1,4 +1,3 @@
-import { spawn } from 'node:child_process';
 import { once } from 'node:events';
 import { fileURLToPath } from 'node:url';
 
@@ -14,6 +13,8 @@ const READER = fileURLToPath(new URL('../files/main.js', import.meta.url));
  */
 export async function startAttachedReader(runtimeDir: string): Promise<void> {
   const argv = [READER, '--attached', '--runtime-dir', runtimeDir];
+  // Loaded on first use: with systemd the reader has a unit of its own.
+  const { spawn } = process.getBuiltinModule('node:child_process');
   const child = spawn(process.execPath, argv, { stdio: ['pipe', 'pipe', 'inherit'] });
   // A reader that is gone ends no daemon: whoever needs it is told.
   child.stdin.on('error', () => undefined);

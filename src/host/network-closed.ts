@@ -1,4 +1,4 @@
-import { createSocket } from 'node:dgram';
+import type { Socket } from 'node:dgram';
 
 /**
  * Whether this process may use the network at all: a sandbox without it (`RestrictAddressFamilies=`) fails at the first socket, and
@@ -8,13 +8,14 @@ import { createSocket } from 'node:dgram';
  */
 export function networkClosed(): Promise<string | undefined> {
   return new Promise((resolve) => {
-    let socket: ReturnType<typeof createSocket> | undefined;
+    let socket: Socket | undefined;
     const end = (error?: unknown): void => {
       socket?.close();
       resolve(error === undefined ? undefined : codeOf(error));
     };
     try {
-      socket = createSocket('udp4');
+      // Loaded on first use: few daemons need it.
+      socket = process.getBuiltinModule('node:dgram').createSocket('udp4');
       socket.once('error', end);
       // Nothing is sent.
       socket.bind(0, '127.0.0.1', () => end());

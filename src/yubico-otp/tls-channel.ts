@@ -1,6 +1,7 @@
-import { request as httpRequest } from 'node:http';
 import { isIP, type Socket } from 'node:net';
-import { connect, type TLSSocket } from 'node:tls';
+import type { TLSSocket } from 'node:tls';
+
+/* Loaded on first use: node:http and node:tls would make the start of every program longer that may never ask a server. */
 
 /** How servers are reached. */
 export interface Route {
@@ -40,7 +41,7 @@ export async function openTlsChannel(server: URL, route: Route, signal: AbortSig
   const way =
     route.proxy === undefined ? { port } : { socket: await tunnel(route.proxy, host, port, signal) };
   return new Promise((resolve, reject) => {
-    const channel = connect({
+    const channel = process.getBuiltinModule('node:tls').connect({
       ...way,
       host,
       // RFC 6066, section 3: an address is no server name.
@@ -66,7 +67,7 @@ export async function openTlsChannel(server: URL, route: Route, signal: AbortSig
 function tunnel(proxy: URL, host: string, port: number, signal: AbortSignal): Promise<Socket> {
   const target = `${isIP(host) === 6 ? `[${host}]` : host}:${port}`;
   return new Promise((resolve, reject) => {
-    const request = httpRequest({
+    const request = process.getBuiltinModule('node:http').request({
       host: hostOf(proxy),
       port: Number(proxy.port || DEFAULT_PROXY_PORT),
       method: 'CONNECT',
