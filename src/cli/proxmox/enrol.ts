@@ -7,6 +7,7 @@ import { DEFAULT_PERIOD, DEFAULT_WINDOW, matchTotp, type Totp } from '../../fact
 import { CommandError } from '../control-client.ts';
 import { QR_MODES, type QrMode } from '../qr.ts';
 import type { Session } from '../session.ts';
+import { clockRemark } from '../setup/clock-remark.ts';
 import { FlagError } from '../setup/flags.ts';
 import { showSecret } from '../shown-secret.ts';
 import { pvesh } from './programs.ts';
@@ -114,7 +115,8 @@ async function confirmedCode(session: Session, factor: Totp, showAgain: () => vo
     if (typed === '') {
       showAgain();
     } else if (matchTotp(factor, Buffer.from(typed, 'latin1'), session.now()) === undefined) {
-      session.output.note('Code incorrect. Is the clock of the phone right? Try again.');
+      const remark = clockRemark(factor, Buffer.from(typed, 'latin1'), session.now());
+      session.output.note(remark ?? 'Code incorrect. Try again.');
     } else {
       return typed;
     }

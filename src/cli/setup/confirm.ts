@@ -1,9 +1,8 @@
 import { LOOK_AHEAD, matchHotp, type Hotp } from '../../factors/hotp.ts';
-import { DEFAULT_WINDOW, matchTotp, timeStep, type Totp } from '../../factors/totp.ts';
+import { DEFAULT_WINDOW, matchTotp, type Totp } from '../../factors/totp.ts';
 import type { Session } from '../session.ts';
+import { clockRemark } from './clock-remark.ts';
 
-/** How far a phone's clock is looked for when its code does not fit, in steps. */
-const WIDE_WINDOW = 41;
 const SKIP = '-1';
 
 /** The time step or counter of the code that the phone showed; undefined: skipped. */
@@ -57,11 +56,6 @@ function reasonOf(factor: Totp | Hotp, code: Buffer, now: number): string {
   if (code.length !== factor.digits || !/^\d+$/.test(code.toString('latin1'))) {
     return `A code has ${factor.digits} digits. Try again.`;
   }
-  const step = 'period' in factor ? matchTotp({ ...factor, window: WIDE_WINDOW }, code, now) : undefined;
-  if (step === undefined || !('period' in factor)) {
-    return 'Code incorrect. Try again.';
-  }
-  const ahead = step - timeStep(factor.period, now);
-  const seconds = Math.abs(ahead) * factor.period;
-  return `This code is for another time: the phone's clock is about ${seconds} seconds ${ahead > 0 ? 'ahead' : 'behind'}. Set both clocks right, then try again.`;
+  const remark = 'period' in factor ? clockRemark(factor, code, now) : undefined;
+  return remark ?? 'Code incorrect. Try again.';
 }

@@ -133,7 +133,7 @@ describe('the interactive setup', () => {
     expect(notes.slice(0, 3)).toEqual([
       'A code has 6 digits. Try again.',
       'Code incorrect. Try again.',
-      expect.stringContaining('about 300 seconds ahead'),
+      expect.stringContaining('about 5 minutes ahead of'),
     ]);
     expect(lines.filter((line) => line.startsWith('Scan this'))).toHaveLength(2);
     const told = [...lines, ...notes].join('\n');
@@ -141,6 +141,17 @@ describe('the interactive setup', () => {
       expect(told).not.toContain(appCode(STEP + step)());
     }
     expect(added()[0]).toMatchObject({ usedStep: undefined });
+  });
+
+  it.each([
+    [120, 'about 1 hour ahead of'],
+    [-120, 'about 1 hour behind'],
+    [-2 * 60 * 13 - 60, 'about 13 hours 30 minutes behind'],
+    [5000, 'about 1 day 17 hours 40 minutes ahead of'],
+  ])('tells a phone whose clock is %i steps off which clock to look at', async (steps, off) => {
+    await walk('-t -f -u -w 3', appCode(STEP + steps), appCode(STEP));
+    expect(notes[0]).toContain(`This code is for another time: the phone's clock is ${off} this machine's`);
+    expect(notes[0]).toContain('where it is 2022-04-15 05:20 UTC');
   });
 
   it('proves at its end, when there is a factor already, and keeps the recovery codes that are there', async () => {
