@@ -1,4 +1,4 @@
-import type { Change, Changed } from '../control/requests.ts';
+import type { Change, Changed, UserView } from '../control/requests.ts';
 import { CommandError } from './control-client.ts';
 import type { Session } from './session.ts';
 
@@ -52,3 +52,31 @@ export async function askProven<T>(session: Session, path: readonly string[], bo
 export function change(session: Session, user: string, changes: readonly Change[]): Promise<Changed> {
   return askProven<Changed>(session, ['users', user, 'changes'], { changes });
 }
+
+/**
+ * Asks whether changes could be made, before a person is asked for anything. If a code of a present factor will be needed at the end, that
+ * is announced now: the phone may be elsewhere.
+ *
+ * @param session - connection and output
+ * @param user - whose
+ * @param changes - what is wanted, as far as it is known yet
+ * @param silent - whether nothing is to be said
+ * @returns what the user has now
+ * @throws CommandError when the daemon would refuse them
+ */
+export async function checkChange(
+  session: Session,
+  user: string,
+  changes: readonly Change[],
+  silent = false,
+): Promise<UserView> {
+  const path = ['users', user, 'changes'];
+  const { needsProof, view } = await session.daemon().ask<Changed>('POST', path, { changes, check: true });
+  if (needsProof === true && !silent) {
+    session.output.note(PROOF_AHEAD);
+  }
+  return view;
+}
+
+const PROOF_AHEAD =
+  'You have a factor already: at the end you will need a code of it, or a recovery code. Have it at hand.';

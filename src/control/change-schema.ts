@@ -132,6 +132,7 @@ export const proof = z.optional(z.string().check(z.maxLength(MAX_PROOF_LENGTH)))
 const proofSchema = z.strictObject({ proof });
 const changesSchema = z.strictObject({
   proof,
+  check: z.optional(z.literal(true)),
   changes: z.array(change).check(z.minLength(1), z.maxLength(MAX_CHANGES)),
 });
 

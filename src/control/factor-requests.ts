@@ -5,16 +5,16 @@ import type { StoredFactor } from '../enrolments/store/record.ts';
 import type { OnlineYubikeys } from '../enrolments/yubico/online-yubikeys.ts';
 import { loggable } from '../log/escape.ts';
 import { accountFor, isRoot, type Caller } from './callers.ts';
-import { changesOf, proofOf } from './change-schema.ts';
+import { changesOf, proofOf, type CheckedChange } from './change-schema.ts';
 import { ControlError } from './control-error.ts';
 import { assertTouched, lookUpTouches, usedBefore } from './new-yubikey.ts';
 import { OneAtATime } from '../enrolments/one-at-a-time.ts';
 import { planned, type Addition, type Plan } from './planned-changes.ts';
-import { prove, type ProofPorts } from './proof.ts';
+import { needsProof, prove, type ProofPorts } from './proof.ts';
 import { logName, refusing, saved, unavailable } from './records.ts';
 import type { Changed, UserView } from './requests.ts';
 import { UsedUp } from './used-up.ts';
-import { factorView, shownAfter, type ViewPorts } from './views.ts';
+import { factorView, showUser, shownAfter, type ViewPorts } from './views.ts';
 
 /** What requests about factors need. */
 export interface FactorPorts extends ViewPorts, ProofPorts {
@@ -42,7 +42,10 @@ export async function changeFactors(
   body: unknown,
 ): Promise<Changed> {
   const account = await accountFor(caller, user);
-  const { changes, proof } = changesOf(body);
+  const { changes, proof, check } = changesOf(body);
+  if (check === true) {
+    return checkChanges(ports, caller, account, changes);
+  }
   const usedUp = new UsedUp();
   const work = usedUp.explaining(async (): Promise<Changed> => {
     if (!isRoot(caller)) {
@@ -75,6 +78,21 @@ export async function changeFactors(
     };
   });
   return changing.run(account.name, work);
+}
+
+/** As far as {@link changeFactors} goes before a proof. Nothing is changed, and no touch of a YubiKey is needed. */
+async function checkChanges(
+  ports: FactorPorts,
+  caller: Caller,
+  account: Account,
+  changes: readonly CheckedChange[],
+): Promise<Changed> {
+  refusing(() => planned(ports, account, changes));
+  return {
+    added: [],
+    needsProof: !isRoot(caller) && (await needsProof(ports, account)),
+    view: await showUser(ports, account),
+  };
 }
 
 /**

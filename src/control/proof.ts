@@ -21,6 +21,7 @@ export interface ProofPorts {
 
 /** No login comes from there: guesses here have a count of their own, under the ceiling for strangers. */
 const ORIGIN = 'control';
+const PROOF_NEEDED = 'ERR_PROOF_NEEDED';
 
 /**
  * Lets a change of an account's factors go on only for somebody who has one of them, so that a program that runs as the user
@@ -65,6 +66,25 @@ export async function prove(
   }
 }
 
+/**
+ * Whether an account has something to prove with, for a change that is to be announced.
+ *
+ * @param ports - as a login needs them
+ * @param account - whose factors
+ * @returns whether {@link prove} will want a code
+ * @throws ControlError where no code would do
+ */
+export async function needsProof(ports: ProofPorts, account: Account): Promise<boolean> {
+  try {
+    return (await prove(ports, account, undefined)) === 'proven';
+  } catch (error) {
+    if (error instanceof ControlError && error.code === PROOF_NEEDED) {
+      return true;
+    }
+    throw error;
+  }
+}
+
 async function check(
   ports: ProofPorts,
   account: Account,
@@ -74,7 +94,7 @@ async function check(
   if (code === undefined) {
     throw new ControlError(
       401,
-      'ERR_PROOF_NEEDED',
+      PROOF_NEEDED,
       'You have a factor already: a code of it, or a recovery code, is needed for that',
     );
   }

@@ -66,6 +66,8 @@ export type Change =
 /** POST /v1/users/USER/changes: all of them, or none. The answer is {@link Changed}. */
 export interface ChangesRequest extends Proof {
   readonly changes: readonly Change[];
+  /** Changes nothing: what would be refused before a proof is refused, and else the answer says whether one will be needed. */
+  readonly check?: true | undefined;
 }
 
 /** What every request holds that changes or shows something of a user who has a factor already, unless root makes it. */
@@ -143,6 +145,8 @@ export interface Changed {
   readonly added: readonly AddedFactor[];
   /** What the user has then. */
   readonly view: UserView;
+  /** Of a request that was only checked: whether it needs a proof. */
+  readonly needsProof?: boolean;
 }
 
 /** The answer to POST /v1/users/USER/factors/FACTOR/show, whose body is a {@link Proof}. */

@@ -1,7 +1,7 @@
 import type { Command } from 'commander';
 import type { NewFactor } from '../../control/requests.ts';
 import { CommandError } from '../control-client.ts';
-import { change } from '../proven.ts';
+import { change, checkChange } from '../proven.ts';
 import { secretLines } from '../secret-lines.ts';
 import type { Session } from '../session.ts';
 
@@ -13,6 +13,8 @@ interface AddYubikeyOptions {
 
 /** A line with the secrets of one key is short. */
 const MAX_SECRETS_BYTES = 4096;
+/** Stands for the key until it is touched: no key is delivered with a public id of this length. */
+const UNTOUCHED = 'uuuuuuuuuuuuuuuu';
 
 /**
  * `add yubikey [USER]`: adds the YubiKey that is touched.
@@ -35,8 +37,11 @@ export function addYubikeyCommand(subcommand: Command, session: Session): void {
 
 async function run(session: Session, user: string, options: AddYubikeyOptions): Promise<void> {
   const read = options.secretsFrom === undefined ? undefined : readSecrets(options.secretsFrom);
+  const { name } = options;
+  const planned = read === undefined ? { publicId: UNTOUCHED } : { secrets: read.line };
+  await checkChange(session, user, [{ do: 'add', factor: { kind: 'yubikey', name, ...planned } }]);
   const otp = await session.questions.ask('Touch the YubiKey: ');
-  const factor: NewFactor = { kind: 'yubikey', name: options.name, otp, secrets: read?.line };
+  const factor: NewFactor = { kind: 'yubikey', name, otp, secrets: read?.line };
   const { added } = await change(session, user, [{ do: 'add', factor }]);
   for (const { factor: view } of added) {
     session.output.line(

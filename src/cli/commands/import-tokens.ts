@@ -1,6 +1,6 @@
 import type { Changed, NewFactor } from '../../control/requests.ts';
 import { CommandError } from '../control-client.ts';
-import { change } from '../proven.ts';
+import { change, checkChange } from '../proven.ts';
 import { NoAnswerError } from '../questions.ts';
 import type { Session } from '../session.ts';
 import { secretLines } from '../secret-lines.ts';
@@ -28,6 +28,10 @@ const MAX_FILE_BYTES = 64 * 1024;
  */
 export async function importTokens(session: Session, user: string, wanted: TokenImport): Promise<void> {
   const { keys, name, account, digits, period } = wanted;
+  if (keys === '-' && session.questions.interactive) {
+    // Before the keys are typed.
+    await checkChange(session, user, [{ do: 'add', factor: { kind: 'totp', name } }]);
+  }
   const read =
     keys === '-'
       ? { lines: await typedLines(session), remark: undefined }

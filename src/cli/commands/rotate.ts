@@ -7,7 +7,7 @@ import { SECRET_BYTES } from '../../factors/hotp-value.ts';
 import type { Hotp } from '../../factors/hotp.ts';
 import type { Totp } from '../../factors/totp.ts';
 import { CommandError } from '../control-client.ts';
-import { change } from '../proven.ts';
+import { change, checkChange } from '../proven.ts';
 import { examples } from '../examples.ts';
 import type { Session } from '../session.ts';
 import { confirmCode } from '../setup/confirm.ts';
@@ -58,6 +58,14 @@ export function rotateCommand(program: Command, session: Session): void {
 async function rotate(session: Session, user: string, which: string, options: RotateOptions): Promise<void> {
   const { output } = session;
   const old = await factorOf(session, user, which);
+  const { kind, algorithm, digits, window, limit } = old;
+  if (options.json !== true && options.confirm) {
+    const again = { kind: kind === 'hotp' ? kind : 'totp', algorithm, digits, window, limit } as const;
+    await checkChange(session, user, [
+      { do: 'remove', factor: old.id },
+      { do: 'add', factor: again },
+    ]);
+  }
   const secret = encodeBase32(randomBytes(SECRET_BYTES[old.algorithm ?? 'sha1']));
   const factor = phoneFactor({ user, factor: old, secret });
   const show = (): void =>

@@ -5,6 +5,10 @@ import { matchTotp, timeStep, type Totp } from '../../factors/totp.ts';
  * any. With more, one mistyped code in fifty would be taken for another time.
  */
 const FARTHEST_SECONDS = 48 * 3600;
+/** Seconds by which a clock is off that somebody has set by hand, and those beside a whole quarter of an hour. */
+const BY_HAND = 600;
+const QUARTER = 900;
+const SLACK = 60;
 const MINUTE = 60;
 const HOUR = 3600;
 const DAY = 86_400;
@@ -33,8 +37,17 @@ export function clockRemark(factor: Totp, code: Buffer, now: number): string | u
   );
 }
 
+/** The likeliest step: a clock that was set by hand is minutes off, one in a wrong time zone whole quarters of an hour. */
 function nearest(factor: Totp, code: Buffer, here: number, steps: number): number | undefined {
-  for (let distance = 0; distance <= steps; distance++) {
+  const unlikeliness = (distance: number): number => {
+    const seconds = distance * factor.period;
+    const toQuarter = Math.abs(seconds - Math.round(seconds / QUARTER) * QUARTER);
+    return seconds <= BY_HAND ? 0 : toQuarter <= SLACK ? 1 : 2;
+  };
+  const distances = Array.from({ length: steps + 1 }, (_, distance) => distance).sort(
+    (one, other) => unlikeliness(one) - unlikeliness(other) || one - other,
+  );
+  for (const distance of distances) {
     for (const step of distance === 0 ? [here] : [here - distance, here + distance]) {
       // One step at a time, at its own time.
       if (matchTotp({ ...factor, window: 1 }, code, step * factor.period * 1000) === step) {

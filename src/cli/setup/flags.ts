@@ -1,3 +1,4 @@
+import { MAX_NEW_PERIOD, MIN_NEW_PERIOD } from '../../control/requests.ts';
 import { QR_MODES, type QrMode } from '../qr.ts';
 
 /** What the command line of the setup says. What is undefined is asked for. */
@@ -232,6 +233,14 @@ function assertCombination(given: Given): void {
     [
       has('secret') && Number(given.get('period') ?? 30) > 60,
       'A file of --secret knows time steps of 1 to 60 seconds',
+    ],
+    [
+      !has('secret') && Number(given.get('step-size') ?? MIN_NEW_PERIOD) < MIN_NEW_PERIOD,
+      `-S must be a number from ${MIN_NEW_PERIOD} to 60: shorter codes run out while they are typed. A file of --secret takes 1 to 60`,
+    ],
+    [
+      !has('secret') && Number(given.get('period') ?? MIN_NEW_PERIOD) < MIN_NEW_PERIOD,
+      `--period must be a number from ${MIN_NEW_PERIOD} to ${MAX_NEW_PERIOD}: shorter codes run out while they are typed`,
     ],
     [has('secret') && has('name', 'user'), '--name and --user are for the store: leave them or --secret out'],
   ];

@@ -1,5 +1,15 @@
 import { randomBytes } from 'node:crypto';
-import { closeSync, constants, fsyncSync, openSync, renameSync, rmSync, writeSync } from 'node:fs';
+import {
+  accessSync,
+  closeSync,
+  constants,
+  fsyncSync,
+  lstatSync,
+  openSync,
+  renameSync,
+  rmSync,
+  writeSync,
+} from 'node:fs';
 import { dirname } from 'node:path';
 import { encodeBase32 } from '../../factors/base32.ts';
 import type { Hotp } from '../../factors/hotp.ts';
@@ -73,6 +83,32 @@ export function writeSecretFile(path: string, text: string): void {
     bytes.fill(0);
   }
   syncDirectory(dirname(path));
+}
+
+/**
+ * Refuses a place where {@link writeSecretFile} could not write, before anything is asked.
+ *
+ * @param path - where the file shall be
+ * @throws CommandError when it is a directory, or its directory is not there or takes no file
+ */
+export function assertWritable(path: string): void {
+  let directory: boolean;
+  try {
+    accessSync(dirname(path), constants.W_OK | constants.X_OK);
+    directory = lstatSync(path, { throwIfNoEntry: false })?.isDirectory() === true;
+  } catch (error) {
+    const code = error instanceof Error && 'code' in error ? ` (${String(error.code)})` : '';
+    throw new CommandError(
+      'ERR_FILE',
+      `${path} cannot be written${code}: ${dirname(path)} has to be there, and yours to write. What was there before is untouched.`,
+    );
+  }
+  if (directory) {
+    throw new CommandError(
+      'ERR_FILE',
+      `${path} is a directory: name a file in it, for example ${path}/secret`,
+    );
+  }
 }
 
 /** The name is there; that it stays is best effort, as some file systems do not sync directories. */

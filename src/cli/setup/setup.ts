@@ -9,13 +9,13 @@ import { DEFAULT_PERIOD, DEFAULT_WINDOW, type Totp } from '../../factors/totp.ts
 import { otpauthUri } from '../../formats/otpauth-uri.ts';
 import { CommandError } from '../control-client.ts';
 import { parseSecret } from '../own-secret.ts';
-import { change } from '../proven.ts';
+import { change, checkChange } from '../proven.ts';
 import { yesOrNo } from '../questions.ts';
 import type { Session } from '../session.ts';
 import { showSecret } from '../shown-secret.ts';
 import { confirmCode, type Confirmed } from './confirm.ts';
 import type { SetupFlags } from './flags.ts';
-import { secretFileText, writeSecretFile } from './secret-file.ts';
+import { assertWritable, secretFileText, writeSecretFile } from './secret-file.ts';
 import { SETUP_TEXTS } from './texts.ts';
 
 const USUAL_LIMIT: Limit = { attempts: 3, seconds: 30 };
@@ -48,6 +48,9 @@ interface Answers {
  */
 export async function setUp(session: Session, flags: SetupFlags): Promise<void> {
   const user = flags.user ?? session.self();
+  if (flags.secretFile !== undefined) {
+    assertWritable(flags.secretFile);
+  }
   const view = flags.secretFile === undefined ? await viewOf(session, user, flags) : undefined;
   const answers = await ask(session, flags, user, view);
   if (answers === undefined) {
@@ -61,11 +64,18 @@ export async function setUp(session: Session, flags: SetupFlags): Promise<void> 
   }
 }
 
-/** Says early what cannot work. */
+/** Says early what cannot work, and what will be needed. */
 async function viewOf(session: Session, user: string, flags: SetupFlags): Promise<UserView> {
-  const view = await session.daemon().ask<UserView>('GET', ['users', user]);
+  const { name, algorithm, digits, period, window, limit } = flags;
+  const token = {
+    ...{ name, algorithm, digits, limit: limit === 'none' ? undefined : limit },
+    window: typeof window === 'number' ? window : undefined,
+  };
+  const factor: NewFactor =
+    flags.kind === 'hotp' ? { kind: 'hotp', ...token } : { kind: 'totp', ...token, period };
+  const view = await checkChange(session, user, [{ do: 'add', factor }], flags.quiet);
   if (!flags.quiet && view.factors.length > 0) {
-    const names = view.factors.map(({ name, kind }) => `${name} (${kind})`).join(', ');
+    const names = view.factors.map(({ name: called, kind }) => `${called} (${kind})`).join(', ');
     session.output.note(SETUP_TEXTS.another(user, names));
   }
   return view;

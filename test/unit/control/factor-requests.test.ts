@@ -312,6 +312,22 @@ describe('who is not root', () => {
     expect(ports.log.text).not.toContain(code);
   });
 
+  it('says of a request that is only checked whether it needs a proof, and changes nothing', async () => {
+    const check = (caller: { uid: number }, ...changes: unknown[]): Promise<Changed> =>
+      changeFactors(ports, caller, NAME, { changes, check: true });
+    expect(await check(SOMEBODY, ADD)).toMatchObject({ added: [], needsProof: false, view: { factors: [] } });
+    await ask([ADD]);
+    expect(await check(SOMEBODY, ADD)).toMatchObject({ added: [], needsProof: true });
+    expect(await check(ROOT, ADD)).toMatchObject({ added: [], needsProof: false });
+    const touch = { do: 'add', factor: { kind: 'yubikey', publicId: 'u'.repeat(16) } };
+    expect(await check(SOMEBODY, touch)).toMatchObject({ needsProof: true });
+    await expect(check(SOMEBODY, { do: 'remove', factor: 'none' })).rejects.toEqual(
+      refusal(404, 'ERR_NO_SUCH_FACTOR'),
+    );
+    await expect(check({ uid: 65_534 }, ADD)).rejects.toEqual(refusal(403, 'ERR_NOT_ALLOWED'));
+    expect((await showUser(ports, { name: NAME, uid: SOMEBODY.uid })).factors).toHaveLength(1);
+  });
+
   it('spends no code on what cannot be done', async () => {
     const [phone] = (await ask([ADD])).added;
     const code = codeOf(phone!.secret, STEP);

@@ -21,7 +21,7 @@ import { decodeBase32 } from '../../../../src/factors/base32.ts';
 import { hotpValue } from '../../../../src/factors/hotp-value.ts';
 import { drawQr } from '../../../../src/cli/qr.ts';
 import { otpauthUri } from '../../../../src/formats/otpauth-uri.ts';
-import type { ControlClient } from '../../../../src/cli/control-client.ts';
+import { CommandError, type ControlClient } from '../../../../src/cli/control-client.ts';
 import { temporaryDirectories } from '../../fixtures/temporary-directory.ts';
 import type { AddedFactor, Changed, FactorView, UserView } from '../../../../src/control/requests.ts';
 
@@ -64,6 +64,9 @@ const otpauthOf = (user: string): string => {
 };
 
 let requests: unknown[];
+/** Those that are to be checked only. */
+let checks: unknown[];
+let checkRefused: Error | undefined;
 let lines: string[];
 let notes: string[];
 let answer: unknown;
@@ -74,6 +77,8 @@ let typed: (() => string)[];
 
 beforeEach(() => {
   requests = [];
+  checks = [];
+  checkRefused = undefined;
   seen = undefined;
   typed = [];
   lines = [];
@@ -94,6 +99,12 @@ async function run(...words: string[]): Promise<void> {
     daemon: () =>
       ({
         ask: (...request: unknown[]) => {
+          if ((request[2] as { check?: true } | undefined)?.check === true) {
+            checks.push(request);
+            return checkRefused === undefined
+              ? Promise.resolve({ added: [], view: viewOf('alice', []), needsProof: true })
+              : Promise.reject(checkRefused);
+          }
           requests.push(request);
           return Promise.resolve(request[0] === 'GET' && seen !== undefined ? seen : answer);
         },
@@ -296,6 +307,26 @@ describe('remove', () => {
     answer = { added: [], view: viewOf('alice', []) };
     await run('remove', 'alice', 'phone', '--json');
     expect(JSON.parse(lines.join(''))).toEqual(viewOf('alice', []));
+  });
+});
+
+describe('what cannot be done', () => {
+  it.each([
+    ['add', 'yubikey', 'alice', '--name', 'not a name'],
+    ['rotate', 'alice', 'phone'],
+  ])('is refused before the first question: %s %s', async (...words) => {
+    checkRefused = new CommandError('ERR_BAD_REQUEST', 'factor.name: letters only');
+    answer = viewOf('alice', [PHONE]);
+    await expect(run(...words)).rejects.toBe(checkRefused);
+    expect([lines, typed]).toEqual([[], []]);
+    expect(checks).toHaveLength(1);
+  });
+
+  it('a proof is announced at the start', async () => {
+    typed = [() => 'vvvvvvvvvvvv'];
+    answer = { added: [], view: viewOf('alice', []) };
+    await run('add', 'yubikey', 'alice');
+    expect(notes[0]).toContain('at the end you will need a code of it');
   });
 });
 

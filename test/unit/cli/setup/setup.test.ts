@@ -24,6 +24,8 @@ let lines: string[];
 let notes: string[];
 let asked: string[];
 let changes: ChangesRequest[];
+let checked: ChangesRequest[];
+let checkRefused: CommandError | undefined;
 let factors: FactorView[];
 let demandsProof: boolean;
 
@@ -32,15 +34,20 @@ beforeEach(() => {
   notes = [];
   asked = [];
   changes = [];
+  checked = [];
+  checkRefused = undefined;
   factors = [];
   demandsProof = false;
 });
 
-const ask = (method: string, _path: readonly string[], body?: unknown): Promise<unknown> => {
-  if (method === 'GET') {
-    return Promise.resolve({ user: 'alice', factors });
-  }
+const ask = (_method: string, _path: readonly string[], body?: unknown): Promise<unknown> => {
   const request = body as ChangesRequest;
+  if (request.check === true) {
+    checked.push(request);
+    return checkRefused === undefined
+      ? Promise.resolve({ added: [], view: { user: 'alice', factors }, needsProof: demandsProof })
+      : Promise.reject(checkRefused);
+  }
   if (demandsProof && request.proof === undefined) {
     return Promise.reject(new CommandError('ERR_PROOF_NEEDED', 'A code is needed'));
   }
@@ -121,6 +128,18 @@ describe('the interactive setup', () => {
     expect(changes).toEqual([]);
   });
 
+  it('asks nothing when the daemon would refuse what the flags say', async () => {
+    checkRefused = new CommandError('ERR_NAME_TAKEN', 'There is a factor of that name');
+    await expect(walk('-t --name=phone -S 60 -w 5 -r 2 -R 60')).rejects.toBe(checkRefused);
+    expect([asked, lines, changes]).toEqual([[], [], []]);
+    expect(checked[0]?.changes).toMatchObject([
+      {
+        do: 'add',
+        factor: { kind: 'totp', name: 'phone', period: 60, window: 5, limit: { attempts: 2, seconds: 60 } },
+      },
+    ]);
+  });
+
   it('changes nothing when it shall not save', async () => {
     await walk('', '', appCode(STEP), 'n');
     expect(changes).toEqual([]);
@@ -149,7 +168,9 @@ describe('the interactive setup', () => {
     [-2 * 60 * 13 - 60, 'about 13 hours 30 minutes behind'],
     [5000, 'about 1 day 17 hours 40 minutes ahead of'],
   ])('tells a phone whose clock is %i steps off which clock to look at', async (steps, off) => {
-    await walk('-t -f -u -w 3', appCode(STEP + steps), appCode(STEP));
+    // The secret is fixed: of a random one, another code around may be the same.
+    const own = 'GEZDGNBVGY3TQOJQGEZDGNBVGY3TQOJQ';
+    await walk('-t -f -u -w 3 --own-secret', own, appCode(STEP + steps), appCode(STEP));
     expect(notes[0]).toContain(`This code is for another time: the phone's clock is ${off} this machine's`);
     expect(notes[0]).toContain('where it is 2022-04-15 05:20 UTC');
   });
@@ -161,7 +182,8 @@ describe('the interactive setup', () => {
     expect(changes[0]!.proof).toBe('123456');
     expect(added().map(({ kind }) => kind)).toEqual(['totp']);
     expect(notes).toContain('The recovery codes that are there already stay.');
-    expect(notes[0]).toContain('alice has phone (totp), codes (recovery)');
+    expect(notes[0]).toContain('at the end you will need a code of it, or a recovery code');
+    expect(notes[1]).toContain('alice has phone (totp), codes (recovery)');
   });
 });
 
@@ -248,6 +270,14 @@ describe('--secret', () => {
     await walk(`-c -f -w 3 -u -e 0 -s ${path}`, appCode(1));
     expect(readFileSync(path, 'utf8')).toMatch(/" HOTP_COUNTER 2\n$/);
   });
+
+  it.each(['/nowhere/file', '/etc/passwd/file', '/tmp'])(
+    'asks nothing when %s cannot be written',
+    async (path) => {
+      await expect(walk(`-s ${path}`)).rejects.toMatchObject({ code: 'ERR_FILE' });
+      expect([asked, lines]).toEqual([[], []]);
+    },
+  );
 
   it('leaves the old file when somebody leaves', async () => {
     const path = join(makeDirectory(), 'file');
