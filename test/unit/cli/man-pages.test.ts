@@ -34,6 +34,19 @@ it('pve-authenticator.toml(5) has every setting, and its example can be used', (
   expect(parseConfig(example, 'example')).toMatchObject({ sources: { home: false }, rules: [{}] });
 });
 
+it.each([
+  ['pam_pve_authenticator(8)', page('pam_pve_authenticator.8')],
+  ['what apt prints', source('debian/pve-authenticator.postinst')],
+])('%s begins with enable and confirm, not with a line to write by hand', (_name, text) => {
+  const [enable, confirm] = ['enable', 'confirm'].map((word) =>
+    text.indexOf(`pve-google-authenticator ${word}`),
+  );
+  const byHand = /auth required pam_pve_authenticator\.so|man pam_pve_authenticator/.exec(text)!.index;
+  expect(enable).toBeGreaterThan(0);
+  expect(confirm).toBeGreaterThan(enable!);
+  expect(byHand).toBeGreaterThan(confirm!);
+});
+
 it('pam_pve_authenticator(8) names options that there are, and no others', () => {
   const options = page('pam_pve_authenticator.8').split('.SH OPTIONS')[1]?.split('.SH')[0] ?? '';
   const named = [...options.matchAll(/^\.B[IR]? (.*)$/gm)]
