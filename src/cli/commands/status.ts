@@ -1,20 +1,15 @@
 import type { Command } from 'commander';
 import type { UserView } from '../../control/requests.ts';
+import { thisMachine } from '../../doctor/machine.ts';
+import { serviceWords, type ServiceWords } from '../../doctor/service-words.ts';
+import { placesBelow } from '../../switching/places.ts';
+import { readPending, uptime } from '../../switching/pending.ts';
 import { examples } from '../examples.ts';
 import type { Session } from '../session.ts';
-import { factorSentence, minute } from '../user-views.ts';
-
-/** What a login finds, in words. */
-const ENROLLED: Readonly<Record<UserView['enrolled'], string>> = {
-  store: 'A login asks for a code of one of these factors:',
-  elsewhere: 'A login asks for a code. The factor is kept elsewhere, for example in ~/.google_authenticator.',
-  none: 'No factor is enrolled. Set one up with: pve-google-authenticator',
-  unusable: 'What is enrolled cannot be used: a login is refused. The log of the daemon says why.',
-  unknown: 'It cannot be found out right now what is enrolled. The log of the daemon says why.',
-};
+import { factorSentence, LOOK_FURTHER, minute, unreadSentence } from '../user-views.ts';
 
 /**
- * `status [USER]`: what a login finds, in sentences.
+ * `status [USER]`: what somebody has enrolled, and what each service of this machine really does at a login.
  *
  * @param program - where the command is added
  * @param session - connection and output
@@ -22,7 +17,7 @@ const ENROLLED: Readonly<Record<UserView['enrolled'], string>> = {
 export function statusCommand(program: Command, session: Session): void {
   program
     .command('status')
-    .description('Say in sentences what a login finds of a user')
+    .description("Say what a user has enrolled, and what each service asks at the user's next login")
     .argument('[user]', 'whose; yours when left out')
     .option('--json', 'print the result as JSON')
     .addHelpText(
@@ -30,23 +25,66 @@ export function statusCommand(program: Command, session: Session): void {
       examples('pve-google-authenticator status', 'sudo pve-google-authenticator status alice --json'),
     )
     .action(async (user: string | undefined, options: { readonly json?: true }) => {
-      const view = await session.daemon().ask<UserView>('GET', ['users', user ?? session.self()]);
+      const { output } = session;
+      const daemon = session.daemon();
+      const view = await daemon.ask<UserView>('GET', ['users', user ?? session.self()]);
+      const machine = thisMachine((...path) => daemon.ask('GET', path));
+      const services = await serviceWords(machine, view);
       if (options.json === true) {
-        session.output.line(JSON.stringify(view));
-      } else {
-        sentences(view).forEach((line) => session.output.line(line));
+        const told = services.map(({ service, says }) => ({ service, says }));
+        output.line(JSON.stringify({ ...view, services: told }));
+        return;
       }
+      sentences(view).forEach((line) => output.line(line));
+      serviceSentences(view.user, services).forEach((line) => output.line(line));
     });
 }
 
-function sentences({ user, enrolled, factors, lockedUntil }: UserView): string[] {
+function sentences(view: UserView): string[] {
+  const { user, factors, lockedUntil } = view;
   return [
-    `${user}: ${ENROLLED[enrolled]}`,
+    `${user}: ${enrolledSentence(view)}`,
     ...factors.map((factor) => `  ${factorSentence(factor)}`),
     ...(lockedUntil === null
       ? []
       : [
           `After too many failures codes of digits are not looked at from some places, until ${minute(lockedUntil)}. A recovery code works. To end it: sudo pve-google-authenticator unlock ${user}`,
         ]),
+  ];
+}
+
+function enrolledSentence(view: UserView): string {
+  switch (view.enrolled) {
+    case 'store':
+      return 'These factors are enrolled:';
+    case 'elsewhere':
+      return 'A factor is enrolled that is kept elsewhere, for example in ~/.google_authenticator.';
+    case 'none':
+      return 'No factor is enrolled. Set one up with: pve-google-authenticator';
+    case 'unusable':
+    case 'unknown':
+      return `${unreadSentence(view)} ${LOOK_FURTHER}`;
+  }
+}
+
+function serviceSentences(user: string, services: readonly ServiceWords[]): string[] {
+  const asked = services.some(({ asks }) => asks);
+  const isRoot = process.geteuid?.() === 0;
+  const pending = readPending(placesBelow());
+  return [
+    asked
+      ? `What logins of ${user} are asked for:`
+      : 'No service of this machine asks for a code. An administrator switches that on: man pam_pve_authenticator',
+    ...services.map(({ service, says }) => `  ${service}: ${says}`),
+    ...(pending === undefined
+      ? []
+      : [
+          `Not confirmed yet: ${pending.services.join(', ')}. It is undone in ${Math.max(0, Math.floor(pending.due - uptime()))} seconds, unless somebody runs from a new login: sudo pve-google-authenticator confirm`,
+        ]),
+    ...(asked && !isRoot
+      ? [
+          'Only root is told of rules in config.toml that exempt logins, and of a change that waits to be confirmed.',
+        ]
+      : []),
   ];
 }
