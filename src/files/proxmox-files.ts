@@ -7,7 +7,7 @@ export type ProxmoxDirectories = Readonly<Record<ProxmoxProduct, string>>;
 
 /** What is read, and nothing else: the first is under the directory that must be there for the others to count. */
 const FILES: Readonly<Record<ProxmoxProduct, readonly string[]>> = {
-  pve: ['priv/tfa.cfg', 'user.cfg', 'domains.cfg', 'datacenter.cfg'],
+  pve: ['priv/tfa.cfg', 'user.cfg', 'domains.cfg'],
   pbs: ['tfa.json'],
 };
 /** Each product has a thread of its own: its number for {@link Threads}. */

@@ -1,10 +1,13 @@
 import type { ProxmoxProduct } from '../../files/requests.ts';
 import { FormatError } from './format-error.ts';
 import type { FileTexts, LastGood } from './last-good.ts';
+import { textOf } from './file-text.ts';
 import { troubleIn, type ProxmoxFiles, type ProxmoxRead } from './proxmox-files.ts';
 
 /** The module waits 5 seconds for its first question, and homes may take most of them. Milliseconds. */
 const READ_MS = 1_000;
+/** Why a file cannot be read while its file system is away: Proxmox cannot read it then either, and nobody changes it. */
+const OUTAGE = /: (?:EAGAIN|ECONNABORTED|EINTR|EIO|EMFILE|ENFILE|ENOENT|ENOMEM|ENOTCONN|ESTALE|ETIMEDOUT)$/;
 
 /** How the texts of a product's files become what they mean. A parser throws a FormatError for a text that cannot be used. */
 export interface FileParsers<T> {
@@ -19,12 +22,18 @@ export interface FileParsers<T> {
 
 /** What the files say. `failed`: they cannot be read, and never could. */
 export type Current<T> =
-  { readonly kind: 'known'; readonly config: T } | { readonly kind: 'failed'; readonly why: string };
+  | {
+      readonly kind: 'known';
+      readonly config: T;
+      /** Why one of the files says something else than `config`: it is there, but could not be understood. */
+      readonly doubt: string | undefined;
+    }
+  | { readonly kind: 'failed'; readonly why: string };
 
 /** What is told of the files, for the log; each trouble once. */
 export interface CurrentReports {
-  /** `served`: the last good copy stands in. */
-  trouble(why: string, served: boolean): void;
+  /** `served`: the last good copy stands in; `doubted`: but not for whoever has no factor in it. */
+  trouble(why: string, served: boolean, doubted: boolean): void;
   recovered(): void;
 }
 
@@ -40,6 +49,8 @@ export class CurrentFiles<T> {
   /** The last files that could be used, and what they mean. */
   #good: { readonly texts: FileTexts; readonly config: T } | undefined;
   #trouble: string | undefined;
+  /** The part of the trouble that is no outage. While nothing can be read, it is what it was. */
+  #doubt: string | undefined;
   #reading: Promise<ProxmoxRead> | undefined;
   #next: Promise<ProxmoxRead> | undefined;
 
@@ -61,14 +72,14 @@ export class CurrentFiles<T> {
   async current(): Promise<Current<T>> {
     const trouble = this.#take(await withinTime(this.#read()));
     if (trouble !== undefined && trouble !== this.#trouble) {
-      this.#reports.trouble(trouble, this.#good !== undefined);
+      this.#reports.trouble(trouble, this.#good !== undefined, this.#doubt !== undefined);
     } else if (trouble === undefined && this.#trouble !== undefined) {
       this.#reports.recovered();
     }
     this.#trouble = trouble;
     return this.#good === undefined
       ? { kind: 'failed', why: trouble ?? 'the files of Proxmox were never read' }
-      : { kind: 'known', config: this.#good.config };
+      : { kind: 'known', config: this.#good.config, doubt: this.#doubt };
   }
 
   /** Whoever comes while a reading is under way gets the one after it, which begins later than the question. */
@@ -99,13 +110,15 @@ export class CurrentFiles<T> {
       return 'the directory of Proxmox is not there: is its file system mounted?';
     }
     const troubles: string[] = [];
+    const doubts: string[] = [];
     const texts: Record<string, string | null> = {};
     for (const name of names) {
       const file = read.files[name];
-      const text = file?.kind === 'read' ? Buffer.from(file.contents, 'base64').toString() : null;
+      const text = file?.kind === 'read' ? textOf(Buffer.from(file.contents, 'base64')) : null;
       const trouble = file?.kind === 'failed' ? `${name}: ${file.why}` : this.#troubleWith(name, text);
       if (trouble !== undefined) {
         troubles.push(trouble);
+        doubts.push(...(file?.kind === 'failed' && OUTAGE.test(file.why) ? [] : [trouble]));
       }
       texts[name] = trouble === undefined ? text : (before?.[name] ?? null);
     }
@@ -113,6 +126,7 @@ export class CurrentFiles<T> {
     if (troubles.length === 0 || before !== undefined) {
       this.#keep(texts);
     }
+    this.#doubt = doubts.length === 0 ? undefined : doubts.join('; ');
     return troubles.length === 0 ? undefined : troubles.join('; ');
   }
 

@@ -1,15 +1,4 @@
-import { FormatError } from './format-error.ts';
-
-/** What a realm wants of everybody. */
-export type RealmTfa =
-  | { readonly type: 'oath'; readonly digits: number; readonly step: number }
-  | {
-      readonly type: 'yubico';
-      /** The client's number at the server, its key (base64, a secret) and address; undefined: not set. */
-      readonly id: string | undefined;
-      readonly key: string | undefined;
-      readonly url: string | undefined;
-    };
+import { parseRealmTfa, type RealmTfa } from './realm-tfa.ts';
 
 /** A realm of domains.cfg. */
 export interface Realm {
@@ -22,103 +11,97 @@ export interface Realm {
 /** domains.cfg: the realms by name. */
 export type DomainsConfig = ReadonlyMap<string, Realm>;
 
-const PROPERTY = /^\s+(\S+)([^]*)$/;
-const MAX_TFA_CHARACTERS = 128;
-const DEFAULT_DIGITS = 6;
-const DEFAULT_STEP = 30;
-const DIGITS = { least: 6, most: 8 };
-const STEP = { least: 10, most: 300 };
-const KEYS = { oath: ['type', 'digits', 'step'], yubico: ['type', 'id', 'key', 'url'] } as const;
+/* Perl's \s. JavaScript's knows more blanks. */
+const COMMENT = /^[\t-\r ]*#/;
+const PROPERTY = /^[\t-\r ]+([^\t-\r ]+)([^]*)$/;
+const BLANKS = /[\t-\r ]+/;
+const REALM = /^[A-Za-z][A-Za-z0-9.\-_]+$/;
+/** Realms of these know no setting `case-sensitive`. */
+const OWN_TYPES = ['pam', 'pve'];
+const TYPES = [...OWN_TYPES, 'ad', 'ldap', 'openid'];
+/** Perl takes these lines for false: a section ends there, and nowhere else. */
+const ENDS = ['', '0'];
+const PLAIN: Realm = { tfa: undefined, caseSensitive: true };
 
 /**
- * Reads domains.cfg.
+ * Reads domains.cfg line by line as Proxmox's PVE::SectionConfig does: a line of blanks does not end a section, and within one nothing
+ * begins the next, so that in a file with CR LF everything belongs to the first realm.
  *
  * @param text - the whole file
- * @returns the realms
- * @throws FormatError when what a realm wants cannot be understood: nothing must be taken for "nothing"
+ * @returns the realms; `pam` and `pve` are always there
  */
 export function parseDomainsConfig(text: string): DomainsConfig {
-  const realms = new Map<string, Realm>();
-  let realm: string | undefined;
-  for (const [index, line] of text.split('\n').entries()) {
-    if (/^\s*#/.test(line)) {
-      continue;
-    }
-    const named = realmNamedBy(line);
-    if (named !== undefined) {
-      realm = named;
-      realms.set(named, { tfa: undefined, caseSensitive: true });
-      continue;
-    }
-    const [, name, rest = ''] = PROPERTY.exec(line) ?? [];
-    const value = rest.trim();
-    const known = realm === undefined ? undefined : realms.get(realm);
-    if (line.trim() === '') {
-      realm = undefined;
-    } else if (realm !== undefined && known !== undefined && name === 'tfa') {
-      realms.set(realm, { ...known, tfa: parseRealmTfa(value, `line ${index + 1}: tfa`) });
-    } else if (realm !== undefined && known !== undefined && name === 'case-sensitive') {
-      realms.set(realm, { ...known, caseSensitive: !/^(?:0|no|off|false)$/i.test(value) });
+  const realms = new Map<string, Realm>([
+    ['pve', PLAIN],
+    ['pam', PLAIN],
+  ]);
+  for (const { type, realm, properties } of sectionsOf(text)) {
+    // Proxmox passes over a section of a type that it does not know; the realm is then not there, and nobody of it logs in.
+    if (TYPES.includes(type.toLowerCase()) && REALM.test(realm)) {
+      realms.set(realm, realmOf(type.toLowerCase(), properties));
     }
   }
   return realms;
 }
 
-/** Of `TYPE: REALM`, where a realm begins, the realm; by its words, because a regular expression takes forever for some long lines. */
-function realmNamedBy(line: string): string | undefined {
-  const [type = '', name, ...more] = line.trimEnd().split(/\s+/);
+interface Section {
+  readonly type: string;
+  readonly realm: string;
+  readonly properties: (readonly [name: string, value: string])[];
+}
+
+function sectionsOf(text: string): readonly Section[] {
+  const sections: Section[] = [];
+  let open: Section | undefined;
+  for (const line of text.split('\n').filter((each) => !COMMENT.test(each))) {
+    if (open === undefined) {
+      open = headerOf(line);
+      sections.push(...(open === undefined ? [] : [open]));
+    } else if (ENDS.includes(line)) {
+      open = undefined;
+    } else {
+      const [, name, rest = ''] = PROPERTY.exec(line) ?? [];
+      if (name !== undefined) {
+        open.properties.push([name, rest.trim()]);
+      }
+    }
+  }
+  return sections;
+}
+
+/** Of `TYPE: REALM` what a section begins with; by its words, because a regular expression takes forever for some long lines. */
+function headerOf(line: string): Section | undefined {
+  const words = line.split(BLANKS);
+  const [first = '', second, ...more] = words.at(-1) === '' ? words.slice(0, -1) : words;
   if (more.length > 0) {
     return undefined;
   }
-  if (name !== undefined) {
-    return type.length > 1 && type.endsWith(':') ? name : undefined;
+  if (second !== undefined) {
+    return first.length > 1 && first.endsWith(':')
+      ? { type: first.slice(0, -1), realm: second, properties: [] }
+      : undefined;
   }
   // Both in one word: the name is behind the last colon that is followed by something.
-  const colon = type.lastIndexOf(':', type.length - 2);
-  return colon > 0 ? type.slice(colon + 1) : undefined;
+  const colon = first.lastIndexOf(':', first.length - 2);
+  return colon > 0
+    ? { type: first.slice(0, colon), realm: first.slice(colon + 1), properties: [] }
+    : undefined;
 }
 
-function parseRealmTfa(text: string, place: string): RealmTfa {
-  if (text.length > MAX_TFA_CHARACTERS) {
-    throw new FormatError(place, `it is longer than ${MAX_TFA_CHARACTERS} characters`);
-  }
-  const values = new Map<string, string>();
-  for (const part of text.split(',').map((each) => each.trim())) {
-    const equals = part.indexOf('=');
-    const name = part.slice(0, Math.max(equals, 0));
-    if (equals < 1 || values.has(name)) {
-      throw new FormatError(place, equals < 1 ? 'a part has no "="' : `"${name}" comes twice`);
-    }
-    values.set(name, part.slice(equals + 1));
-  }
-  const type = values.get('type');
-  if (type !== 'oath' && type !== 'yubico') {
-    throw new FormatError(place, 'its type is neither oath nor yubico');
-  }
-  const known: readonly string[] = [...KEYS.oath, ...KEYS.yubico];
-  const unknown = [...values.keys()].find((name) => !known.includes(name));
-  if (unknown !== undefined) {
-    throw new FormatError(place, 'it has a setting that Proxmox does not know');
-  }
-  if (type === 'yubico') {
-    return { type, id: values.get('id'), key: values.get('key'), url: values.get('url') };
-  }
+/** Of a setting that comes twice, the first counts that can be read. */
+function realmOf(type: string, properties: Section['properties']): Realm {
+  const wanted = properties.flatMap(([name, value]) => (name === 'tfa' ? [parseRealmTfa(value)] : []));
+  const cased = properties.flatMap(([name, value]) => (name === 'case-sensitive' ? truth(value) : []));
   return {
-    type,
-    digits: numberIn(values.get('digits'), DIGITS, DEFAULT_DIGITS, `${place}: digits`),
-    step: numberIn(values.get('step'), STEP, DEFAULT_STEP, `${place}: step`),
+    tfa: wanted.find(({ type }) => type !== 'unreadable') ?? wanted[0],
+    caseSensitive: OWN_TYPES.includes(type) || (cased[0] ?? true),
   };
 }
 
-function numberIn(
-  text: string | undefined,
-  { least, most }: { readonly least: number; readonly most: number },
-  otherwise: number,
-  place: string,
-): number {
-  const number = text === undefined ? otherwise : /^[0-9]{1,6}$/.test(text) ? Number(text) : NaN;
-  if (!(number >= least && number <= most)) {
-    throw new FormatError(place, `it must be ${least} to ${most}`);
+/** A truth value as Perl's PVE::JSONSchema reads it; none: it is no such value. */
+function truth(text: string): boolean[] {
+  if (/^(?:|1|on|yes|true)$/i.test(text)) {
+    return [true];
   }
-  return number;
+  return /^(?:0|off|no|false)$/i.test(text) ? [false] : [];
 }

@@ -1,24 +1,30 @@
+import { isUtf8 } from 'node:buffer';
 import { FormatError } from './format-error.ts';
-import { oathEntries, yubicoEntries } from './legacy-keys.ts';
+import { membersOf, textOf } from './json-values.ts';
+import { oldOathEntries, oldYubicoEntries } from './legacy-keys.ts';
 import { parseStrictJson } from './strict-json.ts';
 import { NO_ENTRIES, type TfaConfig, type TfaUser } from './tfa-config.ts';
-import { isUserId } from './user-id.ts';
+import { trimBlanks } from './trim-blanks.ts';
 
-const LINE = /^([^:]+):([^:]+):([A-Za-z0-9+/]+={0,2})$/;
-const DEFAULT_DIGITS = 6;
-const DEFAULT_STEP = 30;
+const LINE = /^([^:]*):([^:]*):([A-Za-z0-9+/]+={0,2})$/;
+/** A byte that is no UTF-8. */
+const HALF_A_PAIR = /\p{Surrogate}/u;
+const DEFAULT_DIGITS = 6n;
+const DEFAULT_STEP = 30n;
+const MOST_DIGITS = 2n ** 8n - 1n;
+const MOST_SECONDS = 2n ** 64n - 1n;
 
 /**
  * Reads tfa.cfg as Proxmox VE 5.4 to 6 wrote it: a line `USER:TYPE:BASE64` for each user, in which there is JSON.
  *
  * @param text - the whole file; an empty one is valid
- * @returns what each user has
- * @throws FormatError with the number of the line
+ * @returns what each user has, whether anybody can have such a name or not
+ * @throws FormatError with the number of the line, when Proxmox rejects the whole file because of it
  */
 export function parseLegacyTfa(text: string): TfaConfig {
   const users = new Map<string, TfaUser>();
   for (const [index, line] of text.split('\n').entries()) {
-    const trimmed = line.trim();
+    const trimmed = trimBlanks(line);
     if (trimmed === '' || trimmed.startsWith('#')) {
       continue;
     }
@@ -27,29 +33,38 @@ export function parseLegacyTfa(text: string): TfaConfig {
     if (userId === undefined || type === undefined || base64 === undefined) {
       throw new FormatError(place, 'it is neither JSON nor USER:TYPE:BASE64');
     }
-    const user = userOf(type, base64, place);
-    if (isUserId(userId) && user !== undefined) {
-      users.set(userId, user);
+    if (HALF_A_PAIR.test(userId)) {
+      throw new FormatError(place, 'the user is not in UTF-8');
     }
+    users.set(userId, userOf(type, base64, place));
   }
   return users;
 }
 
-/** Undefined: a registration that was never finished. */
-function userOf(type: string, base64: string, place: string): TfaUser | undefined {
+/** Of a registration that was never finished nothing is left. */
+function userOf(type: string, base64: string, place: string): TfaUser {
   const data = parsed(base64, place);
+  const text = (name: string): string => textOf(data.get(name), `${place}: ${name}`);
   switch (type) {
     case 'oath': {
-      const config = data.get('config');
-      const settings: ReadonlyMap<string, unknown> = config instanceof Map ? config : new Map();
-      const digits = numberOf(settings.get('digits') ?? DEFAULT_DIGITS, place);
-      const step = numberOf(settings.get('step') ?? DEFAULT_STEP, place);
-      return { ...NO_ENTRIES, totp: oathEntries(keysOf(data, place), digits, step) };
+      const settings = new Map(membersOf(data.get('config'), `${place}: config`));
+      const digits = numberOf(settings.get('digits') ?? DEFAULT_DIGITS, MOST_DIGITS, place);
+      const period = numberOf(settings.get('step') ?? DEFAULT_STEP, MOST_SECONDS, place);
+      const totp = oldOathEntries(text('keys'), { digits, period });
+      if (totp === undefined) {
+        throw new FormatError(place, 'it has a key of no known form');
+      }
+      return { ...NO_ENTRIES, totp };
     }
     case 'yubico':
-      return { ...NO_ENTRIES, yubico: yubicoEntries(keysOf(data, place)) };
+      return { ...NO_ENTRIES, yubico: oldYubicoEntries(text('keys')) };
     case 'u2f':
-      return data.has('challenge') ? undefined : { ...NO_ENTRIES, u2f: [OLD_U2F] };
+      if (data.has('challenge')) {
+        return NO_ENTRIES;
+      }
+      text('keyHandle');
+      text('publicKey');
+      return { ...NO_ENTRIES, u2f: [OLD_U2F] };
     default:
       throw new FormatError(place, 'its type is none of oath, yubico and u2f');
   }
@@ -58,30 +73,25 @@ function userOf(type: string, base64: string, place: string): TfaUser | undefine
 const OLD_U2F = { id: 'v1-entry', description: '<old version 1 entry>', created: 0, enabled: true };
 
 function parsed(base64: string, place: string): ReadonlyMap<string, unknown> {
+  const bytes = Buffer.from(base64, 'base64');
+  if (bytes.toString('base64') !== base64 || !isUtf8(bytes)) {
+    throw new FormatError(place, 'its base64 is damaged');
+  }
   let value: unknown;
   try {
-    value = parseStrictJson(Buffer.from(base64, 'base64').toString());
+    value = parseStrictJson(bytes.toString());
   } catch {
     throw new FormatError(place, 'there is no JSON in its base64');
   }
-  if (!(value instanceof Map)) {
-    throw new FormatError(place, 'there is no object in its base64');
-  }
-  return value as ReadonlyMap<string, unknown>;
-}
-
-function keysOf(data: ReadonlyMap<string, unknown>, place: string): string {
-  const keys = data.get('keys');
-  if (typeof keys !== 'string') {
-    throw new FormatError(place, 'it has no keys');
-  }
-  return keys;
+  // Of a name that comes twice, Proxmox takes the last.
+  return new Map(membersOf(value, `${place}: its base64`));
 }
 
 /** Perl wrote numbers as texts, too. */
-function numberOf(value: unknown, place: string): number {
-  const number = typeof value === 'string' && /^[0-9]{1,9}$/.test(value) ? Number(value) : value;
-  if (!Number.isSafeInteger(number)) {
+function numberOf(value: unknown, most: bigint, place: string): number {
+  const number =
+    typeof value === 'string' && /^\+?[0-9]{1,40}$/.test(value) ? BigInt(value.replace('+', '')) : value;
+  if (typeof number !== 'bigint' || number < 0n || number > most) {
     throw new FormatError(place, 'its digits or step is no number');
   }
   return Number(number);

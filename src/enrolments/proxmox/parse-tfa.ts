@@ -1,9 +1,18 @@
-import { isUserId } from './user-id.ts';
 import { FormatError } from './format-error.ts';
+import {
+  booleanOf,
+  fieldsOf,
+  integerOf,
+  listOf,
+  membersOf,
+  printable,
+  textOf,
+  type Fields,
+} from './json-values.ts';
 import { parseLegacyTfa } from './legacy-tfa.ts';
 import { parseStrictJson } from './strict-json.ts';
 import {
-  PUBLIC_ID,
+  publicIdOf,
   type ProxmoxEntry,
   type ProxmoxTotp,
   type ProxmoxYubico,
@@ -13,70 +22,77 @@ import {
 import { parseTotpUri } from './totp-uri.ts';
 
 /**
- * Reads tfa.cfg (or the tfa.json of a Backup Server), with the rules of proxmox-tfa: what Proxmox does not know at a place where it
- * wants to know everything makes the whole file unusable, for Proxmox and for us.
+ * Reads tfa.cfg with the rules of Proxmox VE: as JSON, or in the old form.
  *
  * @param text - JSON, or the lines of Proxmox VE 5.4 to 6
  * @returns what each user has
- * @throws FormatError
+ * @throws FormatError when Proxmox could not read it either: then it refuses everybody
  */
 export function parseTfaConfig(text: string): TfaConfig {
   // A file of the old form has no line that begins with a brace.
   return text.trimStart().startsWith('{') ? parseTfaJson(text) : parseLegacyTfa(text);
 }
 
-function parseTfaJson(text: string): TfaConfig {
-  const top = objectOf(parseStrictJson(text), 'the file');
+/**
+ * Reads the JSON of tfa.cfg, or the tfa.json of a Backup Server, with the rules of proxmox-tfa: what it does not know at a place where it
+ * wants to know everything makes the whole file unusable, for Proxmox and for us.
+ *
+ * @param text - the whole file
+ * @returns what each user has, whether anybody can have such a name or not
+ * @throws FormatError when Proxmox could not read it either
+ */
+export function parseTfaJson(text: string): TfaConfig {
+  const top = fieldsOf(parseStrictJson(text), 'the file', ['u2f', 'webauthn', 'users'], 'passed over');
+  checkSettings(top, 'u2f', ['appid']);
+  checkSettings(top, 'webauthn', ['rp', 'id']);
   const users = new Map<string, TfaUser>();
-  const given = top.get('users');
-  for (const [userId, user] of given === undefined ? [] : objectOf(given, 'users')) {
-    const parsed = userOf(user, `users.${printable(userId)}`);
-    // As Proxmox does on reading: nobody can have such a name.
-    if (isUserId(userId)) {
-      users.set(userId, parsed);
-    }
+  // Of a user who is named twice, Proxmox takes the last, but reads both.
+  for (const [userId, user] of top.has('users') ? membersOf(top.get('users'), 'users') : []) {
+    users.set(userId, userOf(user, `users.${printable(userId)}`));
   }
   return users;
 }
 
-/** A name from the file, fit for a message. */
-function printable(name: string): string {
-  return name.replaceAll(/[^\x21-\x7e]/g, '?').slice(0, 64);
+/** Settings of the server: Proxmox VE keeps them elsewhere, a Backup Server here. */
+function checkSettings(top: Fields, name: string, needed: readonly string[]): void {
+  const settings = top.get(name) ?? null;
+  if (settings !== null) {
+    const fields = fieldsOf(settings, name, needed, 'passed over');
+    needed.forEach((each) => textOf(fields.get(each), `${name}.${each}`));
+  }
 }
-
-type Fields = ReadonlyMap<string, unknown>;
 
 const USER_FIELDS = ['totp', 'u2f', 'webauthn', 'recovery', 'yubico', 'totp-locked', 'tfa-locked-until'];
 
 function userOf(value: unknown, place: string): TfaUser {
-  const fields = objectOf(value, place, USER_FIELDS);
+  const fields = fieldsOf(value, place, USER_FIELDS);
   const each = <T>(name: string, entry: (element: unknown, place: string) => T): T[] =>
-    listOf(fields.get(name) ?? [], `${place}.${name}`).map((element, index) =>
+    listOf(fields.has(name) ? fields.get(name) : [], `${place}.${name}`).map((element, index) =>
       entry(element, `${place}.${name}[${index}]`),
     );
   const recovery = fields.get('recovery') ?? undefined;
   return {
     totp: each('totp', totpOf),
-    u2f: each('u2f', opaqueOf),
-    webauthn: each('webauthn', opaqueOf),
+    u2f: each('u2f', u2fOf),
+    webauthn: each('webauthn', webauthnOf),
     yubico: each('yubico', yubicoOf),
     recovery: recovery === undefined ? undefined : recoveryOf(recovery, `${place}.recovery`),
-    totpLocked: booleanOf(fields.get('totp-locked') ?? false, `${place}.totp-locked`),
-    lockedUntil: integerOf(fields.get('tfa-locked-until') ?? 0, `${place}.tfa-locked-until`),
+    totpLocked: fields.has('totp-locked') && booleanOf(fields.get('totp-locked'), `${place}.totp-locked`),
+    lockedUntil: integerOf(fields.get('tfa-locked-until') ?? 0n, `${place}.tfa-locked-until`),
   };
 }
 
 /** What all entries have, and the entry itself. */
 function entryOf(value: unknown, place: string): { readonly info: ProxmoxEntry; readonly entry: unknown } {
-  const fields = objectOf(value, place, ['id', 'description', 'created', 'enable', 'entry']);
+  const fields = fieldsOf(value, place, ['id', 'description', 'created', 'enable', 'entry']);
   return {
     info: {
       id: textOf(fields.get('id'), `${place}.id`),
-      description: textOf(fields.get('description') ?? '', `${place}.description`),
+      description: fields.has('description') ? textOf(fields.get('description'), `${place}.description`) : '',
       created: integerOf(fields.get('created'), `${place}.created`),
-      enabled: booleanOf(fields.get('enable') ?? true, `${place}.enable`),
+      enabled: !fields.has('enable') || booleanOf(fields.get('enable'), `${place}.enable`),
     },
-    entry: fields.get('entry') ?? missing(`${place}.entry`),
+    entry: fields.get('entry'),
   };
 }
 
@@ -87,70 +103,48 @@ function totpOf(value: unknown, place: string): ProxmoxTotp {
   if (typeof entry === 'string') {
     return { ...info, ...parseTotpUri(entry, at), lastCount: undefined };
   }
-  const fields = objectOf(entry, at, ['totp', 'last-count']);
-  return {
-    ...info,
-    ...parseTotpUri(textOf(fields.get('totp'), `${at}.totp`), `${at}.totp`),
-    lastCount: integerOf(fields.get('last-count') ?? missing(`${at}.last-count`), `${at}.last-count`),
-  };
+  const fields = fieldsOf(entry, at, ['totp', 'last-count']);
+  const uri = parseTotpUri(textOf(fields.get('totp'), `${at}.totp`), `${at}.totp`);
+  const count = fields.has('last-count') ? integerOf(fields.get('last-count'), `${at}.last-count`) : -1;
+  return { ...info, ...uri, lastCount: count < 0 ? undefined : count };
 }
 
 function yubicoOf(value: unknown, place: string): ProxmoxYubico {
   const { info, entry } = entryOf(value, place);
-  const publicId = textOf(entry, `${place}.entry`).toLowerCase();
-  // Proxmox compares texts: what is no public id never fits an OTP.
-  return { ...info, publicId, enabled: info.enabled && PUBLIC_ID.test(publicId) };
+  return { ...info, publicId: publicIdOf(textOf(entry, `${place}.entry`)) };
 }
 
-/** Keys of a browser: only that they are there matters. */
-function opaqueOf(value: unknown, place: string): ProxmoxEntry {
+/** Keys of a browser: only that they are there matters, and that Proxmox could read them. */
+function u2fOf(value: unknown, place: string): ProxmoxEntry {
   const { info, entry } = entryOf(value, place);
-  objectOf(entry, `${place}.entry`);
+  const fields = fieldsOf(entry, `${place}.entry`, ['key', 'public-key'], 'passed over');
+  const key = fieldsOf(fields.get('key'), `${place}.entry.key`, ['keyHandle', 'version'], 'passed over');
+  textOf(key.get('keyHandle'), `${place}.entry.key.keyHandle`);
+  textOf(key.get('version'), `${place}.entry.key.version`);
+  textOf(fields.get('public-key'), `${place}.entry.public-key`);
+  return info;
+}
+
+const MOST_SIGNATURES = 2 ** 32 - 1;
+
+function webauthnOf(value: unknown, place: string): ProxmoxEntry {
+  const { info, entry } = entryOf(value, place);
+  const fields = fieldsOf(entry, `${place}.entry`, ['cred_id', 'cred', 'counter'], 'passed over');
+  textOf(fields.get('cred_id'), `${place}.entry.cred_id`);
+  membersOf(fields.get('cred'), `${place}.entry.cred`);
+  const counter = integerOf(fields.get('counter'), `${place}.entry.counter`);
+  if (counter < 0 || counter > MOST_SIGNATURES) {
+    throw new FormatError(`${place}.entry.counter`, 'it is out of range');
+  }
   return info;
 }
 
 function recoveryOf(value: unknown, place: string): TfaUser['recovery'] {
-  const fields = objectOf(value, place, ['secret', 'entries', 'created']);
+  const fields = fieldsOf(value, place, ['secret', 'entries', 'created'], 'passed over');
   textOf(fields.get('secret'), `${place}.secret`);
   const entries = listOf(fields.get('entries'), `${place}.entries`);
   const left = entries.filter(
     (entry, index) => entry !== null && textOf(entry, `${place}.entries[${index}]`) !== '',
   );
   return { created: integerOf(fields.get('created'), `${place}.created`), left: left.length };
-}
-
-function objectOf(value: unknown, place: string, known?: readonly string[]): Fields {
-  if (!(value instanceof Map)) {
-    throw new FormatError(place, value === undefined ? 'it is missing' : 'it is no object');
-  }
-  const fields: Fields = value;
-  const unknown = known && [...fields.keys()].find((name) => !known.includes(name));
-  if (unknown !== undefined) {
-    throw new FormatError(place, `it has "${printable(unknown)}", which Proxmox does not know`);
-  }
-  return fields;
-}
-
-function listOf(value: unknown, place: string): readonly unknown[] {
-  return Array.isArray(value) ? value : wrong(value, place, 'it is no list');
-}
-
-function textOf(value: unknown, place: string): string {
-  return typeof value === 'string' ? value : wrong(value, place, 'it is no text');
-}
-
-function booleanOf(value: unknown, place: string): boolean {
-  return typeof value === 'boolean' ? value : wrong(value, place, 'it is neither true nor false');
-}
-
-function integerOf(value: unknown, place: string): number {
-  return Number.isSafeInteger(value) ? Number(value) : wrong(value, place, 'it is no whole number');
-}
-
-function wrong(value: unknown, place: string, what: string): never {
-  throw new FormatError(place, value === undefined ? 'it is missing' : what);
-}
-
-function missing(place: string): never {
-  throw new FormatError(place, 'it is missing');
 }

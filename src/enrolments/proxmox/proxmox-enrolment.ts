@@ -8,7 +8,7 @@ import type { OnlineYubikeyFactor, StoredFactor, TotpFactor } from '../store/rec
 import { Resynchronisation } from '../store/resynchronisation.ts';
 import { shapesOf, storeEnrolment } from '../store/store-enrolment.ts';
 import type { OnlineYubikeys } from '../yubico/online-yubikeys.ts';
-import type { RealmTfa } from './domains-config.ts';
+import type { RealmTfa } from './realm-tfa.ts';
 import type { Standing } from './standing.ts';
 import type { ProxmoxTotp, ProxmoxYubico } from './tfa-config.ts';
 
@@ -58,7 +58,7 @@ export function proxmoxEnrolment(
 }
 
 function factorsOf({ totp, yubico }: Usable): StoredFactor[] {
-  return [...totp.flatMap(totpFactor), ...yubico.map(yubikeyFactor)];
+  return [...totp.flatMap(totpFactor), ...yubico.flatMap(yubikeyFactor)];
 }
 
 function totpFactor(entry: ProxmoxTotp): TotpFactor[] {
@@ -78,9 +78,12 @@ function totpFactor(entry: ProxmoxTotp): TotpFactor[] {
   ];
 }
 
-function yubikeyFactor(entry: ProxmoxYubico): OnlineYubikeyFactor {
+function yubikeyFactor(entry: ProxmoxYubico): OnlineYubikeyFactor[] {
   const { id, created, publicId } = entry;
-  return { kind: 'yubikey-online', id, name: nameOf(entry), added: created, publicId };
+  // Of what is usable, all have one.
+  return publicId === undefined
+    ? []
+    : [{ kind: 'yubikey-online', id, name: nameOf(entry), added: created, publicId }];
 }
 
 function nameOf({ id, description }: { readonly id: string; readonly description: string }): string {

@@ -3,10 +3,10 @@ import type { NotServed } from '../../host/threads.ts';
 import { z } from '../../schema.ts';
 import { askReader, type NoAnswer } from '../ask-reader.ts';
 
-/** Four files of a mebibyte in base64, and little else. */
-const MAX_ANSWER_BYTES = 6 * 1024 * 1024;
+/** Three files of a mebibyte in base64, and little else. */
+const MAX_ANSWER_BYTES = 5 * 1024 * 1024;
 
-/** What the reader says of the files; texts that are no UTF-8 have U+FFFD in them. */
+/** What the reader says of the files. */
 export type ProxmoxRead = ProxmoxAnswer | NoAnswer;
 
 /** The files of Proxmox. */

@@ -1,7 +1,9 @@
 import type { Account, AccountLookup, EnrolmentSource } from '../enrolment.ts';
 import type { Current } from './current-files.ts';
 import { proxmoxEnrolment, type ProxmoxContext } from './proxmox-enrolment.ts';
-import { standingOf, type ProxmoxConfig, type Standing } from './standing.ts';
+import { doubted, standingOf, type ProxmoxConfig, type Standing } from './standing.ts';
+
+type Known = Extract<Current<ProxmoxConfig>, { kind: 'known' }>;
 
 /** What the source needs. */
 export interface ProxmoxPorts extends ProxmoxContext {
@@ -33,12 +35,13 @@ async function lookUp(ports: ProxmoxPorts, account: Account): Promise<AccountLoo
   if (current.kind === 'failed') {
     return { kind: 'failed', why: `Proxmox: ${current.why}` };
   }
-  const standing = standingIn(ports, current.config, account);
+  const standing = standingIn(ports, current, account);
   switch (standing.kind) {
     case 'unknown':
     case 'unprotected':
       return { kind: 'absent' };
     case 'unusable':
+    case 'unclear':
       return { kind: 'blocked', why: `Proxmox: ${standing.why}` };
     case 'usable':
       return {
@@ -50,41 +53,38 @@ async function lookUp(ports: ProxmoxPorts, account: Account): Promise<AccountLoo
 
 async function standingNow(ports: ProxmoxPorts, account: Account): Promise<Standing | undefined> {
   const current = await ports.current();
-  return current.kind === 'known' ? standingIn(ports, current.config, account) : undefined;
+  return current.kind === 'known' ? standingIn(ports, current, account) : undefined;
 }
 
-function standingIn({ realms, now }: ProxmoxPorts, config: ProxmoxConfig, { name }: Account): Standing {
-  const userId = userIdOf(config, name, realms);
-  return userId === undefined ? { kind: 'unknown' } : standingOf(config, userId, Math.floor(now() / 1000));
+function standingIn({ realms, now }: ProxmoxPorts, { config, doubt }: Known, { name }: Account): Standing {
+  const [userId, ...others] = userIdsOf(config, name, realms);
+  if (others.length > 0) {
+    return { kind: 'unclear', why: 'Proxmox has several users whose names differ in capitals only' };
+  }
+  const standing: Standing =
+    userId === undefined ? { kind: 'unknown' } : standingOf(config, userId, Math.floor(now() / 1000));
+  return doubted(standing, doubt);
 }
 
 /**
- * The user of Proxmox that a UNIX user is.
+ * The user of Proxmox that a UNIX user is, in the first realm that knows one.
  *
  * @param config - the files of Proxmox
  * @param name - canonical name of the UNIX user
  * @param realms - where to look, in this order
- * @returns `name@realm`, or undefined: no realm knows the user
+ * @returns `name@realm`; none: no realm knows the user; several: they differ in capitals, and Proxmox does not guess between them either
  */
-export function userIdOf(config: ProxmoxConfig, name: string, realms: readonly string[]): string | undefined {
+export function userIdsOf(config: ProxmoxConfig, name: string, realms: readonly string[]): readonly string[] {
   for (const realm of realms) {
     const exact = `${name}@${realm}`;
-    if (config.users.has(exact) || config.tfa.has(exact)) {
-      return exact;
-    }
-    if (config.domains.get(realm)?.caseSensitive === false) {
-      const all = [...config.users.keys(), ...config.tfa.keys()];
-      const same = new Set(all.filter((userId) => sameIgnoringCase(userId, exact)));
-      const [first] = same;
-      // Two users that differ in capitals only are not guessed between.
-      if (same.size === 1 && first !== undefined) {
-        return first;
-      }
+    const wanted = exact.toLowerCase();
+    const found =
+      config.domains.get(realm)?.caseSensitive === false
+        ? [...config.users.keys(), ...config.tfa.keys()].filter((userId) => userId.toLowerCase() === wanted)
+        : [exact].filter((userId) => config.users.has(userId) || config.tfa.has(userId));
+    if (found.length > 0) {
+      return [...new Set(found)];
     }
   }
-  return undefined;
-}
-
-function sameIgnoringCase(one: string, other: string): boolean {
-  return one.toLowerCase() === other.toLowerCase();
+  return [];
 }

@@ -1,12 +1,12 @@
 import type { ProxmoxProduct } from '../../files/requests.ts';
 import type { Account, EnrolmentSource } from '../enrolment.ts';
-import { PBS_FILES, PVE_FILES, type PveConfig } from './config-files.ts';
+import { PBS_FILES, PVE_FILES } from './config-files.ts';
 import { CurrentFiles, type CurrentReports } from './current-files.ts';
 import type { LastGood } from './last-good.ts';
 import type { ProxmoxFiles } from './proxmox-files.ts';
 import { proxmoxSource, type ProxmoxPorts } from './proxmox-source.ts';
 import { shownUser, type ShownUser } from './shown-entries.ts';
-import { standingOf, type ProxmoxConfig, type Standing } from './standing.ts';
+import { doubted, standingOf, type ProxmoxConfig, type Standing } from './standing.ts';
 import { realmOf } from './user-id.ts';
 import type { WebMode } from './web-login.ts';
 
@@ -40,7 +40,7 @@ export class Proxmox implements ProxmoxViews {
   /** What was enrolled in the web interface of Proxmox VE; undefined: it does not count. */
   readonly source: EnrolmentSource | undefined;
   readonly #parts: ProxmoxParts;
-  readonly #pve: CurrentFiles<PveConfig>;
+  readonly #pve: CurrentFiles<ProxmoxConfig>;
   readonly #pbs: CurrentFiles<ProxmoxConfig>;
 
   /** @param parts - files, ledger, time, settings. If it is on, the files are read now and then for as long as the process runs. */
@@ -86,8 +86,10 @@ export class Proxmox implements ProxmoxViews {
     { name }: Account,
   ): Promise<Standing | { readonly kind: 'failed'; readonly why: string }> {
     const current = await (product === 'pve' ? this.#pve.current() : this.#pbs.current());
-    return current.kind === 'failed'
-      ? current
-      : standingOf(current.config, `${name}@${WEB_REALM}`, Math.floor(this.#parts.now() / 1000));
+    if (current.kind === 'failed') {
+      return current;
+    }
+    const userId = `${name}@${WEB_REALM}`;
+    return doubted(standingOf(current.config, userId, Math.floor(this.#parts.now() / 1000)), current.doubt);
   }
 }

@@ -6,7 +6,7 @@ import {
   type LookUpReports,
   type OnlineYubikeys,
 } from '../yubico/online-yubikeys.ts';
-import type { RealmTfa } from './domains-config.ts';
+import type { RealmTfa } from './realm-tfa.ts';
 
 /** A look-up must end before the module gives up, in milliseconds. */
 const DEADLINE_MS = 10_000;

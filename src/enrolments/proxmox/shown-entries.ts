@@ -1,6 +1,6 @@
 import type { Current } from './current-files.ts';
-import type { PveConfig } from './config-files.ts';
-import { userIdOf } from './proxmox-source.ts';
+import { userIdsOf } from './proxmox-source.ts';
+import type { ProxmoxConfig } from './standing.ts';
 import { NO_ENTRIES, type ProxmoxEntry } from './tfa-config.ts';
 
 /** A factor in Proxmox, as it may be shown. */
@@ -34,16 +34,16 @@ export interface ShownUser {
  * @param name - canonical name
  * @param realms - where the user may be known
  * @param now - milliseconds since 1970
- * @returns undefined: Proxmox does not know the user, or cannot be asked
+ * @returns undefined: Proxmox does not know the user or has several of the name, or cannot be asked
  */
 export function shownUser(
-  current: Current<PveConfig>,
+  current: Current<ProxmoxConfig>,
   name: string,
   realms: readonly string[],
   now: number,
 ): ShownUser | undefined {
-  const userId = current.kind === 'known' ? userIdOf(current.config, name, realms) : undefined;
-  if (current.kind !== 'known' || userId === undefined) {
+  const [userId, ...others] = current.kind === 'known' ? userIdsOf(current.config, name, realms) : [];
+  if (current.kind !== 'known' || userId === undefined || others.length > 0) {
     return undefined;
   }
   const found = current.config.tfa.get(userId) ?? NO_ENTRIES;

@@ -1,7 +1,8 @@
 import { CODE_LENGTHS, MAX_SECRET_BYTES, MIN_SECRET_BYTES } from '../../factors/hotp-value.ts';
 import { MAX_PERIOD } from '../../factors/totp.ts';
-import type { DomainsConfig, RealmTfa } from './domains-config.ts';
+import type { DomainsConfig } from './domains-config.ts';
 import { oathEntries, yubicoEntries } from './legacy-keys.ts';
+import type { RealmTfa } from './realm-tfa.ts';
 import {
   NO_ENTRIES,
   type ProxmoxTotp,
@@ -33,7 +34,9 @@ export type Standing =
       readonly realm: RealmTfa | undefined;
     }
   /** Proxmox asks, or refuses; nothing that it would take can be checked here. */
-  | { readonly kind: 'unusable'; readonly why: string };
+  | { readonly kind: 'unusable'; readonly why: string }
+  /** What Proxmox does cannot be said: it may ask, refuse, or let in. */
+  | { readonly kind: 'unclear'; readonly why: string };
 
 /**
  * What Proxmox would want of a user at its own login. The rules are those of its authenticate_2nd_new and of proxmox-tfa.
@@ -49,10 +52,17 @@ export function standingOf(config: ProxmoxConfig, userId: string, now: number): 
   if (user === undefined && found === undefined) {
     return { kind: 'unknown' };
   }
-  const realm = config.domains.get(realmOf(userId))?.tfa;
-  const entries = withOldKeys(found ?? NO_ENTRIES, user?.keys ?? '', realm);
+  const settings = config.domains.get(realmOf(userId));
+  const realm = settings?.tfa;
+  const keys = user === undefined || MARKER.test(user.keys) ? '' : user.keys;
+  const entries = withOldKeys(found ?? NO_ENTRIES, keys, realm);
+  if (realm?.type === 'unreadable' && !isChallenged(entries)) {
+    return { kind: 'unclear', why: 'what the realm wants of everybody (tfa in domains.cfg) cannot be read' };
+  }
   if (realm === undefined && !isChallenged(entries)) {
-    return { kind: 'unprotected' };
+    return settings === undefined
+      ? unusable('domains.cfg has no such realm, so that Proxmox refuses the user')
+      : { kind: 'unprotected' };
   }
   if (entries.lockedUntil > now) {
     return unusable('too many failures: Proxmox has locked all factors of the user for a time');
@@ -60,24 +70,55 @@ export function standingOf(config: ProxmoxConfig, userId: string, now: number): 
   const totp = realm?.type === 'yubico' ? [] : enabled(entries.totp);
   const yubico = realm?.type === 'yubico' ? enabled(entries.yubico) : [];
   if (totp.length + yubico.length === 0) {
-    return unusable(realm === undefined ? othersOnly(entries) : missingForRealm(realm));
+    return unusable(
+      realm === undefined
+        ? othersOnly(entries)
+        : realm.type === 'unreadable'
+          ? `${othersOnly(entries)}; the tfa line of the realm in domains.cfg cannot be read`
+          : missingForRealm(realm),
+    );
   }
   if (totp.length > 0 && entries.totpLocked) {
     return unusable('too many wrong codes: Proxmox has locked the codes of the user (pveum user tfa unlock)');
   }
-  const checkable = totp.filter(isCheckable);
-  return checkable.length + yubico.length === 0
-    ? unusable('the secret, digits or period of the code is out of range here')
-    : { kind: 'usable', totp: withoutTwins(checkable), yubico, realm };
+  const codes = totp.filter(isCheckable);
+  const yubikeys = yubico.filter(({ publicId }) => publicId !== undefined);
+  return codes.length + yubikeys.length === 0
+    ? unusable(
+        totp.length > 0
+          ? 'the secret, digits or period of the code is out of range here'
+          : 'what stands in Proxmox for the YubiKey is no public id',
+      )
+    : { kind: 'usable', totp: withoutTwins(codes), yubico: yubikeys, realm };
 }
+
+/**
+ * What counts while a file of Proxmox is there, but cannot be understood: Proxmox then refuses everybody, and whoever was enrolled
+ * meanwhile is in no copy of it.
+ *
+ * @param standing - by the last good copy
+ * @param doubt - why the copy may be wrong; undefined: it is right
+ * @returns the same, or unclear for whoever has no factor in the copy
+ */
+export function doubted(standing: Standing, doubt: string | undefined): Standing {
+  const isWithout = standing.kind === 'unknown' || standing.kind === 'unprotected';
+  return doubt !== undefined && isWithout ? { kind: 'unclear', why: doubt } : standing;
+}
+
+/** What Proxmox writes in the place of keys, to show that there is a second factor. */
+const MARKER = /^x(?:!.*)?$/;
 
 /** Old keys count only where the realm says what they are. */
 function withOldKeys(entries: TfaUser, keys: string, realm: RealmTfa | undefined): TfaUser {
   switch (realm?.type) {
     case 'oath':
-      return { ...entries, totp: [...entries.totp, ...oathEntries(keys, realm.digits, realm.step)] };
+      return {
+        ...entries,
+        totp: [...entries.totp, ...oathEntries(keys, { digits: realm.digits, period: realm.step })],
+      };
     case 'yubico':
       return { ...entries, yubico: [...entries.yubico, ...yubicoEntries(keys)] };
+    case 'unreadable':
     case undefined:
       return entries;
   }
@@ -136,7 +177,7 @@ function othersOnly(entries: TfaUser): string {
   return `the user has only ${kinds.join(' and ')} in Proxmox, which work nowhere but there`;
 }
 
-function missingForRealm({ type }: RealmTfa): string {
+function missingForRealm({ type }: Pick<RealmTfa, 'type'>): string {
   return type === 'oath'
     ? 'the realm wants a code of everybody, and the user has none in Proxmox'
     : 'the realm wants a YubiKey of everybody, and the user has none in Proxmox';

@@ -1,16 +1,28 @@
 import { FormatError } from './format-error.ts';
 
-/** Deeper values are in no file of Proxmox; a bound keeps a crafted one from exhausting the stack. */
-const MAX_DEPTH = 64;
+/** As many values inside each other as serde_json, Proxmox's own parser, reads. */
+const MAX_DEPTH = 127;
 const SPACE = /[ \t\n\r]*/y;
 const SCALAR = /true|false|null|-?(?:0|[1-9][0-9]*)(?:\.[0-9]+)?(?:[eE][+-]?[0-9]+)?/y;
+/** What serde_json does not take for a whole number: a fraction, an exponent, minus zero. */
+const FRACTION = /[.eE]|^-0$/;
+const HALF_A_PAIR = /\p{Surrogate}/u;
+
+/** An object, with its members in their order; what a name means that comes twice depends on where it stands. */
+export class JsonObject {
+  readonly members: readonly (readonly [name: string, value: unknown])[];
+  /** @param members - all of them */
+  constructor(members: readonly (readonly [name: string, value: unknown])[]) {
+    this.members = members;
+  }
+}
 
 /**
- * Reads JSON (RFC 8259) as Proxmox's own parser does: a name that comes twice in one object is an error. Node's parser takes the last one,
- * and repeats the text, which holds secrets, in its messages.
+ * Reads JSON (RFC 8259) as Proxmox's own parser does. Node's parser drops what tells a name that comes twice and a number above 2^53, and
+ * repeats the text, which holds secrets, in its messages.
  *
- * @param text - the whole file
- * @returns the value; objects are maps
+ * @param text - the whole file; what is no UTF-8 in it must stand as half a surrogate pair
+ * @returns the value; objects are {@link JsonObject}, whole numbers bigints
  * @throws FormatError with line and column
  */
 export function parseStrictJson(text: string): unknown {
@@ -26,16 +38,13 @@ class Reader {
   }
 
   whole(): unknown {
-    const value = this.#value(0);
+    const value = this.#value(1);
     this.#skipSpace();
     return this.#at === this.#text.length ? value : this.#fail('there is more after the end');
   }
 
   #value(depth: number): unknown {
     this.#skipSpace();
-    if (depth > MAX_DEPTH) {
-      return this.#fail('it is nested too deeply');
-    }
     switch (this.#text.charAt(this.#at)) {
       case '{':
         return this.#object(depth);
@@ -48,28 +57,28 @@ class Reader {
     }
   }
 
-  #object(depth: number): Map<string, unknown> {
-    const members = new Map<string, unknown>();
-    this.#list('}', () => {
+  #object(depth: number): JsonObject {
+    const members: [string, unknown][] = [];
+    this.#list('}', depth, () => {
       this.#skipSpace();
       const name = this.#text[this.#at] === '"' ? this.#string() : this.#fail('a name is missing');
-      if (members.has(name)) {
-        this.#fail('a name comes twice');
-      }
       this.#skipSpace();
       this.#expect(':');
-      members.set(name, this.#value(depth + 1));
+      members.push([name, this.#value(depth + 1)]);
     });
-    return members;
+    return new JsonObject(members);
   }
 
   #array(depth: number): unknown[] {
     const elements: unknown[] = [];
-    this.#list(']', () => elements.push(this.#value(depth + 1)));
+    this.#list(']', depth, () => elements.push(this.#value(depth + 1)));
     return elements;
   }
 
-  #list(end: string, element: () => void): void {
+  #list(end: string, depth: number, element: () => void): void {
+    if (depth > MAX_DEPTH) {
+      this.#fail('it is nested too deeply');
+    }
     this.#at++;
     this.#skipSpace();
     if (this.#text[this.#at] === end) {
@@ -95,12 +104,19 @@ class Reader {
       }
       end += this.#text[end] === '\\' ? 2 : 1;
     }
-    try {
-      const value = JSON.parse(this.#text.slice(this.#at, end + 1)) as string;
-      this.#at = end + 1;
-      return value;
-    } catch {
+    const value = this.#unescaped(this.#text.slice(this.#at, end + 1));
+    if (value === undefined || HALF_A_PAIR.test(value)) {
       return this.#fail('a text holds what no text may hold');
+    }
+    this.#at = end + 1;
+    return value;
+  }
+
+  #unescaped(quoted: string): string | undefined {
+    try {
+      return JSON.parse(quoted) as string;
+    } catch {
+      return undefined;
     }
   }
 
@@ -108,7 +124,7 @@ class Reader {
     SCALAR.lastIndex = this.#at;
     const [found] = SCALAR.exec(this.#text) ?? this.#fail('this is no JSON');
     this.#at += found.length;
-    return JSON.parse(found);
+    return /^[-0-9]/.test(found) && !FRACTION.test(found) ? BigInt(found) : JSON.parse(found);
   }
 
   #expect(character: string): void {

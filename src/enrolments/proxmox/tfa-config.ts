@@ -26,12 +26,23 @@ export interface ProxmoxEntry {
 }
 
 /** The public ids that Proxmox knows: as the keys come from the factory. */
-export const PUBLIC_ID = /^[cbdefghijklnrtuv]{12}$/;
+const PUBLIC_ID = /^[cbdefghijklnrtuv]{12}$/;
 
 /** A Yubico OTP entry. */
 export interface ProxmoxYubico extends ProxmoxEntry {
-  /** Twelve modhex letters. */
-  readonly publicId: string;
+  /** Twelve modhex letters; undefined: no OTP has what stands there, but Proxmox asks for one all the same. */
+  readonly publicId: string | undefined;
+}
+
+/**
+ * The public id in a Yubico OTP entry.
+ *
+ * @param text - what stands there
+ * @returns the id, or undefined: it is none
+ */
+export function publicIdOf(text: string): string | undefined {
+  const publicId = text.toLowerCase();
+  return PUBLIC_ID.test(publicId) ? publicId : undefined;
 }
 
 /** What one user has in tfa.cfg. */

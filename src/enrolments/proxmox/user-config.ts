@@ -1,5 +1,3 @@
-import { isUserId } from './user-id.ts';
-
 /** What user.cfg says of a user. */
 export interface ProxmoxUser {
   /** Old keys, or a marker that there is a second factor: `x`, `x!oath` and so on. A secret. */
@@ -15,7 +13,8 @@ const FIELDS_BEFORE_KEYS = 8;
 const ROOT = 'root@pam';
 
 /**
- * Reads user.cfg. Like Proxmox, it passes over lines that it does not understand: groups, pools, rights and mistakes.
+ * Reads user.cfg. Like Proxmox, it takes blanks around a field away, and passes over lines that it does not understand: groups, pools,
+ * rights and mistakes. Proxmox passes over more of them, and refuses these users; to know them here opens nothing.
  *
  * @param text - the whole file
  * @returns the users
@@ -23,10 +22,9 @@ const ROOT = 'root@pam';
 export function parseUserConfig(text: string): UserConfig {
   const users = new Map<string, ProxmoxUser>([[ROOT, { keys: '' }]]);
   for (const line of text.split('\n')) {
-    const fields = line.trim().split(':');
-    const [type, userId = ''] = fields;
-    if (type === 'user' && isUserId(userId)) {
-      users.set(userId, { keys: fields[FIELDS_BEFORE_KEYS] ?? '' });
+    const [type, userId = '', ...more] = line.split(':').map((field) => field.trim());
+    if (type === 'user' && userId.includes('@')) {
+      users.set(userId, { keys: more[FIELDS_BEFORE_KEYS - 2] ?? '' });
     }
   }
   return users;

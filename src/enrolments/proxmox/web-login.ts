@@ -37,6 +37,8 @@ export function webVerdict(mode: Exclude<WebMode, 'native'>, { kind }: Standing)
     case 'usable':
     case 'unusable':
       return { kind: 'stand-aside', why: 'Proxmox itself asks for the second factor' };
+    case 'unclear':
+      return { kind: 'refuse', why: 'it cannot be said whether Proxmox asks for a second factor' };
     case 'unprotected':
     case 'unknown':
       return mode === 'gate'

@@ -8,7 +8,7 @@ import { CHECKOUT } from '../harness/daemon.ts';
 import { Log } from '../harness/log.ts';
 import { run, type Ended } from '../harness/run.ts';
 import { spawn } from 'node:child_process';
-import { entry, phone, uriOf, useProxmox } from './proxmox-stage.ts';
+import { entry, PASSKEY, phone, uriOf, useProxmox } from './proxmox-stage.ts';
 
 /* Stand-ins for pvesh and pveum: they write down how they were called, and what everybody could see of it meanwhile. */
 
@@ -141,8 +141,13 @@ describeInBox('the command on a node of Proxmox VE', () => {
 
   const everything = (person: Person): Record<string, unknown> => ({
     ...phone(person),
-    webauthn: [entry({ cred_id: 'AAEC' }, { id: 'w1', description: 'passkey' })],
-    u2f: [entry({ key: {} }, { id: 'u1', description: 'old key' })],
+    webauthn: [entry(PASSKEY, { id: 'w1', description: 'passkey' })],
+    u2f: [
+      entry(
+        { key: { keyHandle: 'AAEC', version: 'U2F_V2' }, 'public-key': 'BAUG' },
+        { id: 'u1', description: 'old key' },
+      ),
+    ],
     yubico: [entry('cccccccccccb', { id: 'y1', description: 'blue key', enable: false })],
     recovery: { secret: '0011223344556677', entries: [null, 'ab'], created: 1 },
   });

@@ -3,7 +3,7 @@ import { beforeAll, describe, expect, test } from 'vitest';
 import { logIn, PAM, type LoginEnd } from '../daemon/pam-login.ts';
 import { AS_ROOT, DAEMON_UID, NO_THROTTLE, type Person } from '../daemon/stage.ts';
 import { codeOf } from '../harness/code.ts';
-import { entry, phone, uriOf, useProxmox } from './proxmox-stage.ts';
+import { entry, PASSKEY, phone, uriOf, useProxmox } from './proxmox-stage.ts';
 
 const proxmox = useProxmox(NO_THROTTLE);
 let service: string;
@@ -85,7 +85,7 @@ test('a change shows at once', async () => {
 });
 
 test('with only WebAuthn there, nobody gets in with nothing', async () => {
-  const person = proxmox.person(() => ({ webauthn: [entry({ cred_id: 'AAEC' })] }));
+  const person = proxmox.person(() => ({ webauthn: [entry(PASSKEY)] }));
   expect((await typed(person, '')).rc).toBe(PAM.denied);
 });
 
@@ -101,13 +101,63 @@ test('a key of Proxmox for recovery is refused with a kind word, whoever has one
   }
 });
 
+describe('nullok opens nothing to whoever Proxmox would ask or refuse:', () => {
+  const nothing = (person: Person): Promise<LoginEnd> => typed(person, '');
+
+  test('a YubiKey that is none', async () => {
+    const person = proxmox.person(() => ({ yubico: [entry('not-modhex')] }));
+    expect((await nothing(person)).rc).toBe(PAM.denied);
+    await logged('Cannot check a verification code for', person, 'reason=record-unusable');
+  });
+
+  test('an old tfa.cfg: keys in lower case work, one that Proxmox cannot read opens nothing', async () => {
+    const person = proxmox.person();
+    const stranger = proxmox.person();
+    const line = ({ name }: Person, keys: string): string => {
+      const data = JSON.stringify({ keys, config: { step: '30', digits: '6' } });
+      return `${name}@pam:oath:${Buffer.from(data).toString('base64')}\n`;
+    };
+    const good = line(person, `\tv2-${person.secret.toLowerCase()}\n`);
+    proxmox.write('priv/tfa.cfg', good);
+    expect((await nothing(person)).rc).toBe(PAM.denied);
+    expect((await typed(person, person.code())).rc).toBe(PAM.success);
+    expect((await nothing(stranger)).rc).toBe(PAM.ignored);
+    proxmox.write('priv/tfa.cfg', good + line(stranger, 'JBSWY3DP'));
+    expect((await nothing(stranger)).rc).toBe(PAM.denied);
+    expect((await typed(person, person.code(1))).rc).toBe(PAM.success);
+    proxmox.writeFiles();
+    expect((await nothing(stranger)).rc).toBe(PAM.ignored);
+  });
+
+  test('what the realm wants cannot be read, or stands behind a line of blanks', async () => {
+    const person = proxmox.person();
+    const enrolled = proxmox.person(phone);
+    for (const domains of ['pam: pam\n\ttfa type=later\n', 'pam: pam\n \n\ttfa type=oath\n']) {
+      proxmox.write('domains.cfg', domains);
+      expect((await nothing(person)).rc).toBe(PAM.denied);
+    }
+    expect((await typed(enrolled, enrolled.code())).rc).toBe(PAM.success);
+    proxmox.write('domains.cfg', undefined);
+    expect((await nothing(person)).rc).toBe(PAM.ignored);
+  });
+
+  test('codes that are out of range', async () => {
+    const person = proxmox.person(({ secret }) => ({
+      totp: [entry(`otpauth://totp/x?secret=${secret}&period=600`)],
+    }));
+    expect((await nothing(person)).rc).toBe(PAM.denied);
+  });
+});
+
 describe('a file that cannot be used', () => {
   test('is reported with its place, and the last good copy serves', async () => {
     const person = proxmox.person(phone);
     expect((await typed(person, person.code())).rc).toBe(PAM.success);
     proxmox.write('priv/tfa.cfg', proxmox.tfa.replace('"created":1', '"created":1,"hotp":1'));
     expect((await typed(person, person.code(1))).rc).toBe(PAM.success);
-    await proxmox.daemon.log.waitFor(/last good copy serves product=pve why=.*priv\/tfa\.cfg: users\..*hotp/);
+    await proxmox.daemon.log.waitFor(
+      /last good copy serves, and refuses users without a factor product=pve why=.*priv\/tfa\.cfg: users\..*hotp/,
+    );
     expect((await typed(person, person.code(1))).rc).toBe(PAM.denied);
     proxmox.writeFiles();
     expect((await typed(person, person.wrongCode())).rc).toBe(PAM.denied);

@@ -97,6 +97,9 @@ export function entry(of: unknown, more: object = {}): object {
   return { id: '11111111-2222-4333-8444-555555555555', description: 'phone', created: 1, ...more, entry: of };
 }
 
+/** A passkey as Proxmox writes it. */
+export const PASSKEY = { cred_id: 'AAEC', cred: { type_: 'ES256', key: {} }, counter: 7 };
+
 /** The URI of a person's app. */
 export function uriOf({ name, secret }: Person): string {
   return `otpauth://totp/Proxmox%20VE:${name}%40pam?secret=${secret}&digits=6&algorithm=SHA1&period=30&issuer=Proxmox%20VE`;

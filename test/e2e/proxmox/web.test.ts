@@ -1,4 +1,4 @@
-import { chmodSync, mkdirSync, rmSync, writeFileSync } from 'node:fs';
+import { chmodSync, mkdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { afterAll, afterEach, beforeAll, describe, expect, test } from 'vitest';
 import { NO_THROTTLE, Stage, type Daemon } from '../daemon/stage.ts';
 import { describeInBox } from '../harness/box.ts';
@@ -6,7 +6,7 @@ import { codeOf, wrongCodeOf } from '../harness/code.ts';
 import { CHECKOUT } from '../harness/daemon.ts';
 import { newAccount } from '../harness/person.ts';
 import { run, runWell, type Ended } from '../harness/run.ts';
-import { entry } from './proxmox-stage.ts';
+import { entry, PASSKEY } from './proxmox-stage.ts';
 
 /* A client that does what the daemon of Proxmox does at a login: three of them at once, as its workers are. */
 
@@ -74,7 +74,7 @@ async function somebody(entries?: object): Promise<Somebody> {
 }
 
 const totp = { totp: [entry(URI)] };
-const webauthn = { webauthn: [entry({ cred_id: 'AAEC' })] };
+const webauthn = { webauthn: [entry(PASSKEY)] };
 
 /** Gives somebody a factor of ours. */
 async function enrol({ name }: Somebody): Promise<void> {
@@ -148,6 +148,25 @@ describeInBox('the login of the web interface', () => {
       expect(await isIn(person, person.password)).toBe(false);
     });
 
+    test('whoever may have no factor stays out: what the realm wants cannot be read, or tfa.cfg', async () => {
+      const person = await somebody();
+      const enrolled = await somebody(totp);
+      writeFileSync(`${stage.pveDir}/domains.cfg`, 'pam: pam\n\ttfa type=later\n');
+      expect([await isIn(person, person.password), await isIn(enrolled, enrolled.password)]).toEqual([
+        false,
+        true,
+      ]);
+      rmSync(`${stage.pveDir}/domains.cfg`);
+      const tfa = `${stage.pveDir}/priv/tfa.cfg`;
+      const before = readFileSync(tfa);
+      writeFileSync(tfa, '{');
+      expect([await isIn(person, person.password), await isIn(enrolled, enrolled.password)]).toEqual([
+        false,
+        true,
+      ]);
+      writeFileSync(tfa, before);
+    });
+
     test('three workers at once', async () => {
       const ins = await somebody(totp);
       const outs = await somebody();
@@ -200,6 +219,17 @@ describeInBox('the login of the web interface', () => {
       const typed = person.password + codeOf(app);
       const all = await Promise.all(Array.from({ length: 3 }, () => isIn(person, typed)));
       expect(all.filter((each) => each)).toHaveLength(1);
+    });
+
+    test('while tfa.cfg cannot be read, nobody is let in by the password alone', async () => {
+      const person = await somebody();
+      expect(await isIn(person, person.password)).toBe(true);
+      const tfa = `${stage.pveDir}/priv/tfa.cfg`;
+      const before = readFileSync(tfa);
+      writeFileSync(tfa, `${before.toString()}}`);
+      expect(await isIn(person, person.password)).toBe(false);
+      writeFileSync(tfa, before);
+      expect(await isIn(person, person.password)).toBe(true);
     });
 
     test('when Proxmox cannot be read, and never could, nobody is let in', async () => {

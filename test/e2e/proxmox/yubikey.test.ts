@@ -80,7 +80,7 @@ test('a server that lies lets nobody in', async () => {
 
 test.each([
   ['http', { url: 'http://127.0.0.1/verify' }],
-  ['no key', { key: '' }],
+  ['a key of no bytes', { key: '=' }],
 ])(
   'a realm with %s in place of what is needed lets nobody in, and the log says what to put right',
   async (_, wrong) => {

@@ -111,7 +111,6 @@ describe('FilesServer and FilesClient', () => {
         'priv/tfa.cfg': { kind: 'read', contents: 'e30=' },
         'user.cfg': { kind: 'read', contents: '' },
         'domains.cfg': { kind: 'failed', why: 'open: ELOOP' },
-        'datacenter.cfg': { kind: 'missing', directory: true },
       },
     });
     expect(await files.read('pbs')).toEqual({

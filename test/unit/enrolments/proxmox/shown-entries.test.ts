@@ -13,9 +13,8 @@ it('shows nothing that steers the terminal of who looks at it', () => {
     tfa: new Map([['ana\x1b@pam', { ...NO_ENTRIES, webauthn: [odd] }]]),
     users: new Map(),
     domains: new Map(),
-    datacenter: { webauthnId: undefined, u2fAppId: undefined },
   };
-  const view = shownUser({ kind: 'known', config }, 'ana\x1b', ['pam'], 0);
+  const view = shownUser({ kind: 'known', config, doubt: undefined }, 'ana\x1b', ['pam'], 0);
   expect(view).toMatchObject({
     userId: 'ana?@pam',
     entries: [{ id: 'a?[2J', name: 'key?]0;x????? ü' }],

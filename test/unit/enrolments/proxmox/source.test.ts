@@ -36,7 +36,6 @@ function worldOf({ tfa = {}, users = [], domains = '', realms = ['pam'], ...more
         contents: base64(users.map((user) => `user:${user}:1:0::::::\n`).join('')),
       },
       'domains.cfg': { kind: 'read', contents: base64(domains) },
-      'datacenter.cfg': { kind: 'missing', directory: true },
     },
   };
   const current = new CurrentFiles(
@@ -69,6 +68,7 @@ describe('which user of Proxmox a UNIX user is', () => {
     [['pam'], 'ana@pam', '', 'enrolled'],
     [['pam'], 'ana@corp', '', 'absent'],
     [['pam', 'corp'], 'ana@corp', '', 'enrolled'],
+    [['corp'], 'ana@corp', 'ad: corp\n', 'enrolled'],
     [['corp'], 'ANA@corp', 'ad: corp\n\tcase-sensitive 0\n', 'enrolled'],
     [['corp'], 'ANA@corp', 'ad: corp\n', 'absent'],
     [['pam'], 'root@pam', '', 'absent'],
@@ -82,12 +82,13 @@ describe('which user of Proxmox a UNIX user is', () => {
     expect((await lookUp('ana')).kind).toBe('absent');
   });
 
-  it('of two that differ in capitals only, none is guessed', async () => {
+  it('of two that differ in capitals only, none is guessed, and nobody let in', async () => {
     const { lookUp } = worldOf({
       ...{ tfa: { 'ANA@corp': totp, 'Ana@corp': totp }, realms: ['corp'] },
       domains: 'ad: corp\n\tcase-sensitive 0\n',
     });
-    expect((await lookUp('ana')).kind).toBe('absent');
+    expect((await lookUp('ana')).kind).toBe('blocked');
+    expect((await lookUp('Ana')).kind).toBe('blocked');
   });
 });
 
@@ -141,7 +142,7 @@ describe('a realm that wants YubiKeys', () => {
 describe('what cannot be read', () => {
   const good: FileTexts = {
     ...{ 'priv/tfa.cfg': JSON.stringify({ users: { 'ana@pam': totp } }), 'user.cfg': '' },
-    ...{ 'domains.cfg': null, 'datacenter.cfg': null },
+    'domains.cfg': null,
   };
   const READS: readonly ProxmoxRead[] = [
     { kind: 'hung' },
@@ -150,7 +151,19 @@ describe('what cannot be read', () => {
     { kind: 'no-answer', why: 'ended' },
     { kind: 'files', files: { 'priv/tfa.cfg': { kind: 'missing', directory: false } } },
     { kind: 'files', files: { 'priv/tfa.cfg': { kind: 'failed', why: 'open: EIO' } } },
+  ];
+  const NOT_UNDERSTOOD: readonly ProxmoxRead[] = [
     { kind: 'files', files: { 'priv/tfa.cfg': { kind: 'read', contents: base64('{') } } },
+    { kind: 'files', files: { 'priv/tfa.cfg': { kind: 'read', contents: '/w==' } } },
+    { kind: 'files', files: { 'priv/tfa.cfg': { kind: 'failed', why: 'too-large' } } },
+    { kind: 'files', files: { 'priv/tfa.cfg': { kind: 'failed', why: 'open: ELOOP' } } },
+    {
+      kind: 'files',
+      files: {
+        'priv/tfa.cfg': { kind: 'read', contents: base64(good['priv/tfa.cfg'] ?? '') },
+        'user.cfg': { kind: 'failed', why: 'too-large' },
+      },
+    },
   ];
 
   it.each(READS)('is served from the copy, and told once: %j', async (read) => {
@@ -162,14 +175,31 @@ describe('what cannot be read', () => {
     expect(kept.every((texts) => texts['priv/tfa.cfg'] === good['priv/tfa.cfg'])).toBe(true);
   });
 
-  it.each(READS)('is "cannot find out" without a copy: %j', async (read) => {
+  it.each(NOT_UNDERSTOOD)('opens nothing to whoever has no factor in the copy: %j', async (read) => {
+    const { lookUp, told } = worldOf({ copy: good, read: () => read });
+    expect((await lookUp('ana')).kind).toBe('enrolled');
+    expect((await lookUp('bob')).kind).toBe('blocked');
+    expect((await lookUp('root')).kind).toBe('blocked');
+    expect(told).toHaveLength(1);
+    expect(told[0]).toMatch(/^true /);
+  });
+
+  it('while nothing can be read, what was not understood before stays so', async () => {
+    let read = NOT_UNDERSTOOD[0]!;
+    const { lookUp } = worldOf({ copy: good, read: () => read });
+    expect((await lookUp('bob')).kind).toBe('blocked');
+    read = { kind: 'hung' };
+    expect((await lookUp('bob')).kind).toBe('blocked');
+  });
+
+  it.each([...READS, ...NOT_UNDERSTOOD])('is "cannot find out" without a copy: %j', async (read) => {
     const { lookUp, told, kept } = worldOf({ read: () => read });
     expect((await lookUp('ana')).kind).toBe('failed');
     expect(told[0]).toMatch(/^false /);
     expect(kept).toEqual([]);
   });
 
-  it('a torn domains.cfg leaves what the realm wanted before', async () => {
+  it('a torn domains.cfg opens nothing', async () => {
     const realm = 'pam: pam\n\ttfa type=oath\n';
     const { lookUp } = worldOf({
       copy: { ...good, 'domains.cfg': realm, 'user.cfg': 'user:bob@pam:1:0::::::\n' },

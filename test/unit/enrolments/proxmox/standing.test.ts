@@ -16,6 +16,8 @@ const YUBICO = 'type=yubico,id=1,key=AAAA';
 const URI = 'otpauth://totp/a?secret=JBSWY3DPEHPK3PXP';
 const entry = (of: unknown, more: object = {}): object => ({ id: '1', created: 1, entry: of, ...more });
 const totp = entry(URI);
+const PASSKEY = { cred_id: 'AAEC', cred: {}, counter: 7 };
+const U2F = { key: { keyHandle: 'AAEC', version: 'U2F_V2' }, 'public-key': 'BAUG' };
 const off = { enable: false };
 const RECOVERY = { secret: '00', entries: [null, 'ab'], created: 1 };
 const USED_UP = { secret: '00', entries: [null, null], created: 1 };
@@ -47,18 +49,18 @@ const ROWS: readonly Row[] = [
     'unusable',
     /realm wants a code/,
   ],
-  ['only WebAuthn', { webauthn: [entry({})] }, 'x', '', 'unusable', /WebAuthn/],
-  ['WebAuthn that is switched off', { webauthn: [entry({}, off)] }, 'x', '', 'unprotected'],
+  ['only WebAuthn', { webauthn: [entry(PASSKEY)] }, 'x', '', 'unusable', /WebAuthn/],
+  ['WebAuthn that is switched off', { webauthn: [entry(PASSKEY, off)] }, 'x', '', 'unprotected'],
   [
     'only WebAuthn, in a realm that wants a code',
-    { webauthn: [entry({})] },
+    { webauthn: [entry(PASSKEY)] },
     'x',
     OATH,
     'unusable',
     /realm wants a code/,
   ],
-  ['only U2F', { u2f: [entry({})] }, 'x', '', 'unusable', /U2F/],
-  ['WebAuthn and a code', { webauthn: [entry({})], totp: [totp] }, 'x', '', 'usable'],
+  ['only U2F', { u2f: [entry(U2F)] }, 'x', '', 'unusable', /U2F/],
+  ['WebAuthn and a code', { webauthn: [entry(PASSKEY)], totp: [totp] }, 'x', '', 'usable'],
   [
     'a YubiKey in a realm without a server',
     { yubico: [entry('cccccccccccb')] },
@@ -181,16 +183,41 @@ it('twins of an old key share the step that was used last', () => {
 });
 
 describe('domains.cfg', () => {
+  const wanted = (text: string) => parseDomainsConfig(text).get('pam')?.tfa;
+
   it.each([
-    ['pam: pam\n\ttfa type=u2f\n', 'line 2: tfa'],
-    ['pam: pam\n\ttfa oath\n', 'line 2: tfa'],
-    ['pam: pam\n\ttfa type=oath,type=oath\n', 'line 2: tfa'],
-    ['pam: pam\n\n# x\npve: pve\n\ttfa type=oath,digits=9\n', 'line 5: tfa: digits'],
-    ['pam: pam\n\ttfa type=oath,step=5\n', 'line 2: tfa: step'],
-    ['pam: pam\n\ttfa type=oath,colour=red\n', 'line 2: tfa'],
-    [`pam: pam\n\ttfa type=oath,${'x'.repeat(128)}\n`, 'line 2: tfa'],
-  ])('what a realm wants is never taken for nothing: %j', (text, place) => {
-    expect(() => parseDomainsConfig(text)).toThrow(`${place}: `);
+    ...[
+      'type=u2f',
+      'oath',
+      'type=oath,digits=9',
+      'type=oath,digits=|',
+      'type=oath,step=5',
+      'type=oath,colour=red',
+    ],
+    ...[`type=oath,id=${'x'.repeat(128)}`, '', 'digits=6', 'type=oath, digits=6', ',type=oath'],
+  ])('what a realm wants is never taken for nothing: %j', (value) => {
+    expect(wanted(`pam: pam\n\ttfa ${value}\n`)).toEqual({ type: 'unreadable' });
+  });
+
+  const oath = { type: 'oath', digits: 6, step: 30 };
+  it.each([
+    ['a line of blanks in the section', 'pam: pam\n \t \n\ttfa type=oath\n', oath],
+    ['an empty line', 'pam: pam\n\n\ttfa type=oath\n', undefined],
+    ['a line that Perl takes for false', 'pam: pam\n0\n\ttfa type=oath\n', undefined],
+    ['a comment', 'pam: pam\n # x\n\ttfa type=oath\n', oath],
+    ['CR LF', 'pam: pam\r\n\tcomment x\r\n\r\npve: pve\r\n\ttfa type=oath\r\n', oath],
+    ['another section without an empty line', 'pam: pam\npve: pve\n\ttfa type=oath\n', oath],
+    ['the setting twice', 'pam: pam\n\ttfa type=oath\n\ttfa type=yubico\n', oath],
+    ['the setting twice, the first unreadable', 'pam: pam\n\ttfa x\n\ttfa type=oath\n', oath],
+    ['a part twice', 'pam: pam\n\ttfa type=yubico,type=oath,\n', oath],
+    ['the realm twice', 'pam: pam\n\ttfa type=oath\n\npam: pam\n', undefined],
+    ['the realm once more, of no known type', 'pam: pam\n\ttfa type=oath\n\nx: pam\n', oath],
+    ['the type in capitals', 'PAM:pam\n\ttfa type=oath\n', oath],
+    ['a long step', 'pam: pam\n\ttfa type=oath,step=600,digits=8\n', { type: 'oath', digits: 8, step: 600 }],
+    ['a mark at the beginning', '\ufeffpam: pam\n\ttfa type=oath\n', undefined],
+    ['no section', '\ttfa type=oath\n', undefined],
+  ])('%s', (_, text, tfa) => {
+    expect(wanted(text)).toEqual(tfa);
   });
 
   it('has defaults, and passes over what it need not know', () => {
@@ -206,6 +233,8 @@ describe('the login of the web interface', () => {
   it.each([
     ['gate', usable, 'stand-aside'],
     ['gate', { kind: 'unusable', why: '' }, 'stand-aside'],
+    ['gate', { kind: 'unclear', why: '' }, 'refuse'],
+    ['concat', { kind: 'unclear', why: '' }, 'refuse'],
     ['gate', { kind: 'unprotected' }, 'refuse'],
     ['gate', { kind: 'unknown' }, 'refuse'],
     ['concat', usable, 'stand-aside'],
