@@ -12,7 +12,7 @@ import { ControlServer } from './control/control-server.ts';
 import { foundAtStart } from './control/health-requests.ts';
 import { REHEARSAL } from './control/requests.ts';
 import { allEnrolments } from './enrolments/all-enrolments.ts';
-import type { EnrolmentSource, Enrolments } from './enrolments/enrolment.ts';
+import type { Account, EnrolmentSource, Enrolments } from './enrolments/enrolment.ts';
 import { FilesClient } from './enrolments/home/file-access.ts';
 import { forAccount } from './enrolments/for-account.ts';
 import { homeSource } from './enrolments/home/home-source.ts';
@@ -36,7 +36,7 @@ import {
   onlineYubikeys,
   type OnlineYubikeys,
 } from './enrolments/yubico/online-yubikeys.ts';
-import { hardenProcess } from './host/addon.ts';
+import { hardenProcess, type PasswdEntry } from './host/addon.ts';
 import { machineClock } from './host/clocks.ts';
 import { startAttachedReader } from './host/attached-reader.ts';
 import { groupsOfAccount } from './host/groups-of-account.ts';
@@ -71,6 +71,10 @@ const EXIT_FAILED = 1;
 const NOBODY_UID = 65_534;
 /** Longer than it takes to read a file, to compute all codes of half a day, and to write: milliseconds. */
 const HOME_REJECT_GRID_MS = 50;
+
+/** Looks an account up for its own user's commands. */
+const entryOf = (account: Account): Promise<PasswdEntry | undefined> =>
+  nameService.userNamed(account.name, account);
 
 /** A clock in milliseconds that never jumps. */
 const monotonic = (): number => performance.now();
@@ -247,10 +251,7 @@ async function main(log: Log): Promise<void> {
   };
   const logins = new LoginServer(ports);
   crowded = () => logins.crowded;
-  const control = new ControlServer({
-    ...ports,
-    enrolments: forAccount(enrolments, (account) => nameService.userNamed(account.name, account)),
-  });
+  const control = new ControlServer({ ...ports, enrolments: forAccount(enrolments, entryOf) });
 
   const sockets = await openSockets(commandLine.runtimeDir);
   if (commandLine.withFiles) {
