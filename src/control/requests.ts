@@ -253,7 +253,7 @@ export interface Forgotten {
 /** What a user has in Proxmox. */
 export type ProxmoxUserView = ShownUser;
 
-/** What a user has enrolled: GET /v1/users/USER, and a list of them: GET /v1/users. Who is not root sees one: its own. */
+/** What a user has enrolled: GET /v1/users/USER, and a list of them, one a line: GET /v1/users. Who is not root sees one: its own. */
 export interface UserView {
   readonly user: string;
   readonly uid: number;

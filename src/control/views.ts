@@ -70,26 +70,27 @@ export async function shownAfter(ports: ViewPorts, account: Account): Promise<Us
 }
 
 /**
- * What all users have enrolled in the store, or in Proxmox.
+ * What all users have enrolled in the store, or in Proxmox: one after the other, as they are taken.
  *
  * @param ports - store, ledger, sources, locks, clock
  * @returns one entry for each record, then for each other user in Proxmox; one that cannot be used says why
+ * @throws ControlError when the store cannot be read
  */
-export async function showUsers(ports: ViewPorts): Promise<UserView[]> {
-  const views: UserView[] = [];
-  const inStore = usersOf(ports);
+export function usersShown(ports: ViewPorts): AsyncGenerator<UserView> {
+  return viewsOf(ports, new Set(usersOf(ports)));
+}
+
+async function* viewsOf(ports: ViewPorts, inStore: ReadonlySet<string>): AsyncGenerator<UserView> {
   for (const user of inStore) {
-    views.push(await viewOrProblem(ports, user));
+    yield await viewOrProblem(ports, user);
   }
-  const elsewhere = (await ports.proxmox?.names()) ?? [];
-  for (const user of elsewhere.filter((name) => !inStore.includes(name))) {
-    const view = await viewOrProblem(ports, user);
+  for (const user of (await ports.proxmox?.names()) ?? []) {
+    const view = inStore.has(user) ? undefined : await viewOrProblem(ports, user);
     // Users of Proxmox need not be users of this machine.
-    if (view.problem === undefined) {
-      views.push(view);
+    if (view !== undefined && view.problem === undefined) {
+      yield view;
     }
   }
-  return views;
 }
 
 async function viewOrProblem(ports: ViewPorts, user: string): Promise<UserView> {

@@ -1,6 +1,7 @@
-import type { IncomingMessage, ServerResponse } from 'node:http';
-import { AcceptedHttp, BodyError, jsonBody, sendJson } from '../host/accepted-http.ts';
+import { AcceptedHttp, type AcceptedRequest } from '../host/accepted-http.ts';
 import type { Peer } from '../host/addon.ts';
+import { BodyError } from '../host/one-request.ts';
+import type { Reply } from '../host/send-reply.ts';
 import { BudgetedLog } from '../log/budgeted-log.ts';
 import type { Log } from '../log/log.ts';
 import { readFile, replaceFile, type FilePorts } from './file-requests.ts';
@@ -48,8 +49,9 @@ export class FilesServer {
     this.#proxmox = new ProxmoxFiles(new Threads(proxmoxReportsTo(log)), proxmox);
     this.#http = new AcceptedHttp({
       connectionMs: CONNECTION_MS,
-      admit: (peer, open) => this.#admit(peer, [...open].length),
-      answer: (request, response) => this.#answer(request, response),
+      maxBodyBytes: MAX_BODY_BYTES,
+      admit: (peer, busy) => this.#admit(peer, [...busy].length),
+      answer: (request) => this.#answer(request),
     });
   }
 
@@ -75,25 +77,22 @@ export class FilesServer {
     return open < MAX_CONNECTIONS;
   }
 
-  async #answer(request: IncomingMessage, response: ServerResponse): Promise<void> {
+  async #answer(request: AcceptedRequest): Promise<Reply> {
     try {
-      const body = await bodyOf(request);
-      sendJson(response, 200, await this.#route(request, body, () => !request.socket.destroyed));
+      return { status: 200, body: await this.#route(request, bodyOf(request)) };
     } catch (error) {
       const refused = error instanceof RefusedRequest ? error : new RefusedRequest(500, 'ERR_UNEXPECTED');
-      // Whoever hung up in the middle of a request is not worth a line.
-      if (error instanceof RefusedRequest || request.complete) {
-        this.#log.event('error', 'A request failed', {
-          code: refused.code,
-          why: error instanceof RefusedRequest ? undefined : nameOf(error),
-        });
-      }
-      sendJson(response, refused.status, { error: { code: refused.code } } satisfies Refusal);
+      this.#log.event('error', 'A request failed', {
+        code: refused.code,
+        why: error instanceof RefusedRequest ? undefined : nameOf(error),
+      });
+      return { status: refused.status, body: { error: { code: refused.code } } satisfies Refusal };
     }
   }
 
-  #route(request: IncomingMessage, body: unknown, wanted: () => boolean): Promise<unknown> {
-    switch (`${request.method ?? ''} ${request.url ?? ''}`) {
+  #route(request: AcceptedRequest, body: unknown): Promise<unknown> {
+    const wanted = (): boolean => request.wanted();
+    switch (`${request.method} ${request.target}`) {
       case 'POST /v1/read':
         return readFile(this.#ports, valid(readRequestOf(body)), wanted);
       case 'POST /v1/replace':
@@ -130,9 +129,9 @@ function valid<T>(request: T | undefined): T {
   return request;
 }
 
-async function bodyOf(request: IncomingMessage): Promise<unknown> {
+function bodyOf(request: AcceptedRequest): unknown {
   try {
-    return await jsonBody(request, MAX_BODY_BYTES);
+    return request.json(MAX_BODY_BYTES);
   } catch (error) {
     throw error instanceof BodyError
       ? new RefusedRequest(error.code === 'ERR_TOO_LONG' ? 413 : 400, 'ERR_BAD_REQUEST')

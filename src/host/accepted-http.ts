@@ -1,65 +1,71 @@
-import { createServer, type IncomingMessage, type Server, type ServerResponse } from 'node:http';
+import { closeSync, writeSync } from 'node:fs';
 import { Socket } from 'node:net';
 import { acceptFrom, type Acceptor, type Peer } from './addon.ts';
+import { OneRequest } from './one-request.ts';
+import { sendReply, type Reply } from './send-reply.ts';
+
+/** One request, all of it received. */
+export interface AcceptedRequest {
+  readonly method: string;
+  /** As it was sent: a path in percent-encoding. */
+  readonly target: string;
+  /** Who asks, as the kernel says it. */
+  readonly peer: Peer;
+  /** @returns whether somebody still waits for the answer */
+  wanted(): boolean;
+  /**
+   * Reads the body, once: its bytes are wiped by that.
+   *
+   * @param maxBytes - a longer body is refused
+   * @returns what the JSON says
+   * @throws BodyError when it is too long or not JSON
+   */
+  json(maxBytes: number): unknown;
+}
 
 /** What a server of HTTP on a Unix socket lets in. */
 export interface HttpTerms {
-  /** How long a connection may last, in milliseconds: it is one request and its answer. */
+  /** How long a request may take to come, and its answer to be made, in milliseconds; of a list each part. */
   readonly connectionMs: number;
+  /** No body that is read is longer. */
+  readonly maxBodyBytes: number;
   /**
-   * Whether a connection gets a place. One that gets none is closed at once.
+   * Whether a connection gets a place. One that gets none hears that the server is busy, and nothing of it is read.
    *
    * @param peer - who called, as the kernel says it
-   * @param open - whose connections are open
+   * @param busy - whose connections are open, or whose answers are still being made
    * @returns whether it does
    */
-  admit(peer: Peer, open: Iterable<Peer>): boolean;
+  admit(peer: Peer, busy: Iterable<Peer>): boolean;
   /**
    * Answers a request. It never rejects.
    *
-   * @param request - its body not yet read
-   * @param response - to be ended
-   * @param peer - who asks
+   * @param request - what is asked, by whom
+   * @returns the answer
    */
-  answer(request: IncomingMessage, response: ServerResponse, peer: Peer): Promise<void>;
+  answer(request: AcceptedRequest): Promise<Reply>;
 }
 
-/** A request's body that cannot be used. */
-export class BodyError extends Error {
-  readonly code: 'ERR_TOO_LONG' | 'ERR_NOT_JSON';
-  /** @param code - what is wrong with it */
-  constructor(code: BodyError['code']) {
-    super(code);
-    this.name = 'BodyError';
-    this.code = code;
-  }
-}
+/** What a connection hears that gets no place: nothing of its request was read. */
+export const BUSY = { code: 'ERR_BUSY', message: 'The daemon has too much to do: try again later' } as const;
+const BUSY_BODY = `${JSON.stringify({ error: BUSY })}\n`;
+const BUSY_REPLY = `HTTP/1.1 503 \r\nContent-Type: application/json\r\nContent-Length: ${BUSY_BODY.length}\r\nConnection: close\r\n\r\n${BUSY_BODY}`;
 
-const MAX_HEADER_BYTES = 8 * 1024;
 const DESCRIPTOR_PAUSE_MS = 100;
 
-/** HTTP/1.1 on a Unix socket that somebody else may have opened: each connection comes with who is calling. */
+/** HTTP/1.1 on a Unix socket that somebody else may have opened: each connection comes with who is calling, and is one request. */
 export class AcceptedHttp {
   readonly #terms: HttpTerms;
-  readonly #http: Server;
-  readonly #peers = new Map<Socket, Peer>();
+  /** A place is free again when the connection is closed and the answer is made: who hangs up does not get another one for that. */
+  readonly #busy = new Map<Socket, Peer>();
+  readonly #open = new Set<Socket>();
+  readonly #answering = new Set<Socket>();
   #acceptor: Acceptor | undefined;
   #emptied: (() => void) | undefined;
 
   /** @param terms - who gets in, and what answers */
   constructor(terms: HttpTerms) {
     this.#terms = terms;
-    // No time-outs here: Node checks them only in a server that listens itself.
-    this.#http = createServer({ maxHeaderSize: MAX_HEADER_BYTES, keepAlive: false });
-    this.#http.on('request', (request, response) => {
-      const peer = this.#peers.get(request.socket);
-      if (peer === undefined) {
-        request.socket.destroy();
-      } else {
-        void this.#terms.answer(request, response, peer);
-      }
-    });
-    this.#http.on('clientError', (_error, socket) => socket.destroy());
   }
 
   /**
@@ -90,79 +96,66 @@ export class AcceptedHttp {
 
   /** Ends what is going on, as soon as what was written has left. */
   hangUp(): void {
-    for (const socket of this.#peers.keys()) {
+    for (const socket of this.#open) {
       socket.destroySoon();
     }
   }
 
   #accepted(fd: number, peer: Peer): void {
-    const socket = new Socket({ fd });
-    socket.on('error', () => socket.destroy());
-    if (!this.#terms.admit(peer, this.#peers.values())) {
-      socket.destroy();
+    if (!this.#terms.admit(peer, this.#busy.values())) {
+      turnAway(fd);
       return;
     }
-    this.#peers.set(socket, peer);
+    const socket = new Socket({ fd });
+    socket.on('error', () => socket.destroy());
+    this.#busy.set(socket, peer);
+    this.#open.add(socket);
     const timer = setTimeout(() => socket.destroy(), this.#terms.connectionMs);
     socket.on('close', () => {
       clearTimeout(timer);
-      this.#peers.delete(socket);
-      this.#checkEmptied();
+      this.#open.delete(socket);
+      this.#left(socket);
     });
-    this.#http.emit('connection', socket);
+    const request = new OneRequest(socket, this.#terms.maxBodyBytes, ({ method, target }) => {
+      const wanted = (): boolean => !socket.destroyed;
+      const json = (maxBytes: number): unknown => request.json(maxBytes);
+      void this.#answer(socket, { method, target, peer, wanted, json }, () => timer.refresh());
+    });
+  }
+
+  async #answer(socket: Socket, request: AcceptedRequest, goesOn: () => void): Promise<void> {
+    this.#answering.add(socket);
+    try {
+      await sendReply(socket, await this.#terms.answer(request), goesOn);
+    } catch {
+      // A list that breaks off has no end, and shows that by it.
+      socket.destroy();
+    } finally {
+      this.#answering.delete(socket);
+      this.#left(socket);
+    }
+  }
+
+  #left(socket: Socket): void {
+    if (!this.#open.has(socket) && !this.#answering.has(socket)) {
+      this.#busy.delete(socket);
+      this.#checkEmptied();
+    }
   }
 
   #checkEmptied(): void {
-    if (this.#peers.size === 0) {
+    if (this.#busy.size === 0) {
       this.#emptied?.();
     }
   }
 }
 
-/**
- * Reads a request's body. Its bytes are wiped afterwards, also those of one that is refused.
- *
- * @param request - the request: what comes of its body
- * @param maxBytes - a longer body is refused
- * @returns what the JSON says
- * @throws BodyError when it is too long or not JSON
- */
-export async function jsonBody(request: AsyncIterable<Buffer>, maxBytes: number): Promise<unknown> {
-  const chunks: Buffer[] = [];
-  let length = 0;
+/** Costs as little as can be: whoever is turned away may come again at once. */
+function turnAway(fd: number): void {
   try {
-    for await (const chunk of request) {
-      chunks.push(chunk);
-      length += chunk.length;
-      if (length > maxBytes) {
-        throw new BodyError('ERR_TOO_LONG');
-      }
-    }
-    return parsed(Buffer.concat(chunks));
-  } finally {
-    chunks.forEach((chunk) => chunk.fill(0));
-  }
-}
-
-function parsed(body: Buffer): unknown {
-  try {
-    return JSON.parse(body.toString());
+    writeSync(fd, BUSY_REPLY);
   } catch {
-    // The message of the error would have a part of the body.
-    throw new BodyError('ERR_NOT_JSON');
-  } finally {
-    body.fill(0);
+    // It is gone already.
   }
-}
-
-/**
- * Answers with JSON; the connection ends after it.
- *
- * @param response - of the request
- * @param status - of HTTP
- * @param body - what to say
- */
-export function sendJson(response: ServerResponse, status: number, body: unknown): void {
-  response.writeHead(status, { 'content-type': 'application/json', connection: 'close' });
-  response.end(`${JSON.stringify(body)}\n`);
+  closeSync(fd);
 }

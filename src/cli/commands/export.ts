@@ -53,7 +53,7 @@ export function exportCommand(program: Command, session: Session): void {
 }
 
 async function importedUsers(daemon: ControlClient): Promise<string[]> {
-  const views = await daemon.ask<UserView[]>('GET', ['users']);
+  const views = await daemon.list<UserView>(['users']);
   return views
     .filter(({ factors }) => factors.some(({ kind }) => kind === 'google-authenticator'))
     .map(({ user }) => user);

@@ -31,7 +31,7 @@ export function listCommand(program: Command, session: Session): void {
       const daemon = session.daemon();
       const views =
         user === undefined
-          ? await daemon.ask<UserView[]>('GET', ['users'])
+          ? await daemon.list<UserView>(['users'])
           : [await daemon.ask<UserView>('GET', ['users', user])];
       if (options.json === true) {
         session.output.line(JSON.stringify(views));

@@ -1,6 +1,6 @@
 import { once } from 'node:events';
 import { createServer, type IncomingMessage, type Server, type ServerResponse } from 'node:http';
-import { writeFileSync } from 'node:fs';
+import { rmSync, writeFileSync } from 'node:fs';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 import { ControlClient } from '../../../src/cli/control-client.ts';
 import { temporaryDirectories } from '../fixtures/temporary-directory.ts';
@@ -11,7 +11,9 @@ let directory: string;
 let server: Server;
 let received: { method: string | undefined; url: string | undefined; body: string }[];
 let respond: (response: ServerResponse) => void;
-const client = (): ControlClient => new ControlClient(directory);
+/** Longer than it takes to ask twice. */
+const PATIENCE_MS = 300;
+const client = (): ControlClient => new ControlClient(directory, PATIENCE_MS);
 
 beforeEach(async () => {
   directory = makeDirectory();
@@ -108,12 +110,86 @@ describe('ControlClient', () => {
     );
   }, 3_000);
 
+  it.each(['GET', 'POST'] as const)(
+    'waits for a daemon that is being restarted with a %s',
+    async (method) => {
+      respond = answering(200, '{"user":"alice"}');
+      server.close();
+      await once(server, 'close');
+      writeFileSync(`${directory}/control.sock`, ''); // nobody listens there
+      const asked = new ControlClient(directory, 30_000).ask(method, ['users', 'alice']);
+      await new Promise((resolve) => setTimeout(resolve, 150));
+      rmSync(`${directory}/control.sock`);
+      server.listen(`${directory}/control.sock`);
+      expect(await asked).toEqual({ user: 'alice' });
+      expect(received).toHaveLength(1);
+    },
+  );
+
+  it('asks a question again that was cut, and does not do a thing twice', async () => {
+    let cut = 0;
+    respond = (response) => {
+      if (cut < 2) {
+        cut += 1;
+        response.destroy();
+      } else {
+        response.end('{"user":"alice"}');
+      }
+    };
+    const patient = new ControlClient(directory, 30_000);
+    expect(await patient.ask('GET', ['users', 'alice'])).toEqual({ user: 'alice' });
+    expect(received).toHaveLength(3);
+    cut = 0;
+    await expect(patient.ask('POST', ['users', 'alice', 'unlock'], {})).rejects.toThrow('(ECONNRESET)');
+    expect(received).toHaveLength(4);
+  });
+
+  it('tries again where the daemon had no place for it', async () => {
+    let turns = 0;
+    respond = (response) => {
+      turns += 1;
+      if (turns < 3) {
+        response.writeHead(503).end('{"error":{"code":"ERR_BUSY","message":"try again later"}}');
+      } else {
+        response.end('{"user":"alice"}');
+      }
+    };
+    const patient = new ControlClient(directory, 30_000);
+    expect(await patient.ask('POST', ['users', 'alice', 'unlock'], {})).toEqual({ user: 'alice' });
+    turns = -1_000;
+    await expect(client().ask('GET', ['users'])).rejects.toEqual(
+      expect.objectContaining({ code: 'ERR_BUSY' }),
+    );
+  });
+
+  it('takes a list of any length, and none that ends early', async () => {
+    const people = 40_000;
+    const entry = { user: 'x'.repeat(200) };
+    respond = (response) => {
+      response.writeHead(200, { 'content-type': 'application/x-ndjson' });
+      for (let person = 0; person < people; person++) {
+        response.write(`${JSON.stringify(entry)}\n`);
+      }
+      response.end();
+    };
+    const listed = await client().list(['users']);
+    expect(listed).toHaveLength(people);
+    expect(listed[people - 1]).toEqual(entry);
+    respond = (response) => {
+      response.writeHead(200, { 'content-type': 'application/x-ndjson' });
+      response.write(`${JSON.stringify(entry)}\n`, () => response.destroy());
+    };
+    await expect(client().list(['users'])).rejects.toThrow('The daemon cannot be reached');
+  });
+
   it('says where it looked for a daemon that is not there, and what to look at', async () => {
     const nowhere = makeDirectory();
-    await expect(new ControlClient(nowhere).ask('GET', ['users'])).rejects.toThrow(
+    await expect(new ControlClient(nowhere, PATIENCE_MS).ask('GET', ['users'])).rejects.toThrow(
       `The daemon cannot be reached at ${nowhere}/control.sock (ENOENT). Is it running? See: systemctl status`,
     );
     writeFileSync(`${nowhere}/control.sock`, '');
-    await expect(new ControlClient(nowhere).ask('GET', ['users'])).rejects.toThrow('(ECONNREFUSED)');
+    await expect(new ControlClient(nowhere, PATIENCE_MS).ask('GET', ['users'])).rejects.toThrow(
+      '(ECONNREFUSED)',
+    );
   });
 });

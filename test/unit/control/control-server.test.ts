@@ -68,12 +68,19 @@ function ask(
       response.on('data', (chunk: Buffer) => chunks.push(chunk));
       response.on('end', () => {
         const text = Buffer.concat(chunks).toString();
-        resolve({ status: response.statusCode!, text, json: JSON.parse(text) });
+        resolve({ status: response.statusCode!, text, json: jsonOf(text, response.headers['content-type']) });
       });
     });
     outgoing.on('error', reject);
     outgoing.end(body);
   });
+}
+
+/** A list has a line for each entry. */
+function jsonOf(text: string, type: string | undefined): unknown {
+  return type === 'application/x-ndjson'
+    ? text.split('\n').flatMap((line) => (line === '' ? [] : [JSON.parse(line) as unknown]))
+    : JSON.parse(text);
 }
 
 const refused = (code: string): object => ({ error: { code, message: expect.any(String) as string } });
@@ -176,6 +183,8 @@ describe.runIf(canActAsOther)('who is not root', () => {
 
   it('gets four connections at once, and root gets in beside them', async () => {
     const sockets = Array.from({ length: 5 }, () => connected('other'));
+    const [told] = (await once(sockets[4]!, 'data')) as [Buffer];
+    expect(told.toString()).toMatch(/^HTTP\/1\.1 503 [^]*ERR_BUSY/);
     await once(sockets[4]!, 'close');
     expect(sockets.slice(0, 4).every(({ closed }) => !closed)).toBe(true);
     if (isRoot) {
@@ -280,14 +289,14 @@ describe.runIf(isRoot)('root', () => {
     expect(answer.text).toContain('%2e%2e');
   });
 
-  it('is asked to say it again by a new connection: one is one request', async () => {
+  it('is cut when one connection says more than one request, and none is begun', async () => {
     const socket = connected();
-    socket.write('GET /v1/users HTTP/1.1\r\nHost: x\r\n\r\nGET /v1/users HTTP/1.1\r\nHost: x\r\n\r\n');
+    socket.write('GET /v1/users HTTP/1.1\r\nHost: x\r\n\r\n'.repeat(1_700));
     let text = '';
-    for await (const chunk of socket) {
-      text += String(chunk);
-    }
-    expect(text.match(/HTTP\/1\.1/g)).toHaveLength(1);
+    socket.on('data', (chunk) => (text += String(chunk)));
+    await once(socket, 'close');
+    expect(text).toBe('');
+    expect((await ask('GET', '/v1/users')).status).toBe(200);
   });
 
   it.each(['garbage\r\n\r\n', 'GET /v1/users HTTP/1.1\r\nX: ', '\0\0\0\0'])(
@@ -305,12 +314,11 @@ describe.runIf(isRoot)('root', () => {
 it('ends what is going on when it is closed', async () => {
   vi.useFakeTimers({ toFake: ['setTimeout', 'clearTimeout'] }); // else its time would end it, too
   const socket = connected();
-  socket.write(
-    `POST /v1/users/${ME.username}/changes HTTP/1.1\r\nHost: x\r\nContent-Length: 2\r\nExpect: 100-continue\r\n\r\n`,
-  );
-  const [heard] = (await once(socket, 'data')) as [Buffer];
-  expect(heard.toString(), 'it waits for the body').toContain('100 Continue');
-  const closed = once(socket, 'close');
+  socket.write(`POST /v1/users/${ME.username}/changes HTTP/1.1\r\nHost: x\r\nContent-Length: 2\r\n\r\n`);
+  await once(socket, 'connect');
+  await vi.waitUntil(() => vi.getTimerCount() > 0, { timeout: 5_000 });
+  // With unread bytes at the other end it is a reset; that is as good.
+  const closed = new Promise((resolve) => socket.once('close', resolve));
   socket.resume();
   server.close();
   await closed;

@@ -5,8 +5,8 @@ import { join } from 'node:path';
 import { beforeEach, describe, expect, it } from 'vitest';
 import { changeFactors, unlockUser } from '../../../src/control/factor-requests.ts';
 import { showFactor } from '../../../src/control/show-factor.ts';
-import type { Changed, NewFactor } from '../../../src/control/requests.ts';
-import { showUser, showUsers } from '../../../src/control/views.ts';
+import type { Changed, NewFactor, UserView } from '../../../src/control/requests.ts';
+import { showUser, usersShown, type ViewPorts } from '../../../src/control/views.ts';
 import { decodeBase32 } from '../../../src/factors/base32.ts';
 import { hotpValue } from '../../../src/factors/hotp-value.ts';
 import { markKey } from '../../../src/ledger/mark-key.ts';
@@ -28,6 +28,13 @@ beforeEach(() => {
   ports = controlPorts(directory, () => NOW);
 });
 
+async function showUsers(of: ViewPorts): Promise<UserView[]> {
+  const views: UserView[] = [];
+  for await (const view of usersShown(of)) {
+    views.push(view);
+  }
+  return views;
+}
 const change = (...changes: unknown[]): Promise<Changed> =>
   changeFactors(ports, ROOT, ME.username, { changes });
 const add = async (factor: object = {}): Promise<Changed['added'][number]> =>

@@ -108,6 +108,10 @@ async function run(...words: string[]): Promise<void> {
           requests.push(request);
           return Promise.resolve(request[0] === 'GET' && seen !== undefined ? seen : answer);
         },
+        list: (...request: unknown[]) => {
+          requests.push(['GET', ...request]);
+          return Promise.resolve(answer);
+        },
       }) as unknown as ControlClient,
   };
   addCommand(program, session);
