@@ -68,7 +68,11 @@ export async function importFile(
     // What cannot be done shall not cost a code.
     const { before } = plan();
     if (!isRoot(caller) && !(before !== undefined && onlyUsedUp(before, file))) {
-      if ((await prove(ports, account, code)) === 'proven') {
+      const proven = await prove(ports, account, code);
+      if (proven === 'nothing-to-prove' && recordOf(ports, account) !== undefined) {
+        throw new ControlError(409, 'ERR_CHANGED', 'Your factors were changed meanwhile: try again');
+      }
+      if (proven === 'proven') {
         usedUp.proof(code);
       }
     }

@@ -85,6 +85,23 @@ export async function needsProof(ports: ProofPorts, account: Account): Promise<b
   }
 }
 
+/**
+ * Refuses what only somebody with a factor may do, whatever the account has.
+ *
+ * @param outcome - of {@link prove}
+ * @param account - whose factors
+ * @throws ControlError when there was nothing to prove
+ */
+export function assertProven(outcome: 'proven' | 'nothing-to-prove', { name }: Account): void {
+  if (outcome !== 'proven') {
+    throw new ControlError(
+      403,
+      'ERR_NOTHING_TO_PROVE',
+      `You have no factor here that could show it is you. Ask an administrator to run: sudo pve-google-authenticator unlock ${name}`,
+    );
+  }
+}
+
 async function check(
   ports: ProofPorts,
   account: Account,

@@ -7,7 +7,7 @@ import { accountFor, isRoot, type Caller } from './callers.ts';
 import { proofOf } from './change-schema.ts';
 import { ControlError } from './control-error.ts';
 import type { FactorPorts } from './factor-requests.ts';
-import { prove } from './proof.ts';
+import { assertProven, prove } from './proof.ts';
 import { logName, recordOf, refusing } from './records.ts';
 import type { ShownFactor } from './requests.ts';
 import { secretOf } from './token-secret.ts';
@@ -37,7 +37,7 @@ export async function showFactor(
   secretFactor(ports, account, which);
   const usedUp = new UsedUp();
   if (!isRoot(caller)) {
-    await prove(ports, account, proof);
+    assertProven(await prove(ports, account, proof), account);
     usedUp.proof(proof);
   }
   const factor = await usedUp.explaining(() => Promise.resolve(secretFactor(ports, account, which)))();
