@@ -51,8 +51,12 @@ import { version } from './host/version.ts';
 import { LedgerDirectory } from './ledger/ledger-directory.ts';
 import { LocalLedger } from './ledger/local-ledger.ts';
 import { VolatileMarks } from './ledger/volatile-marks.ts';
+import { tellLastWords } from './log/last-words.ts';
 import { journalLog, type Log } from './log/log.ts';
 import { nameServiceReports } from './log/name-service-reports.ts';
+import { standardError } from './host/standard-error.ts';
+import { BudgetedLog } from './log/budgeted-log.ts';
+import { lineTroubles } from './log/line-troubles.ts';
 import { lookUpReports } from './log/look-up-reports.ts';
 import { NETWORK_CLOSED } from './log/server-hints.ts';
 import { AcceptedLogins } from './login/accepted-logins.ts';
@@ -63,7 +67,6 @@ import { validateOnline } from './yubico-otp/index.ts';
 
 /* pve-authenticatord: the composition root of the daemon. */
 
-const STDERR = 2;
 const EXIT_USAGE = 64;
 const EXIT_FAILED = 1;
 
@@ -134,6 +137,7 @@ async function enrolmentsFor(
   const nobody = config.sources.home
     ? await nameService.userNumbered(NOBODY_UID).catch(() => undefined)
     : undefined;
+  const userLogs = new BudgetedLog(log, monotonic);
   const files = new FilesClient(runtimeDir);
   const places = new Places(ledger, Date.now);
   const home = homeSource({
@@ -146,8 +150,7 @@ async function enrolmentsFor(
     own: sourcesInOrder(proxmox === undefined ? [own] : [own, proxmox]),
     yubico: lineSource({
       ...{ files, places, nobody, store: own, yubikeysOf: yubikeys.ofLine },
-      trouble: (user, why) =>
-        log.event('warning', "A user's mapping of YubiKeys cannot be used", { user, why }),
+      trouble: lineTroubles(userLogs),
     }),
     home: config.sources.home ? home : undefined,
     notebook: ledger,
@@ -278,7 +281,8 @@ async function main(log: Log): Promise<void> {
 /** Errors whose message is meant for the administrator; of others only the name is told. */
 const TOLD = [UsageError, ConfigError, StateDirectoryError, SocketInUseError];
 
-const log = journalLog(STDERR);
+const log = journalLog(standardError());
+tellLastWords(log);
 reportNameService(nameServiceReports(log, monotonic));
 main(log).catch((error: unknown) => {
   const told = TOLD.some((known) => error instanceof known);

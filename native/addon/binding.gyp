@@ -9,6 +9,7 @@
         "polled.cc",
         "accept_from.cc",
         "connection.cc",
+        "outlet.cc",
         "alarm.cc",
         "lock_exclusively.cc",
         "sha.cc",

@@ -118,7 +118,7 @@ export async function unlockUser(
     assertProven(await prove(ports, account, proof), account);
   }
   ports.attempts.unlock(account.name);
-  ports.log.event('notice', `Failures of ${loggable(account.name)} forgotten`, { by: caller.uid });
+  ports.log.audit('notice', `Failures of ${loggable(account.name)} forgotten`, { by: caller.uid });
   return shownAfter(ports, account);
 }
 
@@ -158,7 +158,7 @@ function save(ports: FactorPorts, account: Account, { before, after }: Plan): vo
 function report({ log }: FactorPorts, { name }: Account, { before, after }: Plan): void {
   const old = before?.factors ?? [];
   const tell = (factor: StoredFactor, what: string): void =>
-    log.event('notice', `Factor ${logName(factor)} ${what} for ${loggable(name)}`, { id: factor.id });
+    log.audit('notice', `Factor ${logName(factor)} ${what} for ${loggable(name)}`, { id: factor.id });
   for (const factor of after.factors) {
     const then = old.find(({ id }) => id === factor.id);
     if (then === undefined) {

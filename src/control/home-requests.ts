@@ -30,6 +30,6 @@ export async function forgetPlaces({ ledger, log, now }: ForgetPorts, user: stri
       'The ledger cannot be written: is the disk full or read-only? Nothing was changed.',
     );
   }
-  log.event('notice', `It is forgotten where the secret file of ${loggable(user)} was`);
+  log.audit('notice', `It is forgotten where the secret file of ${loggable(user)} was`);
   return { user };
 }

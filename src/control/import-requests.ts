@@ -79,7 +79,7 @@ export async function importFile(
     await recordUses(ports, account, file);
     const { record, factor, outcome } = plan();
     saved(ports, account, () => ports.store.write(record));
-    ports.log.event('notice', `Factor ${factor.kind}:${factor.name} imported for ${loggable(account.name)}`, {
+    ports.log.audit('notice', `Factor ${factor.kind}:${factor.name} imported for ${loggable(account.name)}`, {
       id: factor.id,
       outcome,
       by: caller.uid,
@@ -143,7 +143,7 @@ function lastUsedStep(
 export async function exportFile(ports: FactorPorts, userName: string): Promise<ExportedFile> {
   const account = await existingAccount(userName);
   const factor = importedOf(ports, account);
-  ports.log.event('notice', `Factor ${factor.kind}:${factor.name} exported for ${loggable(account.name)}`, {
+  ports.log.audit('notice', `Factor ${factor.kind}:${factor.name} exported for ${loggable(account.name)}`, {
     id: factor.id,
   });
   return { user: account.name, file: exported(ports, account, factor) };
@@ -183,7 +183,7 @@ function remove(ports: FactorPorts, account: Account, { id, kind, name }: Import
   saved(ports, account, () =>
     rest.factors.length === 0 ? ports.store.remove(account.name) : ports.store.write(rest),
   );
-  ports.log.event('notice', `Factor ${kind}:${name} removed for ${loggable(account.name)}`, { id });
+  ports.log.audit('notice', `Factor ${kind}:${name} removed for ${loggable(account.name)}`, { id });
 }
 
 function importedOf(ports: FactorPorts, account: Account): ImportedFactor {

@@ -29,7 +29,7 @@ export async function repairLedger({ ledger, log }: RepairPorts): Promise<Repair
     );
   }
   if (repaired) {
-    log.event('warning', 'The ledger of used codes was repaired; damaged files are kept beside it');
+    log.audit('warning', 'The ledger of used codes was repaired; damaged files are kept beside it');
   }
   return { repaired, condition: ledger.condition };
 }

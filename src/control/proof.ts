@@ -43,7 +43,7 @@ export async function prove(
     case 'absent':
       return 'nothing-to-prove';
     case 'blocked':
-      ports.log.event('error', `The factors of ${loggable(account.name)} cannot be changed`, {
+      ports.log.audit('error', `The factors of ${loggable(account.name)} cannot be changed`, {
         why: lookup.why,
       });
       throw new ControlError(
@@ -52,7 +52,7 @@ export async function prove(
         'What you have enrolled cannot be used: your administrator can put it right',
       );
     case 'failed':
-      ports.log.event('error', `The factors of ${loggable(account.name)} cannot be looked up`, {
+      ports.log.audit('error', `The factors of ${loggable(account.name)} cannot be looked up`, {
         why: lookup.why,
       });
       throw new ControlError(
@@ -140,7 +140,7 @@ async function check(
 function judge(ports: ProofPorts, account: Account, verification: Verification): void {
   switch (verification.kind) {
     case 'accepted':
-      ports.log.event('info', `Accepted verification code for ${loggable(account.name)}`, {
+      ports.log.audit('info', `Accepted verification code for ${loggable(account.name)}`, {
         service: ORIGIN,
         factor: verification.factor,
       });
@@ -161,5 +161,5 @@ function judge(ports: ProofPorts, account: Account, verification: Verification):
 }
 
 function report({ log }: ProofPorts, { name }: Account, reason: string): void {
-  log.event('notice', `Invalid verification code for ${loggable(name)}`, { service: ORIGIN, reason });
+  log.audit('notice', `Invalid verification code for ${loggable(name)}`, { service: ORIGIN, reason });
 }

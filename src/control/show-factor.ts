@@ -41,7 +41,7 @@ export async function showFactor(
     usedUp.proof(proof);
   }
   const factor = await usedUp.explaining(() => Promise.resolve(secretFactor(ports, account, which)))();
-  ports.log.event('notice', `Factor ${logName(factor)} shown for ${loggable(account.name)}`, {
+  ports.log.audit('notice', `Factor ${logName(factor)} shown for ${loggable(account.name)}`, {
     id: factor.id,
     by: caller.uid,
   });

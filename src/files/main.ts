@@ -2,14 +2,15 @@
 import { resolve } from 'node:path';
 import { hardenProcess, lookUpUser } from '../host/addon.ts';
 import { SocketInUseError } from '../host/sockets.ts';
+import { tellLastWords } from '../log/last-words.ts';
 import { journalLog, type Log } from '../log/log.ts';
+import { standardError } from '../host/standard-error.ts';
 import { parseCommandLine, UsageError, type CommandLine } from './command-line.ts';
 import { openFilesSocket } from './files-socket.ts';
 import { FilesServer } from './files-server.ts';
 
 /* pve-authenticator-files: the composition root of the reader. */
 
-const STDERR = 2;
 const EXIT_USAGE = 64;
 const EXIT_FAILED = 1;
 
@@ -59,7 +60,8 @@ async function main(log: Log): Promise<void> {
 /** Errors whose message is meant for the administrator as it is. */
 const TOLD = [UsageError, SocketInUseError];
 
-const log = journalLog(STDERR);
+const log = journalLog(standardError());
+tellLastWords(log);
 main(log).catch((error: unknown) => {
   const told = TOLD.some((known) => error instanceof known);
   const message = error instanceof Error ? error.message : 'unknown error';

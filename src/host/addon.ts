@@ -37,6 +37,17 @@ export interface Connection {
   close(): void;
 }
 
+/** A descriptor that is written to without ever waiting for who reads it. */
+export interface Outlet {
+  /**
+   * Writes what is taken at once.
+   *
+   * @param bytes what to write
+   * @returns how many of the bytes were taken; 0: none for the time being; -1: nobody is there to take any
+   */
+  write(bytes: Uint8Array): number;
+}
+
 /** One entry of the passwd database. */
 export interface PasswdEntry {
   /** The canonical name: as the entry spells it, which need not be how it was asked for. */
@@ -55,6 +66,7 @@ interface Addon {
     onError: (code: string) => void,
   ): Acceptor;
   readonly Connection: new (fd: number, onReadable: () => void) => Connection;
+  readonly Outlet: new (fd: number) => Outlet;
   ringAfter(microseconds: number, onRing: () => void): void;
   lockExclusively(fd: number): boolean;
   lookUpUser(name: string): Promise<PasswdEntry | undefined>;
@@ -128,6 +140,19 @@ export function openConnection(fd: number, onReadable: () => void): Connection {
   assertInteger('fd', fd, 0, LARGEST_INT);
   assertFunction('onReadable', onReadable);
   return new (load().Connection)(fd, onReadable);
+}
+
+/**
+ * Writes to a descriptor, such as standard error, that is a socket, a pipe, a terminal or a file, and that others may share: its flags
+ * stay as they are, since O_NONBLOCK would hold for all of them. A socket gets MSG_DONTWAIT (send(2)), a pipe SPLICE_F_NONBLOCK
+ * (splice(2)); a write to a file still takes as long as the disk does. What others write to a socket waits a second at most from then on.
+ *
+ * @param fd stays the caller's; when it is not open, nothing is taken
+ * @throws TypeError, RangeError for an `fd` that cannot be one
+ */
+export function openOutlet(fd: number): Outlet {
+  assertInteger('fd', fd, 0, LARGEST_INT);
+  return new (load().Outlet)(fd);
 }
 
 /**

@@ -36,17 +36,19 @@ export class BudgetedLog {
    * @returns a log that says once in a minute that the rest of it is left out
    */
   of(uid: number): Log {
+    const within = (write: () => void): void => {
+      const events = this.#count(uid);
+      if (events < EVENTS_PER_MINUTE) {
+        write();
+      } else if (events === EVENTS_PER_MINUTE) {
+        this.#log.event('warning', 'A user causes many events: the rest of this minute is not logged', {
+          uid,
+        });
+      }
+    };
     return {
-      event: (priority, message, fields) => {
-        const events = this.#count(uid);
-        if (events < EVENTS_PER_MINUTE) {
-          this.#log.event(priority, message, fields);
-        } else if (events === EVENTS_PER_MINUTE) {
-          this.#log.event('warning', 'A user causes many events: the rest of this minute is not logged', {
-            uid,
-          });
-        }
-      },
+      event: (priority, message, fields) => within(() => this.#log.event(priority, message, fields)),
+      audit: (priority, message, fields) => within(() => this.#log.audit(priority, message, fields)),
     };
   }
 

@@ -1,5 +1,5 @@
-import { writeSync } from 'node:fs';
 import { loggable } from './escape.ts';
+import { LogQueue, type LogOutlet } from './log-queue.ts';
 
 /** Priorities of syslog (RFC 5424, section 6.2.1); journald reads them from the `<n>` in front of a line. */
 const PRIORITY = { alert: 1, error: 3, warning: 4, notice: 5, info: 6, debug: 7 } as const;
@@ -18,25 +18,40 @@ export interface Log {
    * @param fields - values from outside or inside; they are escaped here
    */
   event(priority: Priority, message: string, fields?: LogFields): void;
+
+  /**
+   * Writes one event that fail2ban or an audit needs: who got in, who did not, and what became of factors. When a reader of the log is
+   * too slow, other lines are left out before it.
+   */
+  audit(priority: Priority, message: string, fields?: LogFields): void;
+}
+
+/** A log that ends in a program's standard error. */
+export interface JournalLog extends Log {
+  /** Sends what still waits, as far as that is taken at once: for the end of the program. */
+  flush(): void;
 }
 
 /**
- * A log for journald on a file descriptor.
+ * A log for journald. It never waits for its reader, and never throws: a login does not hang or fail because nobody reads the log.
  *
- * @param fd - where to write, 2 for standard error
- * @returns the log. It never throws: a login does not fail because nobody reads the log.
+ * @param outlet - where to write
+ * @returns the log
  */
-export function journalLog(fd: number): Log {
-  return {
-    event(priority, message, fields = {}) {
-      const line = `<${PRIORITY[priority]}>${message}${formatted(fields)}\n`;
-      try {
-        writeSync(fd, line);
-      } catch {
-        // A full or closed log has nowhere else to be reported.
-      }
-    },
+export function journalLog(outlet: LogOutlet): JournalLog {
+  const queue = new LogQueue(outlet, ({ lines, kept }) =>
+    log.audit('warning', 'Lines of this log are missing: its reader was too slow', { lines, audits: kept }),
+  );
+  const log: JournalLog = {
+    event: (priority, message, fields) => queue.push(lineOf(priority, message, fields), false),
+    audit: (priority, message, fields) => queue.push(lineOf(priority, message, fields), true),
+    flush: () => queue.flush(),
   };
+  return log;
+}
+
+function lineOf(priority: Priority, message: string, fields: LogFields = {}): string {
+  return `<${PRIORITY[priority]}>${message}${formatted(fields)}\n`;
 }
 
 function formatted(fields: LogFields): string {

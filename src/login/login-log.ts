@@ -26,36 +26,36 @@ export function logEnding(log: Log, who: Who, ending: Ending, why?: string): voi
   const because = { ...fields, reason: ending.reason, why };
   switch (ending.reason) {
     case 'accepted':
-      log.event('info', `Accepted verification code for ${user}`, fields);
+      log.audit('info', `Accepted verification code for ${user}`, fields);
       return;
     case 'grace-period':
-      log.event('info', `No verification code was asked of ${user}`, because);
+      log.audit('info', `No verification code was asked of ${user}`, because);
       return;
     case 'not-enrolled':
-      log.event('notice', `No factor is enrolled for ${user}`, { ...fields, reason: ending.reason });
+      log.audit('notice', `No factor is enrolled for ${user}`, { ...fields, reason: ending.reason });
       return;
     case 'unavailable':
     case 'record-unusable':
     case 'bad-option':
-      log.event('error', `Cannot check a verification code for ${user}`, because);
+      log.audit('error', `Cannot check a verification code for ${user}`, because);
       return;
     case 'not-recorded':
-      log.event('error', `A verification code for ${user} cannot be used up`, because);
+      log.audit('error', `A verification code for ${user} cannot be used up`, because);
       return;
     case 'cancelled':
-      log.event('info', `No verification code from ${user}`, because);
+      log.audit('info', `No verification code from ${user}`, because);
       return;
     case 'exempt-by-rule':
-      log.event('notice', `A rule exempts ${user}`, because);
+      log.audit('notice', `A rule exempts ${user}`, because);
       return;
     case 'denied-by-rule':
-      log.event('notice', `A rule denies ${user}`, because);
+      log.audit('notice', `A rule denies ${user}`, because);
       return;
     case 'left-to-proxmox':
-      log.event('info', `Left to Proxmox: ${user}`, because);
+      log.audit('info', `Left to Proxmox: ${user}`, because);
       return;
     case 'no-factor-in-proxmox':
-      log.event('notice', `Refused at the web interface: ${user}`, because);
+      log.audit('notice', `Refused at the web interface: ${user}`, because);
       return;
     case 'half-missing':
     case 'wrong-code':
@@ -64,7 +64,7 @@ export function logEnding(log: Log, who: Who, ending: Ending, why?: string): voi
     case 'user-unknown':
     case 'clock-differs':
     case 'too-many-tries':
-      log.event('notice', `Invalid verification code for ${user}`, because);
+      log.audit('notice', `Invalid verification code for ${user}`, because);
       return;
   }
 }

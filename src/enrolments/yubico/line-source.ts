@@ -25,7 +25,7 @@ export interface LinePorts {
   /** Who checks the keys of a line. */
   readonly yubikeysOf: (line: YubicoLine) => OnlineYubikeys;
   /** Tells that a user's own file cannot be used, though others factors can. */
-  readonly trouble: (user: string, why: string) => void;
+  readonly trouble: (account: Account, why: string) => void;
 }
 
 /** Looks users up as pam_yubico does. */
@@ -73,7 +73,7 @@ export function lineSource(ports: LinePorts): LineSource {
       if (lookup.kind === 'absent') {
         return found;
       }
-      ports.trouble(account.name, found.why);
+      ports.trouble(account, found.why);
       return lookup;
     },
   };

@@ -6,6 +6,7 @@ const PATIENCE_MS = 60_000;
 export class Log {
   readonly lines: string[] = [];
   readonly #name: string;
+  readonly #source: Readable;
   #rest = '';
   #ended = false;
   readonly #onChange = new Set<() => void>();
@@ -16,6 +17,7 @@ export class Log {
    */
   constructor(name: string, source: Readable) {
     this.#name = name;
+    this.#source = source;
     source.setEncoding('utf8');
     source.on('data', (text: string) => {
       const lines = (this.#rest + text).split('\n');
@@ -27,6 +29,16 @@ export class Log {
       this.#ended = true;
       this.#changed();
     });
+  }
+
+  /** Reads nothing until {@link resume}: what is written meanwhile stays with the writer, as far as the kernel has no room for it. */
+  pause(): void {
+    this.#source.pause();
+  }
+
+  /** Reads on. */
+  resume(): void {
+    this.#source.resume();
   }
 
   /**

@@ -6,7 +6,7 @@ import ts from 'typescript';
 export const ANYTHING = '…';
 
 /**
- * The lines that programs of a tree write into the log: the second argument of every `….event(priority, message)`. Lines for debugging
+ * The lines that programs of a tree write into the log: the second argument of every `….event(priority, message)` and `….audit(…)`. Lines for debugging
  * are left out, and those whose text comes from elsewhere: an error that was made for the administrator.
  *
  * @param root - the tree of sources
@@ -28,7 +28,7 @@ function visit(node: ts.Node, lines: Set<string>): void {
   if (ts.isCallExpression(node) && ts.isPropertyAccessExpression(node.expression)) {
     const [priority, message] = node.arguments;
     const isDebug = priority !== undefined && ts.isStringLiteral(priority) && priority.text === 'debug';
-    if (node.expression.name.text === 'event' && message !== undefined && !isDebug) {
+    if (['event', 'audit'].includes(node.expression.name.text) && message !== undefined && !isDebug) {
       textsOf(message).forEach((text) => lines.add(text));
     }
   }

@@ -1,5 +1,6 @@
 import { expect, it } from 'vitest';
 import { BudgetedLog } from '../../../src/log/budgeted-log.ts';
+import { lineTroubles } from '../../../src/log/line-troubles.ts';
 import { RecordedLog } from '../fixtures/recorded-log.ts';
 
 it('bounds what one uid writes in a minute, says so once, and leaves others alone', () => {
@@ -49,4 +50,15 @@ it('keeps counts of so many uids only: the one that was counted first has its bu
   expect(log.events).toEqual([]);
   use(1);
   expect(log.events).toHaveLength(31);
+});
+
+it("has a line about a user's file go through that user's budget, however often somebody logs in", () => {
+  const log = new RecordedLog();
+  const trouble = lineTroubles(new BudgetedLog(log, () => 0));
+  for (let login = 0; login < 500; login++) {
+    trouble({ name: 'ana', uid: 1000 }, 'it can be written by others');
+  }
+  expect(log.events).toHaveLength(31);
+  trouble({ name: 'bob', uid: 1001 }, 'it can be written by others');
+  expect(log.events.at(-1)).toMatchObject({ priority: 'warning', fields: { user: 'bob' } });
 });

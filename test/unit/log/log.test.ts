@@ -3,6 +3,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import fc from 'fast-check';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { openOutlet } from '../../../src/host/addon.ts';
 import { journalLog, type LogFields } from '../../../src/log/log.ts';
 
 let directory: string;
@@ -52,7 +53,7 @@ const nasty = fc.oneof(
 describe('journalLog', () => {
   it('writes priority, message and fields in one line', () => {
     const line = written(() =>
-      journalLog(fd).event('notice', 'Invalid verification code for alice', {
+      journalLog(openOutlet(fd)).event('notice', 'Invalid verification code for alice', {
         service: Buffer.from('sshd'),
         rhost: '192.0.2.1',
         tty: undefined,
@@ -73,7 +74,7 @@ describe('journalLog', () => {
     ['info', 6],
     ['debug', 7],
   ] as const)('gives %s the number of syslog', (priority, number) => {
-    expect(written(() => journalLog(fd).event(priority, 'x'))).toBe(`<${number}>x\n`);
+    expect(written(() => journalLog(openOutlet(fd)).event(priority, 'x'))).toBe(`<${number}>x\n`);
   });
 
   it('writes exactly one line, whose fields are exactly those that were given', () => {
@@ -83,7 +84,7 @@ describe('journalLog', () => {
           maxKeys: 6,
         }),
         (fields: LogFields) => {
-          const line = written(() => journalLog(fd).event('info', 'It happened', fields));
+          const line = written(() => journalLog(openOutlet(fd)).event('info', 'It happened', fields));
           expect(line.endsWith('\n')).toBe(true);
           const content = line.slice(0, -1);
           expect(content).not.toMatch(/[\p{Cc}\p{Zl}\p{Zp}]|\p{Bidi_Control}/u);
@@ -105,9 +106,9 @@ describe('journalLog', () => {
     const closed = openSync('/dev/null', 'w');
     closeSync(closed);
     // Another descriptor may get this number by now only if something opens one: nothing does in between.
-    expect(() => journalLog(closed).event('error', 'lost')).not.toThrow();
+    expect(() => journalLog(openOutlet(closed)).event('error', 'lost')).not.toThrow();
     const full = openSync('/dev/full', 'w');
-    expect(() => journalLog(full).event('error', 'lost')).not.toThrow();
+    expect(() => journalLog(openOutlet(full)).event('error', 'lost')).not.toThrow();
     closeSync(full);
   });
 });

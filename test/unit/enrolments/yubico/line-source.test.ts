@@ -45,7 +45,7 @@ function lookUp(line: YubicoLine, who: Seeker['account'] | 'nobody' = ANA): Prom
         return Promise.resolve({ kind: 'right', mark: sent.length });
       },
     }),
-    trouble: (user, why) => troubles.push(`${user}: ${why}`),
+    trouble: ({ name }, why) => troubles.push(`${name}: ${why}`),
   });
   const account = who === 'nobody' ? undefined : who;
   const home = account === undefined ? {} : { gid: 1000, home: '/home/ana', loginName: 'ana' };
