@@ -60,7 +60,7 @@ function withSources(
     now: Date.now,
     findUser: lookUpUser,
   });
-  return { ...from, enrolments: forAccount(all, lookUpUser) };
+  return { ...from, enrolments: forAccount(all, ({ name }) => lookUpUser(name)) };
 }
 
 /** What can be sent, and what beside a proof. */
