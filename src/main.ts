@@ -95,6 +95,14 @@ function openLedger(
     reports: {
       trouble: (why) => log.event('alert', 'The ledger of used codes cannot be written', { why }),
       recovered: () => log.event('notice', 'The ledger of used codes can be written again'),
+      noRoom: (uid, full) => {
+        const whose = uid === undefined ? {} : { uid };
+        if (full) {
+          log.event('alert', 'The ledger of used codes is full', whose);
+        } else {
+          log.event('alert', 'An account has used up its room in the ledger of used codes', whose);
+        }
+      },
       damaged: (what) =>
         log.event('alert', 'The ledger of used codes is damaged: run "pve-google-authenticator repair"', {
           what,

@@ -6,8 +6,8 @@ import { Tally } from './tally.ts';
 export interface KnownOrigins {
   /** @returns whether the user logged in from there within the last days */
   knows(user: string, origin: string): boolean;
-  /** Notes that the user logged in from there now. */
-  note(user: string, origin: string): void;
+  /** Notes that the user, whose uid it is, logged in from there now. */
+  note(user: string, origin: string, uid: number | undefined): void;
 }
 
 /** Who tries, from where. */
@@ -16,6 +16,8 @@ export interface Subject {
   readonly user: string;
   /** Whether there is such a user. */
   readonly exists: boolean;
+  /** The user's uid; left out: there is no account. */
+  readonly uid?: number | undefined;
   /** Made by {@link originOf}. */
   readonly origin: string;
   /** The origin never counts as one that the user came from: what strangers are held to holds for it, too. */
@@ -106,7 +108,7 @@ export class CountedAttempts implements Attempts, Locks {
       succeeded: () => {
         this.#countsOf(subject).tallies.forEach((tally) => tally.succeeded());
         if (subject.alwaysStranger !== true) {
-          this.#known.note(subject.user, subject.origin);
+          this.#known.note(subject.user, subject.origin, subject.uid);
         }
       },
       failed: () => {

@@ -4,6 +4,8 @@ import type { KnownOrigins } from './attempts.ts';
 import { KNOWN_DAYS } from './limits.ts';
 
 const DAY_MS = 86_400_000;
+/** A day more than an origin is known for, which is counted in days of the calendar. */
+const LASTS = (KNOWN_DAYS + 1) * (DAY_MS / 1000);
 
 /**
  * Keeps in the ledger from where users have logged in: the mark is the number of the day, which only grows. It is written along
@@ -21,8 +23,8 @@ export function knownOriginsIn(notebook: Notebook, now: () => number): KnownOrig
       const day = notebook.mark(keyOf(user, origin))?.value;
       return day !== undefined && today() - day <= KNOWN_DAYS;
     },
-    note(user, origin) {
-      notebook.note(keyOf(user, origin), today());
+    note(user, origin, uid) {
+      notebook.note(keyOf(user, origin), today(), { kind: 'origin', uid, lasts: LASTS });
     },
   };
 }

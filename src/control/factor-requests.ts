@@ -1,6 +1,7 @@
 import type { Attempts, Locks } from '../attempts/attempts.ts';
 import type { Account } from '../enrolments/enrolment.ts';
-import { totpKey, yubikeyKey } from '../enrolments/store/factor-keys.ts';
+import { keysOf, totpKey, yubikeyKey } from '../enrolments/store/factor-keys.ts';
+import { releaseMarks } from '../enrolments/store/released-marks.ts';
 import type { StoredFactor } from '../enrolments/store/record.ts';
 import type { OnlineYubikeys } from '../enrolments/yubico/online-yubikeys.ts';
 import { loggable } from '../log/escape.ts';
@@ -9,7 +10,7 @@ import { changesOf, proofOf, type CheckedChange } from './change-schema.ts';
 import { ControlError } from './control-error.ts';
 import { assertTouched, lookUpTouches, usedBefore } from './new-yubikey.ts';
 import { OneAtATime } from '../enrolments/one-at-a-time.ts';
-import { planned, type Addition, type Plan } from './planned-changes.ts';
+import { planned, type Plan } from './planned-changes.ts';
 import { assertProven, needsProof, prove, type ProofPorts } from './proof.ts';
 import { logName, refusing, saved, unavailable } from './records.ts';
 import type { Changed, UserView } from './requests.ts';
@@ -65,7 +66,7 @@ export async function changeFactors(
     if (proven === 'nothing-to-prove' && plan.before !== undefined) {
       throw new ControlError(409, 'ERR_CHANGED', 'Your factors were changed meanwhile: try again');
     }
-    await useUp(ports, account, plan.additions, usedUp);
+    await useUp(ports, account, plan, usedUp);
     save(ports, account, plan);
     report(ports, account, plan);
     return {
@@ -122,14 +123,23 @@ export async function unlockUser(
   return shownAfter(ports, account);
 }
 
-/** The code that a person tried the new phone with shall open nothing. */
+/**
+ * The code that a person tried the new phone with shall open nothing. What the request takes away again needs no mark: else every request
+ * could leave some behind. Marks of codes that were used when the factor was enrolled before are kept for good again.
+ */
 async function useUp(
-  { ledger }: FactorPorts,
-  { name }: Account,
-  additions: readonly Addition[],
+  ports: FactorPorts,
+  { name, uid }: Account,
+  { additions, after }: Plan,
   usedUp: UsedUp,
 ): Promise<void> {
-  for (const { factor, usedStep, usedMark } of additions) {
+  const ledger = ports.ledger.of({ uid, keep: 'always' });
+  const left = additions.filter((addition) => after.factors.some(({ id }) => id === addition.factor.id));
+  const keys = left.flatMap(({ factor }) => keysOf(name, factor));
+  if (!(await ports.ledger.hold(uid, keys))) {
+    throw unavailable('written');
+  }
+  for (const { factor, usedStep, usedMark } of left) {
     if ('publicId' in factor && usedMark !== undefined) {
       const outcome = await ledger.advance(yubikeyKey(name, factor), usedMark, { kind: 'counter' });
       if (outcome !== 'advanced') {
@@ -147,11 +157,17 @@ async function useUp(
 }
 
 function save(ports: FactorPorts, account: Account, { before, after }: Plan): void {
-  if (after.factors.length > 0) {
-    saved(ports, account, () => ports.store.write(after));
-  } else if (before !== undefined) {
-    saved(ports, account, () => ports.store.remove(account.name));
+  try {
+    if (after.factors.length > 0) {
+      saved(ports, account, () => ports.store.write(after));
+    } else if (before !== undefined) {
+      saved(ports, account, () => ports.store.remove(account.name));
+    }
+  } catch (error) {
+    releaseMarks(ports.ledger, after, before ?? { ...after, factors: [] }, ports.now());
+    throw error;
   }
+  releaseMarks(ports.ledger, before, after, ports.now());
 }
 
 /** One line for each factor that came, went or became another. */

@@ -5,7 +5,11 @@ export interface HealthPorts {
   /** What the start found out. */
   readonly atStart: Pick<Health, 'configDigest' | 'configProblem' | 'yubico'>;
   readonly store: { readonly initialised: boolean };
-  readonly ledger: { readonly condition: Health['ledger']; tryAgain(): Promise<void> };
+  readonly ledger: {
+    readonly condition: Health['ledger'];
+    readonly full: boolean;
+    tryAgain(): Promise<void>;
+  };
 }
 
 /**
@@ -34,5 +38,5 @@ export function foundAtStart(
  */
 export async function showHealth({ atStart, store, ledger }: HealthPorts): Promise<Health> {
   await ledger.tryAgain();
-  return { ...atStart, store: store.initialised, ledger: ledger.condition };
+  return { ...atStart, store: store.initialised, ledger: ledger.condition, ledgerFull: ledger.full };
 }

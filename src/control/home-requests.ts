@@ -1,5 +1,5 @@
 import { Places } from '../enrolments/home/places.ts';
-import type { Ledger } from '../ledger/ledger.ts';
+import type { WholeLedger } from '../ledger/ledger.ts';
 import { loggable } from '../log/escape.ts';
 import type { Log } from '../log/log.ts';
 import { ControlError } from './control-error.ts';
@@ -7,7 +7,7 @@ import type { Forgotten } from './requests.ts';
 
 /** What forgetting needs. */
 export interface ForgetPorts {
-  readonly ledger: Ledger;
+  readonly ledger: WholeLedger;
   readonly log: Log;
   /** Milliseconds since 1970. */
   readonly now: () => number;

@@ -2,7 +2,7 @@ import type { Account } from '../enrolments/enrolment.ts';
 import { removeFactor } from '../enrolments/store/edit.ts';
 import { asIfWritten } from '../enrolments/home/used-codes.ts';
 import { exportedText } from '../enrolments/store/export-file.ts';
-import { hotpKey, totpKey } from '../enrolments/store/factor-keys.ts';
+import { hotpKey, keysOf, totpKey } from '../enrolments/store/factor-keys.ts';
 import { addImported, importedFactor, onlyUsedUp, type FileImport } from '../enrolments/store/import-file.ts';
 import {
   MAX_FILE_BYTES,
@@ -10,7 +10,8 @@ import {
   type FileProblem,
   type ImportedFile,
 } from '../enrolments/store/imported-file.ts';
-import type { ImportedFactor } from '../enrolments/store/record.ts';
+import { releaseMarks } from '../enrolments/store/released-marks.ts';
+import type { EnrolmentRecord, ImportedFactor } from '../enrolments/store/record.ts';
 import { timeStep } from '../factors/totp.ts';
 import { loggable } from '../log/escape.ts';
 import { z } from '../schema.ts';
@@ -76,9 +77,11 @@ export async function importFile(
         usedUp.proof(code);
       }
     }
-    await recordUses(ports, account, file);
+    await recordUses(ports, account, file, plan().factor);
+    const had = recordOf(ports, account);
     const { record, factor, outcome } = plan();
     saved(ports, account, () => ports.store.write(record));
+    releaseMarks(ports.ledger, had, record, ports.now());
     ports.log.audit('notice', `Factor ${factor.kind}:${factor.name} imported for ${loggable(account.name)}`, {
       id: factor.id,
       outcome,
@@ -98,8 +101,16 @@ function goodFile(text: string): ImportedFile {
 }
 
 /** What was used before the import is used up here, too. */
-async function recordUses(ports: FactorPorts, { name }: Account, file: ImportedFile): Promise<void> {
+async function recordUses(
+  ports: FactorPorts,
+  { name, uid }: Account,
+  file: ImportedFile,
+  factor: ImportedFactor,
+): Promise<void> {
   const { token } = file;
+  if (!(await ports.ledger.hold(uid, keysOf(name, factor)))) {
+    throw notRecorded();
+  }
   const use =
     token?.kind === 'totp'
       ? { key: totpKey(name, token), mark: lastUsedStep(ports, token, file.usedSteps) }
@@ -109,14 +120,19 @@ async function recordUses(ports: FactorPorts, { name }: Account, file: ImportedF
   if (use?.mark === undefined) {
     return;
   }
-  if ((await ports.ledger.advance(use.key, use.mark, { kind: 'counter' })) === 'unavailable') {
-    throw new ControlError(
-      503,
-      'ERR_STORE',
-      'The ledger of used codes cannot be written: is the disk full or read-only?',
-      'Nothing was imported.',
-    );
+  const ledger = ports.ledger.of({ uid, keep: 'always' });
+  if ((await ledger.advance(use.key, use.mark, { kind: 'counter' })) === 'unavailable') {
+    throw notRecorded();
   }
+}
+
+function notRecorded(): ControlError {
+  return new ControlError(
+    503,
+    'ERR_STORE',
+    'The ledger of used codes cannot be written: is the disk full or read-only?',
+    'Nothing was imported.',
+  );
 }
 
 type TotpToken = Extract<ImportedFile['token'], { kind: 'totp' }>;
@@ -178,11 +194,14 @@ export async function removeExported(ports: FactorPorts, userName: string, body:
 }
 
 function remove(ports: FactorPorts, account: Account, { id, kind, name }: ImportedFactor): void {
-  const before = recordOf(ports, account) ?? { user: account.name, uid: account.uid, factors: [] };
+  const before: EnrolmentRecord = recordOf(ports, account) ?? {
+    ...{ user: account.name, uid: account.uid, factors: [] },
+  };
   const rest = refusing(() => removeFactor(before, id)).record;
   saved(ports, account, () =>
     rest.factors.length === 0 ? ports.store.remove(account.name) : ports.store.write(rest),
   );
+  releaseMarks(ports.ledger, before, rest, ports.now());
   ports.log.audit('notice', `Factor ${kind}:${name} removed for ${loggable(account.name)}`, { id });
 }
 

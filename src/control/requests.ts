@@ -191,6 +191,8 @@ export interface Health {
   /** Whether the store is there: without it nobody with a factor gets in. */
   readonly store: boolean;
   readonly ledger: 'sound' | 'in-trouble' | 'damaged';
+  /** Whether the ledger takes no new marks of owners who have many. */
+  readonly ledgerFull: boolean;
   /** Why YubiKeys cannot be looked up, although config.toml wants it; null: they can, or it does not. */
   readonly yubico: string | null;
 }

@@ -1,12 +1,12 @@
 import type { Locks } from '../attempts/attempts.ts';
 import type { Account, AccountLookup, EnrolmentSource } from '../enrolments/enrolment.ts';
-import { hotpKey, recoveryKey, scratchKey, totpKey, yubikeyKey } from '../enrolments/store/factor-keys.ts';
+import { keysOf, scratchKey } from '../enrolments/store/factor-keys.ts';
 import type { ProxmoxViews } from '../enrolments/proxmox/proxmox.ts';
 import type { StoredFactor } from '../enrolments/store/record.ts';
 import type { Store } from '../enrolments/store/store.ts';
 import { LOOK_AHEAD } from '../factors/hotp.ts';
 import { nameService } from '../host/name-service.ts';
-import type { Ledger } from '../ledger/ledger.ts';
+import type { WholeLedger } from '../ledger/ledger.ts';
 import { answered, ROOT } from './callers.ts';
 import { ControlError } from './control-error.ts';
 import { recordOf, usersOf } from './records.ts';
@@ -15,7 +15,7 @@ import type { FactorView, UserView } from './requests.ts';
 /** What it takes to show what users have. */
 export interface ViewPorts {
   readonly store: Store;
-  readonly ledger: Ledger;
+  readonly ledger: WholeLedger;
   readonly enrolments: EnrolmentSource;
   readonly attempts: Locks;
   /** Factors in Proxmox; left out: they do not count. */
@@ -171,25 +171,4 @@ function enrolledAs(lookup: AccountLookup, inStore: boolean): UserView['enrolled
 function lockedUntil({ attempts, now }: ViewPorts, user: string): string | null {
   const lock = attempts.lockOf(user);
   return lock === 0 ? null : new Date(now() + lock).toISOString();
-}
-
-function keysOf(user: string, factor: StoredFactor): string[] {
-  switch (factor.kind) {
-    case 'totp':
-      return [totpKey(user, factor)];
-    case 'hotp':
-      return [hotpKey(user, factor)];
-    case 'yubikey-online':
-    case 'yubikey-offline':
-      return [yubikeyKey(user, factor)];
-    case 'recovery':
-      return factor.hashes.map((hash) => recoveryKey(user, hash));
-    case 'google-authenticator': {
-      const { token, scratch } = factor.file;
-      return [
-        ...(token === undefined ? [] : [token.kind === 'totp' ? totpKey(user, token) : hotpKey(user, token)]),
-        ...scratch.codes.map((code) => scratchKey(user, scratch, code)),
-      ];
-    }
-  }
 }

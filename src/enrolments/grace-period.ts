@@ -34,7 +34,7 @@ export function withGracePeriod(
     async verify(readings, at, more) {
       const verification = await enrolment.verify(readings, at, more);
       if (verification.kind === 'accepted') {
-        notebook.note(key, seconds());
+        notebook.note(key, seconds(), { kind: 'grace', uid: account.uid, lasts: gracePeriod });
       }
       return verification;
     },

@@ -1,46 +1,78 @@
 import { crc32 } from 'node:zlib';
-import { ENTRY_BYTES, readEntry, writeEntry, type Entry } from './entry.ts';
+import {
+  ENTRY_BYTES,
+  ENTRY_WORDS,
+  entryWords,
+  OLD_ENTRY_BYTES,
+  swapWords,
+  writeEntry,
+  type Entry,
+} from './entry.ts';
 
 /*
- * The journal's format, all numbers big-endian. Everything is a multiple of 32 bytes, so that after damage the scan can look for
+ * The journal's format, all numbers big-endian. Everything is a multiple of 4 bytes, so that after damage the scan can look for
  * the next batch at every such place.
  *
- *   file   = header · batch* · zeros
+ *   file   = header · batch* · zeros; its size is what the header says
+ *   header = "PVALJRN2" · u64 generation · u32 size · u32 crc of the 20 bytes before · 8 zeros
+ *   batch  = "PVB2" · u32 count · u64 generation · u64 sequence · u32 crc of everything else in the batch · u32 zero · entry{count}
+ *
+ * Before marks had kinds, the header had no size (all files were of OLD_JOURNAL_BYTES), and entries were shorter:
+ *
  *   header = "PVALJRN1" · u64 generation · u32 crc of the 16 bytes before · 12 zeros
- *   batch  = "PVAB" · u32 count · u64 generation · u64 sequence · u32 crc of everything else in the batch · u32 zero · entry{count}
+ *   batch  = "PVAB" · as above
  */
 
-const HEADER_MAGIC = Buffer.from('PVALJRN1');
-/** "PVAB" as a number: the scan asks for it at a hundred thousand places. */
-const BATCH_MAGIC = 0x5056_4142;
+const HEADER_MAGIC = Buffer.from('PVALJRN2');
+const OLD_HEADER_MAGIC = Buffer.from('PVALJRN1');
+const OLD_JOURNAL_BYTES = 1024 * 1024;
+/** "PVB2" and "PVAB" as numbers: the scan asks for them at a hundred thousand places. */
+const BATCH_MAGIC = 0x5056_4232;
+const OLD_BATCH_MAGIC = 0x5056_4142;
+const SIZE_OFFSET = 16;
 /** Bytes of the file's header, and of a batch's. */
 export const HEADER_BYTES = 32;
+const ALIGNMENT = 4;
 const CRC_OFFSET = 24;
 /** A batch has at most so many entries: more wait for the next one. */
 export const MAX_BATCH_ENTRIES = 4_096;
 
-/** What was read from a journal. */
+/** In what condition a journal was found. */
 export interface JournalScan {
-  readonly entries: readonly Entry[];
   /** `clean`: it ends as it should. `torn`: the last batch is incomplete, it was never acknowledged. `damaged`: something is
-   * wrong before the end. */
+   * wrong before the end, or a part of the file is missing. */
   readonly condition: 'clean' | 'torn' | 'damaged';
   /** What is wrong and where, when it is damaged. */
   readonly damage?: string;
   /** Where the last good batch ends, in bytes, and its sequence number: a clean journal can go on there. */
   readonly end: number;
   readonly sequence: number;
+  /** Whether it is of the format that this version writes. */
+  readonly current: boolean;
 }
+
+/** Takes the entries of one batch: `ENTRY_WORDS` words for each. */
+export type TakeEntries = (words: Uint32Array) => void;
 
 /**
  * The header of a journal file.
  *
  * @param generation - which journal this is; it belongs to the snapshot of the same generation
+ * @param size - of the whole file, in bytes
  * @returns 32 bytes
  */
-export function journalHeader(generation: number): Buffer {
+export function journalHeader(generation: number, size: number): Buffer {
   const header = Buffer.alloc(HEADER_BYTES);
   HEADER_MAGIC.copy(header);
+  header.writeBigUInt64BE(BigInt(generation), 8);
+  header.writeUInt32BE(size, SIZE_OFFSET);
+  header.writeUInt32BE(crc32(header.subarray(0, SIZE_OFFSET + 4)), SIZE_OFFSET + 4);
+  return header;
+}
+
+function oldHeader(generation: number): Buffer {
+  const header = Buffer.alloc(HEADER_BYTES);
+  OLD_HEADER_MAGIC.copy(header);
   header.writeBigUInt64BE(BigInt(generation), 8);
   header.writeUInt32BE(crc32(header.subarray(0, 16)), 16);
   return header;
@@ -60,7 +92,10 @@ export function encodeBatch(generation: number, sequence: number, entries: reado
   batch.writeUInt32BE(entries.length, 4);
   batch.writeBigUInt64BE(BigInt(generation), 8);
   batch.writeBigUInt64BE(BigInt(sequence), 16);
-  entries.forEach((entry, index) => writeEntry(batch, HEADER_BYTES + index * ENTRY_BYTES, entry));
+  const words = new Uint32Array(entries.length * ENTRY_WORDS);
+  entries.forEach((entry, index) => writeEntry(words, index * ENTRY_WORDS, entry));
+  swapWords(words);
+  batch.set(new Uint8Array(words.buffer), HEADER_BYTES);
   batch.writeUInt32BE(checksum(batch), CRC_OFFSET);
   return batch;
 }
@@ -70,60 +105,94 @@ export function encodeBatch(generation: number, sequence: number, entries: reado
  *
  * @param file - its bytes, maybe cut anywhere
  * @param generation - the generation that its name says
- * @returns every entry of every complete batch, also of those behind a damage, and in what condition the file is
+ * @param take - gets every entry of every complete batch, also of those behind a damage
+ * @returns in what condition the file is
  */
-export function scanJournal(file: Buffer, generation: number): JournalScan {
-  if (file.length < HEADER_BYTES || !file.subarray(0, HEADER_BYTES).equals(journalHeader(generation))) {
-    return {
-      entries: [],
-      condition: 'damaged',
-      damage: 'the header is not that of this journal',
-      end: 0,
-      sequence: 0,
-    };
+export function scanJournal(
+  file: Buffer,
+  generation: number,
+  take: TakeEntries = () => undefined,
+): JournalScan {
+  const format = formatOf(file, generation);
+  if (format === undefined) {
+    const damage = 'the header is not that of this journal';
+    return { condition: 'damaged', damage, end: 0, sequence: 0, current: false };
   }
-  const entries: Entry[] = [];
+  const { current } = format;
   let end = HEADER_BYTES;
   let sequence = 0;
-  for (let batch = batchAt(file, end, generation); batch?.sequence === sequence + 1;) {
-    entries.push(...batch.entries);
+  for (let batch = batchAt(file, end, format); batch?.sequence === sequence + 1;) {
+    take(entryWords(batch.entries, !current));
     end += batch.bytes;
     sequence = batch.sequence;
-    batch = batchAt(file, end, generation);
+    batch = batchAt(file, end, format);
   }
-  const behind = restOf(file, end, generation);
-  if (behind.length > 0) {
-    const damage = `a batch is missing or unreadable at byte ${end}`;
-    return { entries: [...entries, ...behind], condition: 'damaged', damage, end, sequence };
+  const behind = takeRest(file, end, format, take);
+  const damage = behind
+    ? `a batch is missing or unreadable at byte ${end}`
+    : file.length === format.size
+      ? undefined
+      : `it has ${file.length} bytes in place of ${format.size}`;
+  if (damage !== undefined) {
+    return { condition: 'damaged', damage, end, sequence, current };
   }
   const torn = !file.subarray(end).equals(Buffer.alloc(file.length - end));
-  return { entries, condition: torn ? 'torn' : 'clean', end, sequence };
+  return { condition: torn ? 'torn' : 'clean', end, sequence, current };
 }
 
-/** Everything that can still be read behind a damage. */
-function restOf(file: Buffer, from: number, generation: number): Entry[] {
-  const entries: Entry[] = [];
+interface Format {
+  readonly generation: number;
+  readonly current: boolean;
+  readonly magic: number;
+  readonly entryBytes: number;
+  /** Of the whole file. */
+  readonly size: number;
+}
+
+function formatOf(file: Buffer, generation: number): Format | undefined {
+  if (file.length < HEADER_BYTES) {
+    return undefined;
+  }
+  const header = file.subarray(0, HEADER_BYTES);
+  const size = header.readUInt32BE(SIZE_OFFSET);
+  if (header.equals(journalHeader(generation, size))) {
+    return { generation, current: true, magic: BATCH_MAGIC, entryBytes: ENTRY_BYTES, size };
+  }
+  return header.equals(oldHeader(generation))
+    ? {
+        ...{ generation, current: false, magic: OLD_BATCH_MAGIC },
+        ...{ entryBytes: OLD_ENTRY_BYTES, size: OLD_JOURNAL_BYTES },
+      }
+    : undefined;
+}
+
+/** Everything that can still be read behind a damage; returns whether there is anything. */
+function takeRest(file: Buffer, from: number, format: Format, take: TakeEntries): boolean {
+  let found = false;
   let offset = from;
   while (offset < file.length) {
-    const batch = batchAt(file, offset, generation);
-    entries.push(...(batch?.entries ?? []));
-    offset += batch?.bytes ?? HEADER_BYTES;
+    const batch = batchAt(file, offset, format);
+    if (batch !== undefined) {
+      take(entryWords(batch.entries, !format.current));
+      found = true;
+    }
+    offset += batch?.bytes ?? ALIGNMENT;
   }
-  return entries;
+  return found;
 }
 
 interface Batch {
   readonly sequence: number;
   readonly bytes: number;
-  readonly entries: Entry[];
+  readonly entries: Buffer;
 }
 
-function batchAt(file: Buffer, offset: number, generation: number): Batch | undefined {
-  if (file.length - offset < HEADER_BYTES || file.readUInt32BE(offset) !== BATCH_MAGIC) {
+function batchAt(file: Buffer, offset: number, { generation, magic, entryBytes }: Format): Batch | undefined {
+  if (file.length - offset < HEADER_BYTES || file.readUInt32BE(offset) !== magic) {
     return undefined;
   }
   const count = file.readUInt32BE(offset + 4);
-  const bytes = HEADER_BYTES + count * ENTRY_BYTES;
+  const bytes = HEADER_BYTES + count * entryBytes;
   if (count < 1 || count > MAX_BATCH_ENTRIES || file.length - offset < bytes) {
     return undefined;
   }
@@ -131,10 +200,7 @@ function batchAt(file: Buffer, offset: number, generation: number): Batch | unde
   if (batch.readUInt32BE(CRC_OFFSET) !== checksum(batch) || batch.readBigUInt64BE(8) !== BigInt(generation)) {
     return undefined;
   }
-  const entries = Array.from({ length: count }, (_, index) =>
-    readEntry(batch, HEADER_BYTES + index * ENTRY_BYTES),
-  );
-  return { sequence: Number(batch.readBigUInt64BE(16)), bytes, entries };
+  return { sequence: Number(batch.readBigUInt64BE(16)), bytes, entries: batch.subarray(HEADER_BYTES) };
 }
 
 function checksum(batch: Buffer): number {

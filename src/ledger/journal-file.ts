@@ -16,8 +16,23 @@ import { promisify } from 'node:util';
 import { encodeBatch, HEADER_BYTES, journalHeader } from './batch.ts';
 import { ENTRY_BYTES, type Entry } from './entry.ts';
 
-/** Bytes of a journal: it is written full of zeros first, so that a sync need not wait for new blocks. */
-export const JOURNAL_BYTES = 1024 * 1024;
+const MEBIBYTE = 1024 * 1024;
+const MOST_MEBIBYTES = 8;
+/** A full journal costs a snapshot, which is to be worth it. */
+const SNAPSHOTS_PER_JOURNAL = 8;
+/** A larger file is not a journal of ours. */
+export const MOST_JOURNAL_BYTES = MOST_MEBIBYTES * MEBIBYTE;
+
+/**
+ * The size of a journal. It is written full of zeros first, so that a sync need not wait for new blocks.
+ *
+ * @param marks - in the snapshot that it goes on from
+ * @returns bytes
+ */
+export function journalBytesFor(marks: number): number {
+  const mebibytes = Math.ceil((marks * ENTRY_BYTES) / SNAPSHOTS_PER_JOURNAL / MEBIBYTE);
+  return Math.min(Math.max(mebibytes, 1), MOST_MEBIBYTES) * MEBIBYTE;
+}
 
 const openFile = promisify(open);
 const syncFile = promisify(fsync);
@@ -55,12 +70,12 @@ export class JournalFile {
    * @returns the journal, open
    * @throws Error of the system when the disk does not take it
    */
-  static async create(path: string, generation: number, size: number = JOURNAL_BYTES): Promise<JournalFile> {
+  static async create(path: string, generation: number, size: number): Promise<JournalFile> {
     const temporary = `${path}.new`;
     const fd = await openFile(temporary, CREATE, OWNER_ONLY);
     try {
       const zeros = Buffer.alloc(size);
-      journalHeader(generation).copy(zeros);
+      journalHeader(generation, size).copy(zeros);
       await writeAll(fd, zeros, 0);
       await syncFile(fd);
       await renameFile(temporary, path);

@@ -1,11 +1,14 @@
-import { readdirSync, readFileSync } from 'node:fs';
+import { closeSync, constants, fstatSync, openSync, readdirSync, readSync } from 'node:fs';
 import { link, mkdir, open, rename, rm } from 'node:fs/promises';
 import { scanJournal } from './batch.ts';
-import { JOURNAL_BYTES, JournalFile } from './journal-file.ts';
-import { Marks } from './marks.ts';
-import { decodeSnapshot, encodeSnapshot } from './snapshot.ts';
+import { ENTRY_WORDS } from './entry.ts';
+import { JournalFile, journalBytesFor, MOST_JOURNAL_BYTES } from './journal-file.ts';
+import { MOST_MARKS } from './limits.ts';
+import { Marks, type Undecided } from './marks.ts';
+import { PART_ENTRIES, readSnapshot, snapshotBytes, type ReadableFile } from './snapshot.ts';
 
 const SNAPSHOT = 'snapshot';
+const NEW_SNAPSHOT = `${SNAPSHOT}.new`;
 const JOURNAL = /^journal\.(\d{1,15})$/;
 const OWNER_ONLY_DIRECTORY = 0o700;
 const OWNER_ONLY = 0o600;
@@ -33,13 +36,13 @@ export interface LoadedLedger {
 /** The files of a ledger: one snapshot, and the journals since. */
 export class LedgerDirectory {
   readonly #path: string;
-  readonly #journalBytes: number;
+  readonly #journalBytes: number | undefined;
 
   /**
    * @param path - of the directory
-   * @param journalBytes - size of a journal
+   * @param journalBytes - size of a journal; left out: as many marks need it
    */
-  constructor(path: string, journalBytes: number = JOURNAL_BYTES) {
+  constructor(path: string, journalBytes?: number) {
     this.#path = path;
     this.#journalBytes = journalBytes;
   }
@@ -69,71 +72,104 @@ export class LedgerDirectory {
       .flatMap((name) => JOURNAL.exec(name)?.[1] ?? [])
       .map(Number)
       .sort((a, b) => a - b);
-    const marks = new Marks();
     const damages: string[] = [];
-    const from = names.includes(SNAPSHOT) ? this.#loadSnapshot(marks, damages) : undefined;
+    const { marks, from } = names.includes(SNAPSHOT)
+      ? this.#loadSnapshot(damages)
+      : { marks: new Marks(), from: undefined };
     if (!names.includes(SNAPSHOT) && generations.length > 0) {
       damages.push(`${SNAPSHOT}: it is missing`);
     }
     let openEnd: OpenEnd | undefined;
     for (const generation of generations) {
-      openEnd = this.#loadJournal(generation, marks, damages, generation < (from ?? 0));
-    }
-    if (from !== undefined && !generations.includes(from)) {
-      damages.push(`journal.${from}: it is missing`);
+      openEnd = this.#loadJournal(generation, marks, damages, from);
     }
     const generation = Math.max(from ?? 0, ...generations);
+    const missing = from === undefined ? undefined : firstMissing(from, generations);
+    if (missing !== undefined) {
+      damages.push(`journal.${missing}: it is missing`);
+    }
+    if (marks.size >= MOST_MARKS) {
+      damages.push(`it holds more than ${MOST_MARKS} marks, and the rest was not read`);
+    }
     const empty = !names.includes(SNAPSHOT) && generations.length === 0;
     // Only the snapshot's own journal: a later one was begun when its snapshot could not be written.
     const goesOn = damages.length === 0 && openEnd?.generation === from ? openEnd : undefined;
     return { marks, generation, empty, damages, openEnd: goesOn };
   }
 
-  #loadSnapshot(marks: Marks, damages: string[]): number | undefined {
-    const snapshot = decodeSnapshot(readFileSync(this.#file(SNAPSHOT)));
-    if (snapshot === undefined) {
+  /** What was read of a snapshot that is not sound does not count: a mark that was never made would keep its owner out. */
+  #loadSnapshot(damages: string[]): { marks: Marks; from: number | undefined } {
+    const marks = new Marks();
+    const from = reading(this.#file(SNAPSHOT), (file) =>
+      readSnapshot(file, (words) => takeInto(marks, words)),
+    );
+    if (from === undefined) {
       damages.push(`${SNAPSHOT}: its checksum is wrong`);
-      return undefined;
+      return { marks: new Marks(), from };
     }
-    for (const entry of snapshot.entries) {
-      marks.merge(entry);
-    }
-    return snapshot.generation;
+    return { marks, from };
   }
 
-  /** A journal that is older than the snapshot was left behind by a crash: what it says is in the snapshot already. */
-  #loadJournal(generation: number, marks: Marks, damages: string[], outdated: boolean): OpenEnd | undefined {
-    const scan = scanJournal(readFileSync(this.#file(`journal.${generation}`)), generation);
-    for (const entry of scan.entries) {
-      marks.merge(entry);
+  /**
+   * A journal that is older than the snapshot was left behind by a crash: what it says is in the snapshot already. A later one is empty:
+   * it is used only when its own snapshot is there.
+   */
+  #loadJournal(
+    generation: number,
+    marks: Marks,
+    damages: string[],
+    snapshot: number | undefined,
+  ): OpenEnd | undefined {
+    if (snapshot !== undefined && generation < snapshot) {
+      return undefined;
     }
-    if (scan.condition === 'damaged' && !outdated) {
-      damages.push(`journal.${generation}: ${scan.damage ?? 'it is damaged'}`);
+    const name = `journal.${generation}`;
+    const scan = reading(this.#file(name), (file) =>
+      scanJournal(file.read(MOST_JOURNAL_BYTES + 1), generation, (words) => takeInto(marks, words)),
+    );
+    if (scan.condition === 'damaged') {
+      damages.push(`${name}: ${scan.damage ?? 'it is damaged'}`);
+    } else if (snapshot !== undefined && generation > snapshot && scan.sequence > 0) {
+      damages.push(`${SNAPSHOT}: it is older than ${name}`);
     }
-    return scan.condition === 'clean' ? { generation, end: scan.end, sequence: scan.sequence } : undefined;
+    const { condition, current, end, sequence } = scan;
+    return condition === 'clean' && current ? { generation, end, sequence } : undefined;
   }
 
   /**
    * Begins a new generation: a snapshot of all marks and an empty journal. What was durable before stays so until both are.
    *
    * @param marks - all marks
-   * @param generation - the new one, larger than all before
+   * @param generation - the new one: the next after the last that was begun
+   * @param undecided - what is not decided at the moment at which it is asked: it is left out
    * @returns the new journal
    * @throws Error of the system when the disk does not take it; the files of the last generation are untouched then
    */
-  async begin(marks: Marks, generation: number): Promise<JournalFile> {
+  async begin(
+    marks: Marks,
+    generation: number,
+    undecided: () => readonly Undecided[] = () => [],
+  ): Promise<JournalFile> {
     const journal = await JournalFile.create(
       this.#file(`journal.${generation}`),
       generation,
-      this.#journalBytes,
+      this.#journalBytes ?? journalBytesFor(marks.size),
     );
     try {
       await this.#sync();
-      await this.#writeSnapshot(encodeSnapshot({ generation, entries: marks.entries() }));
+      await this.#writeSnapshot(snapshotBytes(generation, marks.parts(undecided, PART_ENTRIES)));
     } catch (error) {
       await journal.close();
       // Nothing is in it, and on a full disk it would be in the way of the next try.
       await rm(this.#file(`journal.${generation}`), { force: true }).catch(() => undefined);
+      throw error;
+    }
+    try {
+      await rename(this.#file(NEW_SNAPSHOT), this.#file(SNAPSHOT));
+      await this.#sync();
+    } catch (error) {
+      // Nobody knows whether the new snapshot has its name: then its journal must be there.
+      await journal.close();
       throw error;
     }
     await this.#removeOlderThan(generation);
@@ -171,17 +207,16 @@ export class LedgerDirectory {
     }
   }
 
-  async #writeSnapshot(bytes: Buffer): Promise<void> {
-    const temporary = this.#file(`${SNAPSHOT}.new`);
-    const file = await open(temporary, 'w', OWNER_ONLY);
+  async #writeSnapshot(parts: Iterable<Buffer>): Promise<void> {
+    const file = await open(this.#file(NEW_SNAPSHOT), 'w', OWNER_ONLY);
     try {
-      await file.writeFile(bytes);
+      for (const part of parts) {
+        await file.writeFile(part);
+      }
       await file.sync();
     } finally {
       await file.close();
     }
-    await rename(temporary, this.#file(SNAPSHOT));
-    await this.#sync();
   }
 
   /** Makes the names in the directory durable. */
@@ -206,4 +241,51 @@ export class LedgerDirectory {
   #file(name: string): string {
     return `${this.#path}/${name}`;
   }
+}
+
+/** From the snapshot's own on every journal is there: a new generation is begun only when the last one was. */
+function firstMissing(from: number, generations: readonly number[]): number | undefined {
+  let wanted = from;
+  for (const generation of generations.filter((one) => one >= from)) {
+    if (generation !== wanted) {
+      return wanted;
+    }
+    wanted += 1;
+  }
+  return wanted === from ? from : undefined;
+}
+
+function takeInto(marks: Marks, words: Uint32Array): void {
+  for (let offset = 0; offset < words.length; offset += ENTRY_WORDS) {
+    marks.load(words, offset);
+  }
+}
+
+/** Gives a file to be read from its beginning on, and closes it. */
+function reading<T>(path: string, read: (file: ReadableFile) => T): T {
+  const fd = openSync(path, constants.O_RDONLY | constants.O_NOFOLLOW);
+  try {
+    const { size } = fstatSync(fd);
+    let room = Buffer.alloc(0);
+    return read({
+      size,
+      read: (bytes) => {
+        const wanted = Math.min(bytes, size);
+        if (room.length < wanted) {
+          room = Buffer.alloc(wanted);
+        }
+        return room.subarray(0, readFully(fd, room.subarray(0, wanted)));
+      },
+    });
+  } finally {
+    closeSync(fd);
+  }
+}
+
+function readFully(fd: number, into: Buffer): number {
+  let end = 0;
+  for (let read = -1; read !== 0 && end < into.length; end += read) {
+    read = readSync(fd, into, end, into.length - end, null);
+  }
+  return end;
 }

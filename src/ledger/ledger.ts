@@ -1,6 +1,6 @@
 /**
  * How the attempt to use something up ended. `advanced`: it is used up now, durably, by this call alone. `spent`: it was used
- * before. `unavailable`: that it is used up could not be made durable, so it must not count.
+ * before. `unavailable`: that it is used up could not be made durable, or there is no room for it, so it must not count.
  */
 export type Advance = 'advanced' | 'spent' | 'unavailable';
 
@@ -14,12 +14,12 @@ export interface Mark {
 
 /**
  * What a mark is about decides what happens when the state directory cannot be written. A time step goes out of date by
- * itself, after `validFor` seconds; a counter does not.
+ * itself, after `validFor` seconds; a counter does not. A place is a counter of another kind: where a file was.
  */
 export type MarkKind =
-  { readonly kind: 'time-step'; readonly validFor: number } | { readonly kind: 'counter' };
+  { readonly kind: 'time-step'; readonly validFor: number } | { readonly kind: 'counter' | 'place' };
 
-/** Replay protection: how far each factor has been used up. */
+/** Replay protection: how far each factor of one owner has been used up. */
 export interface Ledger {
   /**
    * Looks a mark up, without waiting for the disk.
@@ -40,6 +40,54 @@ export interface Ledger {
   advance(key: string, value: number, kind: MarkKind): Promise<Advance>;
 }
 
+/** Whose marks they are. */
+export interface MarkOwner {
+  /** Whose budget of marks they count against; undefined: there is no account, and only programs of root lead here. */
+  readonly uid: number | undefined;
+  /**
+   * `always`: for factors whose removal is told by {@link WholeLedger.release}. `while-room`: for what users change behind our backs;
+   * when they have too many, the oldest are forgotten.
+   */
+  readonly keep: 'always' | 'while-room';
+}
+
+/** The marks of everybody. */
+export interface WholeLedger extends Pick<Ledger, 'mark'> {
+  /**
+   * The ledger for marks of one owner. Marks of all owners are found by it: keys do not depend on it.
+   *
+   * @param owner - whose
+   * @returns the ledger
+   */
+  of(owner: MarkOwner): Ledger;
+
+  /**
+   * Keeps marks for good that may have been released before: their factors are enrolled again. Keys without a mark stay without.
+   *
+   * @param uid - whose they are now
+   * @param keys - of the factors
+   * @returns whether that is durable; it never rejects
+   */
+  hold(uid: number, keys: readonly string[]): Promise<boolean>;
+
+  /**
+   * Tells that a factor is not enrolled any more. It is written along with the next commit; what a crash loses is kept for good.
+   *
+   * @param key - of the factor
+   * @param until - from when on its codes cannot count any more, in seconds since 1970; undefined: they always could
+   */
+  release(key: string, until?: number): void;
+}
+
+/** A note that goes out of date by itself. */
+export interface Note {
+  readonly kind: 'origin' | 'grace';
+  /** Of its user; undefined: there is no account. */
+  readonly uid: number | undefined;
+  /** For how many seconds from now it counts. */
+  readonly lasts: number;
+}
+
 /** Marks that nobody's login depends on. */
 export interface Notebook {
   /** @returns the mark of a key, if there is one */
@@ -50,6 +98,7 @@ export interface Notebook {
    *
    * @param key - made by {@link markKey}
    * @param value - the new mark; a smaller one than before changes nothing
+   * @param note - what it is about
    */
-  note(key: string, value: number): void;
+  note(key: string, value: number, note: Note): void;
 }

@@ -1,13 +1,18 @@
-import type { Entry } from './entry.ts';
 import { MAX_BATCH_ENTRIES } from './batch.ts';
+import type { Entry } from './entry.ts';
 import type { JournalFile } from './journal-file.ts';
-import type { Advance, Ledger, Mark, MarkKind, Notebook } from './ledger.ts';
-import type { LedgerDirectory, LoadedLedger } from './ledger-directory.ts';
-import type { Marks } from './marks.ts';
-import type { VolatileMarks } from './volatile-marks.ts';
+import { ALWAYS, KIND, markTime, NO_UID, WHILE_ROOM } from './kinds.ts';
+import type { Advance, Ledger, Mark, MarkKind, MarkOwner, Note, Notebook, WholeLedger } from './ledger.ts';
+import type { LoadedLedger } from './ledger-directory.ts';
+import { MAX_MARKS } from './limits.ts';
+import type { LedgerCondition, LocalLedgerOptions } from './local-ledger-options.ts';
+import type { Marks, Undecided } from './marks.ts';
 
 /** How often it is tried again to write a ledger that could not be written, in seconds. */
 export const RETRY_SECONDS = 1;
+
+/** How often it is told that there is no room for a key, in seconds. */
+const TELL_SECONDS = 600;
 
 /** Notes that wait for a commit; more stay in memory until the next snapshot. */
 const MAX_NOTES = 1_024;
@@ -18,44 +23,11 @@ const MAX_NOTES = 1_024;
  */
 export const QUICK_COMMIT_MS = 5;
 
-/** What the ledger says about itself; the composition root puts it into the log. */
-export interface LedgerReports {
-  /** The ledger cannot be written: why. */
-  trouble(why: string): void;
-  /** It can be written again. */
-  recovered(): void;
-  /** What was written cannot be read: what. */
-  damaged(what: string): void;
-}
-
-/** What a local ledger needs. */
-export interface LocalLedgerOptions {
-  /** Where its files are. */
-  readonly directory: LedgerDirectory;
-  /** Where the use of time steps is kept while the directory cannot be written. */
-  readonly volatile: VolatileMarks;
-  readonly reports: LedgerReports;
-  /** The time in milliseconds since 1970. */
-  readonly now: () => number;
-  /** Seconds since the machine was booted. */
-  readonly uptime: () => number;
-  /** A clock in milliseconds that never jumps. */
-  readonly monotonic: () => number;
-  /** Whether logins wait beside the one that is being committed: then they share a sync on the thread pool. */
-  readonly crowded: () => boolean;
-}
-
-/**
- * `sound`: the journal takes commits. `in-trouble`: it does not, time steps are kept in memory and in /run. `damaged`: the same,
- * and it stays so until somebody says repair.
- */
-export type LedgerCondition = 'sound' | 'in-trouble' | 'damaged';
-
-interface Waiting {
-  readonly entry: Entry;
-  readonly kind: MarkKind;
+interface Waiting extends Undecided {
+  /** Seconds for which what is used up could be replayed; undefined: for ever. */
+  readonly validFor: number | undefined;
   /** What it goes back to if this is refused. */
-  before: Mark | undefined;
+  before: Entry | undefined;
   readonly resolve: (outcome: Advance) => void;
 }
 
@@ -63,7 +35,7 @@ interface Waiting {
  * The ledger of this machine: a map in memory, a journal that is synced before any answer leaves, and a snapshot. All commits
  * that wait at one moment share one sync.
  */
-export class LocalLedger implements Ledger, Notebook {
+export class LocalLedger implements WholeLedger, Notebook {
   readonly #options: LocalLedgerOptions;
   readonly #marks: Marks;
   /** Uptime from which on nothing can be replayed that was lost: time steps need a whole window since then. */
@@ -72,6 +44,7 @@ export class LocalLedger implements Ledger, Notebook {
   #generation: number;
   #journal: JournalFile | undefined;
   #triedAt = -Infinity;
+  #toldAt = -Infinity;
   #waiting: Waiting[] = [];
   /** What goes along with the next commit. */
   #notes: Entry[] = [];
@@ -98,11 +71,16 @@ export class LocalLedger implements Ledger, Notebook {
   static async open(options: LocalLedgerOptions): Promise<LocalLedger> {
     const loaded = options.directory.load();
     const damages = loaded.empty ? ['its files are missing'] : loaded.damages;
-    for (const entry of options.volatile.load()) {
-      loaded.marks.merge(entry);
-    }
+    options.volatile.load((entry) => {
+      if ((loaded.marks.get(entry.key)?.value ?? -1) < entry.value) {
+        loaded.marks.put(entry);
+      }
+    });
     // What was used shortly before may be among what is lost: /run loses at boot, a damage whenever it came.
     const ledger = new LocalLedger(options, loaded, damages.length > 0 ? options.uptime() : 0);
+    if (ledger.full) {
+      ledger.#tellNoRoom(undefined);
+    }
     if (damages.length > 0) {
       ledger.#condition = 'damaged';
       options.reports.damaged(damages.join('; '));
@@ -117,28 +95,91 @@ export class LocalLedger implements Ledger, Notebook {
     return this.#condition;
   }
 
+  /** @returns whether there is no room for new keys but root's, and those of owners who have few */
+  get full(): boolean {
+    return this.#marks.size >= MAX_MARKS;
+  }
+
   mark(key: string): Mark | undefined {
     return this.#marks.get(key);
   }
 
-  advance(key: string, value: number, kind: MarkKind): Promise<Advance> {
-    const before = this.#marks.get(key);
-    const entry: Entry = { key, value, at: Math.floor(this.#options.now() / 1000) };
-    if (!this.#marks.merge(entry)) {
-      return Promise.resolve('spent');
+  of({ uid = NO_UID, keep }: MarkOwner): Ledger {
+    const until = keep === 'always' ? ALWAYS : WHILE_ROOM;
+    return {
+      mark: (key) => this.#marks.get(key),
+      advance: (key, value, kind) => {
+        const entry = { key, value, at: this.#seconds(), kind: CODES[kind.kind], until, uid };
+        return this.#advance(entry, kind.kind === 'time-step' ? kind.validFor : undefined);
+      },
+    };
+  }
+
+  async hold(uid: number, keys: readonly string[]): Promise<boolean> {
+    const outcomes = keys.flatMap((key) => {
+      const before = this.#marks.entry(key);
+      if (before === undefined || (before.until === ALWAYS && before.uid === uid)) {
+        return [];
+      }
+      const entry = { ...before, until: ALWAYS, uid };
+      this.#marks.put(entry);
+      return [this.#commitment({ entry, before })];
+    });
+    return (await Promise.all(outcomes)).every((outcome) => outcome === 'advanced');
+  }
+
+  release(key: string, until?: number): void {
+    const entry = this.#marks.release(key, until === undefined ? WHILE_ROOM : markTime(until));
+    if (entry !== undefined) {
+      this.#noteDown(entry);
     }
+  }
+
+  note(key: string, value: number, { kind, uid = NO_UID, lasts }: Note): void {
+    const at = this.#seconds();
+    const entry = { key, value, at, kind: CODES[kind], until: markTime(at + lasts), uid };
+    const claim = this.#marks.claim(entry, at);
+    if (claim.kind === 'claimed') {
+      this.#noteDown(claim.entry);
+    }
+  }
+
+  #noteDown(entry: Entry): void {
+    if (this.#notes.length < MAX_NOTES) {
+      this.#notes.push(entry);
+    }
+  }
+
+  #seconds(): number {
+    return markTime(this.#options.now() / 1000);
+  }
+
+  #advance(entry: Entry, validFor: number | undefined): Promise<Advance> {
+    const claim = this.#marks.claim(entry, entry.at);
+    switch (claim.kind) {
+      case 'spent':
+        return Promise.resolve('spent');
+      case 'no-room':
+        this.#tellNoRoom(entry.uid);
+        return Promise.resolve('unavailable');
+      case 'claimed':
+        return this.#commitment(claim, validFor);
+    }
+  }
+
+  #commitment({ entry, before }: Undecided, validFor?: number): Promise<Advance> {
     return new Promise((resolve) => {
-      this.#waiting.push({ entry, kind, before, resolve });
+      this.#waiting.push({ entry, validFor, before, resolve });
       if (!this.#committing) {
         void this.#commitWaiting();
       }
     });
   }
 
-  note(key: string, value: number): void {
-    const entry: Entry = { key, value, at: Math.floor(this.#options.now() / 1000) };
-    if (this.#marks.merge(entry) && this.#notes.length < MAX_NOTES) {
-      this.#notes.push(entry);
+  #tellNoRoom(uid: number | undefined): void {
+    if (this.#options.uptime() - this.#toldAt >= TELL_SECONDS) {
+      this.#toldAt = this.#options.uptime();
+      this.#options.reports.noRoom(uid === NO_UID ? undefined : uid, this.full);
     }
   }
 
@@ -210,16 +251,10 @@ export class LocalLedger implements Ledger, Notebook {
       settle(batch, 'advanced');
       return;
     }
-    const timeSteps = batch.filter(({ kind }) => this.#outlivesReplay(kind));
+    const timeSteps = batch.filter(({ validFor }) => this.#outlivesReplay(validFor));
     const refused = batch.filter((waiting) => !timeSteps.includes(waiting));
     this.#takeBack(refused);
-    if (
-      timeSteps.length > 0 &&
-      !(await this.#options.volatile.append(
-        timeSteps.map(({ entry }) => entry),
-        this.#decided(),
-      ))
-    ) {
+    if (timeSteps.length > 0 && !(await this.#options.volatile.append(timeSteps.map(({ entry }) => entry)))) {
       this.#takeBack(timeSteps);
       settle(batch, 'unavailable');
       return;
@@ -229,17 +264,16 @@ export class LocalLedger implements Ledger, Notebook {
   }
 
   /** A time step whose use is only in /run may count when nothing that is lost could be replayed any more. */
-  #outlivesReplay(kind: MarkKind): boolean {
-    if (kind.kind === 'counter') {
-      return false;
-    }
-    return this.#wasSound || this.#options.uptime() - this.#completeSince >= kind.validFor;
+  #outlivesReplay(validFor: number | undefined): boolean {
+    return (
+      validFor !== undefined && (this.#wasSound || this.#options.uptime() - this.#completeSince >= validFor)
+    );
   }
 
   /** What is not recorded is taken back, the last first, so that it can be tried again: nobody was let in for it. */
   #takeBack(batch: readonly Waiting[]): void {
     for (const { entry, before } of batch.toReversed()) {
-      this.#marks.takeBack(entry, before);
+      this.#marks.takeBack({ entry, before });
       // A later one that waits must not go back to what was refused.
       for (const later of this.#waiting) {
         if (later.entry.key === entry.key && later.before?.value === entry.value) {
@@ -249,15 +283,11 @@ export class LocalLedger implements Ledger, Notebook {
     }
   }
 
-  /** What waits for the next commit may be refused: its code must still be good then, also for the daemon that comes after a kill. */
-  #decided(): Marks {
-    return this.#marks.without(this.#waiting);
-  }
-
   /** After a failed append the journal is never used again: a fresh snapshot from memory holds the batch, too. */
   async #commitDurably(commits: readonly Entry[]): Promise<boolean> {
     const journal = this.#journal;
-    const entries = [...commits, ...this.#notes.splice(0)];
+    // Notes go first: a factor that was removed may be enrolled again by one of the commits.
+    const entries = [...this.#notes.splice(0), ...commits];
     if (journal?.fits(entries.length) === true) {
       try {
         await this.#append(journal, entries, commits.length === 1 && !this.#options.crowded());
@@ -293,15 +323,19 @@ export class LocalLedger implements Ledger, Notebook {
     this.#journal = undefined;
     await outdated?.close();
     this.#triedAt = this.#options.uptime();
+    this.#marks.prune(this.#seconds());
     try {
+      // What waits for the next commit may be refused: its code must still be good then, also for the daemon that comes after a kill.
+      const undecided = (): readonly Undecided[] => this.#waiting;
+      this.#journal = await this.#options.directory.begin(this.#marks, this.#generation + 1, undecided);
       this.#generation += 1;
-      this.#journal = await this.#options.directory.begin(this.#decided(), this.#generation);
     } catch (error) {
       this.#report(error);
       return false;
     }
     this.#wasSound = true;
     this.#sound();
+    await this.#options.volatile.settled();
     return true;
   }
 
@@ -329,6 +363,14 @@ export class LocalLedger implements Ledger, Notebook {
     }
   }
 }
+
+const CODES: Readonly<Record<MarkKind['kind'] | Note['kind'], number>> = {
+  'time-step': KIND.timeStep,
+  counter: KIND.counter,
+  place: KIND.place,
+  origin: KIND.origin,
+  grace: KIND.grace,
+};
 
 function settle(batch: readonly Waiting[], outcome: Advance): void {
   for (const { resolve } of batch) {

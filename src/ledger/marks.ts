@@ -1,69 +1,208 @@
-import type { Entry } from './entry.ts';
+import { ENTRY_WORDS, kindAt, valueAt, WORD, type Entry } from './entry.ts';
+import { ALWAYS, KIND, WHILE_ROOM } from './kinds.ts';
 import type { Mark } from './ledger.ts';
+import { MOST_MARKS } from './limits.ts';
+import { isPassing, MarkTable, wordsOf } from './mark-table.ts';
+import { giveWay, hasRoom } from './room.ts';
+
+/** What was changed in memory before it is durable, and what it was before. */
+export interface Undecided {
+  readonly entry: Entry;
+  /** Undefined: there was no such mark. */
+  readonly before: Entry | undefined;
+}
+
+/** What became of a claim: the entry as it is kept now, or why it is not. */
+export type Claim = (Undecided & { readonly kind: 'claimed' }) | { readonly kind: 'spent' | 'no-room' };
 
 /** All marks in memory. A mark only grows, so two copies merge by taking the larger one. */
 export class Marks {
-  readonly #marks = new Map<string, Mark>();
+  readonly #table = new MarkTable();
 
   /** @returns how many marks there are */
   get size(): number {
-    return this.#marks.size;
+    return this.#table.size;
   }
 
   /** @returns the mark of a key, if there is one */
   get(key: string): Mark | undefined {
-    return this.#marks.get(key);
+    const slot = this.#table.find(key);
+    return slot < 0 ? undefined : { value: this.#table.value(slot), at: this.#table.at(slot) };
+  }
+
+  /** @returns all that is kept of a key, if there is a mark of it */
+  entry(key: string): Entry | undefined {
+    const slot = this.#table.find(key);
+    return slot < 0 ? undefined : this.#table.read(slot);
   }
 
   /**
-   * Takes an entry over if it is larger.
+   * Raises a mark, if the new one is larger, and if it is there or there is room for it.
    *
-   * @param entry - from the disk, or new
-   * @returns whether it was larger
+   * @param entry - the new mark
+   * @param now - seconds since 1970
+   * @returns what became of it
    */
-  merge({ key, value, at }: Entry): boolean {
-    const known = this.#marks.get(key);
-    if (known !== undefined && known.value >= value) {
+  claim(entry: Entry, now: number): Claim {
+    const before = this.entry(entry.key);
+    if (before !== undefined && before.value >= entry.value) {
+      return { kind: 'spent' };
+    }
+    if (before === undefined && !hasRoom(this.#table, entry, now)) {
+      return { kind: 'no-room' };
+    }
+    const claimed = before === undefined ? entry : raised(before, entry);
+    this.put(claimed);
+    return { kind: 'claimed', entry: claimed, before };
+  }
+
+  /** Sets what is kept of a key, whatever it was. */
+  put(entry: Entry): void {
+    const slot = this.#table.find(entry.key);
+    if (slot < 0) {
+      this.#table.add(wordsOf(entry), 0);
+    } else {
+      this.#table.replace(slot, wordsOf(entry), 0);
+    }
+  }
+
+  /**
+   * Lets a mark be forgotten some day, in place of older ones of its owner if there are too many of these.
+   *
+   * @param key - its key
+   * @param until - from when on
+   * @returns what is kept now; undefined: there is no such mark
+   */
+  release(key: string, until: number): Entry | undefined {
+    const known = this.entry(key);
+    if (known === undefined) {
+      return undefined;
+    }
+    giveWay(this.#table, known.uid);
+    const released = { ...known, until };
+    this.put(released);
+    return released;
+  }
+
+  /**
+   * Takes an entry over that was read from a disk, unless a larger one is there. Of two that are as large the one counts that was
+   * written later.
+   *
+   * @param words - entries as words
+   * @param offset - where it begins
+   * @returns false: there is no room for it in memory
+   */
+  load(words: Uint32Array, offset: number): boolean {
+    if (kindAt(words, offset) === 0) {
+      return true;
+    }
+    const slot = this.#table.findWords(words, offset);
+    if (slot < 0 && this.#table.size >= MOST_MARKS) {
       return false;
     }
-    this.#marks.set(key, { value, at });
+    if (slot < 0) {
+      this.#table.add(words, offset);
+    } else if (this.#table.value(slot) <= valueAt(words, offset)) {
+      this.#table.replace(slot, words, offset);
+    }
     return true;
   }
 
   /**
    * Takes back an entry that nobody was told of, unless a larger one came since.
    *
-   * @param entry - what was merged
-   * @param before - what was there before it
+   * @param undecided - what was claimed
    */
-  takeBack(entry: Entry, before: Mark | undefined): void {
-    if (this.#marks.get(entry.key)?.value !== entry.value) {
+  takeBack({ entry, before }: Undecided): void {
+    const slot = this.#table.find(entry.key);
+    if (slot < 0 || this.#table.value(slot) !== entry.value) {
       return;
     }
     if (before === undefined) {
-      this.#marks.delete(entry.key);
+      this.#table.remove(slot);
     } else {
-      this.#marks.set(entry.key, before);
+      this.put(before);
     }
   }
 
   /**
-   * A copy without what is not decided yet.
+   * Forgets what went out of date.
    *
-   * @param undecided - what was merged and may be taken back, in its order
-   * @returns the copy
+   * @param now - seconds since 1970
    */
-  without(undecided: readonly { readonly entry: Entry; readonly before: Mark | undefined }[]): Marks {
-    const copy = new Marks();
-    this.#marks.forEach((mark, key) => copy.#marks.set(key, mark));
-    for (const { entry, before } of undecided.toReversed()) {
-      copy.takeBack(entry, before);
+  prune(now: number): void {
+    for (let slot = 0; slot < this.#table.end; slot++) {
+      if (this.#table.has(slot)) {
+        const until = this.#table.until(slot);
+        if (isPassing(until) && until !== WHILE_ROOM && until <= now) {
+          this.#table.remove(slot);
+        }
+      }
     }
-    return copy;
   }
 
-  /** @returns all entries */
-  entries(): Entry[] {
-    return Array.from(this.#marks, ([key, mark]) => ({ key, ...mark }));
+  /**
+   * All entries as they are when they are asked for, a part at a time. What is not decided at that moment is as it was before.
+   *
+   * @param undecided - what is not decided now, in its order
+   * @param part - entries of one part, at most
+   * @returns entries as words; the next part takes the place of the one before
+   */
+  *parts(undecided: () => readonly Undecided[], part: number): Generator<Uint32Array> {
+    const words = new Uint32Array(part * ENTRY_WORDS);
+    for (let from = 0; from < this.#table.end; from += part) {
+      let end = 0;
+      const keysBefore = firstBefore(undecided());
+      for (let slot = from; slot < Math.min(from + part, this.#table.end); slot++) {
+        if (this.#table.has(slot)) {
+          this.#table.copy(slot, words, end);
+          end += this.#decided(words, end, keysBefore);
+        }
+      }
+      yield words.subarray(0, end);
+    }
   }
+
+  /** Puts what was before in place of what is not decided; returns how many words are to stay. */
+  #decided(words: Uint32Array, offset: number, keysBefore: ReadonlyMap<string, Entry | undefined>): number {
+    if (keysBefore.size === 0) {
+      return ENTRY_WORDS;
+    }
+    const key = keyAt(words, offset);
+    if (!keysBefore.has(key)) {
+      return ENTRY_WORDS;
+    }
+    const before = keysBefore.get(key);
+    if (before === undefined) {
+      return 0;
+    }
+    words.set(wordsOf(before), offset);
+    return ENTRY_WORDS;
+  }
+}
+
+/** What a mark becomes that grows: what is enrolled is not made to pass by a use elsewhere. */
+function raised(before: Entry, entry: Entry): Entry {
+  return before.until === ALWAYS && before.kind !== KIND.unknown
+    ? { ...entry, kind: before.kind, until: ALWAYS }
+    : entry;
+}
+
+/** Of several claims of one key the first knows what was there before them all. */
+function firstBefore(undecided: readonly Undecided[]): Map<string, Entry | undefined> {
+  const befores = new Map<string, Entry | undefined>();
+  for (const { entry, before } of undecided) {
+    if (!befores.has(entry.key)) {
+      befores.set(entry.key, before);
+    }
+  }
+  return befores;
+}
+
+function keyAt(words: Uint32Array, offset: number): string {
+  let key = '';
+  for (let word = 0; word < WORD.kind; word++) {
+    key += (words[offset + word] ?? 0).toString(16).padStart(8, '0');
+  }
+  return key;
 }

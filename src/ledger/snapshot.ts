@@ -1,59 +1,102 @@
-import { createHash } from 'node:crypto';
-import { ENTRY_BYTES, readEntry, writeEntry, type Entry } from './entry.ts';
+import { createHash, type Hash } from 'node:crypto';
+import { ENTRY_BYTES, ENTRY_WORDS, entryWords, OLD_ENTRY_BYTES, swapWords } from './entry.ts';
 
-/* The snapshot's format: "PVALSNP1" · u64 generation · u64 count · 8 zeros · entry{count} · SHA-256 of everything before. */
+/*
+ * The snapshot's format, all numbers big-endian. How many marks there are is known when all are written, so it stands at the end:
+ *
+ *   "PVALSNP2" · u64 generation · 16 zeros · entry{count} · u64 count · SHA-256 of everything before
+ *
+ * Before marks had kinds: "PVALSNP1" · u64 generation · u64 count · 8 zeros · entry{count} · SHA-256 of everything before.
+ *
+ * It is written and read a part at a time: a second copy of all marks would not fit into the memory that the unit grants.
+ */
 
-const MAGIC = Buffer.from('PVALSNP1');
+const MAGIC = Buffer.from('PVALSNP2');
+const OLD_MAGIC = Buffer.from('PVALSNP1');
 const HEADER_BYTES = 32;
+const COUNT_BYTES = 8;
 const DIGEST_BYTES = 32;
+/** Entries that are read or written at once. */
+export const PART_ENTRIES = 4_096;
 
-/** All marks at one moment, and the generation of the journal that goes on from there. */
-export interface Snapshot {
-  readonly generation: number;
-  readonly entries: readonly Entry[];
+/**
+ * The bytes of a snapshot, a part at a time.
+ *
+ * @param generation - of the journal that goes on from there
+ * @param parts - all entries as words; they are changed by this
+ */
+export function* snapshotBytes(generation: number, parts: Iterable<Uint32Array>): Generator<Buffer> {
+  const hash = createHash('sha256');
+  const hashed = (bytes: Buffer): Buffer => {
+    hash.update(bytes);
+    return bytes;
+  };
+  const header = Buffer.alloc(HEADER_BYTES);
+  MAGIC.copy(header);
+  header.writeBigUInt64BE(BigInt(generation), 8);
+  yield hashed(header);
+  let bytes = 0;
+  for (const words of parts) {
+    swapWords(words);
+    bytes += words.byteLength;
+    yield hashed(Buffer.from(words.buffer, words.byteOffset, words.byteLength));
+  }
+  const count = Buffer.alloc(COUNT_BYTES);
+  count.writeBigUInt64BE(BigInt(bytes / ENTRY_BYTES));
+  yield hashed(count);
+  yield hash.digest();
+}
+
+/** A file that is read from its beginning on. */
+export interface ReadableFile {
+  /** Its size in bytes. */
+  readonly size: number;
+  /** @returns the next bytes, as many as were asked for, or fewer where the file ends; the next ones take their place */
+  read(bytes: number): Buffer;
 }
 
 /**
- * Writes a snapshot.
+ * Reads a snapshot. Entries are given before it is known whether the file is sound: what was taken of one that is not must be dropped.
  *
- * @param snapshot - the marks
- * @returns the bytes of the file
+ * @param file - the file
+ * @param take - gets the entries as words
+ * @returns the generation, or undefined when a single byte is not as it was written
  */
-export function encodeSnapshot({ generation, entries }: Snapshot): Buffer {
-  const end = HEADER_BYTES + entries.length * ENTRY_BYTES;
-  const file = Buffer.alloc(end + DIGEST_BYTES);
-  MAGIC.copy(file);
-  file.writeBigUInt64BE(BigInt(generation), 8);
-  file.writeBigUInt64BE(BigInt(entries.length), 16);
-  entries.forEach((entry, index) => writeEntry(file, HEADER_BYTES + index * ENTRY_BYTES, entry));
-  digestOf(file.subarray(0, end)).copy(file, end);
-  return file;
-}
-
-/**
- * Reads a snapshot.
- *
- * @param file - its bytes
- * @returns the marks, or undefined when a single byte is not as it was written
- */
-export function decodeSnapshot(file: Buffer): Snapshot | undefined {
-  const end = file.length - DIGEST_BYTES;
-  if (end < HEADER_BYTES || !file.subarray(0, MAGIC.length).equals(MAGIC)) {
+export function readSnapshot(file: ReadableFile, take: (words: Uint32Array) => void): number | undefined {
+  const hash = createHash('sha256');
+  const header = Buffer.from(file.read(HEADER_BYTES));
+  hash.update(header);
+  const current = header.subarray(0, MAGIC.length).equals(MAGIC);
+  if (header.length < HEADER_BYTES || !(current || header.subarray(0, MAGIC.length).equals(OLD_MAGIC))) {
     return undefined;
   }
-  const count = Number(file.readBigUInt64BE(16));
-  if (
-    end !== HEADER_BYTES + count * ENTRY_BYTES ||
-    !digestOf(file.subarray(0, end)).equals(file.subarray(end))
-  ) {
+  const entryBytes = current ? ENTRY_BYTES : OLD_ENTRY_BYTES;
+  const count = (file.size - HEADER_BYTES - (current ? COUNT_BYTES : 0) - DIGEST_BYTES) / entryBytes;
+  if (!Number.isInteger(count) || count < 0) {
     return undefined;
   }
-  const entries = Array.from({ length: count }, (_, index) =>
-    readEntry(file, HEADER_BYTES + index * ENTRY_BYTES),
-  );
-  return { generation: Number(file.readBigUInt64BE(8)), entries };
+  takeAll(file, { count, entryBytes, old: !current }, hash, take);
+  const counted = current ? Buffer.from(file.read(COUNT_BYTES)) : header.subarray(16, 16 + COUNT_BYTES);
+  if (current) {
+    hash.update(counted);
+  }
+  const sound =
+    counted.length === COUNT_BYTES &&
+    counted.readBigUInt64BE() === BigInt(count) &&
+    hash.digest().equals(file.read(DIGEST_BYTES));
+  return sound ? Number(header.readBigUInt64BE(8)) : undefined;
 }
 
-function digestOf(bytes: Buffer): Buffer {
-  return createHash('sha256').update(bytes).digest();
+function takeAll(
+  file: ReadableFile,
+  { count, entryBytes, old }: { readonly count: number; readonly entryBytes: number; readonly old: boolean },
+  hash: Hash,
+  take: (words: Uint32Array) => void,
+): void {
+  const room = new Uint32Array(PART_ENTRIES * ENTRY_WORDS);
+  for (let left = count; left > 0; left -= PART_ENTRIES) {
+    const part = file.read(Math.min(left, PART_ENTRIES) * entryBytes);
+    hash.update(part);
+    take(entryWords(part.subarray(0, part.length - (part.length % entryBytes)), old, room));
+  }
 }

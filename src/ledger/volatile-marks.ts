@@ -1,19 +1,21 @@
-import type { Entry } from './entry.ts';
+import { ENTRY_WORDS, readEntry, type Entry } from './entry.ts';
 import type { JournalFile } from './journal-file.ts';
 import { LedgerDirectory } from './ledger-directory.ts';
-import type { Marks } from './marks.ts';
+import { Marks } from './marks.ts';
 
 /** A journal in /run takes memory, and serves only while the disk does not. */
 const JOURNAL_BYTES = 64 * 1024;
+const PART_ENTRIES = 256;
 
 /**
  * Marks in a directory that lasts until the machine is booted: /run. They bridge the time in which the state directory cannot be
- * written, also over a restart of the daemon.
+ * written, also over a restart of the daemon. Only those are here that are not on the disk: /run is memory.
  */
 export class VolatileMarks {
   readonly #directory: LedgerDirectory;
   #generation = 0;
   #journal: JournalFile | undefined;
+  #marks = new Marks();
 
   /** @param path - of the directory, on a file system in memory */
   constructor(path: string) {
@@ -23,15 +25,20 @@ export class VolatileMarks {
   /**
    * Reads what an earlier daemon left.
    *
-   * @returns everything that can be read; nothing when there is nothing. A mark too many does no harm, so damage is no error.
+   * @param take - gets everything that can be read. A mark too many does no harm, so damage is no error.
    */
-  load(): readonly Entry[] {
+  load(take: (entry: Entry) => void): void {
     try {
-      const loaded = this.#directory.load();
-      this.#generation = loaded.generation;
-      return loaded.marks.entries();
+      const { marks, generation } = this.#directory.load();
+      this.#generation = generation;
+      this.#marks = marks;
+      for (const words of marks.parts(() => [], PART_ENTRIES)) {
+        for (let offset = 0; offset < words.length; offset += ENTRY_WORDS) {
+          take(readEntry(words, offset));
+        }
+      }
     } catch {
-      return [];
+      // As if there were nothing.
     }
   }
 
@@ -39,22 +46,35 @@ export class VolatileMarks {
    * Notes entries so that the next daemon finds them.
    *
    * @param entries - new marks
-   * @param marks - all marks, with the new ones
    * @returns whether it worked
    */
-  async append(entries: readonly Entry[], marks: Marks): Promise<boolean> {
+  async append(entries: readonly Entry[]): Promise<boolean> {
+    const undecided = entries.map((entry) => ({ entry, before: this.#marks.entry(entry.key) }));
+    entries.forEach((entry) => this.#marks.put(entry));
     try {
-      if (this.#journal?.fits(entries.length) === true) {
-        await this.#journal.append(entries);
-        return true;
-      }
-      await this.#journal?.close();
-      await this.#directory.create();
-      this.#generation += 1;
-      this.#journal = await this.#directory.begin(marks, this.#generation);
+      await this.#write(entries);
       return true;
     } catch {
+      undecided.toReversed().forEach((one) => this.#marks.takeBack(one));
       return false;
     }
+  }
+
+  async #write(entries: readonly Entry[]): Promise<void> {
+    if (this.#journal?.fits(entries.length) === true) {
+      await this.#journal.append(entries);
+      return;
+    }
+    await this.#journal?.close();
+    await this.#directory.create();
+    this.#journal = await this.#directory.begin(this.#marks, this.#generation + 1);
+    this.#generation += 1;
+  }
+
+  /** Forgets what is durable by now; the files stay until something new comes. */
+  async settled(): Promise<void> {
+    this.#marks = new Marks();
+    await this.#journal?.close();
+    this.#journal = undefined;
   }
 }

@@ -263,6 +263,7 @@ function subjectOf(
         .update(context.user ?? '')
         .digest('base64'),
     exists: account !== undefined || standing === 'enrolled',
+    uid: account?.uid,
     // A program that is not root could name any terminal, and have it locked.
     origin: trustedHost ? originOf(text(context.rhost), text(context.tty)) : UNTRUSTED_ORIGIN,
   };

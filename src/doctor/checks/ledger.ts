@@ -6,7 +6,18 @@ import { RESTART } from '../places.ts';
 export const ledgerCheck: Check = {
   name: 'ledger',
   async examine(machine) {
-    switch ((await healthOf(machine))?.ledger) {
+    const health = await healthOf(machine);
+    if (health?.ledgerFull === true) {
+      return [
+        {
+          what:
+            'The ledger of used codes is full: accounts with many marks get no new ones, ' +
+            'so their new recovery codes and tokens are refused. The journal names such an account:',
+          mend: 'journalctl -u pve-authenticator.service -g "ledger of used codes"',
+        },
+      ];
+    }
+    switch (health?.ledger) {
       case 'damaged':
         return [
           {

@@ -1,6 +1,6 @@
 import { LARGEST_FILE } from '../../host/user-files.ts';
 import type { CodeShape, TypedCode } from '../../factors/code-shape.ts';
-import type { Ledger } from '../../ledger/ledger.ts';
+import type { Ledger, WholeLedger } from '../../ledger/ledger.ts';
 import type { Enrolment, Verification } from '../enrolment.ts';
 import type { LookupOptions } from '../lookup-options.ts';
 import { attempt, type HomeAttempt } from './attempt.ts';
@@ -33,7 +33,7 @@ const FACTOR = 'home';
 /** What files are checked with. */
 export interface HomePorts {
   readonly files: HomeFiles;
-  readonly ledger: Ledger;
+  readonly ledger: WholeLedger;
   readonly unwritten: UnwrittenAttempts;
   /** Attempts on one file wait for each other. */
   readonly oneAtATime: OneAtATime;
@@ -45,8 +45,12 @@ export interface HomePorts {
 export interface HomeFile {
   /** The name that marks are kept under. */
   readonly user: string;
+  /** Of that name; undefined: there is no such account, the file is another one's. */
+  readonly uid: number | undefined;
   readonly owner: Owner;
   readonly path: string;
+  /** Whether it is where its owner may always put another one: then nobody tells when its secret counts no more. */
+  readonly ownersOwn: boolean;
   readonly rhost: string | undefined;
   readonly options: LookupOptions;
 }
@@ -101,12 +105,13 @@ async function untilUnchanged(ports: HomePorts, file: HomeFile, tried: Tried): P
 }
 
 async function once(
-  { files, ledger, unwritten: attempts }: HomePorts,
+  { files, ledger: all, unwritten: attempts }: HomePorts,
   file: HomeFile,
   tried: Tried,
 ): Promise<Verification | 'changed'> {
   const { user, uid, gid } = { user: file.owner.name, uid: file.owner.uid, gid: file.owner.gid };
   const who = { user, uid, gid, path: file.path };
+  const ledger = all.of({ uid: file.uid, keep: file.ownersOwn ? 'while-room' : 'always' });
   const read = await files.read({ ...who, maxBytes: LARGEST_FILE });
   if (read.kind !== 'read') {
     return unreadable(file, read);

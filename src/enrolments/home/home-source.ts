@@ -52,8 +52,10 @@ export function homeSource(ports: HomeSourcePorts): HomeSource {
       }
       const file: HomeFile = {
         user: seeker.account?.name ?? seeker.loginName ?? '',
+        uid: seeker.account?.uid,
         owner,
         path: name.path,
+        ownersOwn: fixed === undefined && seeker.options.secret === undefined,
         rhost: seeker.rhost,
         options: seeker.options,
       };
@@ -97,7 +99,7 @@ async function found(ports: HomeSourcePorts, file: HomeFile, read: ReadResult): 
   const { path } = file;
   if (read.kind === 'read') {
     try {
-      await ports.places.note(file.user, path, read.directory);
+      await ports.places.note(file, path, read.directory);
       return standing(ports, file, read);
     } finally {
       read.contents.fill(0);

@@ -28,7 +28,7 @@ export interface CodeOwner {
  * @param text - of the file
  * @returns the text; equal when nothing is missing in it
  */
-export function asIfWritten(ledger: Ledger, owner: CodeOwner, text: string): string {
+export function asIfWritten(ledger: Pick<Ledger, 'mark'>, owner: CodeOwner, text: string): string {
   const known = (key: string): number | undefined => ledger.mark(key)?.value;
   let written = text;
   for (const code of scratchCodes(text)) {

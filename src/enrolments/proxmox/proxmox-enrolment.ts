@@ -1,8 +1,8 @@
 import { CODE_LENGTHS } from '../../factors/hotp-value.ts';
 import { RECOVERY_KEY_BYTES } from '../../factors/recovery-code.ts';
 import { DEFAULT_WINDOW } from '../../factors/totp.ts';
-import type { Ledger } from '../../ledger/ledger.ts';
-import type { Enrolment } from '../enrolment.ts';
+import type { Ledger, WholeLedger } from '../../ledger/ledger.ts';
+import type { Account, Enrolment } from '../enrolment.ts';
 import { totpKey } from '../store/factor-keys.ts';
 import type { OnlineYubikeyFactor, StoredFactor, TotpFactor } from '../store/record.ts';
 import { Resynchronisation } from '../store/resynchronisation.ts';
@@ -15,7 +15,7 @@ import type { ProxmoxTotp, ProxmoxYubico } from './tfa-config.ts';
 /** What factors in Proxmox are checked with. */
 export interface ProxmoxContext {
   /** Where codes are used up. Proxmox is never told. */
-  readonly ledger: Ledger;
+  readonly ledger: WholeLedger;
   /** Who knows of the YubiKeys of a realm. */
   readonly yubikeysOf: (realm: RealmTfa | undefined) => OnlineYubikeys;
 }
@@ -25,14 +25,14 @@ type Usable = Extract<Standing, { kind: 'usable' }>;
 /**
  * An enrolment whose factors are in Proxmox.
  *
- * @param user - canonical name
+ * @param account - whose
  * @param standing - what counts now
  * @param standingNow - reads afresh what counts; it never rejects
  * @param context - what factors are checked with
  * @returns the enrolment
  */
 export function proxmoxEnrolment(
-  user: string,
+  { name: user, uid }: Account,
   standing: Usable,
   standingNow: () => Promise<Standing | undefined>,
   context: ProxmoxContext,
@@ -47,7 +47,8 @@ export function proxmoxEnrolment(
       }
       const factors = factorsOf(current);
       const checking = storeEnrolment(user, factors, () => factors, {
-        ledger: withLastCounts(context.ledger, user, current.totp),
+        // Nobody tells when a factor is removed there.
+        ledger: withLastCounts(context.ledger.of({ uid, keep: 'while-room' }), user, current.totp),
         resynchronisation: new Resynchronisation(() => 0),
         recoveryKey: () => Buffer.alloc(RECOVERY_KEY_BYTES),
         yubikeys: context.yubikeysOf(current.realm),

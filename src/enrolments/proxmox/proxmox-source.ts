@@ -46,7 +46,7 @@ async function lookUp(ports: ProxmoxPorts, account: Account): Promise<AccountLoo
     case 'usable':
       return {
         kind: 'enrolled',
-        enrolment: proxmoxEnrolment(account.name, standing, () => standingNow(ports, account), ports),
+        enrolment: proxmoxEnrolment(account, standing, () => standingNow(ports, account), ports),
       };
   }
 }

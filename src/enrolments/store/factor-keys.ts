@@ -3,6 +3,7 @@ import type { Totp } from '../../factors/totp.ts';
 import type { OfflineYubikey } from '../../factors/yubikey.ts';
 import { markKey } from '../../ledger/mark-key.ts';
 import type { ScratchCodes } from './imported-file.ts';
+import type { StoredFactor } from './record.ts';
 
 /**
  * The ledger's key of a TOTP factor: steps of different lengths do not compare.
@@ -67,4 +68,32 @@ export function scratchKey(user: string, { secret }: ScratchCodes, code: Uint8Ar
   const key = markKey(user, 'scratch', bytes);
   bytes.fill(0);
   return key;
+}
+
+/**
+ * The ledger's keys of all codes of a factor.
+ *
+ * @param user - canonical name
+ * @param factor - the factor
+ * @returns the keys
+ */
+export function keysOf(user: string, factor: StoredFactor): string[] {
+  switch (factor.kind) {
+    case 'totp':
+      return [totpKey(user, factor)];
+    case 'hotp':
+      return [hotpKey(user, factor)];
+    case 'yubikey-online':
+    case 'yubikey-offline':
+      return [yubikeyKey(user, factor)];
+    case 'recovery':
+      return factor.hashes.map((hash) => recoveryKey(user, hash));
+    case 'google-authenticator': {
+      const { token, scratch } = factor.file;
+      return [
+        ...(token === undefined ? [] : [token.kind === 'totp' ? totpKey(user, token) : hotpKey(user, token)]),
+        ...scratch.codes.map((code) => scratchKey(user, scratch, code)),
+      ];
+    }
+  }
 }

@@ -1,6 +1,7 @@
-import type { Ledger } from '../../ledger/ledger.ts';
+import type { Ledger, WholeLedger } from '../../ledger/ledger.ts';
 import type { Account, EnrolmentSource, AccountLookup } from '../enrolment.ts';
 import { noOnlineYubikeys, type OnlineYubikeys } from '../yubico/online-yubikeys.ts';
+import { yubikeyKey } from './factor-keys.ts';
 import { RecordError } from './record-error.ts';
 import type { EnrolmentRecord, StoredFactor } from './record.ts';
 import { Resynchronisation } from './resynchronisation.ts';
@@ -40,11 +41,11 @@ export interface StoreSource extends EnrolmentSource {
  */
 export function storeSource(
   store: Store,
-  ledger: Ledger,
+  ledger: WholeLedger,
   monotonic: () => number,
   yubikeys: OnlineYubikeys = noOnlineYubikeys('no validation server is configured'),
 ): StoreSource {
-  const context: StoreContext = {
+  const context: SourceContext = {
     ledger,
     resynchronisation: new Resynchronisation(monotonic),
     recoveryKey: () => store.recoveryKey,
@@ -56,9 +57,12 @@ export function storeSource(
   };
 }
 
+/** As {@link StoreContext}, for all owners. */
+type SourceContext = Omit<StoreContext, 'ledger'> & { readonly ledger: WholeLedger };
+
 function lookUpWith(
   store: Store,
-  context: StoreContext,
+  context: SourceContext,
   account: Account,
   named: NamedYubikeys,
   alone: boolean,
@@ -77,9 +81,27 @@ function lookUpWith(
   }
   const factorsNow = async (): Promise<StoredFactor[]> =>
     together(alone ? [] : factorsOf(store, account), await named.now());
+  const elsewhere = named.publicIds.filter(
+    (publicId) =>
+      own?.factors.some((factor) => 'publicId' in factor && factor.publicId === publicId) !== true,
+  );
+  const ledger = ledgerWith(context.ledger, account, elsewhere);
   return {
     kind: 'enrolled',
-    enrolment: storeEnrolment(account.name, factors, factorsNow, { ...context, yubikeys: named.yubikeys }),
+    enrolment: storeEnrolment(account.name, factors, factorsNow, {
+      ...{ ...context, ledger, yubikeys: named.yubikeys },
+    }),
+  };
+}
+
+/** Nobody tells when a key is named elsewhere no more: its mark stays while there is room. */
+function ledgerWith(ledger: WholeLedger, { name, uid }: Account, elsewhere: readonly string[]): Ledger {
+  const passing = ledger.of({ uid, keep: 'while-room' });
+  const kept = ledger.of({ uid, keep: 'always' });
+  const keys = new Set(elsewhere.map((publicId) => yubikeyKey(name, { publicId })));
+  return {
+    mark: (key) => kept.mark(key),
+    advance: (key, value, kind) => (keys.has(key) ? passing : kept).advance(key, value, kind),
   };
 }
 
@@ -88,7 +110,7 @@ function factorNamed(publicId: string): StoredFactor {
   return { kind: 'yubikey-online', id: publicId, name: publicId, added: 0, publicId };
 }
 
-function lookUp(store: Store, context: StoreContext, account: Account): AccountLookup {
+function lookUp(store: Store, context: SourceContext, account: Account): AccountLookup {
   const own = ownFactors(store, account);
   if (own === undefined || 'kind' in own) {
     return own ?? { kind: 'absent' };
@@ -98,7 +120,9 @@ function lookUp(store: Store, context: StoreContext, account: Account): AccountL
     store.isCurrent(record) ? factors : factorsOf(store, account);
   return {
     kind: 'enrolled',
-    enrolment: storeEnrolment(account.name, factors, factorsNow, context),
+    enrolment: storeEnrolment(account.name, factors, factorsNow, {
+      ...{ ...context, ledger: context.ledger.of({ uid: account.uid, keep: 'always' }) },
+    }),
   };
 }
 

@@ -123,7 +123,7 @@ async function mappedKeys(
       : { kind: 'blocked', why: trouble.replace('Secret file', 'File') };
   }
   if (line.authfile === undefined) {
-    await ports.places.note(account.name, path, read.directory);
+    await ports.places.note({ user: account.name, uid: account.uid }, path, read.directory);
   }
   const unfit = unfitness(path, read, owner);
   if (unfit !== undefined) {

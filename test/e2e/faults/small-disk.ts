@@ -2,6 +2,7 @@ import { spawn, spawnSync, type ChildProcess } from 'node:child_process';
 import { readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { expect } from 'vitest';
 import { encodeBatch, HEADER_BYTES, MAX_BATCH_ENTRIES, scanJournal } from '../../../src/ledger/batch.ts';
+import { ALWAYS, KIND, NO_UID } from '../../../src/ledger/kinds.ts';
 import { ENTRY_BYTES, type Entry } from '../../../src/ledger/entry.ts';
 import { Log } from '../harness/log.ts';
 import { run, runWell } from '../harness/run.ts';
@@ -83,7 +84,7 @@ function fillFile(path: string, generation: number, room: number): void {
   if (scan.condition === 'damaged') {
     return;
   }
-  const entry = { key: 'f'.repeat(32), value: 1, at: 1 };
+  const entry = { key: 'f'.repeat(32), value: 1, at: 1, kind: KIND.counter, until: ALWAYS, uid: NO_UID };
   const free = file.length - room * (HEADER_BYTES + ENTRY_BYTES);
   for (let { end, sequence } = scan; end + HEADER_BYTES + ENTRY_BYTES <= free; sequence += 1) {
     const count = Math.min(MAX_BATCH_ENTRIES, Math.floor((free - end - HEADER_BYTES) / ENTRY_BYTES));

@@ -1,7 +1,7 @@
 import { describe, expect, it } from 'vitest';
 import { knownOriginsIn } from '../../../src/attempts/known-origins.ts';
 import { originOf } from '../../../src/attempts/origin.ts';
-import type { Mark } from '../../../src/ledger/ledger.ts';
+import type { Mark, Note } from '../../../src/ledger/ledger.ts';
 
 describe('originOf', () => {
   it.each([
@@ -37,11 +37,15 @@ describe('knownOriginsIn', () => {
     const marks = new Map<string, Mark>();
     const notebook = {
       mark: (key: string) => marks.get(key),
-      note: (key: string, value: number) => void marks.set(key, { value, at: 0 }),
+      note: (key: string, value: number, note: Note) => {
+        marks.set(key, { value, at: 0 });
+        notes.push(note);
+      },
     };
+    const notes: Note[] = [];
     const origins = knownOriginsIn(notebook, () => now);
     expect(origins.knows('alice', 'a')).toBe(false);
-    origins.note('alice', 'a');
+    origins.note('alice', 'a', 1_000);
     expect(origins.knows('alice', 'a')).toBe(true);
     expect(origins.knows('bob', 'a')).toBe(false);
     expect(origins.knows('alice', 'b')).toBe(false);
@@ -49,5 +53,8 @@ describe('knownOriginsIn', () => {
     expect(origins.knows('alice', 'a')).toBe(true);
     now += day;
     expect(origins.knows('alice', 'a')).toBe(false);
+    expect(notes, 'the ledger need not keep it longer').toEqual([
+      { kind: 'origin', uid: 1_000, lasts: 31 * 86_400 },
+    ]);
   });
 });

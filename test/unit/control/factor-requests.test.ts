@@ -101,6 +101,50 @@ describe('adding', () => {
     expect(names()).toEqual(['phone']);
   });
 
+  it('leaves no mark of what the request takes away again', async () => {
+    const phones = Array.from({ length: 8 }, (_, number) => `phone-${number}`);
+    const twice = [
+      ...phones.map((name) => ({ do: 'add', factor: { kind: 'totp', name, usedStep: STEP } })),
+      ...phones.map((name) => ({ do: 'remove', factor: name })),
+    ];
+    await change(...twice);
+    expect(ports.ledger.advances).toEqual([]);
+    const kept = { kind: 'totp', name: 'kept', usedStep: STEP };
+    await change(...twice, { do: 'add', factor: kept });
+    expect(ports.ledger.marks.size).toBe(1);
+    expect(ports.ledger.owner).toEqual({ uid: ME.uid, keep: 'always' });
+  });
+
+  it('keeps for good again what was used of a secret that comes back', async () => {
+    const secret = 'GEZDGNBVGY3TQOJQGEZDGNBVGY3TQOJQ';
+    const key = markKey(ME.username, 'totp/30', decodeBase32(secret)!);
+    await add({ secret, name: 'phone', usedStep: STEP });
+    ports.ledger.held.length = 0;
+    await change({ do: 'remove', factor: 'phone' });
+    // Until long after its codes could count, whatever a clock that differs makes of them.
+    expect(ports.ledger.released).toEqual(new Map([[key, NOW / 1_000 + 3 * 86_400]]));
+    await add({ secret, name: 'phone' });
+    expect(ports.ledger.held).toEqual([key]);
+    ports.ledger.answer = 'unavailable';
+    await change({ do: 'remove', factor: 'phone' });
+    await expect(add({ secret, name: 'phone' })).rejects.toEqual(refusal(503, 'ERR_STORE'));
+  });
+
+  it('releases the marks of what was removed, and of nothing else', async () => {
+    const { secret } = await add({ name: 'phone', usedStep: STEP });
+    await add({ kind: 'hotp', name: 'token', secret: 'GEZDGNBVGY3TQOJQGEZDGNBVGY3TQOJQ' });
+    const token = markKey(ME.username, 'hotp', Buffer.from('12345678901234567890'));
+    ports.ledger.marks.set(token, { value: 6, at: 0 });
+    await change({ do: 'rename', factor: 'phone', name: 'tablet' });
+    await change({ do: 'remove', factor: 'token' });
+    expect(ports.ledger.released).toEqual(new Map([[token, undefined]]));
+    await change({ do: 'remove', factor: 'tablet' });
+    expect([...ports.ledger.released.keys()]).toEqual([
+      token,
+      markKey(ME.username, 'totp/30', decodeBase32(secret!)!),
+    ]);
+  });
+
   it('takes what a phone has already as it is, and no secret twice', async () => {
     const secret = 'GEZDGNBVGY3TQOJQGEZDGNBVGY3TQOJQ';
     await expect(add({ secret, period: 300 })).rejects.toEqual(refusal(400, 'ERR_BAD_REQUEST'));

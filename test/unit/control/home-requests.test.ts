@@ -10,7 +10,12 @@ const now = (): number => 1_700_000_000_000;
 it('forgets where a file was, and says so in the log', async () => {
   const [ledger, log] = [new InMemoryLedger(), new RecordedLog()];
   const places = new Places(ledger, now);
-  await places.note('ana', FILE, { dev: '1', ino: '2', fileSystem: '3:4:5', encrypted: false });
+  await places.note({ user: 'ana', uid: 1_000 }, FILE, {
+    dev: '1',
+    ino: '2',
+    fileSystem: '3:4:5',
+    encrypted: false,
+  });
   expect(places.isGone('ana', FILE, null)).toBe(false);
   expect(await forgetPlaces({ ledger, log, now }, 'ana')).toEqual({ user: 'ana' });
   expect(places.isGone('ana', FILE, null)).toBe(true);

@@ -93,6 +93,18 @@ describe('importFile', () => {
     ]);
   });
 
+  it('releases what was used of a file that is replaced, and keeps what was used of one that comes back', async () => {
+    await take(FILE);
+    expect(await type(codeAt(STEP + 1))).toBe('accepted');
+    expect(await type('22222222')).toBe('accepted');
+    await take(`${SECRET.slice(0, -1)}B\n" TOTP_AUTH\n`, { replace: true });
+    expect(ledger.released.size).toBe(2);
+    ledger.held.length = 0;
+    await take(FILE, { replace: true });
+    expect([...ledger.released.keys()].every((key) => ledger.held.includes(key))).toBe(true);
+    expect(await type('22222222')).toBe('code-already-used');
+  });
+
   it('takes a counter over, also below one that was seen before', async () => {
     await take(`${SECRET}\n" HOTP_COUNTER 7\n`);
     expect(await type(codeAt(6))).not.toBe('accepted');

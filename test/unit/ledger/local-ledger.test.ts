@@ -3,14 +3,16 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import fc from 'fast-check';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
-import { scanJournal } from '../../../src/ledger/batch.ts';
+import { HEADER_BYTES, journalHeader } from '../../../src/ledger/batch.ts';
 import type { JournalFile } from '../../../src/ledger/journal-file.ts';
-import type { MarkKind } from '../../../src/ledger/ledger.ts';
+import type { Ledger, MarkKind, MarkOwner, Note } from '../../../src/ledger/ledger.ts';
 import { LedgerDirectory } from '../../../src/ledger/ledger-directory.ts';
+import { MAX_KEPT_PER_OWNER, MAX_PASSING_PER_OWNER, YOUNG_SECONDS } from '../../../src/ledger/limits.ts';
 import { LocalLedger, QUICK_COMMIT_MS } from '../../../src/ledger/local-ledger.ts';
 import { markKey } from '../../../src/ledger/mark-key.ts';
-import { Marks } from '../../../src/ledger/marks.ts';
+import { Marks, type Undecided } from '../../../src/ledger/marks.ts';
 import { VolatileMarks } from '../../../src/ledger/volatile-marks.ts';
+import { scanned } from '../fixtures/ledger-entries.ts';
 
 const COUNTER: MarkKind = { kind: 'counter' };
 const WINDOW = 90;
@@ -20,6 +22,7 @@ const BOB = markKey('bob', 'totp/30', Buffer.from('a secret'));
 
 let root: string;
 let uptime: number;
+let now: number;
 let events: string[];
 /** Faults that the next operations meet. */
 let fault: { append: boolean; begin: boolean };
@@ -33,6 +36,7 @@ let beginning: { now: number; most: number };
 beforeEach(() => {
   root = mkdtempSync(join(tmpdir(), 'ledger-'));
   uptime = 10_000;
+  now = 1_700_000_000_000;
   events = [];
   fault = { append: false, begin: false };
   latency = 0;
@@ -44,13 +48,17 @@ afterEach(() => rmSync(root, { recursive: true }));
 
 /** A directory whose disk fails when the test says so. */
 class FailingDirectory extends LedgerDirectory {
-  override async begin(marks: Marks, generation: number): Promise<JournalFile> {
+  override async begin(
+    marks: Marks,
+    generation: number,
+    undecided?: () => readonly Undecided[],
+  ): Promise<JournalFile> {
     if (fault.begin) {
       throw new Error('no space');
     }
     beginning.now += 1;
     beginning.most = Math.max(beginning.most, beginning.now);
-    const journal = await super.begin(marks, generation);
+    const journal = await super.begin(marks, generation, undecided);
     beginning.now -= 1;
     const append = journal.append.bind(journal);
     const appendNow = journal.appendNow.bind(journal);
@@ -82,24 +90,30 @@ function breakJournal(journal: JournalFile): void {
   void journal.close();
 }
 
-async function open(crowded = true): Promise<LocalLedger> {
+/** Nobody's: there is no budget for them. */
+const ANYBODY: MarkOwner = { uid: undefined, keep: 'always' };
+const NOTE: Note = { kind: 'origin', uid: undefined, lasts: 86_400 };
+
+async function open(crowded = true): Promise<LocalLedger & Ledger> {
   const directory = new FailingDirectory(join(root, 'ledger'));
-  return LocalLedger.open({
+  const ledger = await LocalLedger.open({
     directory,
     volatile: new VolatileMarks(join(root, 'volatile')),
     reports: {
       trouble: () => events.push('trouble'),
       recovered: () => events.push('recovered'),
       damaged: (what) => events.push(`damaged: ${what}`),
+      noRoom: (uid, full) => events.push(`no room: ${uid ?? 'nobody'}${full ? ', full' : ''}`),
     },
-    now: () => 1_700_000_000_000,
+    now: () => now,
     uptime: () => uptime,
     monotonic: () => clock,
     crowded: () => crowded,
   });
+  return Object.assign(ledger, ledger.of(ANYBODY));
 }
 
-async function fresh(): Promise<LocalLedger> {
+async function fresh(): Promise<LocalLedger & Ledger> {
   const directory = new LedgerDirectory(join(root, 'ledger'));
   await directory.create();
   await (await directory.begin(new Marks(), 1)).close();
@@ -115,12 +129,12 @@ describe('notes', () => {
   it('go along with commits, never more of them than a batch can hold', async () => {
     const ledger = await fresh();
     for (let number = 0; number < 6_000; number++) {
-      ledger.note(keyOf(number), 1);
+      ledger.note(keyOf(number), 1, NOTE);
     }
     expect(await ledger.advance(ALICE, 5, COUNTER)).toBe('advanced');
     // As after a kill: without the snapshot that closing might make.
     const path = journalPath();
-    const scan = scanJournal(readFileSync(path), Number(path.split('.').at(-1)));
+    const scan = scanned(readFileSync(path), Number(path.split('.').at(-1)));
     expect(scan.condition).toBe('clean');
     expect(scan.entries.find(({ key }) => key === ALICE)?.value).toBe(5);
   });
@@ -151,7 +165,7 @@ describe('a sound ledger', () => {
     await Promise.all(Array.from({ length: 100 }, (_, number) => ledger.advance(keyOf(number), 1, COUNTER)));
     await ledger.close();
     const path = journalPath();
-    const scan = scanJournal(readFileSync(path), Number(path.split('.').at(-1)));
+    const scan = scanned(readFileSync(path), Number(path.split('.').at(-1)));
     expect(scan.entries).toHaveLength(100);
     expect(scan.sequence).toBeLessThanOrEqual(3);
   });
@@ -321,7 +335,9 @@ describe('a ledger whose disk fails', () => {
 
   it('accepts no time step before a window has passed since boot, when it never could be written', async () => {
     await (await fresh()).close();
-    truncateSync(journalPath(), 32); // Clean, but without room.
+    const path = journalPath();
+    // Clean, but without room.
+    writeFileSync(path, journalHeader(Number(path.split('.').at(-1)), HEADER_BYTES));
     fault.begin = true;
     uptime = WINDOW - 1;
     const ledger = await open();
@@ -378,7 +394,7 @@ describe('a ledger whose disk fails', () => {
 });
 
 describe('a damaged ledger', () => {
-  async function damaged(): Promise<LocalLedger> {
+  async function damaged(): Promise<LocalLedger & Ledger> {
     const ledger = await fresh();
     await ledger.advance(ALICE, 5, COUNTER);
     await ledger.advance(BOB, 7, COUNTER);
@@ -436,6 +452,113 @@ describe('a damaged ledger', () => {
     await open();
     expect(events).toEqual([expect.stringMatching(/^damaged: snapshot: /)]);
   });
+});
+
+describe('an owner', () => {
+  const CARL = { uid: 1_003, keep: 'always' } as const;
+  const PASSING = { uid: 1_003, keep: 'while-room' } as const;
+  const known = async (number: number): Promise<boolean> => (await open()).mark(keyOf(number)) !== undefined;
+
+  it('has room for so many marks that stay, and no restart makes more of it', async () => {
+    const ledger = await fresh();
+    for (let number = 0; number < MAX_KEPT_PER_OWNER; number++) {
+      expect(await ledger.of(CARL).advance(keyOf(number), 1, COUNTER)).toBe('advanced');
+    }
+    const next = await open();
+    expect(await next.of(CARL).advance(keyOf(9_999), 1, COUNTER)).toBe('unavailable');
+    expect(await next.of(CARL).advance(keyOf(9_998), 1, COUNTER)).toBe('unavailable');
+    expect(events, 'told once').toEqual(['no room: 1003']);
+    expect(await next.of(CARL).advance(keyOf(0), 2, COUNTER), 'what is there advances').toBe('advanced');
+    expect(await next.of({ ...CARL, uid: 1_004 }).advance(keyOf(9_999), 1, COUNTER)).toBe('advanced');
+    expect(await next.of(PASSING).advance(keyOf(9_998), 1, COUNTER)).toBe('advanced');
+  });
+
+  it('has its oldest marks give way that may pass, but no young ones', async () => {
+    const ledger = await fresh();
+    const passing = ledger.of(PASSING);
+    await ledger.of(CARL).advance(keyOf(1), 1, COUNTER);
+    for (let number = 1_000; number < 1_000 + MAX_PASSING_PER_OWNER; number++) {
+      now += 1_000;
+      expect(await passing.advance(keyOf(number), 1, COUNTER)).toBe('advanced');
+    }
+    now += 1_000 * (YOUNG_SECONDS - MAX_PASSING_PER_OWNER);
+    expect(await passing.advance(keyOf(2_000), 1, COUNTER), 'none is old').toBe('unavailable');
+    now += 1_000;
+    expect(await passing.advance(keyOf(2_000), 1, COUNTER)).toBe('advanced');
+    expect([ledger.mark(keyOf(1_000)), ledger.mark(keyOf(1_001))?.value]).toEqual([undefined, 1]);
+    expect(ledger.mark(keyOf(1))?.value, 'what stays stays').toBe(1);
+  });
+
+  it('does not get a mark that stays turned into one that passes by a use elsewhere', async () => {
+    const ledger = await fresh();
+    await ledger.of(CARL).advance(ALICE, 5, TIME_STEP);
+    await ledger.of(PASSING).advance(ALICE, 6, TIME_STEP);
+    for (let number = 0; number < MAX_PASSING_PER_OWNER; number++) {
+      await ledger.of(PASSING).advance(keyOf(number), 1, COUNTER);
+    }
+    now += 3_600_000;
+    await ledger.of(PASSING).advance(keyOf(9_999), 1, COUNTER);
+    expect(ledger.mark(ALICE)?.value).toBe(6);
+  });
+
+  it('whose factor was removed has a mark until its codes cannot count, and for good if it is enrolled again', async () => {
+    const ledger = await fresh();
+    const day = 86_400;
+    for (const number of [1, 2, 3]) {
+      await ledger.of(CARL).advance(keyOf(number), 5, TIME_STEP);
+      ledger.release(keyOf(number), now / 1_000 + day);
+    }
+    ledger.release(keyOf(4), now / 1_000 + day); // There is none.
+    expect(await ledger.hold(1_003, [keyOf(2), keyOf(4)])).toBe(true);
+    await ledger.of(CARL).advance(keyOf(3), 6, TIME_STEP);
+    now += 1_000 * day - 1_000;
+    expect(await known(1), 'not yet').toBe(true);
+    now += 1_000;
+    expect([await known(1), await known(2), await known(3), await known(4)]).toEqual([
+      ...[false, true, true, false],
+    ]);
+  });
+
+  it('has a released mark without a date for as long as there is room', async () => {
+    const ledger = await fresh();
+    await ledger.of(CARL).advance(ALICE, 5, COUNTER);
+    ledger.release(ALICE);
+    await ledger.close();
+    now += 10 * 365 * 86_400_000;
+    const next = await open();
+    expect(next.mark(ALICE)?.value).toBe(5);
+    for (let number = 0; number <= MAX_PASSING_PER_OWNER; number++) {
+      await next.of(CARL).advance(keyOf(number), 1, COUNTER);
+      next.release(keyOf(number));
+    }
+    expect(next.mark(ALICE)).toBeUndefined();
+  });
+
+  it('leaves a hold undone that could not be made durable', async () => {
+    const ledger = await fresh();
+    await ledger.of(CARL).advance(ALICE, 5, COUNTER);
+    ledger.release(ALICE, now / 1_000 + 60);
+    fault = { append: true, begin: true };
+    expect(await ledger.hold(1_003, [ALICE])).toBe(false);
+    fault = { append: false, begin: false };
+    now += 60_000;
+    await ledger.tryAgain();
+    expect(ledger.mark(ALICE)).toBeUndefined();
+  });
+});
+
+it('a note is forgotten when it went out of date, also where its time was raised', async () => {
+  const ledger = await fresh();
+  ledger.note(ALICE, 1, { ...NOTE, lasts: 60 });
+  ledger.note(BOB, 1, { ...NOTE, lasts: 60 });
+  now += 30_000;
+  ledger.note(BOB, 2, { ...NOTE, lasts: 60 });
+  await ledger.close();
+  now += 30_000;
+  const next = await open();
+  expect([next.mark(ALICE), next.mark(BOB)?.value]).toEqual([undefined, 2]);
+  now += 30_000;
+  expect((await open()).mark(BOB)).toBeUndefined();
 });
 
 describe('markKey', () => {

@@ -1,0 +1,79 @@
+import type { Entry } from './entry.ts';
+import { NO_UID } from './kinds.ts';
+import {
+  FEW_MARKS,
+  GIVING_WAY,
+  MAX_KEPT_PER_OWNER,
+  MAX_MARKS,
+  MAX_PASSING_PER_OWNER,
+  MOST_MARKS,
+  YOUNG_SECONDS,
+} from './limits.ts';
+import { isPassing, type MarkTable } from './mark-table.ts';
+
+/*
+ * Who may add a key to the ledger. What bounds an owner is how many marks it has, which the ledger on the disk says: no restart makes it
+ * forget a budget that was used up.
+ */
+
+const ROOT = 0;
+
+/**
+ * Whether there is room for a new key. Marks of the same owner that may be forgotten give way for it, the oldest first.
+ *
+ * @param table - all marks
+ * @param entry - the new one
+ * @param now - seconds since 1970
+ * @returns whether there is
+ */
+export function hasRoom(table: MarkTable, entry: Entry, now: number): boolean {
+  const own = table.ofOwner(entry.uid);
+  if (table.size >= limitFor(entry.uid, own.length)) {
+    return false;
+  }
+  if (entry.uid === NO_UID) {
+    return true;
+  }
+  const passing = own.filter((slot) => isPassing(table.until(slot)));
+  if (!isPassing(entry.until)) {
+    return own.length - passing.length < MAX_KEPT_PER_OWNER;
+  }
+  if (passing.length < MAX_PASSING_PER_OWNER) {
+    return true;
+  }
+  // A time in the future is that of a clock that was wrong.
+  const old = passing.filter((slot) => Math.abs(now - table.at(slot)) >= YOUNG_SECONDS);
+  oldestFirst(table, old).forEach((slot) => table.remove(slot));
+  return old.length > 0;
+}
+
+/**
+ * Makes room among the marks of an owner that may be forgotten, however young they are: for a mark that is there already.
+ *
+ * @param table - all marks
+ * @param uid - the owner
+ */
+export function giveWay(table: MarkTable, uid: number): void {
+  const passing = table.ofOwner(uid).filter((slot) => isPassing(table.until(slot)));
+  if (passing.length >= MAX_PASSING_PER_OWNER) {
+    oldestFirst(table, passing).forEach((slot) => table.remove(slot));
+  }
+}
+
+/**
+ * Whether the ledger takes new keys for root and for owners with few marks alone.
+ *
+ * @param marks - how many there are
+ * @returns whether it does not
+ */
+export function isFull(marks: number): boolean {
+  return marks >= MAX_MARKS;
+}
+
+function limitFor(uid: number, marks: number): number {
+  return uid === ROOT || (uid !== NO_UID && marks < FEW_MARKS) ? MOST_MARKS : MAX_MARKS;
+}
+
+function oldestFirst(table: MarkTable, slots: readonly number[]): number[] {
+  return [...slots].sort((a, b) => table.at(a) - table.at(b)).slice(0, GIVING_WAY);
+}
