@@ -13,7 +13,7 @@ const CROWD = 8;
 const SYNCED = /(?:f(?:data)?sync\(\d+\)|<\.\.\. f(?:data)?sync resumed>\)) += 0$/;
 /** What strace shows of the bytes that are written, in hexadecimal. */
 const WRITTEN = /(?:write|writev|pwrite64|pwritev2?|sendto|sendmsg)\([^"]*"((?:\\x[0-9a-f]{2})*)"/;
-const BATCH = 'PVAB';
+const BATCH = 'PVB2';
 const OK_VERDICT = '\x00\x07\x83\x01\xff';
 
 type Call = { readonly what: 'sync' } | { readonly what: 'write'; readonly bytes: Buffer };
