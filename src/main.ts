@@ -2,6 +2,7 @@
 import { existsSync, mkdirSync } from 'node:fs';
 import { uptime } from 'node:os';
 import { CountedAttempts, UNLIMITED, type Attempts, type Locks } from './attempts/attempts.ts';
+import { openAttempts } from './attempts/attempts-file.ts';
 import { knownOriginsIn } from './attempts/known-origins.ts';
 import { DEFAULT_LIMITS } from './attempts/limits.ts';
 import { parseCommandLine, UsageError, type CommandLine } from './config/command-line.ts';
@@ -168,10 +169,20 @@ async function enrolmentsFor(
   });
 }
 
-function attemptsFor(config: Config, ledger: LocalLedger): Attempts & Locks {
-  return config.throttle.enabled
-    ? new CountedAttempts(DEFAULT_LIMITS, knownOriginsIn(ledger, Date.now), monotonic)
-    : UNLIMITED;
+function attemptsFor(
+  config: Config,
+  { runtimeDir }: CommandLine,
+  ledger: LocalLedger,
+  log: Log,
+): Attempts & Locks {
+  if (!config.throttle.enabled) {
+    return UNLIMITED;
+  }
+  const file = `${runtimeDir}/volatile/attempts`;
+  const table = openAttempts(file, machineClock, DEFAULT_LIMITS.longestLock, {
+    lost: (why) => log.event('warning', 'Counts of attempts end with this process', { why }),
+  });
+  return new CountedAttempts(DEFAULT_LIMITS, knownOriginsIn(ledger, Date.now), machineClock, table);
 }
 
 /** Who looks up YubiKeys whose secrets are not in the store. */
@@ -251,7 +262,7 @@ async function main(log: Log): Promise<void> {
     store,
     ledger,
     log,
-    attempts: attemptsFor(config, ledger),
+    attempts: attemptsFor(config, commandLine, ledger, log),
     now: Date.now,
     monotonic,
     ...(config.sources.home || proxmox.source ? { rejectGridMs: HOME_REJECT_GRID_MS } : {}),

@@ -1,6 +1,6 @@
-import { BoundedMap } from './bounded-map.ts';
-import { MAX_ORIGINS, MAX_UNKNOWN_USERS, MAX_USERS, type AttemptLimits } from './limits.ts';
-import { Tally } from './tally.ts';
+import { RANK, type AttemptTable } from './attempt-table.ts';
+import type { AttemptLimits } from './limits.ts';
+import { Tally, TALLY_BYTES, ticks } from './tally.ts';
 
 /** Remembers from where users have logged in, also over a restart. */
 export interface KnownOrigins {
@@ -20,6 +20,11 @@ export interface Subject {
   readonly uid?: number | undefined;
   /** Made by {@link originOf}. */
   readonly origin: string;
+  /**
+   * What is guessed at, where one user has several: a code of the one says nothing about the other, so they are counted apart. Left out:
+   * what the store or Proxmox has.
+   */
+  readonly source?: string | undefined;
   /** The origin never counts as one that the user came from: what strangers are held to holds for it, too. */
   readonly alwaysStranger?: true;
 }
@@ -60,8 +65,13 @@ export interface Locks {
   /** @returns for how many milliseconds the guessable factors of a user stay locked for some origin; 0: they are not */
   lockOf(user: string): number;
 
-  /** Forgets what was counted of a user. */
-  unlock(user: string): void;
+  /**
+   * Forgets what was counted of a user.
+   *
+   * @param user - whose
+   * @param source - only of guesses at this, as a {@link Subject} has it; left out: all
+   */
+  unlock(user: string, source?: string): void;
 }
 
 /** No counting: only what a source counts itself. */
@@ -73,106 +83,121 @@ export const UNLIMITED: Attempts & Locks = {
 
 const SECOND_MS = 1_000;
 
-interface UserCounts {
-  /** Over all origins that the user never came from. */
-  readonly strangers: Tally;
-  readonly origins: BoundedMap<Tally>;
-  /** Origins that the user came from: strangers cannot push these out. */
-  readonly known: BoundedMap<Tally>;
+/** What counts for one login. */
+interface Tallies {
+  /** Of its origin. */
+  readonly own: Tally;
+  /** Over all origins that the user never came from; undefined: it is none of these. */
+  readonly strangers: Tally | undefined;
 }
 
-/** Counts in memory. */
+/** Where a login is counted: looked up anew at each step, since others are counted meanwhile. */
+interface Counts {
+  now(): Tallies;
+}
+
+/** Counts in a table. */
 export class CountedAttempts implements Attempts, Locks {
   readonly #limits: AttemptLimits;
   readonly #known: KnownOrigins;
   readonly #now: () => number;
-  readonly #users = new BoundedMap<UserCounts>(MAX_USERS);
-  readonly #unknownUsers = new BoundedMap<UserCounts>(MAX_UNKNOWN_USERS);
+  readonly #table: AttemptTable;
 
   /**
    * @param limits - how many guesses are let through
    * @param known - from where users have logged in
-   * @param now - a clock in milliseconds that never jumps
+   * @param now - a clock in milliseconds that never jumps, since the machine was started
+   * @param table - what was counted so far
    */
-  constructor(limits: AttemptLimits, known: KnownOrigins, now: () => number) {
+  constructor(limits: AttemptLimits, known: KnownOrigins, now: () => number, table: AttemptTable) {
     this.#limits = limits;
     this.#known = known;
     this.#now = now;
+    this.#table = table;
   }
 
   begin(subject: Subject, limits: readonly OwnLimit[] = []): LoginAttempt {
+    let counts: Counts | undefined;
+    const counted = (): Counts => (counts ??= this.#countsOf(subject));
     let admitted = false;
-    let counted = false;
+    let failed = false;
     return {
-      admit: () => (admitted ||= this.#admit(subject, limits)),
+      admit: () => (admitted ||= this.#admit(counted().now(), limits)),
       succeeded: () => {
-        this.#countsOf(subject).tallies.forEach((tally) => tally.succeeded());
+        const { own, strangers } = counted().now();
+        own.succeeded();
+        strangers?.succeeded();
         if (subject.alwaysStranger !== true) {
-          this.#known.note(subject.user, subject.origin, subject.uid);
+          this.#known.note(subject.user, placeOf(subject), subject.uid);
         }
       },
       failed: () => {
-        if (!counted) {
-          counted = true;
-          this.#failed(subject);
+        if (!failed) {
+          failed = true;
+          this.#failed(counted().now());
         }
       },
     };
   }
 
   lockOf(user: string): number {
-    const counts = this.#users.peek(user);
-    const tallies =
-      counts === undefined ? [] : [counts.strangers, ...counts.origins.values(), ...counts.known.values()];
-    return Math.max(0, ...tallies.map((tally) => tally.lockedUntil - this.#now()));
+    return Math.max(0, ...this.#table.of(user).map((tally) => tally.lockedUntil - this.#now()));
   }
 
-  unlock(user: string): void {
-    this.#users.delete(user);
+  unlock(user: string, source?: string): void {
+    this.#table.forget(user, source);
   }
 
-  #admit(subject: Subject, limits: readonly OwnLimit[]): boolean {
+  #admit({ own, strangers }: Tallies, limits: readonly OwnLimit[]): boolean {
     const { perOrigin, perUser, period } = this.#limits;
     const now = this.#now();
-    const { own, strangers, tallies } = this.#countsOf(subject);
     if (!own.allows(now, perOrigin, period) || strangers?.allows(now, perUser, period) === false) {
       return false;
     }
     if (limits.some(({ attempts, seconds }) => !own.allows(now, attempts, seconds * SECOND_MS))) {
       return false;
     }
-    tallies.forEach((tally) => tally.attempted(now));
+    own.attempted(now);
+    strangers?.attempted(now);
     return true;
   }
 
-  #failed(subject: Subject): void {
+  #failed({ own, strangers }: Tallies): void {
     const { lockAfter, ceiling } = this.#limits;
-    const { own, strangers } = this.#countsOf(subject);
     own.failed(this.#now(), lockAfter, this.#limits);
     strangers?.failed(this.#now(), ceiling, this.#limits);
   }
 
-  /** An origin that the user came from has a count of its own, and is not bound by what strangers do. */
-  #countsOf({ user, exists, origin, alwaysStranger }: Subject): {
-    own: Tally;
-    strangers: Tally | undefined;
-    tallies: Tally[];
-  } {
-    const counts = (exists ? this.#users : this.#unknownUsers).obtain(user, newCounts);
-    if (alwaysStranger !== true && this.#known.knows(user, origin)) {
-      // The first success does not give a second helping of attempts: the count of the origin goes on.
-      const own = counts.known.obtain(origin, () => counts.origins.obtain(origin, newTally));
-      return { own, strangers: undefined, tallies: [own] };
-    }
-    const own = counts.origins.obtain(origin, newTally);
-    return { own, strangers: counts.strangers, tallies: [own, counts.strangers] };
+  /**
+   * An origin that the user came from has a count of its own, and is not bound by what strangers do. Where there is no room for that
+   * count it is a stranger's; what all strangers share bounds a stranger's that has no room.
+   */
+  #countsOf(subject: Subject): Counts {
+    const { user, exists, origin, source = '', alwaysStranger } = subject;
+    const ownKey = this.#table.keyOf({ user, exists, source, origin });
+    const strangersKey = this.#table.keyOf({ user, exists, source, origin: undefined });
+    return {
+      now: () => {
+        const now = ticks(this.#now());
+        if (alwaysStranger !== true && this.#known.knows(user, placeOf(subject))) {
+          // The first success does not give a second helping of attempts: the count of the origin goes on.
+          const own = this.#table.obtain(ownKey, RANK.known, now);
+          if (own !== undefined) {
+            return { own, strangers: undefined };
+          }
+        }
+        const strangers = this.#table.obtain(strangersKey, RANK.allStrangers, now) ?? unkept();
+        return { own: this.#table.obtain(ownKey, RANK.stranger, now) ?? unkept(), strangers };
+      },
+    };
   }
 }
 
-function newCounts(): UserCounts {
-  return { strangers: new Tally(), origins: new BoundedMap(MAX_ORIGINS), known: new BoundedMap(MAX_ORIGINS) };
+/** From where, as far as the ledger knows: a place is known for what was proven there, and for nothing else. */
+function placeOf({ origin, source = '' }: Subject): string {
+  return source === '' ? origin : `${origin} at ${source}`;
 }
 
-function newTally(): Tally {
-  return new Tally();
+function unkept(): Tally {
+  return new Tally(Buffer.alloc(TALLY_BYTES), () => undefined);
 }

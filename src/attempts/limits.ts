@@ -25,11 +25,5 @@ export const DEFAULT_LIMITS: AttemptLimits = {
   longestLock: 900_000,
 };
 
-/** Users of whom counts are kept. The one that was quiet longest is forgotten for a new one. */
-export const MAX_USERS = 65_536;
-/** Names that nobody has, of which counts are kept: apart, so that they push out nobody else. */
-export const MAX_UNKNOWN_USERS = 4_096;
-/** Origins of one user of which counts are kept; the counts over all origins hold beside them. */
-export const MAX_ORIGINS = 256;
 /** Days for which an origin counts as one that the user comes from. */
 export const KNOWN_DAYS = 30;

@@ -1,15 +1,71 @@
 import type { AttemptLimits } from './limits.ts';
 
-/** The longest period, in milliseconds, and the most attempts, that are ever asked for: an hour, and 100. */
+/*
+ * What is counted of one origin, or of one user over several, in a fixed number of bytes. Times are counted in tenths of a second, always
+ * rounded up: nobody is let through sooner by that.
+ *
+ *   0  user           8   16  checksum  4   24  rank        1   28  locked until  4   36  source  4   60..  times  17 x 4
+ *   8  source+origin  8   20  failures  2   25  times used  1   32  touched       4   40  how many attempts each time stands for, 17 x 1
+ */
+
+/** Bytes of one. It divides a page, so that one write is never torn by the end of the program. */
+export const TALLY_BYTES = 128;
+
+/** Where failures in a row are, two bytes. */
+export const FAILURES_AT = 20;
+/** Where its rank is, one byte, and when it was touched, four. */
+export const RANK_AT = 24;
+const USED = 25;
+const LOCKED = 28;
+export const TOUCHED_AT = 32;
+const COUNTS = 40;
+const TIMES = 60;
+const MAX_TIMES = 17;
+const MOST_COUNTED = 255;
+const MOST_FAILURES = 0xffff;
+
+const TICK_MS = 100;
+/** The longest period, in milliseconds, that is ever asked for: an hour. */
 const LONGEST_PERIOD = 3_600_000;
-const MOST_ATTEMPTS = 100;
+
+const MOST_TICKS = 0xffff_ffff;
+
+/** Milliseconds in the unit that is counted in. */
+export const ticks = (milliseconds: number): number =>
+  Math.min(Math.max(0, Math.ceil(milliseconds / TICK_MS)), MOST_TICKS);
 
 /** Counts of one origin, or of one user over several origins. */
 export class Tally {
-  /** When the last attempts were, oldest first. */
-  #recent: number[] = [];
-  #failures = 0;
-  #lockedUntil = -Infinity;
+  readonly #bytes: Buffer;
+  readonly #save: (tally: Tally) => void;
+
+  /**
+   * @param bytes - what is counted, {@link TALLY_BYTES} long; it is changed in place
+   * @param save - is called after each change, before anybody hears of it
+   */
+  constructor(bytes: Buffer, save: (tally: Tally) => void) {
+    this.#bytes = bytes;
+    this.#save = save;
+  }
+
+  /** The record itself. */
+  get bytes(): Buffer {
+    return this.#bytes;
+  }
+
+  /** How much it matters that this is kept; 0: there is nothing. */
+  get rank(): number {
+    return this.#bytes.readUInt8(RANK_AT);
+  }
+
+  set rank(rank: number) {
+    this.#bytes[RANK_AT] = rank;
+  }
+
+  /** When an attempt was last counted, in ticks. */
+  get touched(): number {
+    return this.#bytes.readUInt32LE(TOUCHED_AT);
+  }
 
   /**
    * Whether one more attempt is allowed. Asking changes nothing, so a try that is held back does not prolong the wait.
@@ -20,17 +76,33 @@ export class Tally {
    * @returns whether it is
    */
   allows(now: number, attempts: number, period: number): boolean {
-    return now >= this.#lockedUntil && this.#recent.filter((then) => now - then < period).length < attempts;
+    if (now < this.lockedUntil) {
+      return false;
+    }
+    let recent = 0;
+    for (let at = 0; at < this.#used; at++) {
+      recent += now - this.#time(at) * TICK_MS < period ? this.#count(at) : 0;
+    }
+    return recent < attempts;
   }
 
   /** @returns until when failures in a row have locked it; in the past: it is not locked */
   get lockedUntil(): number {
-    return this.#lockedUntil;
+    return this.#bytes.readUInt32LE(LOCKED) * TICK_MS;
   }
 
   /** Counts an attempt. */
   attempted(now: number): void {
-    this.#recent = [...this.#recent.filter((then) => now - then < LONGEST_PERIOD), now].slice(-MOST_ATTEMPTS);
+    this.#bytes.writeUInt32LE(ticks(now), TOUCHED_AT);
+    while (this.#used > 0 && now - this.#time(0) * TICK_MS >= LONGEST_PERIOD) {
+      this.#remove(0);
+    }
+    if (this.#used === MAX_TIMES) {
+      this.#merge(ticks(now));
+    }
+    this.#set(this.#used, ticks(now), 1);
+    this.#bytes[USED] = this.#used + 1;
+    this.#save(this);
   }
 
   /**
@@ -41,16 +113,83 @@ export class Tally {
    * @param limits - how long a lock lasts
    */
   failed(now: number, lockAfter: number, { firstLock, longestLock }: AttemptLimits): void {
-    this.#failures += 1;
-    if (this.#failures >= lockAfter) {
-      const doublings = this.#failures - lockAfter;
-      this.#lockedUntil = now + Math.min(firstLock * 2 ** doublings, longestLock);
+    const failures = Math.min(this.#bytes.readUInt16LE(FAILURES_AT) + 1, MOST_FAILURES);
+    this.#bytes.writeUInt16LE(failures, FAILURES_AT);
+    if (failures >= lockAfter) {
+      const doublings = failures - lockAfter;
+      this.#bytes.writeUInt32LE(ticks(now + Math.min(firstLock * 2 ** doublings, longestLock)), LOCKED);
     }
+    this.#save(this);
   }
 
   /** Forgets failures; attempts still count. */
   succeeded(): void {
-    this.#failures = 0;
-    this.#lockedUntil = -Infinity;
+    if (this.#bytes.readUInt16LE(FAILURES_AT) > 0) {
+      this.#bytes.writeUInt16LE(0, FAILURES_AT);
+      this.#bytes.writeUInt32LE(0, LOCKED);
+      this.#save(this);
+    }
+  }
+
+  /**
+   * Takes back what lies in the future: times of a machine that was started again since, or of nobody knows what. It holds nobody back
+   * for longer than if it had happened now.
+   *
+   * @param now - milliseconds
+   * @param longestLock - milliseconds
+   */
+  clampTo(now: number, longestLock: number): void {
+    const present = ticks(now);
+    const latest = ticks(now + longestLock);
+    const times = Array.from({ length: this.#used }, (_, at) => this.#time(at));
+    if (this.#bytes.readUInt32LE(LOCKED) <= latest && Math.max(this.touched, ...times) <= present) {
+      return;
+    }
+    const locked = Math.min(this.#bytes.readUInt32LE(LOCKED), latest);
+    this.#bytes.writeUInt32LE(locked, LOCKED);
+    this.#bytes.writeUInt32LE(Math.min(this.touched, present), TOUCHED_AT);
+    this.#bytes[USED] = Math.min(this.#used, MAX_TIMES);
+    for (let at = 0; at < this.#used; at++) {
+      this.#set(at, Math.min(this.#time(at), present), this.#count(at));
+    }
+    this.#save(this);
+  }
+
+  get #used(): number {
+    return this.#bytes.readUInt8(USED);
+  }
+
+  #time(at: number): number {
+    return this.#bytes.readUInt32LE(TIMES + 4 * at);
+  }
+
+  #count(at: number): number {
+    return this.#bytes.readUInt8(COUNTS + at);
+  }
+
+  #set(at: number, time: number, count: number): void {
+    this.#bytes.writeUInt32LE(time, TIMES + 4 * at);
+    this.#bytes[COUNTS + at] = Math.min(count, MOST_COUNTED);
+  }
+
+  #remove(at: number): void {
+    for (let next = at + 1; next < this.#used; next++) {
+      this.#set(next - 1, this.#time(next), this.#count(next));
+    }
+    this.#bytes[USED] = this.#used - 1;
+  }
+
+  /** Has the later of two times stand for both: the two that lie closest for their age. */
+  #merge(now: number): void {
+    let best = 0;
+    let least = Infinity;
+    for (let at = 0; at + 1 < this.#used; at++) {
+      const error = (this.#time(at + 1) - this.#time(at)) / (now - this.#time(at + 1) + 1);
+      if (error < least) {
+        [best, least] = [at, error];
+      }
+    }
+    this.#bytes[COUNTS + best + 1] = Math.min(this.#count(best) + this.#count(best + 1), MOST_COUNTED);
+    this.#remove(best);
   }
 }

@@ -70,10 +70,10 @@ export async function importFile(
     const { before } = plan();
     if (!isRoot(caller) && !(before !== undefined && onlyUsedUp(before, file))) {
       const proven = await prove(ports, account, code);
-      if (proven === 'nothing-to-prove' && recordOf(ports, account) !== undefined) {
+      if (proven.kind === 'nothing-to-prove' && recordOf(ports, account) !== undefined) {
         throw new ControlError(409, 'ERR_CHANGED', 'Your factors were changed meanwhile: try again');
       }
-      if (proven === 'proven') {
+      if (proven.kind === 'proven') {
         usedUp.proof(code);
       }
     }

@@ -19,6 +19,15 @@ export interface ProofPorts {
   readonly sleep: (microseconds: number) => Promise<void>;
 }
 
+/** What was proven. `nothing-to-prove`: the account has no factor that can be looked up. */
+export type Proven =
+  | {
+      readonly kind: 'proven';
+      /** Which factors: `guessedAt` of their enrolment. */
+      readonly guessedAt: string | undefined;
+    }
+  | { readonly kind: 'nothing-to-prove' };
+
 /** No login comes from there: guesses here have a count of their own, under the ceiling for strangers. */
 const ORIGIN = 'control';
 const PROOF_NEEDED = 'ERR_PROOF_NEEDED';
@@ -30,18 +39,14 @@ const PROOF_NEEDED = 'ERR_PROOF_NEEDED';
  * @param ports - as a login needs them
  * @param account - whose factors
  * @param code - what was typed; undefined: nothing yet
- * @returns whether there was something to prove; `nothing-to-prove`: the account has no factor at all
+ * @returns whether there was something to prove
  * @throws ControlError when it is not proven
  */
-export async function prove(
-  ports: ProofPorts,
-  account: Account,
-  code: string | undefined,
-): Promise<'proven' | 'nothing-to-prove'> {
+export async function prove(ports: ProofPorts, account: Account, code: string | undefined): Promise<Proven> {
   const lookup = await ports.enrolments.lookUp(account);
   switch (lookup.kind) {
     case 'absent':
-      return 'nothing-to-prove';
+      return { kind: 'nothing-to-prove' };
     case 'blocked':
       ports.log.audit('error', `The factors of ${loggable(account.name)} cannot be changed`, {
         why: lookup.why,
@@ -62,7 +67,7 @@ export async function prove(
       );
     case 'enrolled':
       await check(ports, account, lookup.enrolment, code);
-      return 'proven';
+      return { kind: 'proven', guessedAt: lookup.enrolment.guessedAt };
   }
 }
 
@@ -76,7 +81,7 @@ export async function prove(
  */
 export async function needsProof(ports: ProofPorts, account: Account): Promise<boolean> {
   try {
-    return (await prove(ports, account, undefined)) === 'proven';
+    return (await prove(ports, account, undefined)).kind === 'proven';
   } catch (error) {
     if (error instanceof ControlError && error.code === PROOF_NEEDED) {
       return true;
@@ -88,12 +93,15 @@ export async function needsProof(ports: ProofPorts, account: Account): Promise<b
 /**
  * Refuses what only somebody with a factor may do, whatever the account has.
  *
- * @param outcome - of {@link prove}
+ * @param outcome - of {@link prove}; afterwards it is known to be proven
  * @param account - whose factors
  * @throws ControlError when there was nothing to prove
  */
-export function assertProven(outcome: 'proven' | 'nothing-to-prove', { name }: Account): void {
-  if (outcome !== 'proven') {
+export function assertProven(
+  outcome: Proven,
+  { name }: Account,
+): asserts outcome is Extract<Proven, { kind: 'proven' }> {
+  if (outcome.kind !== 'proven') {
     throw new ControlError(
       403,
       'ERR_NOTHING_TO_PROVE',
@@ -119,7 +127,13 @@ async function check(
   if (readings.length === 0) {
     throw new ControlError(403, 'ERR_WRONG_CODE', 'That is not a code of a factor that you have');
   }
-  const subject = { user: account.name, exists: true, origin: ORIGIN, alwaysStranger: true } as const;
+  const subject = {
+    user: account.name,
+    exists: true,
+    source: enrolment.guessedAt,
+    origin: ORIGIN,
+    alwaysStranger: true,
+  } as const;
   const attempt = ports.attempts.begin(subject, enrolment.limits);
   try {
     const answer = await checkAnswer(enrolment, attempt, readings, ports);

@@ -66,6 +66,8 @@ export interface Enrolment {
   readonly quiet?: boolean;
   /** Whether only the enrolment itself counts guesses. */
   readonly countsItself?: boolean;
+  /** What is guessed at, if it is kept elsewhere than in the store or Proxmox: guesses at it are counted apart. */
+  readonly guessedAt?: string;
   /** Whether it holds nothing but recovery codes: then the factors that the next source has count, too. */
   readonly onlyRecovery?: boolean;
 

@@ -83,7 +83,7 @@ export async function conductLogin(
     advice: ports.proxmoxAsked === true ? TEXTS.keysOfProxmox : undefined,
   };
   const attempts = enrolment.countsItself === true ? UNLIMITED : ports.attempts;
-  const attempt = attempts.begin(subjectOf(request, found.standing), enrolment.limits);
+  const attempt = attempts.begin(subjectOf(request, found.standing, enrolment), enrolment.limits);
   const ending = await converse(terms, enrolment, attempt, conversation, ports);
   if (conversation.over) {
     const gone = unheard(ending);
@@ -253,6 +253,7 @@ const UNTRUSTED_ORIGIN = 'own program';
 function subjectOf(
   { account, context, trustedHost }: LoginRequest,
   standing: LoginTerms['standing'],
+  { guessedAt }: Enrolment,
 ): Subject {
   const text = (value: string | Uint8Array | undefined): string | undefined =>
     value === undefined ? undefined : Buffer.from(value).toString('latin1');
@@ -262,6 +263,7 @@ function subjectOf(
       createHash('sha256')
         .update(context.user ?? '')
         .digest('base64'),
+    ...(guessedAt === undefined ? {} : { source: guessedAt }),
     exists: account !== undefined || standing === 'enrolled',
     uid: account?.uid,
     // A program that is not root could name any terminal, and have it locked.

@@ -71,6 +71,7 @@ export function homeEnrolment(ports: HomePorts, file: HomeFile): Enrolment {
     shapes: SHAPES,
     quiet: true,
     countsItself: !ports.throttle,
+    guessedAt: `${file.owner.uid} ${file.path}`,
     verify: (readings, now, more = false) =>
       ports.oneAtATime.run(`${file.owner.uid} ${file.path}`, async () => {
         const tried: Tried = { readings, now: Math.floor(now / 1000), more, counted };

@@ -201,6 +201,8 @@ describe('a state directory that is not the store', () => {
 
   beforeAll(async () => {
     other = await Stage.build();
+    // Counts of attempts outlive a daemon.
+    other.configure(NO_THROTTLE);
     now = await other.start();
     victim = other.person();
     absent = other.person({ enrolled: false });

@@ -113,6 +113,7 @@ export class Stage {
     const stage = new Stage(mkdtempSync(`${tmpdir()}/pve-authenticator-e2e-`), options);
     chmodSync(stage.dir, 0o755);
     mkdirSync(stage.runtimeDir, { mode: 0o755 });
+    stage.makeVolatile();
     mkdirSync(`${stage.dir}/pam.d`, { mode: 0o755 });
     stage.configure('');
     stage.#makeState();
@@ -173,6 +174,12 @@ export class Stage {
       reader.kill('SIGKILL');
       await once(reader, 'exit');
     }
+  }
+
+  /** What outlives the daemon, but not a boot: makes it as the unit's RuntimeDirectory= does. */
+  makeVolatile(): void {
+    mkdirSync(`${this.runtimeDir}/volatile`, { mode: 0o700 });
+    chownSync(`${this.runtimeDir}/volatile`, DAEMON_UID, AS_ROOT ? DAEMON_UID : process.getgid!());
   }
 
   #makeState(): void {

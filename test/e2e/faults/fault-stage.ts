@@ -1,8 +1,8 @@
-import { chownSync, mkdirSync, rmSync } from 'node:fs';
+import { rmSync } from 'node:fs';
 import { expect } from 'vitest';
 import { TEXTS } from '../../../src/login/texts.ts';
 import { logIn, PAM, type LoginEnd } from '../daemon/pam-login.ts';
-import { AS_ROOT, DAEMON_UID, Stage, type Daemon, type StageOptions } from '../daemon/stage.ts';
+import { Stage, type Daemon, type StageOptions } from '../daemon/stage.ts';
 import type { Account } from './factors.ts';
 
 /** After a fault it is tried again after a second: RETRY_SECONDS of the ledger. */
@@ -12,7 +12,6 @@ const RETRY_MS = 1_100;
 export async function stageWithStore(configuration: string, options: StageOptions = {}): Promise<Stage> {
   const stage = await Stage.build(options);
   stage.configure(configuration);
-  makeVolatile(stage);
   const daemon = await stage.start();
   expect(await daemon.stop()).toBe(0);
   return stage;
@@ -21,15 +20,7 @@ export async function stageWithStore(configuration: string, options: StageOption
 /** What a boot does to /run. */
 export function reboot(stage: Stage): void {
   rmSync(`${stage.runtimeDir}/volatile`, { recursive: true });
-  makeVolatile(stage);
-}
-
-function makeVolatile(stage: Stage): void {
-  const path = `${stage.runtimeDir}/volatile`;
-  mkdirSync(path, { mode: 0o700 });
-  if (AS_ROOT) {
-    chownSync(path, DAEMON_UID, DAEMON_UID);
-  }
+  stage.makeVolatile();
 }
 
 /** Waits until the ledger would try the disk again. */

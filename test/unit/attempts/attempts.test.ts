@@ -1,9 +1,13 @@
 import { beforeEach, describe, expect, it } from 'vitest';
 import { CountedAttempts, type KnownOrigins, type LoginAttempt } from '../../../src/attempts/attempts.ts';
-import { DEFAULT_LIMITS, MAX_ORIGINS, MAX_UNKNOWN_USERS, MAX_USERS } from '../../../src/attempts/limits.ts';
+import { inMemory } from '../../../src/attempts/attempts-file.ts';
+import { DEFAULT_LIMITS } from '../../../src/attempts/limits.ts';
 
 const SECOND = 1_000;
 const MINUTE = 60 * SECOND;
+/** More than there is room for, of any kind. */
+const MANY_NAMES = 20_000;
+const MANY_ORIGINS = 1_000;
 
 let now: number;
 let known: Set<string>;
@@ -16,7 +20,7 @@ beforeEach(() => {
     knows: (user, origin) => known.has(`${user} ${origin}`),
     note: (user, origin) => known.add(`${user} ${origin}`),
   };
-  attempts = new CountedAttempts(DEFAULT_LIMITS, origins, () => now);
+  attempts = new CountedAttempts(DEFAULT_LIMITS, origins, () => now, inMemory());
 });
 
 function begin(origin: string, user = 'alice', exists = true): LoginAttempt {
@@ -71,7 +75,7 @@ describe('names that nobody has', () => {
   it('push out nobody who exists', () => {
     fail(DEFAULT_LIMITS.lockAfter, () => 'a');
     expect(attempts.lockOf('alice')).toBeGreaterThan(0);
-    for (let name = 0; name < MAX_USERS; name++) {
+    for (let name = 0; name < MANY_NAMES; name++) {
       begin('a', `nobody-${name}`, false).admit();
     }
     expect(attempts.lockOf('alice')).toBeGreaterThan(0);
@@ -132,7 +136,7 @@ describe('the throttle', () => {
 
   it('does not let invented names push out the counts of users', () => {
     [1, 2, 3].forEach(() => wrong('a'));
-    for (let name = 0; name < 2 * MAX_UNKNOWN_USERS; name++) {
+    for (let name = 0; name < MANY_NAMES; name++) {
       wrong('a', `invented ${name}`, false);
     }
     expect(wrong('a')).toBe(false);
@@ -192,7 +196,7 @@ describe('the lock', () => {
   it('keeps the count of a known place, whatever strangers do', () => {
     known.add('alice home');
     fail(20, () => 'home');
-    for (let time = 0; time < 2 * MAX_ORIGINS; time++) {
+    for (let time = 0; time < MANY_ORIGINS; time++) {
       wrong(`stranger ${time}`);
     }
     expect(begin('home').admit()).toBe(false);
@@ -261,3 +265,131 @@ describe('lockOf and unlock', () => {
     expect(attempts.lockOf('alice')).toBe(MINUTE);
   });
 });
+
+describe('more names and places than there is room for', () => {
+  it('push out nothing that bounds the guesses at somebody', () => {
+    for (let user = 0; user < 2_000; user++) {
+      begin('a', `user ${user}`).admit();
+    }
+    // The last lock is the longest one: it still holds when bob's is there.
+    fail(110, (time) => `origin ${time}`);
+    known.add('bob home');
+    fail20('home', 'bob');
+    for (let name = 0; name < 6_000; name++) {
+      attempts.begin({ user: `user ${name % 2_000}`, exists: true, origin: `rhost ${name}` }).admit();
+      if (name % 10 === 0) {
+        begin(`rhost ${name}`, `invented ${name}`, false).admit();
+      }
+    }
+    expect(begin('new').admit(), 'all strangers share a lock').toBe(false);
+    expect(begin('home', 'bob').admit(), 'a known place keeps its own').toBe(false);
+    expect(begin('here', 'somebody new').admit(), 'nobody else is held back').toBe(true);
+  });
+
+  it('of one user push out places of that user', () => {
+    [1, 2, 3].forEach(() => wrong('a', 'bob'));
+    for (let origin = 0; origin < 5_000; origin++) {
+      now += 3 * SECOND;
+      wrong(`rhost ${origin}`);
+    }
+    now -= 5_000 * 3 * SECOND;
+    expect(wrong('a', 'bob')).toBe(false);
+  });
+});
+
+describe('more known places than one user has counts', () => {
+  const PLACES = 40;
+  const places = Array.from({ length: PLACES }, (_, place) => `tty pts/${place}`);
+
+  beforeEach(() => places.forEach((place) => known.add(`alice ${place}`)));
+
+  it('give no more guesses than those that have one, and what all strangers have', () => {
+    const { lockAfter, ceiling } = DEFAULT_LIMITS;
+    let checked = 0;
+    const begun = now;
+    // Long enough for 20 failures everywhere, too short for a lock to end.
+    for (; now - begun < 10 * MINUTE; now += 30 * SECOND) {
+      for (let round = 0; round < 4; round++) {
+        checked += places.filter((place) => wrong(place)).length;
+      }
+    }
+    expect(checked).toBeGreaterThan(lockAfter);
+    expect(checked).toBeLessThanOrEqual(16 * (lockAfter + 5) + ceiling + 5);
+  });
+
+  it('do not keep the owner from a new one', () => {
+    for (const place of places) {
+      const attempt = begin(place);
+      expect(attempt.admit()).toBe(true);
+      attempt.succeeded();
+    }
+  });
+});
+
+describe('what is guessed at', () => {
+  const at = (source?: string): LoginAttempt =>
+    attempts.begin({ user: 'alice', exists: true, origin: 'a', source });
+
+  it('is counted apart, and a success or an unlock of the one forgets nothing of the other', () => {
+    for (let failure = 0; failure < 20; failure++) {
+      const attempt = at('1000 /etc/secrets/alice');
+      while (!attempt.admit()) {
+        now += SECOND;
+      }
+      attempt.failed();
+    }
+    const own = at();
+    expect(own.admit()).toBe(true);
+    own.succeeded();
+    attempts.unlock('alice', '');
+    known.clear();
+    expect(at('1000 /etc/secrets/alice').admit()).toBe(false);
+    expect(attempts.lockOf('alice')).toBeGreaterThan(0);
+    attempts.unlock('alice');
+    expect(attempts.lockOf('alice')).toBe(0);
+  });
+});
+
+describe('a place from which a user proved one factor', () => {
+  it('is a strange one for another', () => {
+    const proven = attempts.begin({ user: 'alice', exists: true, origin: 'a' });
+    proven.admit();
+    proven.succeeded();
+    for (let guess = 0; guess < 10; guess++) {
+      expect(
+        attempts.begin({ user: 'alice', exists: true, origin: `b${guess}`, source: 'file' }).admit(),
+      ).toBe(true);
+    }
+    expect(attempts.begin({ user: 'alice', exists: true, origin: 'a', source: 'file' }).admit()).toBe(false);
+    expect(attempts.begin({ user: 'alice', exists: true, origin: 'a' }).admit()).toBe(true);
+  });
+});
+
+describe('many attempts within an hour', () => {
+  it('are counted in few bytes, and never too few of them', () => {
+    const limit = [{ attempts: 100, seconds: 3_600 }];
+    let admitted = 0;
+    const begun = now;
+    while (now - begun < 3_600 * SECOND - SECOND) {
+      const attempt = attempts.begin({ user: 'alice', exists: true, origin: 'a' }, limit);
+      if (attempt.admit()) {
+        admitted += 1;
+        attempt.succeeded();
+        known.clear();
+      }
+      now += 10 * SECOND;
+    }
+    expect(admitted).toBeLessThanOrEqual(100);
+    expect(admitted).toBeGreaterThan(95);
+  });
+});
+
+function fail20(origin: string, user: string): void {
+  for (let failure = 0; failure < 20; failure++) {
+    const attempt = begin(origin, user);
+    while (!attempt.admit()) {
+      now += SECOND;
+    }
+    attempt.failed();
+  }
+}

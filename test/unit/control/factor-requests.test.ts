@@ -446,6 +446,22 @@ describe('who is not root', () => {
     await expect(ask([ADD], codeOf(phone!.secret, STEP))).resolves.toBeDefined();
   });
 
+  it('unlocks what it proves, and no guesses at a file that only a line of pam.d names', async () => {
+    const source = `${ACCOUNT.uid} /etc/secrets/${NAME}`;
+    const guess = (): boolean => {
+      const attempt = ports.attempts.begin({ user: NAME, exists: true, origin: 'tty pts/1', source });
+      const admitted = attempt.admit();
+      attempt.failed();
+      return admitted;
+    };
+    expect([guess(), guess(), guess(), guess()]).toEqual([true, true, true, false]);
+    const [own] = (await ask([ADD])).added;
+    await unlockUser(ports, SOMEBODY, NAME, { proof: codeOf(own!.secret, STEP) });
+    expect(guess()).toBe(false);
+    await unlockUser(ports, ROOT, NAME, {});
+    expect(guess()).toBe(true);
+  });
+
   it('proves by recovery code, however many guesses there were', async () => {
     const [, codes] = (await ask([ADD, { do: 'add', factor: { kind: 'recovery' } }])).added;
     for (const refused of [403, 403, 403, 429]) {
