@@ -90,7 +90,13 @@ export interface Enrolment {
 export type AccountLookup =
   | { readonly kind: 'absent' }
   | { readonly kind: 'enrolled'; readonly enrolment: Enrolment }
-  | { readonly kind: 'blocked'; readonly why: string; readonly quiet?: boolean }
+  | {
+      readonly kind: 'blocked';
+      readonly why: string;
+      readonly quiet?: boolean;
+      /** The record has another name: the administrator has to say that it is the same person. */
+      readonly renamed?: true;
+    }
   | { readonly kind: 'failed'; readonly why: string; readonly quiet?: boolean };
 
 /** What is known of somebody who logs in. `refused`: denied without a question. `spared`: let in without a question. */

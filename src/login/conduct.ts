@@ -162,9 +162,12 @@ async function lookUp(request: LoginRequest, options: ModuleOptions, ports: Logi
         standing: seeker.account === undefined ? 'unknown-user' : 'not-enrolled',
         quiet: false,
       };
-    case 'blocked':
+    case 'blocked': {
+      const { quiet = false, renamed, why } = lookup;
+      return { enrolment: decoy, standing: renamed === true ? 'renamed' : 'blocked', quiet, why };
+    }
     case 'failed':
-      return { enrolment: decoy, standing: lookup.kind, quiet: lookup.quiet === true, why: lookup.why };
+      return { enrolment: decoy, standing: 'failed', quiet: lookup.quiet === true, why: lookup.why };
     case 'refused': {
       const { reason, why } = lookup;
       return { enrolment: decoy, standing: 'refused', quiet: true, refusal: reason, why };

@@ -39,6 +39,9 @@ export function logEnding(log: Log, who: Who, ending: Ending, why?: string): voi
     case 'bad-option':
       log.audit('error', `Cannot check a verification code for ${user}`, because);
       return;
+    case 'account-renamed':
+      log.event('alert', `Cannot check a verification code for ${user}`, because);
+      return;
     case 'not-recorded':
       log.audit('error', `A verification code for ${user} cannot be used up`, because);
       return;

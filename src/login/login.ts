@@ -17,6 +17,8 @@ export type Standing =
   | 'not-enrolled'
   /** There is a record, but nothing in it can be used. */
   | 'blocked'
+  /** There is a record of the same uid under another name. */
+  | 'renamed'
   /** It could not be found out. */
   | 'failed'
   /** Denied without a question. */
@@ -62,6 +64,7 @@ export type Reason =
   | 'grace-period'
   | 'no-code'
   | 'not-enrolled'
+  | 'account-renamed'
   | 'user-unknown'
   | 'bad-option'
   | 'unavailable'
@@ -377,6 +380,8 @@ function endingOf(terms: LoginTerms, otherwise: Ending): Ending {
       return { code: wantsBoth(terms) ? 'denied' : 'not-enrolled', reason: 'not-enrolled' };
     case 'blocked':
       return { code: 'denied', reason: 'record-unusable' };
+    case 'renamed':
+      return { code: 'denied', reason: 'account-renamed' };
     case 'failed':
       return { code: 'unavailable', reason: 'unavailable', ...telling(terms, TEXTS.unavailable) };
   }

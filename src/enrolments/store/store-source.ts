@@ -139,6 +139,14 @@ function ownFactors(
   let read: EnrolmentRecord | undefined;
   try {
     read = store.read(account);
+    const other = read === undefined ? store.otherName(account) : undefined;
+    if (other !== undefined) {
+      return {
+        kind: 'blocked',
+        renamed: true,
+        why: `${account.name} has no record, but ${other} has one with the same uid ${account.uid}: was the account renamed? Root can enrol it anew: pve-google-authenticator --user=${account.name}`,
+      };
+    }
   } catch (error) {
     const why = `record of ${account.name}: ${error instanceof Error ? error.message : 'not readable'}`;
     return error instanceof RecordError ? { kind: 'blocked', why } : { kind: 'failed', why };

@@ -17,6 +17,7 @@ import {
   writeFile,
   type StoreFiles,
 } from './store-files.ts';
+import { UidIndex } from './uid-index.ts';
 
 const markerSchema = z.strictObject({
   schema: z.literal(STORE_SCHEMA),
@@ -36,11 +37,13 @@ export class Store {
   readonly #files: StoreFiles;
   #recoveryKey: Buffer | undefined;
   #changes = 0;
+  readonly #uids: UidIndex;
   readonly #versions = new WeakMap<EnrolmentRecord, Version>();
 
   /** @param files - the state directory */
   constructor(files: StoreFiles) {
     this.#files = files;
+    this.#uids = new UidIndex(files);
   }
 
   /** @returns whether the marker is there, which says that this directory is the store and not an empty mount point */
@@ -112,6 +115,20 @@ export class Store {
   }
 
   /**
+   * Another name under which the store has a record of an account's uid: an administrator renamed the account, or the name service
+   * spells it another way now.
+   *
+   * @param account - who
+   * @returns the other name, or undefined
+   * @throws Error of the system when it cannot be found out
+   */
+  otherName({ name, uid }: Account): string | undefined {
+    const own = recordFileName(name);
+    const other = this.#uids.filesOf(uid).find((file) => file !== own);
+    return other === undefined ? undefined : (userOf(other) ?? other);
+  }
+
+  /**
    * Whether a user's record is still the one that was read: neither this program nor an administrator, who may put a copy in its
    * place, has changed it.
    *
@@ -135,7 +152,10 @@ export class Store {
    */
   write(record: EnrolmentRecord): void {
     this.#changes += 1;
-    writeFile(this.#files, `${ENROLMENTS}/`, recordFileName(record.user), formatRecord(record));
+    const name = recordFileName(record.user);
+    this.#uids.changed(name, record.uid, () =>
+      writeFile(this.#files, `${ENROLMENTS}/`, name, formatRecord(record)),
+    );
   }
 
   /**
@@ -147,8 +167,11 @@ export class Store {
    */
   remove(user: string): void {
     this.#changes += 1;
-    unlinkSync(this.#files.path(`${ENROLMENTS}/${recordFileName(user)}`));
-    syncDirectory(this.#files, ENROLMENTS);
+    const name = recordFileName(user);
+    this.#uids.changed(name, undefined, () => {
+      unlinkSync(this.#files.path(`${ENROLMENTS}/${name}`));
+      syncDirectory(this.#files, ENROLMENTS);
+    });
   }
 
   /** @returns the canonical names of all users that have a record, sorted; files that no login would read do not count */

@@ -171,6 +171,15 @@ describe('conductLogin', () => {
     ]);
   });
 
+  it('refuses a renamed account with nullok, too, as it refuses anybody, and raises an alert', async () => {
+    const why = 'alice has no record, but Alice has';
+    const script = new Script([CODE]);
+    await conduct(script, { kind: 'blocked', renamed: true, why }, ['nullok']);
+    expect(script.prompts).toHaveLength(1);
+    expect(script.verdicts).toEqual([{ code: 'denied', failDelayUs: FAIL_DELAY_US }]);
+    expect(log.events).toMatchObject([{ priority: 'alert', fields: { reason: 'account-renamed', why } }]);
+  });
+
   it('checks nothing when nothing that was typed has a shape', async () => {
     const script = new Script([]);
     await conduct(script, enrolled());

@@ -42,6 +42,7 @@ const terms: fc.Arbitrary<LoginTerms> = fc.record({
     'unknown-user',
     'not-enrolled',
     'blocked',
+    'renamed',
     'failed',
     'refused',
     'spared',
@@ -163,6 +164,9 @@ describe('every login', () => {
       if (!cancelled && (standing === 'blocked' || standing === 'failed')) {
         expect(ending.reason).toBe(standing === 'blocked' ? 'record-unusable' : 'unavailable');
       }
+      if (!cancelled && standing === 'renamed') {
+        expect(ending).toMatchObject({ code: 'denied', reason: 'account-renamed' });
+      }
     });
   });
 
@@ -171,9 +175,9 @@ describe('every login', () => {
       fc.property(terms, fc.array(turn, { minLength: 1, maxLength: 6 }), (login, turns) => {
         const wrong = turns.map((one) => ({ ...one, verification: VERIFICATIONS[1]! }));
         const options = { ...login.options, nullok: false };
-        const courses = (['enrolled', 'unknown-user', 'not-enrolled', 'blocked', 'failed'] as const).map(
-          (standing) => play({ ...login, options, standing }, wrong),
-        );
+        const courses = (
+          ['enrolled', 'unknown-user', 'not-enrolled', 'blocked', 'renamed', 'failed'] as const
+        ).map((standing) => play({ ...login, options, standing }, wrong));
         for (const course of courses) {
           expect(course.questions).toEqual(courses[0]!.questions);
         }
