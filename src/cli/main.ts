@@ -23,6 +23,7 @@ import { renameCommand } from './commands/rename.ts';
 import { rotateCommand } from './commands/rotate.ts';
 import { statusCommand } from './commands/status.ts';
 import { unlockCommand } from './commands/unlock.ts';
+import { renameUserCommand } from './commands/rename-user.ts';
 import { repairCommand } from './commands/repair.ts';
 import { rulesCommand } from './commands/rules.ts';
 import { yubicoCommand } from './commands/yubico.ts';
@@ -106,6 +107,7 @@ function programOf(session: Session): Command {
   statusCommand(program, session);
   qrCommand(program, session);
   renameCommand(program, session);
+  renameUserCommand(program, session);
   pauseCommands(program, session);
   recoveryCommand(program, session);
   rotateCommand(program, session);

@@ -8,6 +8,7 @@ import { exportFile, importFile, MAX_IMPORT_BODY_BYTES, removeExported } from '.
 import { showLogins, type LoginPorts } from './login-requests.ts';
 import { repairLedger, type RepairPorts } from './ledger-requests.ts';
 import { showHealth, type HealthPorts } from './health-requests.ts';
+import { renameUser } from './rename-requests.ts';
 import { testRules, type RulePorts } from './rule-requests.ts';
 import type { About, UserView } from './requests.ts';
 import { routeOf, type Route } from './routes.ts';
@@ -89,6 +90,9 @@ async function bodyFor(
     case 'forget':
       assertRoot(caller);
       return forgetPlaces(ports, known.user);
+    case 'rename':
+      assertRoot(caller);
+      return renameUser(ports, known.user, bodyOf(asked));
     case 'rules':
       assertRoot(caller);
       return testRules(ports, known.service, known.user, known.address);

@@ -248,6 +248,13 @@ export interface Repaired {
 }
 
 /** The answer to POST /v1/users/USER/forget: from now on it is not known where the user's ~/.google_authenticator was. */
+export interface RenamedUser {
+  /** The name that the record had. */
+  readonly from: string;
+  /** The name that it has, as the name service spells it. */
+  readonly user: string;
+}
+
 export interface Forgotten {
   readonly user: string;
 }

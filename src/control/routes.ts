@@ -1,6 +1,6 @@
 import { ControlError } from './control-error.ts';
 
-const USER_ACTIONS = ['changes', 'unlock', 'import', 'export', 'forget'] as const;
+const USER_ACTIONS = ['changes', 'unlock', 'import', 'export', 'forget', 'rename'] as const;
 type UserAction = (typeof USER_ACTIONS)[number];
 
 /** What is asked for. */

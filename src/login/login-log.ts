@@ -40,7 +40,7 @@ export function logEnding(log: Log, who: Who, ending: Ending, why?: string): voi
       log.audit('error', `Cannot check a verification code for ${user}`, because);
       return;
     case 'account-renamed':
-      log.event('alert', `Cannot check a verification code for ${user}`, because);
+      log.audit('alert', `Cannot check a verification code for ${user}`, because);
       return;
     case 'not-recorded':
       log.audit('error', `A verification code for ${user} cannot be used up`, because);

@@ -28,6 +28,7 @@ const RUN: Readonly<Record<string, string>> = {
   'pve-google-authenticator recovery': 'setup/secrets',
   'pve-google-authenticator recovery USER': 'setup/secrets',
   'pve-google-authenticator remove USER ID': 'setup/secrets',
+  'pve-google-authenticator rename-user USER USER': 'daemon/renamed-user',
   'pve-google-authenticator repair': 'setup/secrets',
   'pve-google-authenticator unlock USER': 'setup/secrets',
   // make install does it.

@@ -104,8 +104,9 @@ function mended({ name, home, problem = '' }: Resident): { readonly why: string;
     const aside = `runuser -u ${user} -- mv ${quoted(path)} ${quoted(`${path}.unusable`)}`;
     return { why: ' To put it aside, with recovery codes in its place:', mend: `${aside} && ${renew}` };
   }
-  if (problem.includes('was the account renamed')) {
-    return { why: ' Recovery codes under the new name:', mend: renew };
+  const old = /has no record, but (.+) has one with the same uid/.exec(problem)?.[1];
+  if (old !== undefined) {
+    return { why: '', mend: `pve-google-authenticator rename-user ${quoted(old)} ${user}` };
   }
   if (problem.includes('paused')) {
     return { why: ' Recovery codes beside it:', mend: renew };

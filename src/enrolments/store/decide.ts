@@ -204,7 +204,7 @@ function checkRecovery(
   }
   const hash = matchRecoveryHash(
     factor.hashes,
-    recoveryHash(known.recoveryKey, known.user, text.toString('latin1')),
+    recoveryHash(known.recoveryKey, factor.madeFor ?? known.user, text.toString('latin1')),
   );
   if (hash === undefined) {
     return [];

@@ -87,7 +87,12 @@ function ofKind(fields: RecordFields): StoredFactor {
     case 'hotp':
       return { kind, ...common, ...generatorOf(fields), ...counterOf(fields) };
     case 'recovery':
-      return { kind, ...common, hashes: hashesOf(fields) };
+      return {
+        kind,
+        ...common,
+        hashes: hashesOf(fields),
+        ...(fields.has('madeFor') ? { madeFor: fields.text('madeFor', NOT_EMPTY) } : {}),
+      };
     case 'google-authenticator':
       return { kind, ...common, file: fileOf(fields) };
     case 'yubikey-online':

@@ -33,7 +33,12 @@ export type TotpFactor = Stored & Limited & Totp & { readonly kind: 'totp' };
 /** An HOTP factor in a record. */
 export type HotpFactor = Stored & Limited & Hotp & { readonly kind: 'hotp' };
 /** A set of recovery codes in a record: their keyed hashes. Which of them are used up, the ledger knows. */
-export type RecoveryFactor = Stored & { readonly kind: 'recovery'; readonly hashes: readonly Buffer[] };
+export type RecoveryFactor = Stored & {
+  readonly kind: 'recovery';
+  readonly hashes: readonly Buffer[];
+  /** The user's name when the codes were made, where it is another now: it is part of what was hashed. */
+  readonly madeFor?: string | undefined;
+};
 /** A file of pam_google_authenticator in a record: a phone or token and scratch codes in one. */
 export type ImportedFactor = Stored & {
   readonly kind: 'google-authenticator';

@@ -79,8 +79,11 @@ function lookUpWith(
   if (factors.length === 0) {
     return { kind: 'absent' };
   }
-  const factorsNow = async (): Promise<StoredFactor[]> =>
-    together(alone ? [] : factorsOf(store, account), await named.now());
+  const factorsNow = async (): Promise<StoredFactor[]> => {
+    const publicIds = await named.now();
+    // Last: what is in the store may change while the file is read.
+    return together(alone ? [] : factorsOf(store, account), publicIds);
+  };
   const elsewhere = named.publicIds.filter(
     (publicId) =>
       own?.factors.some((factor) => 'publicId' in factor && factor.publicId === publicId) !== true,
@@ -141,11 +144,7 @@ function ownFactors(
     read = store.read(account);
     const other = read === undefined ? store.otherName(account) : undefined;
     if (other !== undefined) {
-      return {
-        kind: 'blocked',
-        renamed: true,
-        why: `${account.name} has no record, but ${other} has one with the same uid ${account.uid}: was the account renamed? Root can enrol it anew: pve-google-authenticator --user=${account.name}`,
-      };
+      return { kind: 'blocked', renamed: true, why: whyRenamed(account, other) };
     }
   } catch (error) {
     const why = `record of ${account.name}: ${error instanceof Error ? error.message : 'not readable'}`;
@@ -158,6 +157,16 @@ function ownFactors(
   return factors.length === 0
     ? { kind: 'blocked', why: `record of ${account.name}: it has no factor that is not paused` }
     : { record: read, factors };
+}
+
+function whyRenamed({ name, uid }: Account, other: string): string {
+  const [was, is] = [{ name: word(other) }, { name: word(name) }];
+  return `${name} has no record, but ${other} has one with the same uid ${uid}. If the account was renamed: sudo pve-google-authenticator rename-user ${was.name} ${is.name}`;
+}
+
+/** A name as a shell takes it: some directories have blanks and backslashes in theirs. */
+function word(name: string): string {
+  return /^[\w@%+=:,./-]+$/.test(name) ? name : `'${name.replaceAll("'", "'\\''")}'`;
 }
 
 /** Whatever is wrong with the record by now, there is no factor to check against. */

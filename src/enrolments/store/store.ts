@@ -1,5 +1,5 @@
 import { randomBytes } from 'node:crypto';
-import { lstatSync, mkdirSync, readdirSync, unlinkSync } from 'node:fs';
+import { lstatSync, mkdirSync, readdirSync, renameSync, unlinkSync } from 'node:fs';
 import { RECOVERY_KEY_BYTES } from '../../factors/recovery-code.ts';
 import { isSmallFileStill, type FileIdentity, type SmallFile } from '../../host/small-file.ts';
 import { z } from '../../schema.ts';
@@ -95,14 +95,9 @@ export class Store {
    * @throws Error when it cannot be found out whether there is one
    */
   read(account: Account): EnrolmentRecord | undefined {
-    let file: SmallFile;
-    try {
-      file = readFile(this.#files, `${ENROLMENTS}/${recordFileName(account.name)}`);
-    } catch (error) {
-      if (isMissing(error) && this.initialised && this.#isDirectory(ENROLMENTS)) {
-        return undefined;
-      }
-      throw error;
+    const file = this.#fileOf(account.name);
+    if (file === undefined) {
+      return undefined;
     }
     const record = parseRecord(file.text);
     if (record.user !== account.name || record.uid !== account.uid) {
@@ -152,10 +147,7 @@ export class Store {
    */
   write(record: EnrolmentRecord): void {
     this.#changes += 1;
-    const name = recordFileName(record.user);
-    this.#uids.changed(name, record.uid, () =>
-      writeFile(this.#files, `${ENROLMENTS}/`, name, formatRecord(record)),
-    );
+    this.#put(recordFileName(record.user), record);
   }
 
   /**
@@ -168,8 +160,50 @@ export class Store {
   remove(user: string): void {
     this.#changes += 1;
     const name = recordFileName(user);
-    this.#uids.changed(name, undefined, () => {
+    this.#uids.changed({ [name]: undefined }, () => {
       unlinkSync(this.#files.path(`${ENROLMENTS}/${name}`));
+      syncDirectory(this.#files, ENROLMENTS);
+    });
+  }
+
+  /**
+   * Reads the record under a name that need not be an account's any more.
+   *
+   * @param user - the name
+   * @returns the record, or undefined when there is none; it says itself whose it is
+   * @throws RecordError when it is not readable
+   * @throws Error when it cannot be found out whether there is one
+   */
+  readUnder(user: string): EnrolmentRecord | undefined {
+    const file = this.#fileOf(user);
+    return file === undefined ? undefined : parseRecord(file.text);
+  }
+
+  /**
+   * Makes a record another name's, but leaves it where it is: nobody gets in by it until {@link move} has moved it.
+   *
+   * @param from - the name under which the record is
+   * @param record - what it shall say, with the new name
+   * @throws NotDurableError, Error of the system as {@link write}
+   */
+  writeUnder(from: string, record: EnrolmentRecord): void {
+    this.#changes += 1;
+    this.#put(recordFileName(from), record);
+  }
+
+  /**
+   * Moves a record to the name that it says.
+   *
+   * @param from - the name under which the record is
+   * @param record - from {@link writeUnder}
+   * @throws NotDurableError when it is moved, but may not stay
+   * @throws Error of the system when it is where it was
+   */
+  move(from: string, { user, uid }: EnrolmentRecord): void {
+    this.#changes += 1;
+    const [old, name] = [recordFileName(from), recordFileName(user)];
+    this.#uids.changed({ [old]: undefined, [name]: uid }, () => {
+      renameSync(this.#files.path(`${ENROLMENTS}/${old}`), this.#files.path(`${ENROLMENTS}/${name}`));
       syncDirectory(this.#files, ENROLMENTS);
     });
   }
@@ -179,6 +213,24 @@ export class Store {
     return readdirSync(this.#files.path(ENROLMENTS))
       .flatMap((name) => userOf(name) ?? [])
       .sort();
+  }
+
+  #put(name: string, record: EnrolmentRecord): void {
+    this.#uids.changed({ [name]: record.uid }, () =>
+      writeFile(this.#files, `${ENROLMENTS}/`, name, formatRecord(record)),
+    );
+  }
+
+  /** Undefined: there is surely none. */
+  #fileOf(user: string): SmallFile | undefined {
+    try {
+      return readFile(this.#files, `${ENROLMENTS}/${recordFileName(user)}`);
+    } catch (error) {
+      if (isMissing(error) && this.initialised && this.#isDirectory(ENROLMENTS)) {
+        return undefined;
+      }
+      throw error;
+    }
   }
 
   #read(name: string): string {

@@ -51,24 +51,25 @@ export class UidIndex {
   }
 
   /**
-   * Lets this program change a record without reading all others again.
+   * Lets this program change records without reading all others again.
    *
-   * @param name - of the file
-   * @param uid - whose record it holds afterwards; undefined: it is gone
+   * @param after - names of files, with the uid whose record each holds afterwards; undefined: it is gone
    * @param change - makes the change
    * @throws what the change throws: then the directory is read again
    */
-  changed(name: string, uid: number | undefined, change: () => void): void {
+  changed(after: Readonly<Record<string, number | undefined>>, change: () => void): void {
     const known = this.#directory !== undefined && this.#directory === this.#stateNow();
     change();
     if (!known) {
       return;
     }
     this.#byUid = undefined;
-    if (uid === undefined) {
-      this.#entries.delete(name);
-    } else {
-      this.#entries.set(name, { state: undefined, uid });
+    for (const [name, uid] of Object.entries(after)) {
+      if (uid === undefined) {
+        this.#entries.delete(name);
+      } else {
+        this.#entries.set(name, { state: undefined, uid });
+      }
     }
     this.#directory = this.#stateNow();
     this.#recheck = true;

@@ -129,6 +129,11 @@ describe.runIf(canActAsOther)('who is not root', () => {
     expect([answer.status, answer.json]).toEqual([403, refused('ERR_NOT_ROOT')]);
   });
 
+  it('may not rename a user', async () => {
+    const answer = await ask('POST', '/v1/users/root/rename', JSON.stringify({ to: own }), 'other');
+    expect([answer.status, answer.json]).toEqual([403, refused('ERR_NOT_ROOT')]);
+  });
+
   it('is not told how the daemon is', async () => {
     const answer = await ask('GET', '/v1/health', undefined, 'other');
     expect([answer.status, answer.json]).toEqual([403, refused('ERR_NOT_ROOT')]);

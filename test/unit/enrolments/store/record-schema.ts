@@ -76,6 +76,7 @@ const recoverySchema = z.strictObject({
   kind: z.literal('recovery'),
   ...common,
   hashes: z.array(hashSchema).min(1).max(RECOVERY_CODES),
+  madeFor: z.string().min(1).optional(),
 });
 
 /** The file as it was imported: what was used up since, the ledger knows. */

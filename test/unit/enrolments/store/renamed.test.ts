@@ -35,7 +35,7 @@ it('is refused, not "not enrolled", and both names are told', async () => {
   expect(await kindOf(RENAMED)).toBe('blocked');
   const lookup = await storeSource(store, new InMemoryLedger(), () => 0).lookUp(RENAMED);
   expect(lookup).toMatchObject({
-    why: expect.stringMatching(/davesmith .*DaveSmith .*1001.*--user=davesmith/),
+    why: expect.stringMatching(/davesmith .*DaveSmith .*1001.*rename-user DaveSmith davesmith$/),
   });
   expect(await kindOf(DAVE)).toBe('enrolled');
 });

@@ -1,0 +1,26 @@
+import type { Command } from 'commander';
+import type { RenamedUser } from '../../control/requests.ts';
+import { examples } from '../examples.ts';
+import type { Session } from '../session.ts';
+
+/**
+ * `rename-user OLD USER`: gives a record to the new name of its user.
+ *
+ * @param program - where the command is added
+ * @param session - connection and output
+ */
+export function renameUserCommand(program: Command, session: Session): void {
+  program
+    .command('rename-user')
+    .description('Keep the factors of an account that was renamed (root)')
+    .argument('<old>', 'the name that the account had')
+    .argument('<user>', 'the name that it has now')
+    .addHelpText('after', examples('sudo pve-google-authenticator rename-user DaveSmith davesmith'))
+    .action(async (old: string, user: string) => {
+      const path = ['users', old, 'rename'];
+      const renamed = await session.daemon().ask<RenamedUser>('POST', path, { to: user });
+      session.output.line(
+        `${renamed.user} has the factors of ${renamed.from} now. Codes that were used stay used.`,
+      );
+    });
+}
