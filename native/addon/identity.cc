@@ -27,7 +27,6 @@ constexpr long kGetGroups = SYS_getgroups;
 #endif
 
 constexpr uid_t kRoot = 0;
-constexpr gid_t kFirstOrdinaryGid = 1000;
 constexpr size_t kFirstBuffer = 1024;
 constexpr size_t kLargestBuffer = 1024 * 1024;
 constexpr size_t kFirstGroups = 64;
@@ -39,14 +38,14 @@ struct Entry {
   gid_t gid;
 };
 
-/** Asks getpwnam_r or getpwuid_r. Returns 0 also when there is no entry. */
-template <typename Ask>
-int LookUp(const Ask& ask, Entry* entry) {
+/** Asks the passwd database. Returns 0 also when there is no entry. */
+int LookUp(const char* user, Entry* entry) {
   std::vector<char> buffer(kFirstBuffer);
   passwd record{};
   passwd* found = nullptr;
   int error;
-  while ((error = ask(&record, buffer.data(), buffer.size(), &found)) != 0) {
+  while ((error = getpwnam_r(user, &record, buffer.data(), buffer.size(),
+                             &found)) != 0) {
     if (error == EINTR) continue;
     if (error != ERANGE || buffer.size() >= kLargestBuffer) break;
     buffer.resize(buffer.size() * 2);
@@ -58,31 +57,13 @@ int LookUp(const Ask& ask, Entry* entry) {
   return 0;
 }
 
-int CheckStranger(const Identity& who) {
-  Entry entry{};
-  const auto ask = [&who](passwd* record, char* buffer, size_t size,
-                          passwd** found) {
-    return getpwuid_r(who.uid, record, buffer, size, found);
-  };
-  const int error = LookUp(ask, &entry);
-  if (error != 0) return error;
-  const bool known = entry.found || who.uid == kRoot;
-  return known || who.gid < kFirstOrdinaryGid ? EPERM : 0;
-}
-
 int FindGroups(const Identity& who, std::vector<gid_t>* groups) {
   Entry entry{};
-  const auto ask = [&who](passwd* record, char* buffer, size_t size,
-                          passwd** found) {
-    return getpwnam_r(who.user.c_str(), record, buffer, size, found);
-  };
-  const int error = LookUp(ask, &entry);
+  const int error = LookUp(who.user.c_str(), &entry);
   if (error != 0) return error;
-  if (!entry.found) {
-    groups->assign(1, who.gid);
-    return CheckStranger(who);
+  if (!entry.found || entry.uid != who.uid || entry.gid != who.gid) {
+    return EPERM;
   }
-  if (entry.uid != who.uid || entry.gid != who.gid) return EPERM;
   groups->resize(kFirstGroups);
   for (;;) {
     int count = static_cast<int>(groups->size());

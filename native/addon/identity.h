@@ -18,9 +18,8 @@ struct Identity {
  * is no way back; the thread is for this and then ends.
  *
  * What the caller says is compared with the passwd database: name, uid and gid
- * must be one entry. Only a uid and a name that it does not know at all are
- * taken as they are, with their gid as the only group, and that is no group of
- * the system (below 1000). So nobody gets a group that is not theirs.
+ * must be one entry. So nobody gets a group that is not theirs, and no thread
+ * becomes somebody whom this machine does not know, such as a container's user.
  *
  * A process that is not root is only ever itself.
  *

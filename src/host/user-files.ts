@@ -48,7 +48,7 @@ export type FileTrouble =
   | { readonly kind: 'unfit'; readonly why: 'not-regular' | 'empty' | 'too-large' }
   | {
       readonly kind: 'failed';
-      /** `identity`: the process may not act as this user, or the passwd database knows other ids (code EPERM). */
+      /** `identity`: the process may not act as this user, or the passwd database has no such entry (code EPERM). */
       readonly step:
         | ('identity' | 'memory' | 'directory' | 'open' | 'stat' | 'read')
         | ('create' | 'write' | 'sync' | 'rename');
@@ -144,8 +144,7 @@ export const LARGEST_FILE = 65_536;
  *
  * Symbolic links are followed, with the user's rights, but not those of /proc. Nothing but a regular file is ever opened.
  *
- * @param who only root can name another than itself. Name, uid and gid must be one entry of the passwd database, or both
- *   name and uid unknown to it and the gid at least 1000, which then is the only group
+ * @param who only root can name another than itself. Name, uid and gid must be one entry of the passwd database
  * @param path absolute, at most 4095 bytes; it names something in a directory
  * @param maxBytes 1 to 65536; a longer file is `too-large`
  * @returns how it ended, also when it failed

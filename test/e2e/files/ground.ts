@@ -13,12 +13,15 @@ import { run, runWell } from '../harness/run.ts';
 export const DAEMON_UID = 64_321;
 export const FILE_NAME = '.google_authenticator';
 
+/** Users with nothing but a home: `files-UID`. */
+const OTHERS = [...Array.from({ length: 10 }, (_, index) => 61_300 + index), 61_400];
 /** Of the ground's own passwd database. */
 const GROUPS = 'root:x:0:\nana:x:61001:\nben:x:61002:\nteam:x:61100:ana\n';
 const PASSWD = [
   'root:x:0:0::/root:/bin/sh',
   'ana:x:61001:61001::/home/ana:/bin/sh',
   'ben:x:61002:61002::/home/ben:/bin/sh',
+  ...OTHERS.map((uid) => `files-${uid}:x:${uid}:${uid}::/nonexistent:/bin/sh`),
   '',
 ].join('\n');
 

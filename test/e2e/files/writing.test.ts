@@ -134,15 +134,16 @@ describe.skipIf(why !== undefined)('files.sock and the rights of users', () => {
     expect(await as('ana', 61_001)).toMatchObject({ kind: 'read', contents: Buffer.from('shared') });
     expect(await as('ben', 61_002)).toEqual({ kind: 'failed', step: 'open', code: 'EACCES' });
     const refused = { kind: 'failed', step: 'identity', code: 'EPERM' };
-    // Somebody else's name, somebody else's group, a name that is none, root without being root, a group of the system.
+    // Somebody else's name, somebody else's group, a name that is none, root without being root, a group of the system, a user of a container.
     expect(await as('ana', 61_002)).toEqual(refused);
     expect(await as('ben', 61_002, 61_100)).toEqual(refused);
     expect(await as('nobody-such', 61_002, 61_100)).toEqual(refused);
     expect(await as('ana', 0, 0)).toEqual(refused);
     expect(await as('nobody-such', 0, 0)).toEqual(refused);
     expect(await as('nobody-such', 61_003, 42)).toEqual(refused);
+    expect(await as('nobody-such', 100_000)).toEqual(refused);
     expect(await as('root', 0)).toMatchObject({ kind: 'read' });
-    expect(reader.log.matching(/names a user who is not so/)).toHaveLength(6);
+    expect(reader.log.matching(/names a user who is not so/)).toHaveLength(7);
     expect(reader.log.lines.join('\n')).not.toContain('shared');
   });
 

@@ -17,15 +17,15 @@ import { join } from 'node:path';
 import { Worker } from 'node:worker_threads';
 import { beforeEach, describe, expect, it } from 'vitest';
 import { LARGEST_FILE, readFileAs, replaceFileAs, type FileUser } from '../../../src/host/user-files.ts';
-import { isRoot } from '../fixtures/other-user.ts';
+import { DAEMON, isRoot, NOBODY } from '../fixtures/other-user.ts';
 import { temporaryDirectories } from '../fixtures/temporary-directory.ts';
 
 const makeDirectory = temporaryDirectories();
 const ADDON = join(import.meta.dirname, '../../../native/addon/build/Release/pve_authenticator.node');
 const ME: FileUser = { user: 'me', uid: process.getuid!(), gid: process.getgid!() };
-/** Nobody of whom the passwd database knows; not root: there is only one. */
-const USER: FileUser = isRoot ? { user: 'file-as-user', uid: 61_234, gid: 61_234 } : ME;
-const OTHER: FileUser = { user: 'file-as-other', uid: 61_235, gid: 61_235 };
+/** Accounts of every Debian; not root: there is only one. */
+const USER: FileUser = isRoot ? NOBODY : ME;
+const OTHER: FileUser = DAEMON;
 const FOR_ALL = 0o644;
 if (!isRoot) {
   console.log('file-as: not root, so acting as another user is skipped');
@@ -39,6 +39,17 @@ beforeEach(() => {
   chownSync(home, USER.uid, USER.gid);
   file = put('secret', 'S3CRET\n');
 });
+
+/** Accounts of this machine, without root. */
+function accounts(count: number): FileUser[] {
+  const rows = readFileSync('/etc/passwd', 'utf8')
+    .split('\n')
+    .map((line) => line.split(':'));
+  return rows
+    .map(([user = '', , uid, gid]) => ({ user, uid: Number(uid), gid: Number(gid) }))
+    .filter(({ uid }) => uid > 0)
+    .slice(0, count);
+}
 
 function put(name: string, contents: string | Buffer, mode = 0o600, owner = USER): string {
   const path = join(home, name);
@@ -56,7 +67,7 @@ function inChild(command: readonly string[], path: string, ids: readonly (readon
   const script = `const { readFileAs } = require(process.argv[1]);
     (async () => {
       for (const [uid, gid] of JSON.parse(process.argv[3])) {
-        const { kind, step } = await readFileAs('nobody-such', uid, gid, process.argv[2], 9);
+        const { kind, step } = await readFileAs('nobody', uid, gid, process.argv[2], 9);
         console.log([kind, step].join(' ').trim());
       }
     })();`;
@@ -273,12 +284,11 @@ describe.runIf(isRoot)('as another user', () => {
   });
 
   it('keeps none of our groups', () => {
-    const ours = put('ours', 'x', 0o640, { ...ME, gid: 61_999 });
-    const lines = inChild(['setpriv', '--groups=61999', process.execPath], ours, [
-      [USER.uid, USER.gid],
-      [USER.uid, 61_999],
-    ]);
-    expect(lines).toBe('failed open\nread\n');
+    const inGroup = (gid: number): string => {
+      const path = put(`of-group-${gid}`, 'x', 0o640, { ...ME, gid });
+      return inChild(['setpriv', '--groups=61999', process.execPath], path, [[USER.uid, USER.gid]]);
+    };
+    expect([inGroup(61_999), inGroup(USER.gid)]).toEqual(['failed open\n', 'read\n']);
   });
 
   it('cannot read the file of somebody else through a link', async () => {
@@ -289,10 +299,7 @@ describe.runIf(isRoot)('as another user', () => {
   });
 
   it('is that user in its own thread only, also among others', async () => {
-    const files = Array.from({ length: 8 }, (_, i) => {
-      const who = { user: `file-as-${i}`, uid: 61_300 + i, gid: 61_300 + i };
-      return { who, path: put(`of-${i}`, `of ${i}`, 0o600, who) };
-    });
+    const files = accounts(8).map((who) => ({ who, path: put(`of-${who.user}`, who.user, 0o600, who) }));
     const tries = Array.from({ length: 25 }, () =>
       files.flatMap(({ who }) => files.map(({ path }) => ({ who, path }))),
     );
@@ -310,10 +317,21 @@ describe.runIf(isRoot)('as another user', () => {
     const refused = failed('identity', 'EPERM');
     expect(await read(file, { user: 'root', uid: 0, gid: 0 })).toMatchObject({ kind: 'read' });
     expect(await read(file, { user: 'root', uid: 0, gid: 1 })).toEqual(refused);
-    expect(await read(file, { user: 'file-as-user', uid: 0, gid: 0 })).toEqual(refused);
+    expect(await read(file, { ...USER, uid: 0, gid: 0 })).toEqual(refused);
     expect(await read(file, { user: 'root', uid: USER.uid, gid: USER.gid })).toEqual(refused);
     expect(await read(file, { ...USER, gid: 0 })).toEqual(refused);
     expect(await read(file, { ...USER, gid: 999 })).toEqual(refused);
+  });
+
+  it('is nobody whom the passwd database does not know, such as the users of a container', async () => {
+    const [mapped, name] = [100_000, 'no-such-account'];
+    chownSync(file, mapped, mapped);
+    chownSync(home, mapped, mapped);
+    const who = { user: name, uid: mapped, gid: mapped };
+    expect(await read(file, who)).toEqual(failed('identity', 'EPERM'));
+    const [old, now] = [Buffer.from('S3CRET\n'), Buffer.from('mine\n')];
+    expect(await replaceFileAs(who, file, old, now)).toEqual(failed('identity', 'EPERM'));
+    expect(readFileSync(file, 'utf8')).toBe('S3CRET\n');
   });
 
   it('stays what it is when the process is not root', () => {

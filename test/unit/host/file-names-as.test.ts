@@ -13,14 +13,12 @@ import {
 import { join } from 'node:path';
 import { beforeEach, describe, expect, it } from 'vitest';
 import { createFileAs, LARGEST_FILE, setFileAsideAs, type FileUser } from '../../../src/host/user-files.ts';
-import { isRoot } from '../fixtures/other-user.ts';
+import { isRoot, NOBODY } from '../fixtures/other-user.ts';
 import { temporaryDirectories } from '../fixtures/temporary-directory.ts';
 
 const makeDirectory = temporaryDirectories();
-/** Nobody of whom the passwd database knows; not root: there is only one. */
-const USER: FileUser = isRoot
-  ? { user: 'file-as-user', uid: 61_234, gid: 61_234 }
-  : { user: 'me', uid: process.getuid!(), gid: process.getgid!() };
+/** An account of every Debian; not root: there is only one. */
+const USER: FileUser = isRoot ? NOBODY : { user: 'me', uid: process.getuid!(), gid: process.getgid!() };
 const CONTENTS = 'S3CRET\n';
 
 let home: string;
