@@ -8,8 +8,11 @@ const MAX_ANSWER_BYTES = 4 * 1024 * 1024;
 const MAX_LIST_BYTES = 256 * 1024 * 1024;
 const LIST_TYPE = 'application/x-ndjson';
 const TIMEOUT_MS = 20_000;
+const UNKNOWN =
+  'It is not known whether the change was made: look with "pve-google-authenticator list" before you try again. ' +
+  'If you gave a code, it may be used up.';
 
-/** The daemon refused, or is not there. The message is for the person at the command. */
+/** The daemon refused, is not there, or ended before it answered. The message is for the person at the command. */
 export class CommandError extends Error {
   /** Stable, for programs: the daemon's, or ERR_DAEMON. */
   readonly code: string;
@@ -29,6 +32,8 @@ const PATIENCE_MS = 5_000;
 const PAUSE_MS = 100;
 /** The connection was not taken, or nothing could be written to it: nothing of the request can have been done. */
 const NOT_REACHED = new Set(['ECONNREFUSED', 'EAGAIN', 'EPIPE']);
+/** There is no socket, or not for this user. */
+const NO_SOCKET = new Set(['ENOENT', 'EACCES', 'EPERM']);
 /** The daemon ended meanwhile: it may have done what was asked, so only a question is asked again. */
 const CUT = new Set(['ECONNRESET', 'ERR_STREAM_PREMATURE_CLOSE']);
 
@@ -68,7 +73,10 @@ export class ControlClient {
     if (status === 200 && answer !== undefined) {
       return answer as T;
     }
-    throw refusalOf(answer);
+    const refusal = refusalOf(answer);
+    throw refusal.code === 'ERR_DAEMON' && changes(method, body)
+      ? new CommandError(refusal.code, `${refusal.message} ${UNKNOWN}`)
+      : refusal;
   }
 
   /**
@@ -101,7 +109,8 @@ export class ControlClient {
         const code = codeOf(error);
         const again = NOT_REACHED.has(code) || (method === 'GET' && CUT.has(code));
         if (!again || performance.now() >= until) {
-          throw this.#unreachable(code);
+          const sent = !NOT_REACHED.has(code) && !NO_SOCKET.has(code);
+          throw sent && changes(method, body) ? unanswered(code) : this.#unreachable(code);
         }
       }
       await sleep(PAUSE_MS);
@@ -134,6 +143,19 @@ export class ControlClient {
       `The daemon cannot be reached at ${this.#socketPath} (${code}). Is it running? See: systemctl status pve-authenticator.socket`,
     );
   }
+}
+
+/** A change was sent, and the daemon may have made it before it ended. */
+function unanswered(code: string): CommandError {
+  return new CommandError(
+    'ERR_DAEMON',
+    `The daemon got the request and did not answer (${code}). ${UNKNOWN}`,
+  );
+}
+
+/** Whether a request may change something. Those with `check` only ask what it would lead to. */
+function changes(method: Method, body: unknown): boolean {
+  return method !== 'GET' && (body as { check?: unknown } | undefined)?.check !== true;
 }
 
 /** The lines of an answer. */

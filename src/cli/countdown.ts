@@ -51,7 +51,7 @@ export async function countDown(
   while (waits()) {
     if (interrupted.aborted) {
       process.stderr.write('\n');
-      farewell(services, left(), sudo).forEach((line) => output.note(line));
+      stillWaits({ services, left, sudo }).forEach((line) => output.note(line));
       return 'interrupted';
     }
     process.stderr.write(`\r${left()} seconds left to confirm ${name} \r`);
@@ -61,9 +61,16 @@ export async function countDown(
   return 'over';
 }
 
-function farewell(services: readonly string[], seconds: number, sudo: string): string[] {
+/**
+ * What happens to a change that nobody has confirmed yet.
+ *
+ * @param change - what waits
+ * @returns until when it waits, what keeps it and what undoes it: one line each
+ */
+export function stillWaits({ services, left, sudo }: Omit<Countdown, 'waits'>): readonly string[] {
   const name = services.join(', ');
   const service = services.join(' ');
+  const seconds = left();
   const at = new Date(Date.now() + seconds * 1000).toTimeString().slice(0, 8);
   return [
     `The change stays on: ${name} goes on asking for a code. Unless you confirm it, systemd undoes it in ${seconds} seconds, at ${at}, or at the next boot.`,

@@ -154,7 +154,7 @@ try {
   if (error instanceof CommanderError) {
     process.exitCode = error.exitCode === 0 ? 0 : EXIT_USAGE;
   } else if (error instanceof NoAnswerError) {
-    output.note('pve-google-authenticator: Nothing was changed.');
+    output.note(`pve-google-authenticator: ${error.outcome}`);
     process.exitCode = error.reason === 'interrupted' ? EXIT_INTERRUPTED : EXIT_FAILED;
   } else if (error instanceof CommandError || error instanceof SwitchError) {
     output.note(`pve-google-authenticator: ${error.message}`);

@@ -1,13 +1,19 @@
 import { createInterface, type Interface } from 'node:readline';
 
-/** The person pressed Ctrl-C, or there is nobody who answers. Nothing was changed. */
+/** The person pressed Ctrl-C, or there is nobody who answers. */
 export class NoAnswerError extends Error {
   readonly reason: 'interrupted' | 'end-of-input';
-  /** @param reason - which of both */
-  constructor(reason: NoAnswerError['reason']) {
+  /** What that leads to, for the person at the command. */
+  readonly outcome: string;
+  /**
+   * @param reason - which of both
+   * @param outcome - what it leads to
+   */
+  constructor(reason: NoAnswerError['reason'], outcome = 'Nothing was changed.') {
     super(reason);
     this.name = 'NoAnswerError';
     this.reason = reason;
+    this.outcome = outcome;
   }
 }
 

@@ -46,14 +46,14 @@ export async function arm(machine: Pick<Machine, 'run'>, { run }: Places, id: st
   }
   if (tried !== id) {
     throw new SwitchError(
-      `The undo was tried and does not work, so nothing was changed. See: ${asRoot(`journalctl -u ${UNDO}.service`)}`,
+      `The undo was tried and does not work, so no service was changed. See: ${asRoot(`journalctl -u ${UNDO}.service`)}`,
     );
   }
   await machine.run('systemctl', 'start', `${UNDO}.timer`);
   const { stdout } = await machine.run('systemctl', 'is-active', `${UNDO}.timer`);
   if (stdout.trim() !== 'active') {
     throw new SwitchError(
-      `The timer of the undo does not start, so nothing was changed. See: systemctl status ${UNDO}.timer`,
+      `The timer of the undo does not start, so no service was changed. See: systemctl status ${UNDO}.timer`,
     );
   }
 }

@@ -1,5 +1,5 @@
 import { asRoot } from './as-root.ts';
-import { closeSync, openSync, rmSync } from 'node:fs';
+import { closeSync, existsSync, openSync, rmSync } from 'node:fs';
 import { examineAll, type Report } from '../doctor/check.ts';
 import { checksForEnable, proxmoxChecks } from '../doctor/checks-for-enable.ts';
 import type { Machine } from '../doctor/machine.ts';
@@ -52,7 +52,7 @@ export type Enabled =
  * @param machine - programs, files and the daemon
  * @param request - what
  * @returns how it went
- * @throws SwitchError when it cannot be done, or would lock somebody out; then nothing is changed
+ * @throws SwitchError when it cannot be done, or would lock somebody out; then no service is changed, and it says which files for Proxmox are left
  */
 export async function enable(places: Places, machine: Machine, request: EnableRequest): Promise<Enabled> {
   await assertUndoAtBoot(machine);
@@ -87,7 +87,9 @@ export async function enable(places: Places, machine: Machine, request: EnableRe
     if (ofProxmox.length > 0) {
       return { kind: 'unhealthy', reports: ofProxmox, prepared };
     }
-    const begun = await change(places, machine, plan.changes, request, unlock);
+    const begun = await change(places, machine, plan.changes, request, unlock).catch((error: unknown) => {
+      throw withLeft(error, prepared);
+    });
     return { kind: 'waits', plan, pending: begun, refused, prepared };
   } finally {
     unlock();
@@ -158,6 +160,14 @@ async function change(
       : new SwitchError(`${error.message}\nNot all could be put back yet; systemd goes on trying. ${said}`);
   }
   return begun;
+}
+
+/** Most of what was written for Proxmox goes by the undo; what is left is said. */
+function withLeft(error: unknown, prepared: Prepared): unknown {
+  const left = prepared.filter((path) => existsSync(path));
+  return left.length === 0 || !(error instanceof SwitchError)
+    ? error
+    : new SwitchError(`${error.message}\nWritten for Proxmox, and still there: ${left.join(', ')}`);
 }
 
 /** What a service was before the module came into it, for `disable`. */

@@ -1,8 +1,9 @@
 import type { Command } from 'commander';
 import { confirm, evidence } from '../../switching/confirm.ts';
+import { uptime } from '../../switching/pending.ts';
 import { examples } from '../examples.ts';
+import { askToGoOn } from '../go-on.ts';
 import { groundOf } from '../ground.ts';
-import { NoAnswerError, yesOrNo } from '../questions.ts';
 import type { Session } from '../session.ts';
 
 /**
@@ -27,8 +28,10 @@ export function confirmCommand(program: Command, session: Session): void {
       }
       if (found.unproven.length > 0) {
         output.note(`Nobody came in with a code through ${found.unproven.join(', ')}: that is undone.`);
-        if (questions.interactive && !(await yesOrNo(questions, 'Go on?', true))) {
-          throw new NoAnswerError('interrupted');
+        if (questions.interactive) {
+          const { services, due } = found.pending;
+          const left = (): number => Math.max(0, Math.floor(due - uptime()));
+          await askToGoOn(questions, { services, left, sudo: caller.uid === undefined ? '' : 'sudo ' });
         }
       }
       const said = await confirm(places, machine, found);

@@ -182,6 +182,37 @@ describe('ControlClient', () => {
     await expect(client().list(['users'])).rejects.toThrow('The daemon cannot be reached');
   });
 
+  it.each([
+    ['before it answers', (response: ServerResponse): void => void response.destroy(), 'ECONNRESET'],
+    [
+      'in the middle of its answer',
+      (response: ServerResponse): void => {
+        response.writeHead(200, { 'content-length': 100 }).write('{');
+        setTimeout(() => response.destroy(), 20);
+      },
+      'ECONNRESET',
+    ],
+    ['after an answer without sense', answering(200, '<html>'), 'same version'],
+  ])('says that it is not known whether a change was made: the daemon ends %s', async (_when, end, says) => {
+    respond = end;
+    const error = await client()
+      .ask('DELETE', ['users', 'alice', 'factors', 'phone'])
+      .catch((thrown: unknown) => thrown);
+    expect(error).toMatchObject({ code: 'ERR_DAEMON' });
+    expect(String(error)).toContain('It is not known whether the change was made');
+    expect(String(error)).toContain(says);
+    expect(String(error)).not.toContain('cannot be reached');
+    for (const [method, body] of [['GET'], ['POST', { kind: 'totp', check: true }]] as const) {
+      await expect(client().ask(method, ['users'], body)).rejects.toThrow(/^(?!.*not known)/);
+    }
+  });
+
+  it('says of a change that was never sent that the daemon cannot be reached', async () => {
+    await expect(new ControlClient(makeDirectory(), PATIENCE_MS).ask('POST', ['users'], {})).rejects.toThrow(
+      'The daemon cannot be reached',
+    );
+  });
+
   it('says where it looked for a daemon that is not there, and what to look at', async () => {
     const nowhere = makeDirectory();
     await expect(new ControlClient(nowhere, PATIENCE_MS).ask('GET', ['users'])).rejects.toThrow(
