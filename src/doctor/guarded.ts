@@ -36,15 +36,37 @@ export function pamReader(machine: Pick<Machine, 'read'>): ReadService {
  */
 export function guardedServices(machine: Pick<Machine, 'list' | 'read'>): readonly GuardedService[] {
   const read = pamReader(machine);
-  const names = new Set([...machine.list(PAM), ...machine.list(VENDOR_PAM)]);
-  return [...names]
+  return serviceNames(machine).flatMap((service) => {
+    const steps = authSteps(service, read);
+    const ours = allSteps(steps).filter(isOurs);
+    return ours.length === 0 ? [] : [{ service, steps, ours, files: [...filesOf(service, read)] }];
+  });
+}
+
+/**
+ * The services that run a line, also when a file that they include has it.
+ *
+ * @param machine - where
+ * @param line - the line, as a step of any service
+ * @returns their names and stacks
+ */
+export function servicesWith(
+  machine: Pick<Machine, 'list' | 'read'>,
+  line: Step,
+): readonly Pick<GuardedService, 'service' | 'steps'>[] {
+  const read = pamReader(machine);
+  return serviceNames(machine)
+    .map((service) => ({ service, steps: authSteps(service, read) }))
+    .filter(({ steps }) =>
+      allSteps(steps).some(({ file, entry }) => file === line.file && entry.line === line.entry.line),
+    );
+}
+
+/** What is only a part of others is no service. */
+function serviceNames(machine: Pick<Machine, 'list'>): readonly string[] {
+  return [...new Set([...machine.list(PAM), ...machine.list(VENDOR_PAM)])]
     .filter((name) => isServiceName(name) && !name.startsWith('common-'))
-    .sort()
-    .flatMap((service) => {
-      const steps = authSteps(service, read);
-      const ours = allSteps(steps).filter(isOurs);
-      return ours.length === 0 ? [] : [{ service, steps, ours, files: [...filesOf(service, read)] }];
-    });
+    .sort();
 }
 
 /**

@@ -1,4 +1,5 @@
-import type { Entry } from '../pam-d/stack.ts';
+import { longestJump } from '../pam-d/guard.ts';
+import type { Entry, Step } from '../pam-d/stack.ts';
 import { PAM } from './places.ts';
 import { quoted, sedText } from './shell.ts';
 
@@ -10,6 +11,10 @@ export interface PamLine {
 
 /** Does nothing, and keeps the jumps of others where they were. */
 const NEUTRAL = 'auth [default=ignore] pam_permit.so';
+/** Follows it; the line that was there comes after. scripts/pve-authenticator-undo looks for both, and puts the line back. */
+const ASIDE = `${NEUTRAL} # put aside by pve-google-authenticator: `;
+/** Says yes. Whoever comes to it has proven something above. */
+export const YES = 'auth required pam_permit.so';
 
 /**
  * How a line is named in a sentence.
@@ -53,6 +58,42 @@ export function inLine(entry: Entry, pattern: string, text: string): string {
  */
 export function without(entry: Entry, jumpedOver = false): string {
   return jumpedOver ? `${addressOf(entry)}c\\${NEUTRAL}` : `${addressOf(entry)}d`;
+}
+
+/**
+ * Part of a script for sed: puts a line aside. It does nothing any more, others jump over it as before, and it is put back when nothing
+ * asks for our code any more.
+ *
+ * @param entry - the line; if a backslash joins several, one is made of them
+ * @returns the part
+ */
+export function aside(entry: Entry): string {
+  if (entry.lines === 1) {
+    return inLine(entry, '^', ASIDE);
+  }
+  const { mayBeMissing, type, control, module, arguments: words } = entry;
+  const line = [`${mayBeMissing ? '-' : ''}${type}`, control, module, ...words].join(' ');
+  return `${addressOf(entry)}c\\${sedText(`${ASIDE}${line}`)}`;
+}
+
+/**
+ * Whether another step jumps over a step.
+ *
+ * @param steps - a stack
+ * @param step - one of them, or one in a substack
+ * @returns whether it does
+ */
+export function isJumpedOver(steps: readonly Step[], step: Step): boolean {
+  const level = levelOf(steps, step);
+  const at = level.indexOf(step);
+  return level.some((other, index) => index < at && index + longestJump(other) >= at);
+}
+
+/** The stack, or substack, in which a step is. */
+function levelOf(steps: readonly Step[], step: Step): readonly Step[] {
+  return steps.includes(step)
+    ? steps
+    : (steps.map(({ inside }) => levelOf(inside, step)).find((level) => level.length > 0) ?? []);
 }
 
 /** The lines of the file that an entry takes. */

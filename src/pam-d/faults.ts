@@ -12,8 +12,7 @@ export type Fault =
   /** A code lets in alone, which no password would have done before. */
   | { readonly kind: 'code-alone' };
 
-const isOurs = (step: Step): boolean =>
-  allSteps([step]).some(({ entry }) => baseName(entry.module) === MODULE);
+const isOurs = (step: Step): boolean => allSteps([step]).some(isOurLine);
 
 /**
  * Looks at every way that libpam can take through a stack.
@@ -35,6 +34,36 @@ export function faultOf(steps: readonly Step[], before?: readonly Step[]): Fault
   return aloneNow && before !== undefined && !letsInWithoutPassword(before)
     ? { kind: 'code-alone' }
     : undefined;
+}
+
+/**
+ * Whether nobody gets in any more once our line does nothing, as after a removal, though the password is asked for: then a right one
+ * jumps to our line, and only that says yes.
+ *
+ * @param steps - a stack with our line
+ * @returns whether a line that says yes, in front of ours, would let in with the right password, and nobody else
+ */
+export function restsOnOurLine(steps: readonly Step[]): boolean {
+  const says = (control: string, values: readonly string[]): boolean =>
+    waysThrough(
+      steps.map((step) => withControl(step, control)),
+      modules((step) => (isOurLine(step) ? values : valuesOfStep(step))),
+    ).some((way) => way.success && !way.marks.has('exempt'));
+  return (
+    !says('[default=ignore]', ['success']) &&
+    says('required', ['success']) &&
+    !letsInWithoutPassword(steps.map((step) => withControl(step, 'required')))
+  );
+}
+
+function withControl(step: Step, control: string): Step {
+  return isOurLine(step)
+    ? { ...step, entry: { ...step.entry, control } }
+    : { ...step, inside: step.inside.map((inner) => withControl(inner, control)) };
+}
+
+function isOurLine({ entry }: Step): boolean {
+  return baseName(entry.module) === MODULE;
 }
 
 /** Whether some way lets in on which each password is wrong. */

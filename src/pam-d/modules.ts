@@ -32,6 +32,10 @@ const CONDITIONS = new Set([
 const CONSTANT: Readonly<Record<string, readonly string[]>> = {
   'pam_permit.so': ['success'],
   'pam_deny.so': ['auth_err'],
+  ...Object.fromEntries(
+    ['env', 'faildelay', 'group', 'issue', 'motd', 'warn'].map((name) => [`pam_${name}.so`, ['ignore']]),
+  ),
+  'pam_nologin.so': ['ignore', 'auth_err'],
 };
 
 /**

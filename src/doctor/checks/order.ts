@@ -1,11 +1,11 @@
 import { actionOf } from '../../pam-d/control.ts';
-import { faultOf } from '../../pam-d/faults.ts';
+import { faultOf, restsOnOurLine } from '../../pam-d/faults.ts';
 import { guardService, longestJump, MARK } from '../../pam-d/guard.ts';
 import { asksForPassword, isCondition, valuesOf } from '../../pam-d/modules.ts';
-import { allSteps, baseName, parseStack, type ReadService, type Step } from '../../pam-d/stack.ts';
+import { allSteps, authSteps, baseName, parseStack, type ReadService, type Step } from '../../pam-d/stack.ts';
 import type { Check, Finding } from '../check.ts';
 import { guardedServices, isOurs, pamReader } from '../guarded.ts';
-import { edit, inLine, placeOf, without } from '../pam-edit.ts';
+import { edit, inLine, isJumpedOver, placeOf, without, YES } from '../pam-edit.ts';
 import { PAM } from '../places.ts';
 import { sedPattern, sedText } from '../shell.ts';
 
@@ -15,7 +15,7 @@ const DENIES = 'pam_deny.so';
 /** Who says this wants the code first: password and code come in one string. */
 const ONE_STRING = 'forward_pass';
 
-/** Whoever gives the right password comes to our line, and does not come around it. */
+/** Whoever gives the right password comes to our line, does not come around it, and gets in when it is gone. */
 export const orderCheck: Check = {
   name: 'order',
   examine(machine) {
@@ -49,6 +49,7 @@ function faultsOf(service: string, steps: readonly Step[], read: ReadService): r
   }
   if (jumping !== undefined) {
     return moved(
+      service,
       ours,
       `${placeOf(jumping)} jumps over ${placeOf(ours)} when ${subjectOf(jumping)}: no code is asked for, or nobody gets in`,
       read,
@@ -57,6 +58,7 @@ function faultsOf(service: string, steps: readonly Step[], read: ReadService): r
   const isFirst = !before.some(asksForPassword) && steps.slice(at + 1).some(asksForPassword);
   return isFirst && !ours.entry.arguments.includes(ONE_STRING)
     ? moved(
+        service,
         ours,
         `${placeOf(ours)}: the code is asked for before the password, so who does not know the password can try codes`,
         read,
@@ -100,9 +102,28 @@ function otherFaults(service: string, steps: readonly Step[]): readonly Finding[
         },
       ];
     case 'code-alone':
-    case undefined:
       return [];
+    case undefined:
+      return withoutYes(service, steps);
   }
+}
+
+/** Nobody would get in if our line were gone: it goes with the package. */
+function withoutYes(service: string, steps: readonly Step[]): readonly Finding[] {
+  const ours = allSteps(steps).find(isOurs);
+  if (ours === undefined || !restsOnOurLine(steps)) {
+    return [];
+  }
+  return [
+    {
+      what:
+        `${placeOf(ours)}: a right password jumps to this line, and no other one says yes. ` +
+        `Without the module, as after a removal, nobody would get in through ${service}.`,
+      mend: isJumpedOver(steps, ours)
+        ? `\${EDITOR:-vi} ${PAM}/${ours.file}`
+        : edit(ours.file, `${ours.entry.line + 1}i\\${YES}`),
+    },
+  ];
 }
 
 /** A line ends the stack before ours is reached. */
@@ -123,12 +144,19 @@ function endBefore(
     return [{ what: ending.map(what).join(' '), mend: asJumps(steps, ending, at) }];
   }
   const mend = always.includes(first)
-    ? edit(first.file, without(first.entry))
+    ? edit(first.file, withoutEnd(steps, first))
     : asSubstack(service, first, read);
   return [{ what: what(first), mend }];
 }
 
-/** As Debian writes it: success jumps over the denial, to our line. */
+/** A line that always succeeds ends the stack no more. It goes, unless others jump over it or it alone says yes besides ours. */
+function withoutEnd(steps: readonly Step[], step: Step): string {
+  return restsOnOurLine(steps.filter((other) => other !== step))
+    ? inLine(step.entry, sedPattern(step.entry.control), 'required')
+    : without(step.entry, isJumpedOver(steps, step));
+}
+
+/** As Debian writes it: success jumps over the denial, to a line that says yes also when ours is gone. */
 function asJumps(steps: readonly Step[], ending: readonly Step[], at: number): string {
   const ours = steps[at];
   const last = ending.at(-1);
@@ -139,8 +167,14 @@ function asJumps(steps: readonly Step[], ending: readonly Step[], at: number): s
     const count = at - steps.indexOf(step) - 1 + (denied ? 0 : 1);
     return inLine(step.entry, sedPattern(step.entry.control), `[success=${count} default=ignore]`);
   });
-  const denial = denied || ours === undefined ? [] : [`${ours.own.line + 1}i\\auth requisite ${DENIES}`];
-  return edit(ours?.file ?? '', ...jumps, ...denial);
+  const lines = [...(denied ? [] : [`auth requisite ${DENIES}`]), YES];
+  return ours === undefined ||
+    isJumpedOver(
+      steps.filter((step) => !ending.includes(step)),
+      ours,
+    )
+    ? `\${EDITOR:-vi} ${PAM}/${ours?.file ?? ''}`
+    : edit(ours.file, ...jumps, `${ours.own.line + 1}i\\${lines.join('\\n')}`);
 }
 
 /** What ends a substack does not end what is around it. */
@@ -157,7 +191,7 @@ function asSubstack(service: string, { own }: Step, read: ReadService): string {
 }
 
 /** Our line, where "enable" would put it. */
-function moved(ours: Step, why: string, read: ReadService): readonly Finding[] {
+function moved(service: string, ours: Step, why: string, read: ReadService): readonly Finding[] {
   const text = read(ours.file) ?? '';
   const physical = text.split('\n');
   const own = physical.slice(ours.entry.line, ours.entry.line + ours.entry.lines);
@@ -174,7 +208,9 @@ function moved(ours: Step, why: string, read: ReadService): readonly Finding[] {
   const place = guarded.text.split('\n').findIndex((line) => line.endsWith(MARK));
   // Lines are numbered as they are now, with ours.
   const after = place <= ours.entry.line ? place : place + ours.entry.lines;
-  const line = own.map((part) => part.replaceAll('\\', '\\\\')).join('\\n');
+  const there = [...bare.slice(0, place), ...own, ...bare.slice(place)].join('\n');
+  const rests = restsOnOurLine(authSteps(service, (name) => (name === ours.file ? there : read(name))));
+  const line = [...(rests ? [YES] : []), ...own.map((part) => part.replaceAll('\\', '\\\\'))].join('\\n');
   return [
     {
       what: `${why}.`,

@@ -1,9 +1,10 @@
-import { longestJump } from '../../pam-d/guard.ts';
 import { asksForCode } from '../../pam-d/modules.ts';
 import { allSteps, baseName, type Step } from '../../pam-d/stack.ts';
 import type { Check, Finding } from '../check.ts';
-import { guardedServices, isOurs, type GuardedService } from '../guarded.ts';
-import { edit, placeOf, without } from '../pam-edit.ts';
+import { guardedServices, isOurs, servicesWith, type GuardedService } from '../guarded.ts';
+import type { Machine } from '../machine.ts';
+import { aside, edit, isJumpedOver, placeOf, without } from '../pam-edit.ts';
+import { PAM } from '../places.ts';
 
 /** Nobody is asked for two codes in one login. */
 export const twiceCheck: Check = {
@@ -12,7 +13,7 @@ export const twiceCheck: Check = {
     const findings = new Map<string, Finding>();
     for (const service of guardedServices(machine)) {
       for (const step of superfluous(service)) {
-        findings.set(`${step.file}:${step.entry.line}`, findingOf(service, step));
+        findings.set(`${step.file}:${step.entry.line}`, findingOf(machine, service, step));
       }
     }
     return Promise.resolve([...findings.values()]);
@@ -25,23 +26,27 @@ function superfluous({ service, steps, ours }: GuardedService): readonly Step[] 
   return allSteps(steps).filter((step) => (isOurs(step) ? step !== shared : asksForCode(step.entry)));
 }
 
-function findingOf({ service, steps, ours }: GuardedService, step: Step): Finding {
+function findingOf(machine: Machine, { service, steps, ours }: GuardedService, step: Step): Finding {
   const [first = step] = ours.filter((other) => other !== step);
+  const module = baseName(step.entry.module);
+  const what = `${service} asks for a code twice: ${placeOf(first)}, and ${placeOf(step)} (${module}).`;
+  if (isOurs(step)) {
+    return { what, mend: edit(step.file, without(step.entry, isJumpedOver(steps, step))) };
+  }
+  const alone = servicesWith(machine, step).filter((other) => !other.steps.some(asksOurs));
+  const [one] = alone;
+  if (one === undefined) {
+    return { what, mend: edit(step.file, aside(step.entry)) };
+  }
+  const names = alone.map((other) => other.service);
   return {
-    what: `${service} asks for a code twice: ${placeOf(first)}, and ${placeOf(step)} (${baseName(step.entry.module)}).`,
-    mend: edit(step.file, without(step.entry, isJumpedOver(steps, step))),
+    what:
+      `${what} ${names.join(', ')} ${names.length === 1 ? 'asks' : 'ask'} for that code alone, so the line cannot simply go. ` +
+      `Switch these on first: pve-google-authenticator enable ${names.join(' ')}`,
+    mend: `\${EDITOR:-vi} ${PAM}/${step.file}`,
   };
 }
 
-function isJumpedOver(steps: readonly Step[], step: Step): boolean {
-  const level = levelOf(steps, step);
-  const at = level.indexOf(step);
-  return level.some((other, index) => index < at && index + longestJump(other) >= at);
-}
-
-/** The stack, or substack, in which a step is. */
-function levelOf(steps: readonly Step[], step: Step): readonly Step[] {
-  return steps.includes(step)
-    ? steps
-    : (steps.map(({ inside }) => levelOf(inside, step)).find((level) => level.length > 0) ?? []);
+function asksOurs(step: Step): boolean {
+  return allSteps([step]).some(isOurs);
 }

@@ -1,8 +1,9 @@
-import { existsSync, readFileSync, writeFileSync } from 'node:fs';
+import { copyFileSync, existsSync, readFileSync, writeFileSync } from 'node:fs';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
+import { CHECKOUT } from '../harness/daemon.ts';
 import { buildDeb, inMachine, nodeDeb, whyNoDeb } from './deb.ts';
 import { BASE_ROOT, Machine, OLD_ROOT, whyNoMachine } from './machine.ts';
-import type { Ended } from '../harness/run.ts';
+import { runWell, type Ended } from '../harness/run.ts';
 
 /*
  * Going back gives everything back: whatever was done with the package, in whichever order, who could log in over SSH before can log in after
@@ -163,6 +164,59 @@ describe.each(DEBIANS)('going back on Debian %s', { timeout: TEST_MS }, (name, r
       return known.status === 0 ? apt('purge', 'pve-authenticator') : undefined;
     },
   };
+
+  /** Services whose lines somebody wrote by hand, and what they are of. */
+  const OURS = 'auth required pam_pve_authenticator.so';
+  const GOOGLE = 'auth required pam_google_authenticator.so nullok';
+  const JUMPS = ['auth [success=1 default=ignore] pam_unix.so', 'auth requisite pam_deny.so'];
+  const BY_HAND: Readonly<Record<string, readonly string[]>> = {
+    sufficient: ['auth sufficient pam_unix.so', OURS],
+    jumping: [...JUMPS, OURS],
+    double: ['auth required pam_unix.so', GOOGLE, OURS],
+  };
+  const write = (service: string, lines: readonly string[]): void =>
+    writeFileSync(
+      machine.path(`/etc/pam.d/${service}`),
+      [...lines, 'account required pam_permit.so', ''].join('\n'),
+    );
+  const letsIn = async (service: string, password: string): Promise<boolean> => {
+    const { stdout } = await machine.run(['/root/pam-client', service, 'alice', 'auth'], `${password}\n`);
+    const events = stdout.trim().split('\n');
+    return events.some((line) => {
+      const { ev, rc } = JSON.parse(line) as { ev: string; rc?: number };
+      return ev === 'op' && rc === 0;
+    });
+  };
+
+  tests('lines that somebody wrote by hand, and doctor mended', async () => {
+    await runWell(['make', '--silent', '-C', `${CHECKOUT}/test/native`, 'client', `BUILD=${CHECKOUT}/build`]);
+    copyFileSync(`${CHECKOUT}/build/native-test/pam-client`, machine.path('/root/pam-client'));
+    await machine.shell(
+      'cd /usr/lib/x86_64-linux-gnu/security; cp pam_permit.so pam_google_authenticator.so',
+    );
+    await act.purge();
+    await ensureInstalled();
+    for (const [service, lines] of Object.entries(BY_HAND)) {
+      write(service, lines);
+    }
+    await act.fixes();
+    expect(await machine.shell('cat /etc/pam.d/double')).not.toMatch(/^[^#]*pam_google_authenticator/m);
+    await act.remove();
+    for (const service of Object.keys(BY_HAND)) {
+      const logins = [await letsIn(service, PASSWORD), await letsIn(service, 'wrong')];
+      expect(logins, await machine.shell(`cat /etc/pam.d/${service}`)).toEqual([true, false]);
+    }
+    expect((await machine.shell('cat /etc/pam.d/double')).split('\n')).toContain(GOOGLE);
+
+    await ensureInstalled();
+    write('jumping', BY_HAND['jumping']!);
+    const refused = await machine.run(['apt-get', '--yes', 'remove', 'pve-authenticator']);
+    expect([refused.status === 0, refused.stdout + refused.stderr]).toEqual([
+      false,
+      expect.stringContaining(`/etc/pam.d/jumping: ${OURS}`),
+    ]);
+    await machine.shell(`cd /etc/pam.d; rm ${Object.keys(BY_HAND).join(' ')}`);
+  });
 
   describe.each(ROOT_LOGINS)('PermitRootLogin %s', (permit) => {
     tests.for(ORDERS.map((order) => ({ order, title: order.join(', ') })))('$title', async ({ order }) => {

@@ -9,6 +9,7 @@ import { nullokCheck } from '../../../src/doctor/checks/nullok.ts';
 import { optionsCheck } from '../../../src/doctor/checks/options.ts';
 import { orderCheck } from '../../../src/doctor/checks/order.ts';
 import { twiceCheck } from '../../../src/doctor/checks/twice.ts';
+import { rehearse } from '../../../src/rehearsal/libpam.ts';
 import { describedMachine } from '../fixtures/described-machine.ts';
 
 /* What is printed is run, by the real sed, on the files that were described. */
@@ -97,6 +98,7 @@ describe('the order', () => {
     expect(after['sshd']).toEqual([
       'auth [success=1 default=ignore] pam_unix.so try_first_pass',
       'auth requisite pam_deny.so',
+      COMMON[2],
       OURS,
     ]);
   });
@@ -108,6 +110,7 @@ describe('the order', () => {
       'auth [success=2 default=ignore] pam_unix.so',
       'auth [success=1 default=ignore] pam_sss.so',
       'auth required pam_deny.so',
+      COMMON[2],
       OURS,
     ]);
   });
@@ -120,6 +123,7 @@ describe('the order', () => {
       'auth [success=2 default=ignore] pam_unix.so',
       'auth [success=1 default=ignore] pam_sss.so',
       'auth requisite pam_deny.so',
+      COMMON[2],
       OURS,
     ]);
   });
@@ -162,6 +166,67 @@ describe('the order', () => {
   });
 });
 
+describe('after a removal', () => {
+  /** What a removal makes of our lines, and whether libpam lets in then: with the password that is right, and with one that is not. */
+  const letsIn = async (files: Files, password: 'right' | 'wrong'): Promise<boolean> => {
+    const value = password === 'right' ? 'success' : 'auth_err';
+    for (const [name, lines] of Object.entries(files)) {
+      const without = lines.map((line) =>
+        line
+          .replace(/^.*pam_pve_authenticator.*$/, 'auth [default=ignore] pam_permit.so')
+          .replace(/pam_(unix|sss)\.so.*/, `pam_debug.so auth=${value}`)
+          .replace(/^(@include|auth substack) /, `$&${directory}/`),
+      );
+      writeFileSync(join(directory, name), textOf([...without, 'account required pam_permit.so']));
+    }
+    const nobody = { ask: () => undefined, tell: () => undefined, close: () => undefined };
+    const rehearsal = { service: 'sshd', user: 'nobody', directory, flags: 0, tty: 'tty', ruser: 'nobody' };
+    return (await rehearse(rehearsal, nobody)).at === 'account';
+  };
+
+  it.each<[string, Files]>([
+    ['a right password ended the stack', { sshd: ['auth sufficient pam_unix.so', OURS] }],
+    [
+      'one of two did, above a denial',
+      {
+        sshd: [
+          'auth sufficient pam_unix.so',
+          'auth sufficient pam_sss.so',
+          'auth required pam_deny.so',
+          OURS,
+        ],
+      },
+    ],
+    [
+      'the line was jumped over, to the end',
+      {
+        sshd: ['auth [success=2 default=ignore] pam_unix.so', OURS, 'auth requisite pam_deny.so', COMMON[2]!],
+      },
+    ],
+    ['the line was jumped over', { sshd: [COMMON[0]!, OURS, ...COMMON.slice(1)] }],
+    ['the line was the first, and all that said yes', { sshd: [OURS, ...COMMON.slice(0, 2)] }],
+    ['something always ended it', { sshd: [...COMMON.slice(0, 2), 'auth sufficient pam_permit.so', OURS] }],
+    [
+      'an included file ended it',
+      { sshd: ['@include system', OURS], system: ['auth sufficient pam_unix.so'] },
+    ],
+    ['a jump was meant for the line', { sshd: [...COMMON.slice(0, 2), OURS] }],
+    [
+      'a jump in an included file was meant for it',
+      { sshd: ['@include system', OURS], system: COMMON.slice(0, 2) },
+    ],
+  ])('the right password lets in where %s, and no other', async (_how, files) => {
+    const { after } = await mended(files);
+    expect([await letsIn(after, 'right'), await letsIn(after, 'wrong')]).toEqual([true, false]);
+  });
+
+  it('a line that asks for a code alone stays the only one that says yes', async () => {
+    const { after } = await mended({ sshd: [OURS] });
+    expect(after['sshd']).toEqual([OURS]);
+    expect(await letsIn(after, 'right')).toBe(false);
+  });
+});
+
 describe('two questions', () => {
   it('takes out the line of the service, when all services have one', async () => {
     const files = { sshd: ['@include common-auth', OURS], 'common-auth': [...COMMON, OURS] };
@@ -169,11 +234,38 @@ describe('two questions', () => {
     expect(found).toHaveLength(1);
     expect(after).toEqual({ sshd: ['@include common-auth'], 'common-auth': [...COMMON, OURS] });
   });
-  it('leaves something where others jump over the line', async () => {
-    const old = 'auth required pam_google_authenticator.so';
+  it('keeps the line of another module, so that it can be given back', async () => {
+    const old = 'auth [success=ok default=die] pam_google_authenticator.so secret=/a&b/\\${USER} # mine';
     const exempt = 'auth [success=1 default=ignore] pam_succeed_if.so user ingroup machines';
     const { after } = await mended({ sshd: [...COMMON, exempt, old, OURS] });
-    expect(after['sshd']).toEqual([...COMMON, exempt, 'auth [default=ignore] pam_permit.so', OURS]);
+    expect(after['sshd']).toEqual([
+      ...COMMON,
+      exempt,
+      `auth [default=ignore] pam_permit.so # put aside by pve-google-authenticator: ${old}`,
+      OURS,
+    ]);
+  });
+  it('makes one of the lines that a backslash joins', async () => {
+    const old = ['auth required \\', '  pam_oath.so usersfile=/etc/users.oath \\', '  window=5'];
+    const { after } = await mended({ sshd: [...COMMON, ...old, OURS] });
+    expect(after['sshd']?.[3]).toBe(
+      'auth [default=ignore] pam_permit.so # put aside by pve-google-authenticator: auth required pam_oath.so usersfile=/etc/users.oath window=5',
+    );
+  });
+  it('leaves the other module to services that have no other code', async () => {
+    const old = 'auth required pam_google_authenticator.so';
+    const files = {
+      sshd: ['@include common-auth', OURS],
+      login: ['@include common-auth'],
+      'common-auth': [...COMMON, old],
+    };
+    expect(await examine(PAM_CHECKS, inPam(files))).toMatchObject([
+      {
+        check: 'twice',
+        what: expect.stringContaining('login asks for that code alone') as string,
+        mend: '${EDITOR:-vi} /etc/pam.d/common-auth',
+      },
+    ]);
   });
 });
 

@@ -310,6 +310,63 @@ describe('what was written for sshd', () => {
   });
 });
 
+describe("another module's line, put aside by doctor", () => {
+  const OLD = 'auth [success=ok default=die] pam_google_authenticator.so secret=/a&b/\\${USER} # mine';
+  const ASIDE = `auth [default=ignore] pam_permit.so # put aside by pve-google-authenticator: ${OLD}`;
+  const OURS = 'auth required pam_pve_authenticator.so';
+  const write = (name: string, ...lines: string[]): void =>
+    writeFileSync(`${places.pam}/${name}`, lines.map((line) => `${line}\n`).join(''));
+  const read = (name: string): string => readFileSync(`${places.pam}/${name}`, 'utf8');
+
+  beforeEach(() => {
+    mkdirSync(`${root}/usr/lib/x86_64-linux-gnu/security`, { recursive: true });
+    writeFileSync(`${root}/usr/lib/x86_64-linux-gnu/security/pam_google_authenticator.so`, '');
+  });
+
+  it.each([
+    ['is switched off', (): unknown => undo('--off', 'sshd')],
+    ['is undone', (): unknown => undo('--now')],
+    ['is undone in time', (): unknown => (writeFileSync(`${places.state}/pending/due`, '1\n'), undo())],
+  ])('is in force again when its service %s', (_how, act) => {
+    enabled(300);
+    edit((text) => `${ASIDE}\n${text}`);
+    act();
+    expect(file()).toBe(`${OLD}\n${STOCK}`);
+  });
+
+  it('is in force again when somebody took the line by hand, and is said', () => {
+    write('sshd', ASIDE, 'account required pam_unix.so');
+    const { status, stderr } = undo('--off');
+    expect(read('sshd')).toBe(`${OLD}\naccount required pam_unix.so\n`);
+    expect([status, stderr]).toEqual([
+      0,
+      expect.stringMatching(/pam\.d\/sshd asks for the code of pam_google_authenticator\.so again/),
+    ]);
+    expect(undo('--off')).toMatchObject({ status: 0, stderr: '' });
+  });
+
+  it('stays aside while a service that includes the file asks for our code', () => {
+    write('common-auth', 'auth required pam_unix.so', ASIDE);
+    write('login', '@include common-auth', OURS);
+    write('sshd', '@include common-auth');
+    undo('--off');
+    expect(read('common-auth')).toContain(ASIDE);
+    write('login', 'auth include common-auth');
+    undo('--off');
+    expect(read('common-auth')).toBe(`auth required pam_unix.so\n${OLD}\n`);
+  });
+
+  it('stays aside where its module is not installed any more: nobody would get in', () => {
+    execFileSync('rm', ['-r', `${root}/usr/lib`]);
+    write('sshd', ASIDE);
+    expect(undo('--off')).toMatchObject({
+      status: 0,
+      stderr: expect.stringContaining('is not installed') as string,
+    });
+    expect(read('sshd')).toBe(`${ASIDE}\n`);
+  });
+});
+
 describe('the file for the web interface of Proxmox', () => {
   const web = (): string => `${places.pam}/proxmox-ve-auth`;
   it('goes with the last service', () => {
