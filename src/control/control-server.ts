@@ -1,6 +1,7 @@
 import { AcceptedHttp, type AcceptedRequest } from '../host/accepted-http.ts';
 import type { Peer } from '../host/addon.ts';
 import type { Reply } from '../host/send-reply.ts';
+import { UidRate } from '../host/uid-rate.ts';
 import { BudgetedLog } from '../log/budgeted-log.ts';
 import type { Log } from '../log/log.ts';
 import { answerTo, type ControlPorts } from './answer-to.ts';
@@ -11,6 +12,9 @@ import { MAX_IMPORT_BODY_BYTES } from './import-requests.ts';
 /** Connections and answers at one moment, in all and for one uid other than root. */
 const MAX_CONNECTIONS = 64;
 const MAX_CONNECTIONS_PER_UID = 4;
+/** Requests of one uid other than root, at once and a second from then on. */
+const REQUESTS_AT_ONCE = 100;
+const REQUESTS_PER_SECOND = 20;
 /** How long a request and its answer may take, in milliseconds: it may wait for a validation server. */
 const REQUEST_TIMEOUT_MS = 15_000;
 
@@ -25,6 +29,7 @@ export class ControlServer {
     this.#ports = ports;
     this.#budgeted = new BudgetedLog(ports.log, ports.monotonic);
     this.#http = new AcceptedHttp({
+      rate: new UidRate(ports.monotonic, REQUESTS_AT_ONCE, REQUESTS_PER_SECOND),
       connectionMs: REQUEST_TIMEOUT_MS,
       maxBodyBytes: MAX_IMPORT_BODY_BYTES,
       admit,

@@ -1,8 +1,9 @@
-import { closeSync, writeSync } from 'node:fs';
 import { Socket } from 'node:net';
-import { acceptFrom, type Acceptor, type Peer } from './addon.ts';
+import { acceptWithin, sayAndClose } from './accept-within.ts';
+import type { Acceptor, Peer } from './addon.ts';
 import { OneRequest } from './one-request.ts';
 import { sendReply, type Reply } from './send-reply.ts';
+import type { UidRate } from './uid-rate.ts';
 
 /** One request, all of it received. */
 export interface AcceptedRequest {
@@ -27,6 +28,8 @@ export interface AcceptedRequest {
 export interface HttpTerms {
   /** How long a request may take to come, and its answer to be made, in milliseconds; of a list each part. */
   readonly connectionMs: number;
+  /** How often uids other than root's may come; left out: as often as they want. */
+  readonly rate?: UidRate;
   /** No body that is read is longer. */
   readonly maxBodyBytes: number;
   /**
@@ -49,9 +52,9 @@ export interface HttpTerms {
 /** What a connection hears that gets no place: nothing of its request was read. */
 export const BUSY = { code: 'ERR_BUSY', message: 'The daemon has too much to do: try again later' } as const;
 const BUSY_BODY = `${JSON.stringify({ error: BUSY })}\n`;
-const BUSY_REPLY = `HTTP/1.1 503 \r\nContent-Type: application/json\r\nContent-Length: ${BUSY_BODY.length}\r\nConnection: close\r\n\r\n${BUSY_BODY}`;
-
-const DESCRIPTOR_PAUSE_MS = 100;
+const BUSY_REPLY = Buffer.from(
+  `HTTP/1.1 503 \r\nContent-Type: application/json\r\nContent-Length: ${BUSY_BODY.length}\r\nConnection: close\r\n\r\n${BUSY_BODY}`,
+);
 
 /** HTTP/1.1 on a Unix socket that somebody else may have opened: each connection comes with who is calling, and is one request. */
 export class AcceptedHttp {
@@ -74,15 +77,13 @@ export class AcceptedHttp {
    * @param fd - the listening socket
    */
   listen(fd: number): void {
-    const acceptor = acceptFrom(
-      fd,
-      (connection, peer) => this.#accepted(connection, peer),
-      () => {
-        acceptor.pause();
-        setTimeout(() => acceptor.resume(), DESCRIPTOR_PAUSE_MS).unref();
-      },
-    );
-    this.#acceptor = acceptor;
+    this.#acceptor = acceptWithin(fd, {
+      rate: this.#terms.rate,
+      refusal: BUSY_REPLY,
+      accepted: (connection, peer) => this.#accepted(connection, peer),
+      turnedAway: () => undefined,
+      failed: () => undefined,
+    });
   }
 
   /** Accepts no more. @returns when all that was going on is answered, or has run out of its time */
@@ -103,7 +104,7 @@ export class AcceptedHttp {
 
   #accepted(fd: number, peer: Peer): void {
     if (!this.#terms.admit(peer, this.#busy.values())) {
-      turnAway(fd);
+      sayAndClose(fd, BUSY_REPLY);
       return;
     }
     const socket = new Socket({ fd });
@@ -148,14 +149,4 @@ export class AcceptedHttp {
       this.#emptied?.();
     }
   }
-}
-
-/** Costs as little as can be: whoever is turned away may come again at once. */
-function turnAway(fd: number): void {
-  try {
-    writeSync(fd, BUSY_REPLY);
-  } catch {
-    // It is gone already.
-  }
-  closeSync(fd);
 }

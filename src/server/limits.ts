@@ -8,6 +8,9 @@ export const LOCAL_RESERVE = 8;
 export const MAX_USER_LOGINS = 64;
 /** Of these, so many for one uid. */
 export const MAX_USER_LOGINS_PER_UID = 8;
+/** Logins of one uid at that socket, at once and a second from then on. */
+export const USER_LOGINS_AT_ONCE = 100;
+export const USER_LOGINS_PER_SECOND = 20;
 
 /** How long a module may take to say START after it has connected, in milliseconds. */
 export const START_DEADLINE_MS = 5_000;
@@ -20,7 +23,5 @@ export const WORK_DEADLINE_MS = 12_000;
 export const DRAIN_MS = 3_000;
 /** When a person takes longer, the daemon serves on for so long, so that nobody else is kept waiting; then it drains once more. */
 export const LINGER_MS = 9_000;
-/** Waiting for more file descriptors, when there are none, in milliseconds. */
-export const DESCRIPTOR_PAUSE_MS = 100;
 /** A login whose module said nothing for longer waits for a person, or for a home that hangs. Milliseconds. */
 export const LIVELY_MS = 100;

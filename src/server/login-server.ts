@@ -1,17 +1,21 @@
 import { closeSync } from 'node:fs';
-import { acceptFrom, type Acceptor, type Peer } from '../host/addon.ts';
+import { acceptWithin } from '../host/accept-within.ts';
+import type { Acceptor, Peer } from '../host/addon.ts';
 import { nameService, NameServiceError } from '../host/name-service.ts';
+import { UidRate } from '../host/uid-rate.ts';
 import { BudgetedLog } from '../log/budgeted-log.ts';
 import type { Log } from '../log/log.ts';
 import { conductLogin, type LoginPorts } from '../login/conduct.ts';
 import { ConversationEnded } from '../login/conversation.ts';
 import type { LoginRequest } from '../login/login-request.ts';
 import { utf8Of } from '../login/utf8.ts';
+import { encodeFrame, FRAME_TYPE } from '../wire/frame.ts';
 import type { Start } from '../wire/start.ts';
+import { encodeVerdict } from '../wire/verdict.ts';
 import { PROBE_VERSION, PROTOCOL_VERSION } from '../wire/limits.ts';
 import { WireError } from '../wire/wire-error.ts';
 import { Deadlines } from './deadlines.ts';
-import { DESCRIPTOR_PAUSE_MS, DRAIN_MS, LINGER_MS, LIVELY_MS } from './limits.ts';
+import { DRAIN_MS, LINGER_MS, LIVELY_MS, USER_LOGINS_AT_ONCE, USER_LOGINS_PER_SECOND } from './limits.ts';
 import { ModuleConnection } from './module-connection.ts';
 import { Places, type Origin } from './places.ts';
 
@@ -22,6 +26,8 @@ export interface LoginSocket {
   readonly kind: Origin['socket'];
 }
 
+/** To a module that comes too often. */
+const REFUSAL = encodeFrame(FRAME_TYPE.verdict, encodeVerdict({ code: 'unavailable', failDelayUs: 0 }));
 /** Logins that are given up end at once; this is for a commit that is under way. */
 const GIVE_UP_MS = 1_000;
 const POLL_MS = 20;
@@ -33,12 +39,14 @@ export class LoginServer {
   readonly #places = new Places();
   readonly #deadlines: Deadlines<ModuleConnection>;
   readonly #acceptors: Acceptor[] = [];
+  readonly #userRate: UidRate;
 
   /** @param ports - what logins need */
   constructor(ports: LoginPorts) {
     this.#ports = ports;
     this.#userLogs = new BudgetedLog(ports.log, ports.monotonic);
     this.#deadlines = new Deadlines(ports.monotonic);
+    this.#userRate = new UidRate(ports.monotonic, USER_LOGINS_AT_ONCE, USER_LOGINS_PER_SECOND);
   }
 
   /** @returns how many logins are in flight */
@@ -57,20 +65,16 @@ export class LoginServer {
    * @param socket - the socket
    */
   listen(socket: LoginSocket): void {
-    const acceptor = acceptFrom(
-      socket.fd,
-      (fd, peer) =>
-        this.#accepted(
-          fd,
-          socket.kind === 'root' ? { socket: 'root' } : { socket: 'user', uid: peer.uid },
-          peer,
-        ),
-      (code) => {
-        this.#ports.log.event('error', `Cannot accept a connection: ${code}`);
-        acceptor.pause();
-        setTimeout(() => acceptor.resume(), DESCRIPTOR_PAUSE_MS).unref();
-      },
-    );
+    const originOf = ({ uid }: Peer): Origin =>
+      socket.kind === 'root' ? { socket: 'root' } : { socket: 'user', uid };
+    const acceptor = acceptWithin(socket.fd, {
+      rate: socket.kind === 'user' ? this.#userRate : undefined,
+      refusal: REFUSAL,
+      accepted: (fd, peer) => this.#accepted(fd, originOf(peer), peer),
+      turnedAway: ({ uid }) =>
+        this.#userLogs.of(uid).event('warning', 'A login is refused: too many in a row', { uid }),
+      failed: (code) => this.#ports.log.event('error', `Cannot accept a connection: ${code}`),
+    });
     this.#acceptors.push(acceptor);
   }
 
