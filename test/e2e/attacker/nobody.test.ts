@@ -95,7 +95,7 @@ describe('names', () => {
     expect((await claimLogin(stage, claimOf(victim), victim.code())).verdict).toBe('ok');
   });
 
-  /** Names that passwd could have, and that are not the victim's: without a record, they are not enrolled. */
+  /** Names that passwd could have, and that are not the victim's: with the victim's uid, it is an account that was renamed. */
   const NEIGHBOURS: readonly (readonly [string, (name: string) => string])[] = [
     ['in capitals', (name) => name.toUpperCase()],
     ['../NAME', (name) => `../enrolments/${name}`],
@@ -109,7 +109,7 @@ describe('names', () => {
     const victim = stage.person();
     const claim = claimOf({ name: nameOf(victim.name), uid: victim.uid });
     const { verdict, questions } = await claimLogin(stage, claim, victim.code());
-    expect({ verdict, questions }).toEqual({ verdict: 'not-enrolled', questions: 1 });
+    expect({ verdict, questions }).toEqual({ verdict: 'denied', questions: 1 });
     expect((await claimLogin(stage, claimOf(victim), victim.code())).verdict).toBe('ok');
   });
 
