@@ -40,3 +40,12 @@ const LAST_TIME = WHILE_ROOM - 1;
 export function markTime(seconds: number): number {
   return Math.min(Math.max(Math.floor(seconds), 1), LAST_TIME);
 }
+
+/** Of what the ledger is asked to keep. */
+export const KIND_OF: Readonly<Record<MarkKind['kind'] | Note['kind'], number>> = {
+  'time-step': KIND.timeStep,
+  counter: KIND.counter,
+  place: KIND.place,
+  origin: KIND.origin,
+  grace: KIND.grace,
+};
