@@ -5,7 +5,7 @@ NODE_MODULES := node_modules/.package-lock.json
 ADDON := native/addon/build/Release/pve_authenticator.node
 ADDON_SOURCES := $(wildcard native/addon/*.cc native/addon/*.h native/addon/binding.gyp)
 MODULE_SOURCES := $(wildcard native/pam/*)
-# What is installed: each program in one file (docs/architecture.md, Dependencies).
+# What is installed: each program in one file (docs/explanation/packages.md).
 DAEMON := dist/daemon/main.js
 READER := dist/reader/main.js
 COMMAND := dist/command/main.js
@@ -34,7 +34,7 @@ help:
 	@echo 'make demo       a real SSH login with the second factor (as root in a throw-away copy: scripts/demo)'
 	@echo 'make bench      compare with pam_google_authenticator and pam_oath (as root, a quarter of an hour)'
 	@echo 'make soak       logins for SOAK_SECONDS (300) while the daemon is killed, stopped, flooded, its disk full (in a copy: scripts/soak)'
-	@echo 'make install    as root, after make build: put everything into place (docs/install.md)'
+	@echo 'make install    as root, after make build: put everything into place (docs/guides/install.md)'
 	@echo 'make deb        build the Debian package into build/deb (as root in a throw-away copy: scripts/make-deb)'
 	@echo 'make uninstall  take it away again; the factors stay'
 	@echo 'make lint       check types, rules and format'

@@ -3,7 +3,7 @@ import tseslint from 'typescript-eslint';
 
 /*
  * Import directions: which rooms of src/ a room may import from. Everything else is an error.
- * docs/architecture.md explains the arrows. The three mains are the only places where parts are put together.
+ * docs/explanation/architecture.md explains the arrows. The three mains are the only places where parts are put together.
  */
 const ROOMS = {
   wire: [],

@@ -1,4 +1,5 @@
-/* Every number of the protocol and of the module. docs/protocol.md has why. */
+/* Every number of the protocol and of the module; the reasons stand in
+ * docs/reference/protocol.md. */
 #ifndef LIMITS_H
 #define LIMITS_H
 

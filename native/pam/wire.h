@@ -1,5 +1,5 @@
-/* The messages of the protocol: docs/protocol.md, byte by byte. Functions
- * return 0 or an errno; EBADMSG: what came is not a message. */
+/* The messages of the protocol: docs/reference/protocol.md, byte by byte.
+ * Functions return 0 or an errno; EBADMSG: what came is not a message. */
 #ifndef WIRE_H
 #define WIRE_H
 

@@ -2,8 +2,8 @@
  *
  * Asks the daemon whether it answers, on the way that logins take: connects to
  * pam.sock, sends a START of version 0, which no module ever sends, and waits
- * for the VERDICT "unavailable" (docs/protocol.md, START). It leaves nothing
- * behind, in the log neither.
+ * for the VERDICT "unavailable" (docs/reference/protocol.md, START). It leaves
+ * nothing behind, in the log neither.
  *
  * Exit status: 0 it answers, or nobody listens there, which a restart would
  * not change; 1 it does not answer: it hangs; 64 the command line is wrong.

@@ -1,7 +1,7 @@
 import type { ShownUser } from '../enrolments/proxmox/shown-entries.ts';
 /*
- * What the command and the daemon say to each other through control.sock: HTTP/1.1, JSON bodies. docs/protocol.md is about the
- * other socket; this one is private to the two programs of one version.
+ * What the command and the daemon say to each other through control.sock: HTTP/1.1, JSON bodies. docs/reference/protocol.md is
+ * about the other socket; this one is private to the two programs of one version.
  */
 
 /** A factor to add. What is left out is as phones expect it. */

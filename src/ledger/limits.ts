@@ -1,6 +1,6 @@
 /*
- * What bounds the ledger. A mark takes at most 80 bytes of memory, and 36 on the disk; docs/security.md says who can create marks, and
- * what stops them.
+ * What bounds the ledger. A mark takes at most 80 bytes of memory, and 36 on the disk; docs/explanation/threat-model.md
+ * says who can create marks, and what stops them.
  */
 
 /** With so many marks a ledger takes new keys only for root, and for owners who have few. All others still advance the marks that they have. */

@@ -147,7 +147,7 @@ function placeIn(service: string, steps: readonly Step[]): { readonly line: numb
     return (
       `In /etc/pam.d/${service} no line asks for a password, so it is not clear where the code belongs. ` +
       `Where an SSH key stands for the password, write the line yourself: auth required ${MODULE}. ` +
-      'How, with a way back: docs/operations.md, "Key and code, without the password"'
+      'How, with a way back: docs/guides/switch-on-and-off.md, "Key and code, without the password"'
     );
   }
   const before = beyondJumps(steps, endOfOwn(steps, last));

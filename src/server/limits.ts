@@ -1,4 +1,4 @@
-/** Limits of the daemon's sockets. docs/security.md says what each one stops. */
+/** Limits of the daemon's sockets. docs/explanation/threat-model.md says what each one stops. */
 
 /** Connections of root's socket at one moment: one is one login. */
 export const MAX_LOGINS = 512;

@@ -39,7 +39,7 @@ export async function whyLockedOut(
       continue;
     }
     if (action === 'deny') {
-      return `${user} could not get in through ${service} any more: rule ${holds ?? 0} of config.toml denies it. Change it first: docs/rules.md`;
+      return `${user} could not get in through ${service} any more: rule ${holds ?? 0} of config.toml denies it. Change it first: docs/reference/config.md`;
     }
     const why = whyNotIn(enrolled, nullok);
     if (why !== undefined) {

@@ -60,7 +60,7 @@ export interface ForeignStart {
 }
 
 /**
- * Reads the payload of a START (docs/protocol.md, START). Every login begins with it, so it is read by offsets in one pass.
+ * Reads the payload of a START (docs/reference/protocol.md, START). Every login begins with it, so it is read by offsets in one pass.
  *
  * @param payload - the payload of the frame; it is copied once, and may be wiped afterwards
  * @returns the fields, or the version when it is not one that this daemon speaks

@@ -14,7 +14,7 @@ export const VERDICT_CODES = [
   'exempt',
 ] as const;
 
-/** How a login ended (docs/protocol.md, VERDICT). */
+/** How a login ended (docs/reference/protocol.md, VERDICT). */
 export type VerdictCode = (typeof VERDICT_CODES)[number];
 
 /** The daemon's last word in a login. */

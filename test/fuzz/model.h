@@ -1,4 +1,4 @@
-/* The daemon's half of docs/protocol.md, written a second time and from that
+/* The daemon's half of docs/reference/protocol.md, written a second time and from that
  * page alone: what a frame means, and what the module must answer. The fuzzers
  * compare native/pam with it, so it shares no code with native/pam. */
 #ifndef MODEL_H

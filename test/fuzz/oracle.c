@@ -1,4 +1,4 @@
-/* What the module must do, by docs/protocol.md. Whatever the daemon sends,
+/* What the module must do, by docs/reference/protocol.md. Whatever the daemon sends,
  * the person types or the system fails: here is the one right answer, the one
  * right return value, and what must never happen. */
 #include <errno.h>

@@ -1,4 +1,4 @@
-"""Fuzzes the PAM module and parts of the addon: run.py BUILD. docs/fuzzing.md has the whole story.
+"""Fuzzes the PAM module and parts of the addon: run.py BUILD. docs/explanation/fuzzing.md has the whole story.
 
 FUZZ_SECONDS: how long each fuzzer runs (60; with ROUNDS=reduced 10).
 REPORT: a file that gets what is printed, too.

@@ -90,7 +90,7 @@ async function loginFaults(machine: Machine, settings: Settings): Promise<readon
 /** Root's password never opens SSH then, so a key and a question would shut root out. */
 async function rootShutOut(machine: Machine, { user }: Settings): Promise<string> {
   return (user ?? 'root') === 'root' && (await rootOverSsh(machine)) === 'key-only'
-    ? '. After this command root does not get in over SSH, unless PermitRootLogin says yes: docs/setup.md, "Root"'
+    ? '. After this command root does not get in over SSH, unless PermitRootLogin says yes: docs/guides/first-login.md, "Root"'
     : '';
 }
 

@@ -33,7 +33,7 @@ function storeMissing(machine: Machine): Finding {
   return place === undefined
     ? {
         what:
-          `There is no store in ${STATE}, so nobody with a factor gets in. Put it back from a backup (docs/operations.md); ` +
+          `There is no store in ${STATE}, so nobody with a factor gets in. Put it back from a backup (docs/guides/backup.md); ` +
           'if it is lost for good, a new one, in which nobody has a factor:',
         mend: `systemctl stop ${SERVICE} && ${INIT}`,
       }

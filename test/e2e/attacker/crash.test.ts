@@ -6,7 +6,7 @@ import { Door, showLog } from '../faults/fault-stage.ts';
 
 /* Somebody who can end the daemon does not get more guesses by it. */
 
-/** What docs/security.md promises: not what the source says. */
+/** What docs/explanation/threat-model.md promises: not what the source says. */
 const PER_ORIGIN = 3;
 const PER_USER = 10;
 const PERIOD_MS = 30_000;

@@ -11,7 +11,7 @@ import { claimLogin, claimOf, startOf } from './module-login.ts';
 
 /* The limits, each from its outside. test/e2e/daemon/limits.test.ts has those of connections and of time. */
 
-/** What docs/security.md promises: not what the source says. */
+/** What docs/explanation/threat-model.md promises: not what the source says. */
 const PER_ORIGIN = 3;
 const PER_USER = 10;
 const PERIOD_MS = 30_000;

@@ -3,7 +3,7 @@ import { CHECKOUT } from '../harness/daemon.ts';
 import { runWell } from '../harness/run.ts';
 import { PYTHON, Stage, type Daemon, type Person } from './stage.ts';
 
-/* A client that was written from docs/protocol.md alone, in Python: the page says enough, and the daemon keeps to it. */
+/* A client that was written from docs/reference/protocol.md alone, in Python: the page says enough, and the daemon keeps to it. */
 
 const DENIED = 0;
 const OK = 1;
@@ -43,7 +43,7 @@ function logged(words: string, { name }: Person, fields: string): Promise<string
   return daemon.log.waitFor(new RegExp(`${words} ${name} service=by-the-page .*${fields}`));
 }
 
-describe('a client in another language, written from docs/protocol.md', () => {
+describe('a client in another language, written from docs/reference/protocol.md', () => {
   test('gets in with the right code, and with the same code not again', async () => {
     const person = stage.person();
     const code = person.code();

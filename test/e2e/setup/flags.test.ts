@@ -100,7 +100,7 @@ const WRONG = [
 
 const ASKS_NOTHING =
   'with --quiet --force ours asks nothing, and takes the defaults: theirs still asks three questions';
-/** What is different on purpose, and why; docs/setup.md has them in its table. */
+/** What is different on purpose, and why; docs/reference/commands.md has them in its table. */
 const ON_PURPOSE: Readonly<Record<string, string>> = {
   '-t -q -f': ASKS_NOTHING,
   '-q -f': ASKS_NOTHING,

@@ -52,9 +52,9 @@ describe.skipIf(missing !== undefined)('doctor in a Debian 13 with systemd', { t
     return end.find(({ ev }) => ev === 'op')?.rc === 0;
   };
 
-  /** The commands of a part of docs/operations.md, block by block, for root. */
-  const commandsOf = (headline: string): string[] => {
-    const page = readFileSync(`${CHECKOUT}/docs/operations.md`, 'utf8');
+  /** The commands of a part of a guide, block by block, for root. */
+  const commandsOf = (guide: string, headline: string): string[] => {
+    const page = readFileSync(`${CHECKOUT}/docs/guides/${guide}.md`, 'utf8');
     const from = page.indexOf(`\n${headline}\n`);
     const to = page.indexOf('\n## ', from + 1);
     return [...page.slice(from, to).matchAll(/```sh\n([^`]*)```/g)].map(([, block]) =>
@@ -105,10 +105,10 @@ END
     expect(await machine.run(command)).toMatchObject({ status: 3, stdout: '' });
   });
 
-  test('a lost phone, the clock and a daemon that is down: what docs/operations.md says can be run', async () => {
+  test('a lost phone, the clock and a daemon that is down: what the guides say can be run', async () => {
     await machine.shell('pve-google-authenticator add totp alice --name=old-phone >/dev/null');
     await renewCodes();
-    const [own = '', others = ''] = commandsOf('## A lost phone');
+    const [own = '', others = ''] = commandsOf('lost-phone', '## A lost phone');
     for (const line of own.trim().split('\n')) {
       // Without a person and a phone nothing may be asked but the code that proves.
       const command = line.replace(/ -t /, ' -t -f -q --json ');
@@ -122,14 +122,14 @@ END
     expect([list.includes('new-phone'), list.includes('old-phone')]).toEqual([true, false]);
     await machine.shell(`pve-google-authenticator add totp alice --name=old-phone; ${others}`);
     for (const headline of ['## The clock is wrong', '## The daemon is down']) {
-      await machine.shell(commandsOf(headline).join('\n'));
+      await machine.shell(commandsOf('when-logins-fail', headline).join('\n'));
     }
     await renewCodes();
     expect(await logIn(codes.pop()!)).toBe(true);
   });
 
-  test('backup and restore, as docs/operations.md says it', async () => {
-    const [backup = '', restore = ''] = commandsOf('## Backup and restore');
+  test('backup and restore, as docs/guides/backup.md says it', async () => {
+    const [backup = '', restore = ''] = commandsOf('backup', '## Backup and restore');
     await renewCodes();
     await machine.shell(backup);
     await machine.shell(

@@ -7,7 +7,7 @@ import { CHECKOUT_THERE, whyNoMachine } from './machine.ts';
 
 /*
  * A lock-out drill: whatever an administrator does, and whatever happens meanwhile, root gets in afterwards by a way that
- * docs/operations.md names. Each sequence is drawn from its seed; DRILL_SEED=N runs that one.
+ * docs/guides/when-logins-fail.md names. Each sequence is drawn from its seed; DRILL_SEED=N runs that one.
  */
 
 const SEQUENCES = process.env['ROUNDS'] === 'full' ? 50 : 4;
@@ -62,7 +62,7 @@ describe.skipIf(missing !== undefined)('lock-out drill', { timeout: TEST_MS }, (
     return results.length === 2 && results.every(({ rc }) => rc === 0);
   };
 
-  /** The ways of docs/operations.md, from the nearest to the last; undefined: root is locked out. */
+  /** The ways of docs/guides/when-logins-fail.md, from the nearest to the last; undefined: root is locked out. */
   const wayIn = async (): Promise<Way | undefined> => {
     if (await atConsole(PASSWORD)) {
       return 'the console';
@@ -138,8 +138,8 @@ describe.skipIf(missing !== undefined)('lock-out drill', { timeout: TEST_MS }, (
   }, 300_000);
   afterAll(() => guarded.machine.stop());
 
-  test('docs/operations.md names every way', () => {
-    const ways = readFileSync(`${CHECKOUT}/docs/operations.md`, 'utf8');
+  test('docs/guides/when-logins-fail.md names every way', () => {
+    const ways = readFileSync(`${CHECKOUT}/docs/guides/when-logins-fail.md`, 'utf8');
     for (const way of [
       '| reboot |',
       '| a recovery code |',

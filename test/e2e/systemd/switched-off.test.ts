@@ -6,12 +6,12 @@ import { GuardedMachine, PASSWORD } from './guarded-machine.ts';
 import { CHECKOUT_THERE, whyNoMachine } from './machine.ts';
 
 /*
- * The daemon is switched off for good, by the command of docs/operations.md. Then each service is tried that the table there
+ * The daemon is switched off for good, by the command of docs/guides/when-logins-fail.md. Then each service is tried that the table there
  * names, and has to answer what is said in its row. Every way in ends by itself: a login that hangs fails here.
  */
 
 const TEST_MS = 600_000;
-const PAGE = readFileSync(`${CHECKOUT}/docs/operations.md`, 'utf8');
+const PAGE = readFileSync(`${CHECKOUT}/docs/guides/when-logins-fail.md`, 'utf8');
 const [, OFF = ''] = /switched off for good \(`sudo (systemctl disable [^`]+)`\)/.exec(PAGE) ?? [];
 const [HEAD = [], , ...ROWS] = (/\n\| service \| `required`.*\n(?:\|.*\n)+/.exec(PAGE)?.[0] ?? '')
   .trim()

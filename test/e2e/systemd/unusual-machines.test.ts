@@ -140,11 +140,11 @@ END
       const { status, stderr } = await guarded.command(...words);
       expect([status, stderr]).toEqual([
         1,
-        expect.stringContaining('docs/operations.md, "Key and code, without the password"'),
+        expect.stringContaining('docs/guides/switch-on-and-off.md, "Key and code, without the password"'),
       ]);
     }
     await shell(`cat >/etc/pam.d/sshd <<'END'\n${stock}\nEND`);
-    const page = readFileSync(`${CHECKOUT}/docs/operations.md`, 'utf8');
+    const page = readFileSync(`${CHECKOUT}/docs/guides/switch-on-and-off.md`, 'utf8');
     const [, block] = /\n### Key and code, without the password\n[\s\S]*?```sh\n([^`]*)```/.exec(page) ?? [];
     await shell(block!);
     const code = guarded.code('alice');

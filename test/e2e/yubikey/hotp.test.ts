@@ -1,4 +1,4 @@
-/* A YubiKey whose slot is set to OATH-HOTP: it types digits, as docs/yubikey.md has it set up. */
+/* A YubiKey whose slot is set to OATH-HOTP: it types digits, as docs/guides/yubikey.md has it set up. */
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { counterCodeOf } from '../harness/code.ts';
 import { command } from '../harness/daemon.ts';

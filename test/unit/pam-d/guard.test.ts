@@ -141,7 +141,7 @@ describe('the line of the module', () => {
     [
       'that is so with an SSH key',
       ['account required pam_unix.so'],
-      'docs/operations.md, "Key and code, without the password"',
+      'docs/guides/switch-on-and-off.md, "Key and code, without the password"',
     ],
     [
       'its last line goes on into nothing',

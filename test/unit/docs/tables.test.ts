@@ -5,10 +5,13 @@ import { allChecks } from '../../../src/doctor/all-checks.ts';
 import { logLinesOf, moduleLinesOf } from './log-lines.ts';
 
 const root = resolve(import.meta.dirname, '../../..');
-const page = readFileSync(`${root}/docs/operations.md`, 'utf8');
+const pageOf = (name: string): string => readFileSync(`${root}/docs/${name}`, 'utf8');
+const LOG_EVENTS = pageOf('reference/log-events.md');
+const DOCTOR = pageOf('reference/doctor.md');
+const FAILURES = pageOf('guides/when-logins-fail.md');
 
-/** A part of the page: from its headline to the next one of its rank. */
-function part(headline: string): string {
+/** A part of a page: from its headline to the next one of its rank. */
+function part(page: string, headline: string): string {
   const rank = headline.split(' ')[0]!;
   const from = page.indexOf(`\n${headline}\n`);
   expect(from, headline).toBeGreaterThan(0);
@@ -16,13 +19,13 @@ function part(headline: string): string {
   return page.slice(from, to === -1 ? undefined : from + 1 + to);
 }
 /** What the first column of its table says, without the quotes. */
-const firstColumn = (headline: string): string[] =>
-  [...part(headline).matchAll(/^\| `(.+?)` \|/gm)].map(([, cell]) => cell!).sort();
+const firstColumn = (page: string, headline: string): string[] =>
+  [...part(page, headline).matchAll(/^\| `(.+?)` \|/gm)].map(([, cell]) => cell!).sort();
 
-describe('docs/operations.md', () => {
+describe('docs/', () => {
   it('has every line that daemon and reader can log, and no other', () => {
-    const daemon = firstColumn('### The daemon');
-    const reader = firstColumn("### The reader of users' files");
+    const daemon = firstColumn(LOG_EVENTS, '### The daemon');
+    const reader = firstColumn(LOG_EVENTS, "### The reader of users' files");
     expect([...new Set([...daemon, ...reader])].sort(), 'each line of the log is explained there').toEqual(
       [...logLinesOf(`${root}/src`)].sort(),
     );
@@ -33,18 +36,18 @@ describe('docs/operations.md', () => {
   });
 
   it('has every line that the module can log, and no other', () => {
-    expect(firstColumn('### The module, in the log of the program that asks (sshd, login, sudo)')).toEqual(
-      [...moduleLinesOf(`${root}/native/pam`)].sort(),
-    );
+    expect(
+      firstColumn(LOG_EVENTS, '### The module, in the log of the program that asks (sshd, login, sudo)'),
+    ).toEqual([...moduleLinesOf(`${root}/native/pam`)].sort());
   });
 
   it('has every check of doctor, and no other', () => {
     const names = allChecks('1').map(({ name }) => name);
-    expect(firstColumn('## What is wrong: doctor').sort()).toEqual([...new Set(names)].sort());
+    expect(firstColumn(DOCTOR, '## What is wrong: doctor').sort()).toEqual([...new Set(names)].sort());
   });
 
   it('names no line in its table of failures that is not explained', () => {
-    const said = [...part('## Every failure').matchAll(/`([A-Z][^`]*: |[A-Z][^`]*)`/g)].map(
+    const said = [...part(FAILURES, '## Every failure').matchAll(/`([A-Z][^`]*: |[A-Z][^`]*)`/g)].map(
       ([, text]) => text!,
     );
     const known = [

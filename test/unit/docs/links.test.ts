@@ -1,0 +1,59 @@
+import { execFileSync } from 'node:child_process';
+import { existsSync, readFileSync } from 'node:fs';
+import { dirname, resolve } from 'node:path';
+import { describe, expect, it } from 'vitest';
+
+const root = resolve(import.meta.dirname, '../../..');
+const files = execFileSync('git', ['ls-files', '--cached', '--others', '--exclude-standard'], {
+  cwd: root,
+  encoding: 'utf8',
+})
+  .trim()
+  .split('\n')
+  .filter((name) => existsSync(`${root}/${name}`) && name !== 'package-lock.json');
+const pages = files.filter((name) => name.endsWith('.md'));
+const text = (name: string): string => readFileSync(`${root}/${name}`, 'utf8');
+const withoutCode = (page: string): string => page.replace(/^```[^]*?^```/gm, '');
+
+/** The headlines of a page. */
+const headlines = (name: string): string[] =>
+  [...withoutCode(text(name)).matchAll(/^#{1,6} (.+)$/gm)].map(([, title]) => title!);
+/** The anchor that a forge makes of a headline. */
+const anchor = (title: string): string =>
+  title
+    .toLowerCase()
+    .replace(/[^\p{L}\p{N}_ -]/gu, '')
+    .replaceAll(' ', '-');
+
+describe('a page that a text names', () => {
+  it.each(pages)('is there, with its headline: links of %s', (page) => {
+    for (const [, target] of withoutCode(text(page)).matchAll(/\]\(([^)\s]+)\)/g)) {
+      if (/^https?:/.test(target!)) {
+        continue;
+      }
+      const [path = '', fragment] = target!.split('#');
+      const name = path === '' ? page : resolve('/', dirname(page), path).slice(1);
+      expect(existsSync(`${root}/${name}`), `${target} in ${page}`).toBe(true);
+      if (fragment !== undefined) {
+        expect(headlines(name).map(anchor), `${target} in ${page}`).toContain(fragment);
+      }
+    }
+  });
+
+  it('is there, also in messages and comments, with the headline that they quote', () => {
+    const named = files
+      .filter((name) => !name.endsWith('.md') && !name.endsWith('.svg'))
+      .flatMap((name) =>
+        [...text(name).matchAll(/docs\/[a-z/-]+\.md(?:, "([^"\n]+)")?/g)].map(
+          ([whole, headline]) => [name, whole.split(',')[0]!, headline] as const,
+        ),
+      );
+    expect(named.length, 'it finds them').toBeGreaterThan(30);
+    for (const [name, page, headline] of named) {
+      expect(existsSync(`${root}/${page}`), `${page} in ${name}`).toBe(true);
+      if (headline !== undefined) {
+        expect(headlines(page), `${page} in ${name}`).toContain(headline);
+      }
+    }
+  });
+});
