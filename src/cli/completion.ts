@@ -38,6 +38,8 @@ interface Choice {
 export interface Completions {
   readonly places: readonly Place[];
   readonly choices: readonly Choice[];
+  /** Flags whose value is a user's name. */
+  readonly userFlags: readonly string[];
 }
 
 /**
@@ -50,8 +52,10 @@ export interface Completions {
 export function completionsOf(program: Command, setupFlags: readonly string[]): Completions {
   const places: Place[] = [];
   const choices = new Map<string, readonly string[]>();
+  // The setup has it, too.
+  const userFlags = new Set(['--user']);
   const visit = (command: Command, path: string): void => {
-    const own = flagsOf(command.options, choices);
+    const own = flagsOf(command.options, choices, userFlags);
     const setup = path === '' ? setupFlags.map((word) => ({ word, meaning: 'set up a phone or token' })) : [];
     places.push({
       path,
@@ -64,7 +68,7 @@ export function completionsOf(program: Command, setupFlags: readonly string[]): 
       flags: [...own, ...setup, { word: '--help', meaning: 'help' }].filter(
         ({ word }, index, all) => all.findIndex((other) => other.word === word) === index,
       ),
-      users: / (\[user\]|<user>)/.test(` ${command.usage()}`),
+      users: command.registeredArguments.some((each) => each.name() === 'user'),
       services: servicesOf(command),
     });
     for (const child of command.commands) {
@@ -72,7 +76,11 @@ export function completionsOf(program: Command, setupFlags: readonly string[]): 
     }
   };
   visit(program, '');
-  return { places, choices: [...choices].map(([flag, values]) => ({ flag, values })) };
+  return {
+    places,
+    choices: [...choices].map(([flag, values]) => ({ flag, values })),
+    userFlags: [...userFlags],
+  };
 }
 
 function servicesOf(command: Command): Place['services'] {
@@ -80,11 +88,18 @@ function servicesOf(command: Command): Place['services'] {
   return argument && { of: SERVICES_OF[command.name()] ?? 'all', many: argument.variadic };
 }
 
-function flagsOf(options: readonly Option[], choices: Map<string, readonly string[]>): Word[] {
-  return options.flatMap(({ short, long, description, argChoices }) => {
+function flagsOf(
+  options: readonly Option[],
+  choices: Map<string, readonly string[]>,
+  userFlags: Set<string>,
+): Word[] {
+  return options.flatMap(({ short, long, flags, description, argChoices }) => {
     const words = [short, long].filter((word) => word !== undefined);
     if (argChoices !== undefined) {
       words.forEach((word) => choices.set(word, argChoices));
+    }
+    if (flags.includes('<user>')) {
+      words.forEach((word) => userFlags.add(word));
     }
     return words.map((word) => ({ word, meaning: description }));
   });
@@ -116,13 +131,16 @@ const IS_SERVICE = '[[ -f /etc/pam.d/$word || -f /usr/lib/pam.d/$word ]]';
  * @param completions - what can be completed
  * @returns the script, to be sourced
  */
-export function bashCompletion({ places, choices }: Completions): string {
+export function bashCompletion({ places, choices, userFlags }: Completions): string {
   const words = (list: readonly Word[]): string => list.map(({ word }) => word).join(' ');
   return `# bash completion for pve-google-authenticator; written by "pve-google-authenticator completion bash"
 ${servicesFunction('/etc/pam.d/* /usr/lib/pam.d/*')}
 _pve_google_authenticator() {
 	local cur=\${COMP_WORDS[COMP_CWORD]} prev=\${COMP_WORDS[COMP_CWORD-1]} path='' service='' word words=''
 	COMPREPLY=()
+	# "--user=al" comes as three words.
+	[[ $cur != = ]] || cur=''
+	[[ $prev != = ]] || prev=\${COMP_WORDS[COMP_CWORD-2]}
 	for word in "\${COMP_WORDS[@]:1:COMP_CWORD-1}"; do
 		case "\${path:+$path }$word" in
 ${places
@@ -134,6 +152,7 @@ ${places
 	done
 	case $prev in
 ${choices.map(({ flag, values }) => `\t${flag}) words='${values.join(' ')}' ;;`).join('\n')}
+	${userFlags.join('|')}) words=$(compgen -u -- "$cur") ;;
 	*)
 		case $path:$cur in
 ${places
@@ -164,7 +183,7 @@ complete -o default -F _pve_google_authenticator pve-google-authenticator
  * @param completions - what can be completed
  * @returns the script, for a directory of fpath
  */
-export function zshCompletion({ places, choices }: Completions): string {
+export function zshCompletion({ places, choices, userFlags }: Completions): string {
   const quoted = ({ word, meaning }: Word): string =>
     `'${word}:${meaning.replaceAll("'", '’').replaceAll('\\', '').replaceAll(':', '\\:')}'`;
   const list = (words: readonly Word[]): string => words.map(quoted).join(' ');
@@ -185,6 +204,7 @@ ${places
 	done
 	case "$words[CURRENT-1]" in
 ${choices.map(({ flag, values }) => `\t(${flag}) compadd -- ${values.join(' ')}; return ;;`).join('\n')}
+	(${userFlags.join('|')}) _users; return ;;
 	esac
 	case "$place" in
 ${places
@@ -202,7 +222,10 @@ ${places
   .map((line) => `${line} ;;`)
   .join('\n')}
 	esac
-	if [[ $PREFIX = -* ]]; then
+	if [[ $PREFIX = (${userFlags.join('|')})=* ]]; then
+		compset -P '*='
+		_users
+	elif [[ $PREFIX = -* ]]; then
 		_describe option flags
 	elif (( $#services )); then
 		compadd -- $services

@@ -105,7 +105,7 @@ export function assertProven(
     throw new ControlError(
       403,
       'ERR_NOTHING_TO_PROVE',
-      `You have no factor here that could show it is you. Ask an administrator to run: sudo pve-google-authenticator unlock ${name}`,
+      `You have no factor here that could show it is you. Ask an administrator to run: sudo pve-google-authenticator unlock --user ${name}`,
     );
   }
 }

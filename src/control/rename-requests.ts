@@ -118,7 +118,7 @@ function assertNoRecord(ports: RenamePorts, account: Account): void {
     throw new ControlError(
       409,
       'ERR_HAS_RECORD',
-      `${account.name} has factors of its own: remove them first (pve-google-authenticator list ${account.name}), or go on with them`,
+      `${account.name} has factors of its own: remove them first (pve-google-authenticator list --user ${account.name}), or go on with them`,
     );
   }
 }

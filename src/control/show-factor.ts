@@ -61,7 +61,7 @@ function secretFactor(ports: FactorPorts, account: Account, which: string): Totp
     throw new ControlError(
       409,
       'ERR_NOT_SHOWN',
-      `This is an imported file. To get it back: pve-google-authenticator export ${account.name}`,
+      `This is an imported file. To get it back: pve-google-authenticator export --user ${account.name}`,
     );
   }
   if (factor.kind === 'yubikey-online' || factor.kind === 'yubikey-offline') {
@@ -71,7 +71,7 @@ function secretFactor(ports: FactorPorts, account: Account, which: string): Totp
     throw new ControlError(
       409,
       'ERR_NOT_SHOWN',
-      `Recovery codes are shown only once. New ones in their place: pve-google-authenticator recovery ${account.name}`,
+      `Recovery codes are shown only once. New ones in their place: pve-google-authenticator recovery --user ${account.name}`,
     );
   }
   return factor;

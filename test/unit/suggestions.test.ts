@@ -20,17 +20,17 @@ const RUN: Readonly<Record<string, string>> = {
   'pve-google-authenticator disable SERVICE': 'systemd/switching',
   'pve-google-authenticator doctor': 'systemd/doctor',
   'pve-google-authenticator enable': 'systemd/switching',
-  'pve-google-authenticator export USER': 'setup/secrets',
-  'pve-google-authenticator forget USER': 'setup/secrets',
+  'pve-google-authenticator export --user USER': 'setup/secrets',
+  'pve-google-authenticator forget --user USER': 'setup/secrets',
   'pve-google-authenticator list': 'setup/secrets',
-  'pve-google-authenticator list USER': 'setup/secrets',
-  'pve-google-authenticator qr USER ID': 'setup/secrets',
+  'pve-google-authenticator list --user USER': 'setup/secrets',
+  'pve-google-authenticator qr ID --user USER': 'setup/secrets',
   'pve-google-authenticator recovery': 'setup/secrets',
-  'pve-google-authenticator recovery USER': 'setup/secrets',
-  'pve-google-authenticator remove USER ID': 'setup/secrets',
+  'pve-google-authenticator recovery --user USER': 'setup/secrets',
+  'pve-google-authenticator remove ID --user USER': 'setup/secrets',
   'pve-google-authenticator rename-user USER USER': 'daemon/renamed-user',
   'pve-google-authenticator repair': 'setup/secrets',
-  'pve-google-authenticator unlock USER': 'setup/secrets',
+  'pve-google-authenticator unlock --user USER': 'setup/secrets',
   // make install does it.
   'systemctl daemon-reload': 'systemd/install',
   'systemctl enable UNIT.service': 'systemd/switching',
@@ -62,6 +62,7 @@ function plain(command: string): string {
   return command
     .replaceAll(/\$\{[a-z.]*(?:user|name)\}/g, 'USER')
     .replaceAll(/\$\{[a-z.]*id\}/g, 'ID')
+    .replaceAll('${whose}', ' --user USER')
     .replaceAll(/\$\{(?:service|includer)\}/g, 'SERVICE')
     .replaceAll('${UNDO}', 'UNIT')
     .replace(/[. ]+$/, '');

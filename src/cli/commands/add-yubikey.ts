@@ -4,8 +4,9 @@ import { CommandError } from '../control-client.ts';
 import { change, checkChange } from '../proven.ts';
 import { secretLines } from '../secret-lines.ts';
 import type { Session } from '../session.ts';
+import type { ForUser } from '../whose.ts';
 
-interface AddYubikeyOptions {
+interface AddYubikeyOptions extends ForUser {
   readonly name?: string;
   readonly secretsFrom?: string;
   readonly json?: true;
@@ -17,9 +18,9 @@ const MAX_SECRETS_BYTES = 4096;
 const UNTOUCHED = 'uuuuuuuuuuuuuuuu';
 
 /**
- * `add yubikey [USER]`: adds the YubiKey that is touched.
+ * `add yubikey`: adds the YubiKey that is touched.
  *
- * @param subcommand - the command, with its argument
+ * @param subcommand - the command
  * @param session - connection, questions and output
  */
 export function addYubikeyCommand(subcommand: Command, session: Session): void {
@@ -30,9 +31,7 @@ export function addYubikeyCommand(subcommand: Command, session: Session): void {
       'a file with the line that ykman or yubikey-ksm wrote about this key: then it is checked here, and no server is asked',
     )
     .option('--json', 'print the result as JSON')
-    .action((user: string | undefined, options: AddYubikeyOptions) =>
-      run(session, user ?? session.self(), options),
-    );
+    .action((options: AddYubikeyOptions) => run(session, options.user ?? session.self(), options));
 }
 
 async function run(session: Session, user: string, options: AddYubikeyOptions): Promise<void> {

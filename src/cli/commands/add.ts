@@ -4,12 +4,13 @@ import { change } from '../proven.ts';
 import { examples } from '../examples.ts';
 import type { Session } from '../session.ts';
 import { showFactor, showRecoveryCodes } from '../shown-factor.ts';
+import { userOption, whoseWords, type ForUser } from '../whose.ts';
 import { addYubikeyCommand } from './add-yubikey.ts';
 import { secondsFrom } from './seconds.ts';
 
 const newPeriod = secondsFrom(MIN_NEW_PERIOD, MAX_NEW_PERIOD);
 
-interface AddOptions {
+interface AddOptions extends ForUser {
   readonly name?: string;
   readonly algorithm?: 'sha1' | 'sha256' | 'sha512';
   readonly digits?: string;
@@ -18,7 +19,7 @@ interface AddOptions {
 }
 
 /**
- * `add totp|hotp|recovery|yubikey [USER]`: adds a factor; a new secret is shown once.
+ * `add totp|hotp|recovery|yubikey`: adds a factor; a new secret is shown once.
  *
  * @param program - where the command is added
  * @param session - connection and output
@@ -32,12 +33,12 @@ export function addCommand(program: Command, session: Session): void {
     add
       .command(kind)
       .description(description)
-      .argument('[user]', 'whose factor it will be; yours when left out')
+      .addOption(userOption())
       .addHelpText(
         'after',
         examples(
           `pve-google-authenticator add ${kind}`,
-          `sudo pve-google-authenticator add ${kind} alice --json`,
+          `sudo pve-google-authenticator add ${kind} --user alice --json`,
         ),
       );
 
@@ -47,19 +48,16 @@ export function addCommand(program: Command, session: Session): void {
       `how long a code is shown, ${MIN_NEW_PERIOD} to ${MAX_NEW_PERIOD}`,
       newPeriod,
     )
-    .action((user: string | undefined, options: AddOptions) =>
-      run(session, user, { kind: 'totp', ...tokenOf(options), period: options.period }, options),
+    .action((options: AddOptions) =>
+      run(session, { kind: 'totp', ...tokenOf(options), period: options.period }, options),
     );
   tokenOptions(subcommand('hotp', 'Add an HOTP factor: a token that shows a new code at each press')).action(
-    (user: string | undefined, options: AddOptions) =>
-      run(session, user, { kind: 'hotp', ...tokenOf(options) }, options),
+    (options: AddOptions) => run(session, { kind: 'hotp', ...tokenOf(options) }, options),
   );
   addYubikeyCommand(subcommand('yubikey', 'Add a YubiKey: touch it once'), session);
   subcommand('recovery', 'Add ten recovery codes, each good for one login, for when the phone is lost')
     .option('--json', 'print the result as JSON; it holds the codes')
-    .action((user: string | undefined, options: AddOptions) =>
-      run(session, user, { kind: 'recovery' }, options),
-    );
+    .action((options: AddOptions) => run(session, { kind: 'recovery' }, options));
 }
 
 function tokenOptions(command: Command): Command {
@@ -78,12 +76,7 @@ function tokenOf({
   return { name, algorithm, digits: digits === undefined ? undefined : (Number(digits) as 6 | 7 | 8) };
 }
 
-async function run(
-  session: Session,
-  user: string | undefined,
-  wanted: NewFactor,
-  { json }: AddOptions,
-): Promise<void> {
+async function run(session: Session, wanted: NewFactor, { user, json }: AddOptions): Promise<void> {
   const { added } = await change(session, user ?? session.self(), [{ do: 'add', factor: wanted }]);
   for (const factor of added) {
     print(factor, json, session);
@@ -98,12 +91,14 @@ function print(added: AddedFactor, json: true | undefined, session: Session): vo
   }
 }
 
-function show(added: AddedFactor, { output }: Session): void {
+function show(added: AddedFactor, session: Session): void {
+  const { output } = session;
   const { user, factor, secret, codes } = added;
   if (secret !== undefined) {
     showFactor(output, { user, factor, secret });
+    const whose = whoseWords(session, user);
     output.line(
-      `Factor ${factor.name} (${factor.id}) was added for ${user}. Once more: pve-google-authenticator qr ${user} ${factor.id}`,
+      `Factor ${factor.name} (${factor.id}) was added for ${user}. Once more: pve-google-authenticator qr ${factor.id}${whose}`,
     );
   }
   if (codes !== undefined) {

@@ -7,18 +7,19 @@ import { examples } from '../examples.ts';
 import type { Session } from '../session.ts';
 import { fileOf, USUAL_FILE, UserFileError, UserFiles, type UserFile } from '../user-files.ts';
 import { userNamed } from '../users.ts';
+import { userOption, type ForUser } from '../whose.ts';
 
 /** Somebody may use a code while the file is written: then it is written again. */
 const MAX_TRIES = 5;
 
-interface ExportOptions {
+interface ExportOptions extends ForUser {
   readonly all?: true;
   readonly to?: string;
   readonly remove?: true;
 }
 
 /**
- * `export USER`, `export --all`: writes what was imported as files of pam_google_authenticator.
+ * `export --user USER`, `export --all`: writes what was imported as files of pam_google_authenticator.
  *
  * @param program - where the command is added
  * @param session - connection and output
@@ -29,7 +30,7 @@ export function exportCommand(program: Command, session: Session): void {
     .description(
       'Write what was imported as a file of pam_google_authenticator, without the codes used since',
     )
-    .argument('[user]', 'whose file')
+    .addOption(userOption('whose file'))
     .option('--all', 'of every user whose file was imported')
     .option(
       '--to <file>',
@@ -39,13 +40,14 @@ export function exportCommand(program: Command, session: Session): void {
     .addHelpText(
       'after',
       examples(
-        'sudo pve-google-authenticator export alice',
+        'sudo pve-google-authenticator export --user alice',
         "sudo pve-google-authenticator export --all --to '/root/exported-${USER}'",
       ),
     )
-    .action(async (user: string | undefined, options: ExportOptions, command: Command) => {
+    .action(async (options: ExportOptions, command: Command) => {
+      const { user } = options;
       if ((user === undefined) === (options.all === undefined)) {
-        command.error('error: either a user or --all has to be given');
+        command.error('error: say whose: --user or --all');
       }
       const names = user === undefined ? await importedUsers(session.daemon()) : [user];
       await exportAll(session, names, options);

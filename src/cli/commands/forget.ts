@@ -2,9 +2,10 @@ import type { Command } from 'commander';
 import type { Forgotten } from '../../control/requests.ts';
 import { examples } from '../examples.ts';
 import type { Session } from '../session.ts';
+import { userOption, type ForUser } from '../whose.ts';
 
 /**
- * `forget USER`: a file of pam_google_authenticator that is missing was deleted.
+ * `forget --user USER`: a file of pam_google_authenticator that is missing was deleted.
  *
  * @param program - where the command is added
  * @param session - connection and output
@@ -13,9 +14,9 @@ export function forgetCommand(program: Command, session: Session): void {
   program
     .command('forget')
     .description("Take a user's missing ~/.google_authenticator for deleted, wherever it was")
-    .argument('<user>', 'whose file')
-    .addHelpText('after', examples('sudo pve-google-authenticator forget alice'))
-    .action(async (user: string) => {
+    .addOption(userOption('whose file').makeOptionMandatory())
+    .addHelpText('after', examples('sudo pve-google-authenticator forget --user alice'))
+    .action(async ({ user }: Required<ForUser>) => {
       await session.daemon().ask<Forgotten>('POST', ['users', user, 'forget']);
       session.output.line(`While no file of ${user} is found from now on, ${user} is not enrolled by one.`);
     });

@@ -20,7 +20,7 @@ export interface FileImport {
 }
 
 /**
- * `import [USER]`, `import --all`: takes users' files into the store.
+ * `import`, `import --all`: takes users' files into the store.
  *
  * @param session - connection and output
  * @param users - whose

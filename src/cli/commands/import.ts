@@ -5,6 +5,7 @@ import { examples } from '../examples.ts';
 import type { Session } from '../session.ts';
 import { USUAL_FILE } from '../user-files.ts';
 import { listedUsers, userNamed } from '../users.ts';
+import { userOption, type ForUser } from '../whose.ts';
 import { importFiles, type FileImport } from './import-files.ts';
 import { importOathUsers } from './import-oath-users.ts';
 import { importTokens } from './import-tokens.ts';
@@ -13,7 +14,7 @@ import { secondsFrom } from './seconds.ts';
 const ROOT_UID = 0;
 const importedPeriod = secondsFrom(1, MAX_PERIOD);
 
-interface ImportOptions extends FileImport {
+interface ImportOptions extends FileImport, ForUser {
   readonly keys?: string;
   readonly oathUsers?: string;
   readonly name?: string;
@@ -23,7 +24,7 @@ interface ImportOptions extends FileImport {
 }
 
 /**
- * `import [USER]`, `import --all`: takes files of pam_google_authenticator into the store. `import --keys`: otpauth URIs, exports
+ * `import`, `import --all`: takes files of pam_google_authenticator into the store. `import --keys`: otpauth URIs, exports
  * of the app and keys of Proxmox. `import --oath-users`: the users of pam_oath.
  *
  * @param program - where the command is added
@@ -35,7 +36,7 @@ export function importCommand(program: Command, session: Session): void {
     .description(
       "Take a user's file of pam_google_authenticator, or what other programs keep, into the store; the phone goes on as it is",
     )
-    .argument('[user]', 'whose; yours when left out')
+    .addOption(userOption())
     .option('--all', 'of every user of this machine who has one')
     .option('--from <file>', "where it is, as the module's option secret= says it", USUAL_FILE)
     .option(
@@ -67,13 +68,13 @@ export function importCommand(program: Command, session: Session): void {
         'pve-google-authenticator import',
         'sudo pve-google-authenticator import --all',
         'pve-google-authenticator import --keys - < keys.txt',
-        'sudo pve-google-authenticator import alice --keys keys.txt',
+        'sudo pve-google-authenticator import --user alice --keys keys.txt',
         'sudo pve-google-authenticator import --oath-users /etc/users.oath',
       ),
     )
-    .action(async (user: string | undefined, options: ImportOptions, command: Command) => {
-      const { keys, oathUsers, all, name, account, digits, period, json } = options;
-      const wrong = misfit(user, options, command.getOptionValueSource('from') === 'cli');
+    .action(async (options: ImportOptions, command: Command) => {
+      const { user, keys, oathUsers, all, name, account, digits, period, json } = options;
+      const wrong = misfit(options, command.getOptionValueSource('from') === 'cli');
       if (wrong !== undefined) {
         command.error(`error: ${wrong}`);
       }
@@ -94,8 +95,8 @@ export function importCommand(program: Command, session: Session): void {
 }
 
 /** What of the options does not go together. */
-function misfit(user: string | undefined, options: ImportOptions, fromGiven: boolean): string | undefined {
-  const { keys, oathUsers, all, name, account, digits, period } = options;
+function misfit(options: ImportOptions, fromGiven: boolean): string | undefined {
+  const { user, keys, oathUsers, all, name, account, digits, period } = options;
   if (fromGiven && (keys ?? oathUsers) !== undefined) {
     return `either --from or ${keys === undefined ? '--oath-users' : '--keys'} can be given`;
   }
@@ -103,7 +104,7 @@ function misfit(user: string | undefined, options: ImportOptions, fromGiven: boo
     return '--name, --account, --digits and --period go with --keys';
   }
   if (user !== undefined && (all ?? oathUsers) !== undefined) {
-    return `either a user or ${all === undefined ? '--oath-users' : '--all'} can be given`;
+    return `either --user or ${all === undefined ? '--oath-users' : '--all'} can be given`;
   }
   return undefined;
 }

@@ -4,14 +4,15 @@ import { examples } from '../examples.ts';
 import { proxmoxRemarks, proxmoxSentences } from '../proxmox/shown.ts';
 import type { Session } from '../session.ts';
 import { factorSentence, factorTable, LOOK_FURTHER, minute, unreadSentence } from '../user-views.ts';
+import { userOption, type ForUser } from '../whose.ts';
 
-interface ListOptions {
+interface ListOptions extends ForUser {
   readonly json?: true;
   readonly plain?: true;
 }
 
 /**
- * `list [USER]`: who has which factor, since when, and when it was last used.
+ * `list`: who has which factor, since when, and when it was last used.
  *
  * @param program - where the command is added
  * @param session - connection and output
@@ -20,14 +21,15 @@ export function listCommand(program: Command, session: Session): void {
   program
     .command('list')
     .description('List the factors of a user; for root, of all users')
-    .argument('[user]', 'whose factors; when left out yours, or for root those of all users')
+    .addOption(userOption('whose, for root; when left out yours, or for root those of all users'))
     .option('--json', 'print the result as JSON')
     .option('--plain', 'print sentences, not a table: for screen readers')
     .addHelpText(
       'after',
-      examples('pve-google-authenticator list', 'sudo pve-google-authenticator list alice --json'),
+      examples('pve-google-authenticator list', 'sudo pve-google-authenticator list --user alice --json'),
     )
-    .action(async (user: string | undefined, options: ListOptions) => {
+    .action(async (options: ListOptions) => {
+      const { user } = options;
       const daemon = session.daemon();
       const views =
         user === undefined

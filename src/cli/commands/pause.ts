@@ -2,10 +2,10 @@ import type { Command } from 'commander';
 import { change } from '../proven.ts';
 import { examples } from '../examples.ts';
 import type { Session } from '../session.ts';
-import { targetOf } from '../target.ts';
+import { userOption, type ForUser } from '../whose.ts';
 
 /**
- * `pause [USER] FACTOR` and `resume [USER] FACTOR`: codes of a factor are not accepted for a while.
+ * `pause FACTOR` and `resume FACTOR`: codes of a factor are not accepted for a while.
  *
  * @param program - where the commands are added
  * @param session - connection and output
@@ -24,15 +24,18 @@ function add(program: Command, session: Session, name: 'pause' | 'resume', descr
   program
     .command(name)
     .description(description)
-    .usage('[options] [user] <factor>')
-    .argument('[words...]', 'whose factor (yours when left out), and its ID or name, as "list" shows it')
+    .argument('<factor>', 'its ID or name, as "list" shows it')
+    .addOption(userOption())
     .option('--json', 'print what the user has then as JSON')
     .addHelpText(
       'after',
-      examples(`pve-google-authenticator ${name} pixel-7`, `pve-google-authenticator ${name} alice pixel-7`),
+      examples(
+        `pve-google-authenticator ${name} pixel-7`,
+        `sudo pve-google-authenticator ${name} pixel-7 --user alice`,
+      ),
     )
-    .action(async (words: string[], options: { readonly json?: true }, command: Command) => {
-      const [user, factor] = targetOf(command, session, words, ['factor']);
+    .action(async (factor: string, options: ForUser & { readonly json?: true }) => {
+      const user = options.user ?? session.self();
       const { view } = await change(session, user, [{ do: name, factor }]);
       session.output.line(
         options.json === true

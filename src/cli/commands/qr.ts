@@ -5,14 +5,14 @@ import { QR_MODES, type QrMode } from '../qr.ts';
 import { examples } from '../examples.ts';
 import type { Session } from '../session.ts';
 import { showFactor, type ShowOptions } from '../shown-factor.ts';
-import { targetOf } from '../target.ts';
+import { userOption, type ForUser } from '../whose.ts';
 
-interface QrOptions extends ShowOptions {
+interface QrOptions extends ShowOptions, ForUser {
   readonly json?: true;
 }
 
 /**
- * `qr [USER] FACTOR`: shows the QR code of a factor again.
+ * `qr FACTOR`: shows the QR code of a factor again.
  *
  * @param program - where the command is added
  * @param session - connection and output
@@ -21,8 +21,8 @@ export function qrCommand(program: Command, session: Session): void {
   program
     .command('qr')
     .description('Show the QR code of a factor again, for another phone')
-    .usage('[options] [user] <factor>')
-    .argument('[words...]', 'whose factor (yours when left out), and its ID or name, as "list" shows it')
+    .argument('<factor>', 'its ID or name, as "list" shows it')
+    .addOption(userOption())
     .addOption(qrModeOption())
     .option('-i, --issuer <issuer>', 'who asks for the code, for the phone; the host when left out')
     .option('-l, --label <label>', 'whose code it is, for the phone; the user when left out')
@@ -31,11 +31,11 @@ export function qrCommand(program: Command, session: Session): void {
       'after',
       examples(
         'pve-google-authenticator qr pixel-7',
-        'pve-google-authenticator qr alice pixel-7 --qr-mode=UTF8_INVERSE',
+        'sudo pve-google-authenticator qr pixel-7 --user alice --qr-mode=UTF8_INVERSE',
       ),
     )
-    .action(async (words: string[], options: QrOptions, command: Command) => {
-      const [user, factor] = targetOf(command, session, words, ['factor']);
+    .action(async (factor: string, options: QrOptions) => {
+      const user = options.user ?? session.self();
       const shown = await askProven<ShownFactor>(session, ['users', user, 'factors', factor, 'show']);
       if (options.json === true) {
         session.output.line(JSON.stringify(shown));

@@ -4,9 +4,10 @@ import { change } from '../proven.ts';
 import { examples } from '../examples.ts';
 import type { Session } from '../session.ts';
 import { showRecoveryCodes } from '../shown-factor.ts';
+import { userOption, type ForUser } from '../whose.ts';
 
 /**
- * `recovery [USER]`: a new set of recovery codes, in place of the old one.
+ * `recovery`: a new set of recovery codes, in place of the old one.
  *
  * @param program - where the command is added
  * @param session - connection and output
@@ -15,14 +16,17 @@ export function recoveryCommand(program: Command, session: Session): void {
   program
     .command('recovery')
     .description('Make ten new recovery codes, in place of the old ones, and show them as a sheet to print')
-    .argument('[user]', 'whose; yours when left out')
+    .addOption(userOption())
     .option('--json', 'print the result as JSON; it holds the codes')
     .addHelpText(
       'after',
-      examples('pve-google-authenticator recovery', 'pve-google-authenticator recovery alice | lp'),
+      examples(
+        'pve-google-authenticator recovery',
+        'sudo pve-google-authenticator recovery --user alice | lp',
+      ),
     )
-    .action(async (wanted: string | undefined, options: { readonly json?: true }) => {
-      const user = wanted ?? session.self();
+    .action(async (options: ForUser & { readonly json?: true }) => {
+      const user = options.user ?? session.self();
       const { factors } = await session.daemon().ask<UserView>('GET', ['users', user]);
       const old = factors.filter(({ kind }) => kind === 'recovery');
       const { added } = await change(session, user, [

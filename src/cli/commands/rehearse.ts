@@ -14,19 +14,20 @@ import { examples } from '../examples.ts';
 import { groundOf, type Ground } from '../ground.ts';
 import type { Output } from '../output.ts';
 import type { Session } from '../session.ts';
-import { addressWord, userWord } from '../login-words.ts';
+import { addressWord } from '../login-words.ts';
 import { ttyname } from '../ttyname.ts';
+import { userOption, type ForUser } from '../whose.ts';
 
 const SSHD = 'sshd';
 const LOCAL = '127.0.0.1';
 
-interface Options {
+interface Options extends ForUser {
   readonly withModule?: true;
   readonly from?: string;
 }
 
 /**
- * `rehearse SERVICE [USER]`: the conversation of a service, without logging in.
+ * `rehearse SERVICE`: the conversation of a service, without logging in.
  *
  * @param program - where the command is added
  * @param session - connection and output
@@ -36,25 +37,24 @@ export function rehearseCommand(program: Command, session: Session): void {
     .command('rehearse')
     .description('Try what a service asks, without logging in: it accepts and refuses as the service does')
     .argument('<service>', 'PAM service, for example sshd')
-    .argument('[user]', 'who tries; you when left out')
+    .addOption(userOption('who tries; you when left out'))
     .option('--with-module', 'as the service would be after "enable"')
     .option('--from <address>', `from where, for a service of the network; ${SSHD}: ${LOCAL}`)
     .addHelpText(
       'after',
       examples(
-        'sudo pve-google-authenticator rehearse sshd alice',
-        'sudo pve-google-authenticator rehearse sshd alice --with-module',
+        'sudo pve-google-authenticator rehearse sshd --user alice',
+        'sudo pve-google-authenticator rehearse sshd --user alice --with-module',
       ),
     )
-    .action(async (service: string, user: string | undefined, options: Options) => {
+    .action(async (service: string, options: Options) => {
       const why = whyNoService(service);
       if (why !== undefined) {
         throw new CommandError('ERR_USAGE', why);
       }
       const from = options.from === undefined ? {} : { from: addressWord(options.from) };
-      const named = user === undefined ? undefined : userWord(user);
       const ground = groundOf(session, `rehearse ${service}`);
-      const who = named ?? process.env['SUDO_USER'] ?? session.self();
+      const who = options.user ?? process.env['SUDO_USER'] ?? session.self();
       await run(session.output, ground, service, who, { ...options, ...from });
     });
 }

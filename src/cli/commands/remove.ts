@@ -6,10 +6,10 @@ import { pveum } from '../proxmox/programs.ts';
 import { PROXMOX_PREFIX } from '../proxmox/shown.ts';
 import { examples } from '../examples.ts';
 import type { Session } from '../session.ts';
-import { targetOf } from '../target.ts';
+import { userOption, type ForUser } from '../whose.ts';
 
 /**
- * `remove [USER] FACTOR`: removes a factor.
+ * `remove FACTOR`: removes a factor.
  *
  * @param program - where the command is added
  * @param session - connection and output
@@ -18,15 +18,18 @@ export function removeCommand(program: Command, session: Session): void {
   program
     .command('remove')
     .description('Remove a factor of a user; with the last one the user is not enrolled any more')
-    .usage('[options] [user] <factor>')
-    .argument('[words...]', 'whose factor (yours when left out), and its ID or name, as "list" shows it')
+    .argument('<factor>', 'its ID or name, as "list" shows it')
+    .addOption(userOption())
     .option('--json', 'print what is left as JSON')
     .addHelpText(
       'after',
-      examples('pve-google-authenticator remove pixel-7', 'pve-google-authenticator remove alice pixel-7'),
+      examples(
+        'pve-google-authenticator remove pixel-7',
+        'sudo pve-google-authenticator remove pixel-7 --user alice',
+      ),
     )
-    .action(async (words: string[], options: { readonly json?: true }, command: Command) => {
-      const [user, factor] = targetOf(command, session, words, ['factor']);
+    .action(async (factor: string, options: ForUser & { readonly json?: true }) => {
+      const user = options.user ?? session.self();
       if (factor.startsWith(PROXMOX_PREFIX)) {
         await removeInProxmox(session, user, factor, options.json === true);
         return;

@@ -2,10 +2,10 @@ import type { Command } from 'commander';
 import { change } from '../proven.ts';
 import { examples } from '../examples.ts';
 import type { Session } from '../session.ts';
-import { targetOf } from '../target.ts';
+import { userOption, type ForUser } from '../whose.ts';
 
 /**
- * `rename [USER] FACTOR NAME`: gives a factor another name.
+ * `rename FACTOR NAME`: gives a factor another name.
  *
  * @param program - where the command is added
  * @param session - connection and output
@@ -14,18 +14,19 @@ export function renameCommand(program: Command, session: Session): void {
   program
     .command('rename')
     .description('Give a factor another name')
-    .usage('[options] [user] <factor> <name>')
-    .argument('[words...]', 'whose factor (yours when left out), its ID or name, and its new name')
+    .argument('<factor>', 'its ID or name, as "list" shows it')
+    .argument('<name>', 'its new name')
+    .addOption(userOption())
     .option('--json', 'print what the user has then as JSON')
     .addHelpText(
       'after',
       examples(
         'pve-google-authenticator rename phone pixel-7',
-        'pve-google-authenticator rename alice phone pixel-7',
+        'sudo pve-google-authenticator rename phone pixel-7 --user alice',
       ),
     )
-    .action(async (words: string[], options: { readonly json?: true }, command: Command) => {
-      const [user, factor, name] = targetOf(command, session, words, ['factor', 'name']);
+    .action(async (factor: string, name: string, options: ForUser & { readonly json?: true }) => {
+      const user = options.user ?? session.self();
       const { view } = await change(session, user, [{ do: 'rename', factor, name }]);
       session.output.line(
         options.json === true ? JSON.stringify(view) : `Factor ${factor} of ${view.user} is ${name} now.`,

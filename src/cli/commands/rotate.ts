@@ -14,17 +14,17 @@ import { confirmCode } from '../setup/confirm.ts';
 import type { QrMode } from '../qr.ts';
 import { phoneFactor } from '../shown-factor.ts';
 import { showSecret } from '../shown-secret.ts';
-import { targetOf } from '../target.ts';
+import { userOption, whoseWords, type ForUser } from '../whose.ts';
 import { qrModeOption } from './qr.ts';
 
-interface RotateOptions {
+interface RotateOptions extends ForUser {
   readonly confirm: boolean;
   readonly qrMode?: QrMode;
   readonly json?: true;
 }
 
 /**
- * `rotate [USER] FACTOR`: a new secret for a factor. The old one goes when a code of the new one was typed, in one change; until then it
+ * `rotate FACTOR`: a new secret for a factor. The old one goes when a code of the new one was typed, in one change; until then it
  * works. Without that the new one stands beside the old one.
  *
  * @param program - where the command is added
@@ -34,8 +34,8 @@ export function rotateCommand(program: Command, session: Session): void {
   program
     .command('rotate')
     .description('Give a factor a new secret; the old one works until a code of the new one was typed')
-    .usage('[options] [user] <factor>')
-    .argument('[words...]', 'whose factor (yours when left out), and its ID or name, as "list" shows it')
+    .argument('<factor>', 'its ID or name, as "list" shows it')
+    .addOption(userOption())
     .option(
       '-C, --no-confirm',
       'ask for no code: the new one stands beside the old one, until you remove that',
@@ -46,12 +46,11 @@ export function rotateCommand(program: Command, session: Session): void {
       'after',
       examples(
         'pve-google-authenticator rotate pixel-7',
-        'sudo pve-google-authenticator rotate --no-confirm alice pixel-7',
+        'sudo pve-google-authenticator rotate pixel-7 --no-confirm --user alice',
       ),
     )
-    .action(async (words: string[], options: RotateOptions, command: Command) => {
-      const [user, which] = targetOf(command, session, words, ['factor']);
-      await rotate(session, user, which, options);
+    .action(async (which: string, options: RotateOptions) => {
+      await rotate(session, options.user ?? session.self(), which, options);
     });
 }
 
@@ -87,26 +86,28 @@ async function rotate(session: Session, user: string, which: string, options: Ro
   } else if (swap) {
     output.line(`Done: the old secret of ${old.name} does not work any more.`);
   } else {
+    const whose = whoseWords(session, view.user);
     output.line(
-      `Both work now, ${old.name} (${old.id}) and ${token?.factor.name ?? 'the new one'}. When the new one does: pve-google-authenticator remove ${view.user} ${old.id}`,
+      `Both work now, ${old.name} (${old.id}) and ${token?.factor.name ?? 'the new one'}. When the new one does: pve-google-authenticator remove ${old.id}${whose}`,
     );
   }
 }
 
 async function factorOf(session: Session, user: string, which: string): Promise<FactorView> {
   const { factors } = await session.daemon().ask<UserView>('GET', ['users', user]);
+  const whose = whoseWords(session, user);
   const factor = factors.find(({ id }) => id === which) ?? factors.find(({ name }) => name === which);
   if (factor === undefined) {
     throw new CommandError(
       'ERR_NO_SUCH_FACTOR',
-      `${user} has no such factor: see "pve-google-authenticator list ${user}"`,
+      `${user} has no such factor: see "pve-google-authenticator list${whose}"`,
     );
   }
   if (factor.kind !== 'totp' && factor.kind !== 'hotp') {
     throw new CommandError(
       'ERR_NOT_ROTATED',
       factor.kind === 'recovery'
-        ? `New recovery codes come with: pve-google-authenticator recovery ${user}`
+        ? `New recovery codes come with: pve-google-authenticator recovery${whose}`
         : `This factor cannot be rotated: add another one, then remove it`,
     );
   }

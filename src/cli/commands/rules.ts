@@ -3,8 +3,9 @@ import type { Command } from 'commander';
 import type { RuleTest } from '../../control/requests.ts';
 import { placesBelow } from '../../switching/places.ts';
 import { examples } from '../examples.ts';
-import { addressWord, serviceWord, userWord } from '../login-words.ts';
+import { addressWord, serviceWord } from '../login-words.ts';
 import type { Session } from '../session.ts';
+import { userOption, type ForUser } from '../whose.ts';
 
 const MEANING = {
   skip: 'no code is asked for: the module stands aside',
@@ -12,8 +13,12 @@ const MEANING = {
   both: 'a code and a touch of a YubiKey are needed',
 } as const;
 
+interface RulesOptions extends Required<ForUser> {
+  readonly json?: true;
+}
+
 /**
- * `rules test SERVICE USER [ADDRESS]`: which rule of config.toml applies to a login, and why.
+ * `rules test SERVICE [ADDRESS] --user USER`: which rule of config.toml applies to a login, and why.
  *
  * @param program - where the command is added
  * @param session - connection and output
@@ -22,23 +27,24 @@ export function rulesCommand(program: Command, session: Session): void {
   program
     .command('rules')
     .description('Look at the rules of config.toml')
-    .addHelpText('after', examples('sudo pve-google-authenticator rules test sshd alice 192.0.2.7'))
+    .addHelpText('after', examples('sudo pve-google-authenticator rules test sshd 192.0.2.7 --user alice'))
     .command('test')
     .description('Say which rule applies to a login, and why')
     .argument('<service>', 'PAM service, for example sshd')
-    .argument('<user>', 'who logs in')
     .argument('[address]', 'from where; a local login when left out')
+    .addOption(userOption('who logs in').makeOptionMandatory())
     .option('--json', 'print the result as JSON')
     .addHelpText(
       'after',
       examples(
-        'sudo pve-google-authenticator rules test sshd alice 192.0.2.7',
-        'sudo pve-google-authenticator rules test login root',
+        'sudo pve-google-authenticator rules test sshd 192.0.2.7 --user alice',
+        'sudo pve-google-authenticator rules test login --user root',
       ),
     )
-    .action(async (service: string, user: string, address: string | undefined, options: { json?: true }) => {
+    .action(async (service: string, address: string | undefined, options: RulesOptions) => {
+      const { user } = options;
       const from = address === undefined ? [] : [addressWord(address)];
-      const path = ['rules', serviceWord(service), userWord(user), ...from];
+      const path = ['rules', serviceWord(service), user, ...from];
       const result = await session.daemon().ask<RuleTest>('GET', path);
       if (options.json === true) {
         session.output.line(JSON.stringify(result));

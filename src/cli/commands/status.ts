@@ -7,9 +7,10 @@ import { readPending, uptime } from '../../switching/pending.ts';
 import { examples } from '../examples.ts';
 import type { Session } from '../session.ts';
 import { factorSentence, LOOK_FURTHER, minute, unreadSentence } from '../user-views.ts';
+import { userOption, type ForUser } from '../whose.ts';
 
 /**
- * `status [USER]`: what somebody has enrolled, and what each service of this machine really does at a login.
+ * `status`: what somebody has enrolled, and what each service of this machine really does at a login.
  *
  * @param program - where the command is added
  * @param session - connection and output
@@ -18,16 +19,16 @@ export function statusCommand(program: Command, session: Session): void {
   program
     .command('status')
     .description("Say what a user has enrolled, and what each service asks at the user's next login")
-    .argument('[user]', 'whose; yours when left out')
+    .addOption(userOption())
     .option('--json', 'print the result as JSON')
     .addHelpText(
       'after',
-      examples('pve-google-authenticator status', 'sudo pve-google-authenticator status alice --json'),
+      examples('pve-google-authenticator status', 'sudo pve-google-authenticator status --user alice --json'),
     )
-    .action(async (user: string | undefined, options: { readonly json?: true }) => {
+    .action(async (options: ForUser & { readonly json?: true }) => {
       const { output } = session;
       const daemon = session.daemon();
-      const view = await daemon.ask<UserView>('GET', ['users', user ?? session.self()]);
+      const view = await daemon.ask<UserView>('GET', ['users', options.user ?? session.self()]);
       const machine = thisMachine((...path) => daemon.ask('GET', path));
       const services = await serviceWords(machine, view);
       if (options.json === true) {
@@ -48,7 +49,7 @@ function sentences(view: UserView): string[] {
     ...(lockedUntil === null
       ? []
       : [
-          `After too many failures codes of digits are not looked at from some places, until ${minute(lockedUntil)}. A recovery code works. To end it: sudo pve-google-authenticator unlock ${user}`,
+          `After too many failures codes of digits are not looked at from some places, until ${minute(lockedUntil)}. A recovery code works. To end it: sudo pve-google-authenticator unlock --user ${user}`,
         ]),
   ];
 }

@@ -4,9 +4,10 @@ import { askProven } from '../proven.ts';
 import { examples } from '../examples.ts';
 import { pveum } from '../proxmox/programs.ts';
 import type { Session } from '../session.ts';
+import { userOption, type ForUser } from '../whose.ts';
 
 /**
- * `unlock [USER]`: forgets the failures that were counted of a user.
+ * `unlock`: forgets the failures that were counted of a user.
  *
  * @param program - where the command is added
  * @param session - connection and output
@@ -17,11 +18,11 @@ export function unlockCommand(program: Command, session: Session): void {
     .description(
       'Forget the failures that were counted of a user, in Proxmox, too: tries are not held back or locked any more',
     )
-    .argument('[user]', 'whose; yours when left out')
+    .addOption(userOption())
     .option('--json', 'print what the user has as JSON')
-    .addHelpText('after', examples('sudo pve-google-authenticator unlock alice'))
-    .action(async (wanted: string | undefined, options: { readonly json?: true }) => {
-      const user = wanted ?? session.self();
+    .addHelpText('after', examples('sudo pve-google-authenticator unlock --user alice'))
+    .action(async (options: ForUser & { readonly json?: true }) => {
+      const user = options.user ?? session.self();
       const view = await askProven<UserView>(session, ['users', user, 'unlock']);
       if (view.proxmox !== undefined && isLocked(view.proxmox)) {
         // On this node: the failures that another one counted, only that one forgets.

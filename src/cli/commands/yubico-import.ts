@@ -8,6 +8,7 @@ import { examples } from '../examples.ts';
 import type { Session } from '../session.ts';
 import { fileOf, UserFileError, UserFiles } from '../user-files.ts';
 import { listedUsers, userNamed } from '../users.ts';
+import { userOption, type ForUser } from '../whose.ts';
 
 const ROOT_UID = 0;
 /** Where pam_yubico looks without `authfile=`. */
@@ -15,7 +16,7 @@ const USER_MAPPING = '~/.yubico/authorized_yubikeys';
 /** More is not a mapping of one machine. */
 const MAX_AUTHFILE_BYTES = 4 * 1024 * 1024;
 
-interface Options {
+interface Options extends ForUser {
   readonly all?: true;
   readonly authfile?: string;
 }
@@ -39,7 +40,7 @@ export function importMappingCommand(yubico: Command, session: Session): void {
     .description(
       'Take the YubiKeys that mapping files of pam_yubico name into the store; the files stay as they are',
     )
-    .argument('[user]', `whose ${USER_MAPPING}; with --authfile, whose lines`)
+    .addOption(userOption(`whose ${USER_MAPPING}; with --authfile, whose lines`))
     .option('--authfile <file>', 'a central file, as the option authfile= of the module says it')
     .option('--all', `${USER_MAPPING} of every user of this machine who has one`)
     .addHelpText(
@@ -47,13 +48,14 @@ export function importMappingCommand(yubico: Command, session: Session): void {
       examples(
         'sudo pve-google-authenticator yubico import --authfile /etc/yubikey_mappings',
         'sudo pve-google-authenticator yubico import --all',
-        'sudo pve-google-authenticator yubico import alice',
+        'sudo pve-google-authenticator yubico import --user alice',
       ),
     )
-    .action(async (user: string | undefined, options: Options, command: Command) => {
+    .action(async (options: Options, command: Command) => {
+      const { user } = options;
       const wanted = [user, options.all, options.authfile].filter((given) => given !== undefined).length;
       if (wanted === 0 || (options.all === true && wanted > 1)) {
-        command.error('error: say whose: a user, --all, or --authfile');
+        command.error('error: say whose: --user, --all or --authfile');
       }
       if (process.geteuid?.() !== ROOT_UID) {
         throw new CommandError(

@@ -13,6 +13,7 @@ import { change, checkChange } from '../proven.ts';
 import { yesOrNo } from '../questions.ts';
 import type { Session } from '../session.ts';
 import { showSecret } from '../shown-secret.ts';
+import { whoseWords } from '../whose.ts';
 import { confirmCode, type Confirmed } from './confirm.ts';
 import type { SetupFlags } from './flags.ts';
 import { assertWritable, secretFileText, writeSecretFile } from './secret-file.ts';
@@ -234,19 +235,22 @@ async function saveInStore(
 }
 
 function report(
-  { output }: Session,
+  session: Session,
   flags: SetupFlags,
   user: string,
   factor: Totp | Hotp,
   { added }: Changed,
   codes: readonly string[],
 ): void {
+  const { output } = session;
   const [token] = added;
   if (flags.json) {
     const { issuer, label } = wishesOf(flags, user);
     output.line(JSON.stringify({ ...token, uri: otpauthUri(factor, issuer, label), codes }));
   } else if (!flags.quiet && token !== undefined) {
-    output.line(SETUP_TEXTS.saved(token.user, token.factor.name, token.factor.id));
+    output.line(
+      SETUP_TEXTS.saved(token.user, token.factor.name, token.factor.id, whoseWords(session, token.user)),
+    );
   }
 }
 

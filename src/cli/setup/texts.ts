@@ -18,8 +18,8 @@ export const SETUP_TEXTS = {
   counterWindow: (usual: number, wide: number): string =>
     `${usual} codes ahead are accepted, for those that were not used. Enlarge that to ${wide} codes?`,
   limit: 'Limit tries for this factor to 3 in 30 seconds?',
-  saved: (user: string, name: string, id: string): string =>
-    `Done: ${user} has the factor ${name} (${id}) now. See it with: pve-google-authenticator list ${user}`,
+  saved: (user: string, name: string, id: string, whose: string): string =>
+    `Done: ${user} has the factor ${name} (${id}) now. See it with: pve-google-authenticator list${whose}`,
   written: (file: string): string => `Done: ${file} is written.`,
   nothingChanged: 'Nothing was changed.',
 } as const;

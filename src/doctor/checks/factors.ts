@@ -83,14 +83,14 @@ function findingOf(person: Resident, asking: readonly GuardedService[]): Finding
         ? `${name} has no factor, and is not let in any more through ${names}.`
         : `${name} has no factor: who knows the password gets in through ${names} without a code ("nullok").`) +
       ' A sheet with recovery codes, to hand over; with one of them a phone can be set up:',
-    mend: `pve-google-authenticator add recovery ${quoted(name)}`,
+    mend: `pve-google-authenticator add recovery --user ${quoted(name)}`,
   };
 }
 
 /** What somebody has that cannot be used: the file's mode, or else it is put aside and replaced. */
 function mended({ name, home, problem = '' }: Resident): { readonly why: string; readonly mend: string } {
   const user = quoted(name);
-  const renew = `pve-google-authenticator add recovery ${user}`;
+  const renew = `pve-google-authenticator add recovery --user ${user}`;
   const file =
     /Secret file (\/\S+) (permissions|must be owned|is not)|(?:Failed to read|size for|contents in) (\/\S+?):?(?: |$)/.exec(
       problem,

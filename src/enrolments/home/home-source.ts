@@ -127,7 +127,7 @@ function missing(
     : {
         kind: 'failed',
         quiet: true,
-        why: `Secret file ${path} is missing, and not known to be deleted: is the directory mounted? Else: pve-google-authenticator forget ${user}`,
+        why: `Secret file ${path} is missing, and not known to be deleted: is the directory mounted? Else: pve-google-authenticator forget --user ${user}`,
       };
 }
 

@@ -121,7 +121,7 @@ export function addRecovery(
   if (old !== undefined) {
     throw new ChangeError(
       'ERR_HAS_RECOVERY_CODES',
-      `${account.name} has recovery codes already. New ones in their place: pve-google-authenticator recovery ${account.name}`,
+      `${account.name} has recovery codes already. New ones in their place: pve-google-authenticator recovery --user ${account.name}`,
     );
   }
   const factor: RecoveryFactor = {

@@ -16,7 +16,7 @@ export function findFactor(record: EnrolmentRecord, idOrName: string): StoredFac
   if (factor === undefined) {
     throw new ChangeError(
       'ERR_NO_SUCH_FACTOR',
-      `${record.user} has no such factor: see "pve-google-authenticator list ${record.user}"`,
+      `${record.user} has no such factor: see "pve-google-authenticator list --user ${record.user}"`,
     );
   }
   return factor;

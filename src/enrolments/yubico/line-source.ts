@@ -154,7 +154,7 @@ function missing(
     ? { kind: 'keys', publicIds: [] }
     : {
         kind: 'failed',
-        why: `${path} is missing, and not known to be deleted: is the directory mounted? Else: pve-google-authenticator forget ${name}`,
+        why: `${path} is missing, and not known to be deleted: is the directory mounted? Else: pve-google-authenticator forget --user ${name}`,
       };
 }
 

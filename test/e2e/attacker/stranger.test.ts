@@ -201,7 +201,7 @@ describe.runIf(AS_ROOT)('a stranger with an account', () => {
     const proven = { changes: [{ do: 'rename', factor: 'phone', name: 'mine' }], proof: codeOf({ secret }) };
     expect((await send([[`users/${STRANGER}/changes`, proven]])).statuses).toEqual([200]);
     expect(fingerprint()).not.toBe(before);
-    expect((await command(stage, 'rename', STRANGER, 'mine', 'phone')).status).toBe(0);
+    expect((await command(stage, 'rename', 'mine', 'phone', '--user', STRANGER)).status).toBe(0);
   });
 
   test('who keeps a hundred connections open keeps nobody else away', async () => {
@@ -228,7 +228,7 @@ describe.runIf(AS_ROOT)('a stranger with an account', () => {
         ...[process.execPath, `${CHECKOUT}/dist/cli/main.js`, '--runtime-dir', stage.runtimeDir, 'list'],
       ]);
       expect(other.stderr).toContain('There is no account with your uid');
-      expect((await command(stage, 'list', victim.name)).status).toBe(0);
+      expect((await command(stage, 'list', '--user', victim.name)).status).toBe(0);
       expect((await new Door(stage).try(victim, victim.code())).rc).toBe(PAM.success);
     } finally {
       crowd.kill('SIGKILL');

@@ -28,7 +28,9 @@ interface View {
 }
 
 async function viewsOf(...user: readonly string[]): Promise<View[]> {
-  return JSON.parse((await command(stage, 'list', ...user, '--json')).stdout) as View[];
+  return JSON.parse(
+    (await command(stage, 'list', ...user.flatMap((name) => ['--user', name]), '--json')).stdout,
+  ) as View[];
 }
 
 describe.runIf(AS_ROOT)('root', () => {
@@ -45,15 +47,15 @@ describe.runIf(AS_ROOT)('root', () => {
     expect(view?.factors[0]?.lastUsed).toMatch(/^\d{4}-\d\d-\d\dT/);
     expect(view?.factors[1]?.lastUsed).toBeNull();
     expect((await viewsOf()).map(({ user }) => user)).toContain(name);
-    const table = (await command(stage, 'list', name)).stdout;
+    const table = (await command(stage, 'list', '--user', name)).stdout;
     expect(table).toContain('phone');
     expect(table + JSON.stringify(view)).not.toContain(phone.secret);
 
-    expect((await command(stage, 'remove', name, 'phone')).status).toBe(0);
+    expect((await command(stage, 'remove', 'phone', '--user', name)).status).toBe(0);
     expect((await logIn(stage, name, codeOf({ secret: phone.secret }, 1), { service })).rc).toBe(PAM.denied);
     expect((await logIn(stage, name, tokenCode(), { service })).rc).toBe(PAM.success);
 
-    const last = await command(stage, 'remove', name, view!.factors[1]!.id);
+    const last = await command(stage, 'remove', view!.factors[1]!.id, '--user', name);
     expect(last.stdout).toContain('is not enrolled any more');
     const nullok = await logIn(stage, name, '', { service: stage.service('nullok') });
     expect(nullok).toMatchObject({ rc: PAM.ignored, shown: [] });
@@ -64,12 +66,12 @@ describe.runIf(AS_ROOT)('root', () => {
   test('is told what is wrong', async () => {
     const { name } = stage.person();
     for (const [argv, status, words] of [
-      [['add', 'totp', 'nobody-of-this-name'], EXIT_FAILED, /There is no user nobody-of-this-name/],
-      [['add', 'totp', name, '--name', 'phone'], EXIT_FAILED, /has a factor named phone already/],
-      [['add', 'totp', name, '--name', 'a phone'], EXIT_FAILED, /name: letters, digits/],
-      [['add', 'totp', name, '--period', '5'], EXIT_USAGE, /from 15 to 120/],
-      [['remove', name, 'tablet'], EXIT_FAILED, /no such factor/],
-      [['list', '../../etc/shadow'], EXIT_FAILED, /There is no user/],
+      [['add', 'totp', '--user', 'nobody-of-this-name'], EXIT_FAILED, /There is no user nobody-of-this-name/],
+      [['add', 'totp', '--user', name, '--name', 'phone'], EXIT_FAILED, /has a factor named phone already/],
+      [['add', 'totp', '--user', name, '--name', 'a phone'], EXIT_FAILED, /name: letters, digits/],
+      [['add', 'totp', '--user', name, '--period', '5'], EXIT_USAGE, /from 15 to 120/],
+      [['remove', 'tablet', '--user', name], EXIT_FAILED, /no such factor/],
+      [['list', '--user', '../../etc/shadow'], EXIT_USAGE, /cannot be the name of a user/],
       [['frobnicate'], EXIT_USAGE, /unknown command/],
     ] as const) {
       const ended = await command(stage, ...argv);
@@ -96,11 +98,11 @@ describe.runIf(AS_ROOT)('who is not root', () => {
     const refused =
       'pve-google-authenticator: You can do that for yourself only; root can for everybody: try again with sudo\n';
     for (const argv of [
-      ['list', name],
-      ['list', 'root'],
-      ['list', 'nobody-of-this-name'],
-      ['add', 'totp', name],
-      ['remove', name, 'phone'],
+      ['list', '--user', name],
+      ['list', '--user', 'root'],
+      ['list', '--user', 'nobody-of-this-name'],
+      ['add', 'totp', '--user', name],
+      ['remove', 'phone', '--user', name],
     ]) {
       expect(await asStranger('123456\n', ...argv)).toEqual({
         status: EXIT_FAILED,
@@ -129,8 +131,8 @@ describe.runIf(AS_ROOT)('who is not root', () => {
     await daemon.log.waitFor(
       new RegExp(`Invalid verification code for ${stranger} service=control reason=wrong-code`),
     );
-    expect((await command(stage, 'remove', stranger, 'phone')).status).toBe(0);
-    expect((await command(stage, 'remove', stranger, 'codes')).status).toBe(0);
+    expect((await command(stage, 'remove', 'phone', '--user', stranger)).status).toBe(0);
+    expect((await command(stage, 'remove', 'codes', '--user', stranger)).status).toBe(0);
     expect(daemon.log.lines.join('\n')).not.toContain(secret);
   });
 
@@ -161,7 +163,7 @@ test('who is not root is not believed to be', async () => {
   if (!AS_ROOT) {
     notRun('the command of root and of users', 'this needs root');
   }
-  const ended = await asStranger('', 'list', 'root');
+  const ended = await asStranger('', 'list', '--user', 'root');
   expect(ended).toMatchObject({ status: EXIT_FAILED, stdout: '' });
 });
 

@@ -26,7 +26,7 @@ describeInBox('A renamed account', () => {
   test('is refused with nullok, too, until root renames its record; then used codes stay used', async () => {
     const service = stage.service('nullok');
     const phone = await enrolTotp(stage, OLD);
-    const added = await command(stage, 'add', 'recovery', OLD, '--json');
+    const added = await command(stage, 'add', 'recovery', '--user', OLD, '--json');
     const { codes } = JSON.parse(added.stdout) as { codes: [string, string, string] };
     const used = codeOf(phone);
     expect((await logIn(stage, OLD, used, { service })).rc).toBe(PAM.success);
@@ -39,7 +39,7 @@ describeInBox('A renamed account', () => {
     await daemon.log.waitFor(
       new RegExp(`^<1>Cannot check .* for ${NEW} .*reason=account-renamed why=".*${OLD}.*${rename}"$`),
     );
-    const status = await command(stage, 'status', NEW);
+    const status = await command(stage, 'status', '--user', NEW);
     expect(status.stdout + status.stderr).toContain(`rename-user ${OLD} ${NEW}`);
 
     const renamed = await command(stage, ...rename.split(' ').slice(2));

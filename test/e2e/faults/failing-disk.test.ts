@@ -210,10 +210,10 @@ describe.each(FAULTS)('%s', (_name, fault) => {
     const newcomer = stage.person({ enrolled: false });
     disk.fail(fault);
     for (const argv of [
-      ['add', 'totp', person!.name],
-      ['add', 'hotp', person!.name],
-      ['add', 'recovery', person!.name],
-      ['add', 'totp', newcomer.name],
+      ['add', 'totp', '--user', person!.name],
+      ['add', 'hotp', '--user', person!.name],
+      ['add', 'recovery', '--user', person!.name],
+      ['add', 'totp', '--user', newcomer.name],
     ]) {
       const { status, stdout, stderr } = await command(stage, ...argv);
       expect({ status, stdout }).toEqual({ status: 1, stdout: '' });
@@ -226,7 +226,7 @@ describe.each(FAULTS)('%s', (_name, fault) => {
     disk.heal();
     expect(await factorsOf(stage, person!)).toEqual(['phone']);
     expect(await factorsOf(stage, newcomer)).toEqual([]);
-    expect((await command(stage, 'add', 'totp', newcomer.name)).status).toBe(0);
+    expect((await command(stage, 'add', 'totp', '--user', newcomer.name)).status).toBe(0);
     await scene.powerCut();
     expect(await factorsOf(stage, newcomer)).toEqual(['phone']);
   });
@@ -237,7 +237,7 @@ function rcs(count: number, rc: number): number[] {
 }
 
 async function factorsOf(stage: Stage, { name }: Person): Promise<string[]> {
-  const { stdout } = await command(stage, 'list', name, '--json');
+  const { stdout } = await command(stage, 'list', '--user', name, '--json');
   const [view] = JSON.parse(stdout) as [{ factors: { name: string }[] }];
   return view.factors.map((factor) => factor.name);
 }
@@ -291,7 +291,15 @@ describe('one sync fails, and the next one works', () => {
     for (const first of [0, 1, 2]) {
       const before = await factorsOf(stage, person);
       disk.fail(failingSyncs(1, first));
-      const { status, stderr } = await command(stage, 'add', 'totp', person.name, '--name', `n${first}`);
+      const { status, stderr } = await command(
+        stage,
+        'add',
+        'totp',
+        '--user',
+        person.name,
+        '--name',
+        `n${first}`,
+      );
       disk.heal();
       said.push(status === 0 ? 'added' : /Nothing was changed|may be lost/.exec(stderr)?.[0]);
       const changed = !stderr.includes('Nothing was changed');

@@ -157,21 +157,21 @@ describe('at each call that changes the disk', () => {
     const steps = [
       () => logIn(token, token.code(counter++)),
       async () => {
-        if (await change('add', 'totp', sheet.name, '--name', 'first')) {
+        if (await change('add', 'totp', '--user', sheet.name, '--name', 'first')) {
           told.factors.push('first');
         }
       },
       () => logIn(sheet, sheet.codes[0]!),
       async () => {
-        if (await change('remove', sheet.name, 'first')) {
+        if (await change('remove', 'first', '--user', sheet.name)) {
           told.factors = [];
           told.gone.push('first');
         } else if (AS_ROOT) {
           told.factors = []; // it may be gone, or not
         }
       },
-      () => change('add', 'hotp', newcomer.name),
-      () => change('remove', newcomer.name, 'token'),
+      () => change('add', 'hotp', '--user', newcomer.name),
+      () => change('remove', 'token', '--user', newcomer.name),
       () => logIn(token, token.code(counter++)),
     ];
     try {
@@ -217,7 +217,7 @@ describe('at each call that changes the disk', () => {
           expect((await door.try(person, code)).rc, place).toBe(PAM.denied);
         }
         if (AS_ROOT) {
-          const { stdout } = await command(stage, 'list', sheet.name, '--json');
+          const { stdout } = await command(stage, 'list', '--user', sheet.name, '--json');
           const [view] = JSON.parse(stdout) as [{ factors: { name: string }[] }];
           const names = view.factors.map(({ name }) => name);
           expect(names, place).toEqual(expect.arrayContaining(['codes', ...told.factors]));

@@ -132,7 +132,7 @@ export class Load {
     ]!;
     const factor = kind === 'recovery' ? 'codes' : `f${randomInt(1e9)}`;
     const more = kind === 'recovery' ? [] : ['--name', factor];
-    const { status, stdout } = await command(this.#stage, 'add', kind, name, '--json', ...more);
+    const { status, stdout } = await command(this.#stage, 'add', kind, '--user', name, '--json', ...more);
     const after = [...before, factor].sort();
     if (status !== 0) {
       return [[...before], after];
@@ -145,7 +145,7 @@ export class Load {
 
   async #remove({ name }: Account, before: readonly string[]): Promise<string[][]> {
     const factor = before[randomInt(before.length)]!;
-    const { status } = await command(this.#stage, 'remove', name, factor);
+    const { status } = await command(this.#stage, 'remove', factor, '--user', name);
     const after = before.filter((one) => one !== factor);
     this.changes += status === 0 ? 1 : 0;
     return status === 0 ? [after] : [[...before], after];
@@ -153,7 +153,7 @@ export class Load {
 
   async #list({ name }: Account): Promise<string[]> {
     for (;;) {
-      const { status, stdout } = await command(this.#stage, 'list', name, '--json');
+      const { status, stdout } = await command(this.#stage, 'list', '--user', name, '--json');
       if (status === 0) {
         const [view] = JSON.parse(stdout) as [{ factors: { name: string }[] }];
         return view.factors.map((factor) => factor.name).sort();

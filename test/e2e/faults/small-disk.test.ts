@@ -42,12 +42,12 @@ describe.runIf(canMount)('a file system of its own', () => {
     await disk.fill();
     await door.opens(token, token.code(0));
     await door.opens(phones[0]!, codes[0]!);
-    const { status, stderr } = await command(stage, 'add', 'hotp', phones[0]!.name);
+    const { status, stderr } = await command(stage, 'add', 'hotp', '--user', phones[0]!.name);
     expect({ status, stderr }).toEqual({
       status: 1,
       stderr: expect.stringContaining('The store cannot be written (ENOSPC). Nothing was changed.') as string,
     });
-    expect((await command(stage, 'list', phones[0]!.name)).stdout).not.toContain('hotp');
+    expect((await command(stage, 'list', '--user', phones[0]!.name)).stdout).not.toContain('hotp');
     for (const signal of ['SIGTERM', 'SIGKILL'] as const) {
       await daemon.stop(signal);
       daemon = await stage.start();
@@ -77,7 +77,7 @@ describe.runIf(canMount)('a file system of its own', () => {
     await untilRetried();
     await door.opens(token, token.code(1));
     expect(daemon.log.matching(WELL_AGAIN)).toHaveLength(before + 1);
-    expect((await command(stage, 'add', 'hotp', phones[0]!.name)).status).toBe(0);
+    expect((await command(stage, 'add', 'hotp', '--user', phones[0]!.name)).status).toBe(0);
     reboot(stage);
     await daemon.stop('SIGKILL');
     daemon = await stage.start();
@@ -97,7 +97,7 @@ describe.runIf(canMount)('a file system of its own', () => {
     await door.refuses(token, token.code(0));
     await door.opens(phones[1]!, codes[1]!);
     await door.cannotCheck(token, token.code(1));
-    expect((await command(stage, 'add', 'totp', phones[0]!.name)).stderr).toContain(
+    expect((await command(stage, 'add', 'totp', '--user', phones[0]!.name)).stderr).toContain(
       '(EROFS). Nothing was changed',
     );
     await disk.remount('rw');

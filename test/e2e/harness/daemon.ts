@@ -102,7 +102,9 @@ export async function enrolTotp(
   user: string,
   ...argv: readonly string[]
 ): Promise<Enrolled> {
-  return JSON.parse(await runWell(commandLine(daemon, ['add', 'totp', user, '--json', ...argv]))) as Enrolled;
+  return JSON.parse(
+    await runWell(commandLine(daemon, ['add', 'totp', '--user', user, '--json', ...argv])),
+  ) as Enrolled;
 }
 
 function commandLine({ runtimeDir }: Pick<Daemon, 'runtimeDir'>, argv: readonly string[]): string[] {

@@ -24,7 +24,7 @@ describeInBox('rehearse', () => {
     person: Pick<Person, 'name'>,
     steps: readonly Step[],
     ...more: string[]
-  ): Promise<Screen> => atTerminal(command('rehearse', 'sshd', person.name, ...more), steps);
+  ): Promise<Screen> => atTerminal(command('rehearse', 'sshd', '--user', person.name, ...more), steps);
 
   test('sshd and its rehearsal accept and refuse alike; the rehearsal says at which module, and logs nobody in', async () => {
     guard('sshd');
@@ -89,7 +89,7 @@ describeInBox('rehearse', () => {
     writeFileSync(SETTINGS, 'KbdInteractiveAuthentication yes\n');
     const person = await newPerson(daemon());
     const line = [
-      ...command('rehearse', 'sshd', person.name),
+      ...command('rehearse', 'sshd', '--user', person.name),
       '; stty -a | grep -ow -e -echo -e -icanon -e -isig',
     ];
     const seen = await atTerminal(
@@ -127,12 +127,12 @@ describeInBox('rehearse', () => {
       ].join('\n'),
     );
     const ordinary = await atTerminal(
-      command('rehearse', 'jumping', person.name),
+      command('rehearse', 'jumping', '--user', person.name),
       answers(person.password, person.code()),
     );
     expect(ordinary.screen).toContain('jumping accepts');
     // Root jumps over the password.
-    const root = await atTerminal(command('rehearse', 'jumping', 'root'), [
+    const root = await atTerminal(command('rehearse', 'jumping', '--user', 'root'), [
       { expect: /Verification code: $/, hidden: true, enter: '123456' },
     ]);
     expect(root.screen).toMatch(/jumping refuses root: at pam_pve_authenticator\.so, line 3/);
@@ -140,7 +140,7 @@ describeInBox('rehearse', () => {
   });
 
   test('without a terminal, or for others than root, it says so', async () => {
-    const alone = await run(['setsid', '-w', ...command('rehearse', 'su', 'root')]);
+    const alone = await run(['setsid', '-w', ...command('rehearse', 'su', '--user', 'root')]);
     expect(alone).toMatchObject({
       status: 1,
       stderr: expect.stringContaining('run it at a terminal') as string,

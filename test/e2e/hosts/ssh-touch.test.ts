@@ -70,7 +70,10 @@ describeInBox('OpenSSH: a touch', () => {
       await runWell(['usermod', '-aG', group, person.name]);
     }
     const argv = ['node', `${CHECKOUT}/dist/cli/main.js`, '--runtime-dir', RUNTIME];
-    const added = await run([...argv, 'add', 'yubikey', person.name, '--name', 'blue'], `${touch()}\n`);
+    const added = await run(
+      [...argv, 'add', 'yubikey', '--user', person.name, '--name', 'blue'],
+      `${touch()}\n`,
+    );
     expect(added.stderr + added.stdout).toContain('YubiKey blue');
     return person;
   }

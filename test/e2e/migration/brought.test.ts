@@ -76,7 +76,7 @@ describeInBox('brought from elsewhere', () => {
       stdout: '',
       stderr: expect.stringContaining(`${file}:2: the key must be pairs of hexadecimal digits`) as string,
     });
-    expect((await command(daemon(), 'list', name, '--json')).stdout).toContain('"factors":[]');
+    expect((await command(daemon(), 'list', '--user', name, '--json')).stdout).toContain('"factors":[]');
   });
 
   test('of an export of the app only the account that is meant is taken', async () => {
@@ -88,9 +88,9 @@ describeInBox('brought from elsewhere', () => {
     const data = Buffer.concat([account(OTHER, 'shop:me'), account(KEY, `pve1:${name}`)]).toString('base64');
     const uri = `otpauth-migration://offline?data=${encodeURIComponent(data)}\n`;
 
-    const undecided = await command(daemon(), 'import', name, '--keys', '-');
+    const undecided = await command(daemon(), 'import', '--user', name, '--keys', '-');
     expect(undecided.status).toBe(1);
-    const argv = (...more: string[]): string[] => ['import', name, '--keys', '-', ...more];
+    const argv = (...more: string[]): string[] => ['import', '--user', name, '--keys', '-', ...more];
     const told = await withInput(uri, argv());
     expect(told.stderr).toContain('it holds 2 accounts: choose with --account');
     expect(told.stderr).toContain(`"pve1:${name}"`);

@@ -75,7 +75,7 @@ describeInBox('migration', () => {
     ).end;
   const run = (...argv: readonly string[]): ReturnType<typeof command> => command(daemon(), ...argv);
   const factorsOf = async ({ name }: GoogleUser): Promise<{ kind: string; codesLeft: number }[]> =>
-    (JSON.parse((await run('list', name, '--json')).stdout) as { factors: [] }[])[0]!.factors;
+    (JSON.parse((await run('list', '--user', name, '--json')).stdout) as { factors: [] }[])[0]!.factors;
 
   test('the files of 1,000 users come back byte for byte when nothing was used', async () => {
     const users = sampleFiles(GENERATED).map(userWith);
@@ -107,18 +107,18 @@ describeInBox('migration', () => {
     const phone = userWith(
       `${SECRET}\n" WINDOW_SIZE 5\n" DISALLOW_REUSE ${step - 1}\n" TOTP_AUTH\n11111111\n22222222\n`,
     );
-    expect(await run('import', phone.name)).toMatchObject({ status: 0 });
+    expect(await run('import', '--user', phone.name)).toMatchObject({ status: 0 });
     expect(await logIn('ours', phone, codeAt(step - 1))).toBe('out');
     expect(await logIn('ours', phone, codeAt(step))).toBe('in');
     expect(await logIn('ours', phone, '11111111')).toBe('in');
     const other = userWith(phone.text.toString());
-    await run('import', other.name);
+    await run('import', '--user', other.name);
     expect(await logIn('ours', other, '22222222')).toBe('in');
     expect(await logIn('ours', other, '22222222')).toBe('out');
     expect(await logIn('ours', other, '33333333')).toBe('out');
 
     const token = userWith(`${SECRET}\n" HOTP_COUNTER 7\n`);
-    expect(await run('import', token.name)).toMatchObject({ status: 0 });
+    expect(await run('import', '--user', token.name)).toMatchObject({ status: 0 });
     expect(await logIn('ours', token, codeAt(6))).toBe('out');
     expect(await logIn('ours', token, codeAt(8))).toBe('in');
     expect(await logIn('ours', token, codeAt(8))).toBe('out');
@@ -128,13 +128,13 @@ describeInBox('migration', () => {
     const step = stepNow();
     const phone = userWith(`${SECRET}\n" DISALLOW_REUSE\n" TOTP_AUTH\n11111111\n22222222\n`);
     const token = userWith(`${SECRET}\n" HOTP_COUNTER 7\n`);
-    await run('import', phone.name);
-    await run('import', token.name);
+    await run('import', '--user', phone.name);
+    await run('import', '--user', token.name);
     expect(await logIn('ours', phone, codeAt(step))).toBe('in');
     expect(await logIn('ours', phone, '11111111')).toBe('in');
     expect(await logIn('ours', token, codeAt(8))).toBe('in');
     for (const user of [phone, token]) {
-      expect(await run('export', '--remove', user.name)).toMatchObject({ status: 0 });
+      expect(await run('export', '--remove', '--user', user.name)).toMatchObject({ status: 0 });
     }
     expect(readFileSync(phone.file, 'utf8')).toBe(
       `${SECRET}\n" DISALLOW_REUSE ${step - 2} ${step - 1} ${step}\n" TOTP_AUTH\n22222222\n`,
@@ -159,11 +159,11 @@ describeInBox('migration', () => {
 
   test('a file that lets codes be used again does so after the way back', async () => {
     const phone = userWith(`${SECRET}\n" WINDOW_SIZE 9\n" TOTP_AUTH\n`);
-    await run('import', phone.name);
+    await run('import', '--user', phone.name);
     const code = codeAt(stepNow());
     expect(await logIn('ours', phone, code)).toBe('in');
     expect(await logIn('ours', phone, code)).toBe('out');
-    expect(await run('export', '--remove', phone.name)).toMatchObject({ status: 0 });
+    expect(await run('export', '--remove', '--user', phone.name)).toMatchObject({ status: 0 });
     expect(readFileSync(phone.file)).toEqual(phone.text);
     if (peer !== undefined) {
       expect(await logIn('peer', phone, code)).toBe('in');
@@ -223,10 +223,10 @@ describeInBox('migration', () => {
   test('no old file is overwritten', async () => {
     const user = userWith(`${SECRET}\n" TOTP_AUTH\n`);
     writeFileSync(`${user.home}/${IMPORTED}`, 'older\n');
-    await run('import', user.name);
+    await run('import', '--user', user.name);
     renameSync(`${user.home}/${IMPORTED}-2`, user.file);
     writeFileSync(`${user.home}/${IMPORTED}-2`, 'old\n');
-    expect((await run('import', user.name)).stdout).toContain(`is now ${IMPORTED}-3`);
+    expect((await run('import', '--user', user.name)).stdout).toContain(`is now ${IMPORTED}-3`);
     expect(Object.keys(homeOf(user))).toEqual([IMPORTED, `${IMPORTED}-2`, `${IMPORTED}-3`]);
     expect(readFileSync(`${user.home}/${IMPORTED}`, 'utf8')).toBe('older\n');
     expect(await factorsOf(user)).toHaveLength(1);
@@ -236,14 +236,14 @@ describeInBox('migration', () => {
     const user = userWith(`${SECRET}\n" TOTP_AUTH\n11111111\n22222222\n`);
     chownSync(user.home, 0, 0);
     chmodSync(user.home, 0o755);
-    const failed = await run('import', user.name);
+    const failed = await run('import', '--user', user.name);
     expect(failed).toMatchObject({
       status: 1,
       stderr: expect.stringMatching(/EACCES\. The store has it already/),
     });
     expect(await logIn('ours', user, '11111111')).toBe('in');
     chownSync(user.home, user.uid, user.uid);
-    expect(await run('import', user.name)).toMatchObject({ status: 0 });
+    expect(await run('import', '--user', user.name)).toMatchObject({ status: 0 });
     expect(await factorsOf(user)).toMatchObject([{ kind: 'google-authenticator', codesLeft: 1 }]);
     expect(await logIn('ours', user, '11111111')).toBe('out');
   });
@@ -251,7 +251,14 @@ describeInBox('migration', () => {
   test('killed at any moment, it loses nothing, and doing it again finishes it', async () => {
     for (let round = 0; round < ROUNDS; round++) {
       const user = userWith(`${SECRET}\n" HOTP_COUNTER ${round + 1}\n11111111\n`);
-      const cli = [`${CHECKOUT}/dist/cli/main.js`, '--runtime-dir', daemon().runtimeDir, 'import', user.name];
+      const cli = [
+        `${CHECKOUT}/dist/cli/main.js`,
+        '--runtime-dir',
+        daemon().runtimeDir,
+        'import',
+        '--user',
+        user.name,
+      ];
       const child = spawn('node', cli, { stdio: 'ignore' });
       const ended = new Promise((resolve) => child.on('close', resolve));
       // Every other time when the store just has it; else from before the first request to after the rename.
@@ -265,7 +272,7 @@ describeInBox('migration', () => {
       const [name] = Object.keys(homeOf(user));
       const inStore = (await factorsOf(user)).length;
       expect(name === FILE_NAME || inStore === 1).toBe(true);
-      await run('import', user.name);
+      await run('import', '--user', user.name);
       expect(homeOf(user)).toEqual(asItWas(user, IMPORTED));
       expect(await factorsOf(user)).toMatchObject([{ kind: 'google-authenticator', codesLeft: 1 }]);
       expect(await logIn('ours', user, codeAt(round + 1))).toBe('in');
@@ -277,11 +284,13 @@ describeInBox('migration', () => {
     mkdirSync('/var/lib/codes');
     renameSync(user.file, `/var/lib/codes/${user.name}`);
     chownSync(`/var/lib/codes/${user.name}`, 0, 0);
-    expect(await run('import', user.name, '--from', '/var/lib/codes/${USER}', '--as', 'root')).toMatchObject({
+    expect(
+      await run('import', '--user', user.name, '--from', '/var/lib/codes/${USER}', '--as', 'root'),
+    ).toMatchObject({
       status: 0,
     });
     expect(await logIn('ours', user, '11111111')).toBe('in');
-    const copy = await run('export', user.name, '--to', '/root/${USER}');
+    const copy = await run('export', '--user', user.name, '--to', '/root/${USER}');
     expect(copy).toMatchObject({ status: 0, stderr: expect.stringContaining('asks the store first') });
     expect(readFileSync(`/root/${user.name}`, 'utf8')).toBe(`${SECRET}\n" TOTP_AUTH\n`);
   });
@@ -289,12 +298,16 @@ describeInBox('migration', () => {
   test('what it needs to know it asks for', async () => {
     const user = userWith(`${SECRET}\n" TOTP_AUTH\n`);
     for (const [argv, status, words] of [
-      [['import', user.name, '--all'], 2, /either a user or --all/],
-      [['export'], 2, /either a user or --all/],
-      [['import', 'nobody-of-this-name'], 1, /There is no user/],
-      [['import', user.name, '--from', 'relative'], 1, /not the absolute path/],
-      [['import', user.name, '--from', '~/elsewhere'], 1, /there is no .*elsewhere\n.*Nothing was imported/],
-      [['export', user.name], 1, /No file was imported/],
+      [['import', '--user', user.name, '--all'], 2, /either --user or --all/],
+      [['export'], 2, /say whose: --user or --all/],
+      [['import', '--user', 'nobody-of-this-name'], 1, /There is no user/],
+      [['import', '--user', user.name, '--from', 'relative'], 1, /not the absolute path/],
+      [
+        ['import', '--user', user.name, '--from', '~/elsewhere'],
+        1,
+        /there is no .*elsewhere\n.*Nothing was imported/,
+      ],
+      [['export', '--user', user.name], 1, /No file was imported/],
     ] as const) {
       const ended = await run(...argv);
       expect(ended, argv.join(' ')).toMatchObject({ status, stdout: '' });
@@ -305,10 +318,10 @@ describeInBox('migration', () => {
 
   test('an export overwrites nothing', async () => {
     const user = userWith(`${SECRET}\n" TOTP_AUTH\n11111111\n`);
-    await run('import', user.name);
+    await run('import', '--user', user.name);
     writeFileSync(user.file, 'another\n', { mode: 0o600 });
     chownSync(user.file, user.uid, user.uid);
-    const ended = await run('export', user.name, '--remove');
+    const ended = await run('export', '--user', user.name, '--remove');
     expect(ended).toMatchObject({ status: 1, stderr: expect.stringContaining('says something else') });
     expect(readFileSync(user.file, 'utf8')).toBe('another\n');
     expect(await factorsOf(user)).toHaveLength(1);

@@ -154,7 +154,7 @@ describeInBox('the command on a node of Proxmox VE', () => {
 
   test('list shows the factors in Proxmox beside ours, with their kinds', async () => {
     const person = proxmox.person(everything);
-    const { stdout } = await command('list', person.name);
+    const { stdout } = await command('list', '--user', person.name);
     const id = '11111111-2222-4333-8444-555555555555';
     const inProxmox = `in Proxmox as ${person.name}@pam`;
     for (const text of [
@@ -173,23 +173,25 @@ describeInBox('the command on a node of Proxmox VE', () => {
 
   test('remove and unlock call pveum', async () => {
     const person = proxmox.person((who) => ({ ...everything(who), 'totp-locked': true }));
-    expect((await command('list', person.name)).stderr).toContain('Proxmox has locked the codes');
-    expect((await command('remove', person.name, 'proxmox:w1')).status).toBe(0);
-    expect((await command('remove', person.name, 'proxmox:none')).stderr).toContain('no factor proxmox:none');
-    expect((await command('unlock', person.name)).status).toBe(0);
+    expect((await command('list', '--user', person.name)).stderr).toContain('Proxmox has locked the codes');
+    expect((await command('remove', 'proxmox:w1', '--user', person.name)).status).toBe(0);
+    expect((await command('remove', 'proxmox:none', '--user', person.name)).stderr).toContain(
+      'no factor proxmox:none',
+    );
+    expect((await command('unlock', '--user', person.name)).status).toBe(0);
     expect(calls().map((call) => [call.program, ...call.argv])).toEqual([
       ['/usr/bin/pveum', 'user', 'tfa', 'delete', `${person.name}@pam`, '--id', 'w1'],
       ['/usr/bin/pveum', 'user', 'tfa', 'unlock', `${person.name}@pam`],
     ]);
     rmSync(CALLS);
     const free = proxmox.person(phone);
-    expect((await command('unlock', free.name)).status).toBe(0);
+    expect((await command('unlock', '--user', free.name)).status).toBe(0);
     expect(calls()).toEqual([]);
   });
 
   test('recovery codes of ours work beside the phone in Proxmox', async () => {
     const person = proxmox.person(phone);
-    const { stdout, stderr } = await command('recovery', person.name);
+    const { stdout, stderr } = await command('recovery', '--user', person.name);
     const code = /[A-Z2-7]{4}(?:-[A-Z2-7]{4}){3}/.exec(stdout)?.[0] ?? stderr;
     const service = proxmox.stage.service();
     expect((await logIn(proxmox.stage, person.name, code, { service })).rc).toBe(PAM.success);

@@ -83,8 +83,11 @@ describeInBox('completion', () => {
         ['add totp --alg', 'add totp --algorithm'],
         ['add totp --algorithm sha5', 'add totp --algorithm sha512'],
         ['completion zs', 'completion zsh'],
-        ['list tabi', 'list tabitha'],
-        ['pause tabi', 'pause tabitha'],
+        ['list --user tabi', 'list --user tabitha'],
+        ['pause phone --user=tabi', 'pause phone --user=tabitha'],
+        ['import --as tabi', 'import --as tabitha'],
+        ['--user tabi', '--user tabitha'],
+        ['rename-user tabi', 'rename-user tabitha'],
         ['import --keys /etc/os-rel', 'import --keys /etc/os-release'],
         ['enable ssh', 'enable sshd'],
         ['enable sshd log', 'enable sshd login'],
@@ -93,8 +96,8 @@ describeInBox('completion', () => {
         // Only that asks for a code.
         ['disable tabb', 'disable tabbed-out'],
         ['rehearse tabbed-i', 'rehearse tabbed-in'],
-        ['rehearse tabbed-in tabi', 'rehearse tabbed-in tabitha'],
-        ['rules test sshd tabi', 'rules test sshd tabitha'],
+        ['rehearse tabbed-in --user tabi', 'rehearse tabbed-in --user tabitha'],
+        ['rules test sshd --user tabi', 'rules test sshd --user tabitha'],
         ['rules test ssh', 'rules test sshd'],
       ];
       const seen = await atTerminal(shell.argv(home), [

@@ -173,40 +173,43 @@ describeInBox('what the program suggests', () => {
     const program = (...argv: readonly string[]): Promise<{ stdout: string; stderr: string }> =>
       run(['pve-google-authenticator', ...argv]);
     const factorsOf = async (user: string): Promise<{ id: string }[]> =>
-      (JSON.parse((await program('list', user, '--json')).stdout) as { factors: { id: string }[] }[])[0]!
-        .factors;
+      (
+        JSON.parse((await program('list', '--user', user, '--json')).stdout) as {
+          factors: { id: string }[];
+        }[]
+      )[0]!.factors;
     const done = new Map<string, number | null>();
     const follow = async ({ stdout, stderr }: { stdout: string; stderr: string }): Promise<void> => {
       for (const [command] of `${stdout}\n${stderr}`.matchAll(SUGGESTION)) {
         if (!/^pve-google-authenticator:?$/.test(command)) {
           const { status } = await run(['sh', '-c', command], '-1\n');
-          done.set(command.replaceAll(name, 'USER').replace(/(qr|remove) USER .*/, '$1 USER ID'), status);
+          done.set(command.replaceAll(name, 'USER').replace(/(qr|remove) \S+ /, '$1 ID '), status);
         }
       }
     };
-    await follow(await program('status', name));
-    await follow(await program('add', 'totp', name, '--name', 'old'));
-    await follow(await program('remove', name, 'none'));
-    await follow(await program('rotate', name, 'none'));
-    await follow(await program('rotate', '-C', name, 'old'));
-    await program('recovery', name);
-    await follow(await program('add', 'recovery', name));
-    await follow(await program('qr', name, 'codes'));
-    await follow(await program('rotate', name, 'codes'));
+    await follow(await program('status', '--user', name));
+    await follow(await program('add', 'totp', '--user', name, '--name', 'old'));
+    await follow(await program('remove', 'none', '--user', name));
+    await follow(await program('rotate', 'none', '--user', name));
+    await follow(await program('rotate', '-C', 'old', '--user', name));
+    await program('recovery', '--user', name);
+    await follow(await program('add', 'recovery', '--user', name));
+    await follow(await program('qr', 'codes', '--user', name));
+    await follow(await program('rotate', 'codes', '--user', name));
     await follow(await run(['pve-google-authenticator', '-t', '-f', '-C', '--user', name]));
     await follow(await program('-x'));
     await follow({ stdout: 'pve-google-authenticator repair', stderr: '' });
     // What the log, and a status after too many failures, suggest.
-    await follow({ stdout: `pve-google-authenticator forget ${name}`, stderr: '' });
-    await follow({ stdout: `pve-google-authenticator unlock ${name}`, stderr: '' });
+    await follow({ stdout: `pve-google-authenticator forget --user ${name}`, stderr: '' });
+    await follow({ stdout: `pve-google-authenticator unlock --user ${name}`, stderr: '' });
     const { name: peer } = await newAccount();
     writeFileSync(`/home/${peer}/.google_authenticator`, 'GEZDGNBVGY3TQOJQ\n" TOTP_AUTH\n', { mode: 0o400 });
     await runWell(['chown', peer, `/home/${peer}/.google_authenticator`]);
-    await program('import', peer);
+    await program('import', '--user', peer);
     const [imported] = await factorsOf(peer);
-    await follow(await program('qr', peer, imported!.id));
+    await follow(await program('qr', imported!.id, '--user', peer));
     const { secret } = JSON.parse(
-      (await run(['pve-google-authenticator', 'qr', name, 'phone', '--json'])).stdout,
+      (await run(['pve-google-authenticator', 'qr', 'phone', '--user', name, '--json'])).stdout,
     ) as {
       secret: string;
     };
@@ -214,13 +217,13 @@ describeInBox('what the program suggests', () => {
     expect(
       Object.fromEntries([...done].map(([command, status]) => [command.replace(peer, 'USER'), status])),
     ).toEqual({
-      'pve-google-authenticator export USER': 0,
-      'pve-google-authenticator forget USER': 0,
-      'pve-google-authenticator unlock USER': 0,
-      'pve-google-authenticator qr USER ID': 0,
-      'pve-google-authenticator list USER': 0,
-      'pve-google-authenticator remove USER ID': 0,
-      'pve-google-authenticator recovery USER': 0,
+      'pve-google-authenticator export --user USER': 0,
+      'pve-google-authenticator forget --user USER': 0,
+      'pve-google-authenticator unlock --user USER': 0,
+      'pve-google-authenticator qr ID --user USER': 0,
+      'pve-google-authenticator list --user USER': 0,
+      'pve-google-authenticator remove ID --user USER': 0,
+      'pve-google-authenticator recovery --user USER': 0,
       'pve-google-authenticator --help': 0,
       'pve-google-authenticator repair': 0,
     });

@@ -40,7 +40,7 @@ describe.skipIf(missing !== undefined)('doctor in a Debian 13 with systemd', { t
     }
   };
   const renewCodes = async (): Promise<void> => {
-    const line = await machine.shell('pve-google-authenticator recovery alice --json 2>/dev/null');
+    const line = await machine.shell('pve-google-authenticator recovery --user alice --json 2>/dev/null');
     codes = (JSON.parse(line) as { codes: string[] }).codes;
   };
   const logIn = async (code: string): Promise<boolean> => {
@@ -85,8 +85,8 @@ END
       install -d -m 755 /etc/pve-authenticator
       ${HEALTHY}
       systemctl restart ssh.service pve-authenticator.service
-      pve-google-authenticator add totp alice >/dev/null
-      pve-google-authenticator add totp root >/dev/null`);
+      pve-google-authenticator add totp --user alice >/dev/null
+      pve-google-authenticator add totp --user root >/dev/null`);
   }, TEST_MS);
   afterAll(() => machine.stop());
 
@@ -106,7 +106,7 @@ END
   });
 
   test('a lost phone, the clock and a daemon that is down: what the guides say can be run', async () => {
-    await machine.shell('pve-google-authenticator add totp alice --name=old-phone >/dev/null');
+    await machine.shell('pve-google-authenticator add totp --user alice --name=old-phone >/dev/null');
     await renewCodes();
     const [own = '', others = ''] = commandsOf('lost-phone', '## A lost phone');
     for (const line of own.trim().split('\n')) {
@@ -118,9 +118,9 @@ END
       );
       expect(status, `${command}: ${stderr}`).toBe(0);
     }
-    const list = await machine.shell('pve-google-authenticator list alice');
+    const list = await machine.shell('pve-google-authenticator list --user alice');
     expect([list.includes('new-phone'), list.includes('old-phone')]).toEqual([true, false]);
-    await machine.shell(`pve-google-authenticator add totp alice --name=old-phone; ${others}`);
+    await machine.shell(`pve-google-authenticator add totp --user alice --name=old-phone; ${others}`);
     for (const headline of ['## The clock is wrong', '## The daemon is down']) {
       await machine.shell(commandsOf('when-logins-fail', headline).join('\n'));
     }
@@ -133,11 +133,11 @@ END
     await renewCodes();
     await machine.shell(backup);
     await machine.shell(
-      'pve-google-authenticator add totp alice --name=later; echo broken >/etc/pve-authenticator/config.toml',
+      'pve-google-authenticator add totp --user alice --name=later; echo broken >/etc/pve-authenticator/config.toml',
     );
     expect(restore).toContain('doctor');
     expect(await machine.shell(restore)).toBe('All is well. These ask: sshd.');
-    expect(await machine.shell('pve-google-authenticator list alice')).not.toContain('later');
+    expect(await machine.shell('pve-google-authenticator list --user alice')).not.toContain('later');
     expect(await logIn(codes.pop()!)).toBe(true);
   });
 

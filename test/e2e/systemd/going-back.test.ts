@@ -129,8 +129,8 @@ describe.each(DEBIANS)('going back on Debian %s', { timeout: TEST_MS }, (name, r
     if (!(await isInstalled())) {
       await apt('install', ...debs.map(inMachine));
       await machine.shell('systemctl is-active pve-authenticator.socket');
-      await command('recovery', 'alice');
-      await command('recovery', 'root');
+      await command('recovery', '--user', 'alice');
+      await command('recovery', '--user', 'root');
     }
     await machine.shell('mkdir -p /run/systemd/timesync; touch /run/systemd/timesync/synchronized');
   };

@@ -61,7 +61,13 @@ export class GuardedMachine {
 
   /** Gives somebody recovery codes, in place of those that were there. */
   async enrol(user: string): Promise<void> {
-    const printed = await this.machine.runWell(['pve-google-authenticator', 'recovery', user, '--json']);
+    const printed = await this.machine.runWell([
+      'pve-google-authenticator',
+      'recovery',
+      '--user',
+      user,
+      '--json',
+    ]);
     this.#codes.set(user, [...(JSON.parse(printed) as { codes: string[] }).codes]);
   }
 

@@ -203,7 +203,7 @@ describe.skipIf(missing !== undefined)('in a Debian 13 with systemd', { timeout:
       sed -i '/^@include common-auth/a auth required pam_pve_authenticator.so' /etc/pam.d/sshd`);
     await prepareSsh(machine);
     const app = JSON.parse(
-      await machine.runWell(['pve-google-authenticator', 'add', 'totp', 'alice', '--json']),
+      await machine.runWell(['pve-google-authenticator', 'add', 'totp', '--user', 'alice', '--json']),
     ) as App;
     const code = codeOf(app);
     const logInOverSsh = (): Promise<Ended> => ssh(machine, { password: 'correct-horse', code });

@@ -143,7 +143,7 @@ describe.skipIf(missing !== undefined)('the Debian package', { timeout: TEST_MS 
     await prepareSsh(machine, 'PermitRootLogin yes');
     const setup = 'pve-google-authenticator -t -d -f -r 3 -R 30 -w 3 -C --json';
     alice = JSON.parse(await machine.runWell(['su', 'alice', '-c', setup])) as App;
-    const add = ['pve-google-authenticator', 'add', 'totp', 'root', '--json'];
+    const add = ['pve-google-authenticator', 'add', 'totp', '--user', 'root', '--json'];
     const root = JSON.parse(await machine.runWell(add)) as App;
     const enabled = await machine.run(['pve-google-authenticator', 'enable', 'sshd']);
     console.log(`enable sshd: ${enabled.stdout}${enabled.stderr}`);

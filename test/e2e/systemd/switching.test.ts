@@ -151,7 +151,7 @@ describe.skipIf(missing !== undefined)('switching on and off', { timeout: TEST_M
     expect(await guarded.command('confirm')).toMatchObject({ status: 1 });
     // Nor is a rehearsal.
     const played = await atTerminal(
-      guarded.machine.inside(['pve-google-authenticator', 'rehearse', 'sshd', 'alice']),
+      guarded.machine.inside(['pve-google-authenticator', 'rehearse', 'sshd', '--user', 'alice']),
       [
         { expect: /Password: $/, hidden: true, enter: 'correct-horse' },
         { expect: /Verification code: $/, hidden: true, enter: guarded.code('alice') },

@@ -135,7 +135,7 @@ END
     await shell(`sed -i '/^@include common-auth$/d' /etc/pam.d/sshd`);
     for (const words of [
       ['enable', 'sshd'],
-      ['rehearse', 'sshd', 'alice', '--with-module'],
+      ['rehearse', 'sshd', '--user', 'alice', '--with-module'],
     ]) {
       const { status, stderr } = await guarded.command(...words);
       expect([status, stderr]).toEqual([

@@ -161,13 +161,21 @@ describe('a daemon that may open no sockets but AF_UNIX', () => {
     const { status, stderr } = await command('', 'yubico', 'check');
     expect(stderr).toContain('the unit closes the network to the daemon');
     expect(status).toBe(1);
-    await command('', 'add', 'yubikey', person.name);
+    await command('', 'add', 'yubikey', '--user', person.name);
     expect((await logIn(stage, person.name, person.code(), { service })).rc).toBe(PAM.success);
   });
 
   test('says so when a line in pam.d brings an id and a key, and config.toml no mode', async () => {
     await start();
-    const added = await command(`${yubikey.touch()}\n`, 'add', 'yubikey', person.name, '--name', 'online');
+    const added = await command(
+      `${yubikey.touch()}\n`,
+      'add',
+      'yubikey',
+      '--user',
+      person.name,
+      '--name',
+      'online',
+    );
     expect(added.status).toBe(0);
     await daemon!.stop();
     stage.around = [around];
@@ -178,7 +186,7 @@ describe('a daemon that may open no sockets but AF_UNIX', () => {
     expect((await logIn(stage, person.name, yubikey.touch(), { service: at })).rc).not.toBe(PAM.success);
     await daemon.log.waitFor(/YubiKeys cannot be looked up why=.*until \[yubico\] in config\.toml has mode/);
     await daemon.log.waitFor(/No validation server could say.*until \[yubico\] in config\.toml has mode/);
-    await command('', 'remove', person.name, 'online');
+    await command('', 'remove', 'online', '--user', person.name);
   });
 
   test('serves keys whose secrets it has', async () => {
@@ -188,7 +196,7 @@ describe('a daemon that may open no sockets but AF_UNIX', () => {
     writeFileSync(`${stage.dir}/key.csv`, line, { mode: 0o600 });
     const added = await command(
       `${offline.touch()}\n`,
-      ...['add', 'yubikey', person.name, '--name', 'off', '--secrets-from', `${stage.dir}/key.csv`],
+      ...['add', 'yubikey', '--user', person.name, '--name', 'off', '--secrets-from', `${stage.dir}/key.csv`],
     );
     expect(added.status).toBe(0);
     const otp = offline.touch();
@@ -211,7 +219,7 @@ test('the keys of a central mapping come into the store, each once', async () =>
   expect(first.stdout).toContain(`${person.name}: YubiKey yubikey (`);
   expect(first.stdout).toContain('2 keys added, 0 were there already, 2 problems.');
   expect(first.status).toBe(1);
-  const again = await command('', 'yubico', 'import', person.name, '--authfile', file);
+  const again = await command('', 'yubico', 'import', '--user', person.name, '--authfile', file);
   expect(again.stdout).toContain('0 keys added, 2 were there already, 1 problems.');
   expect((await logIn(stage, person.name, yubikey.plugIn().touch(), { service })).rc).toBe(PAM.success);
   writeFileSync(`${stage.dir}/open`, '', { mode: 0o666 });

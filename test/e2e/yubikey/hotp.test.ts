@@ -35,7 +35,7 @@ afterAll(() => stage.clear());
 
 async function owner(digits: 6 | 8): Promise<Touched> {
   const { name: user } = stage.person({ enrolled: false });
-  const argv = ['add', 'hotp', user, '--name', 'yubikey', '--digits', String(digits), '--json'];
+  const argv = ['add', 'hotp', '--user', user, '--name', 'yubikey', '--digits', String(digits), '--json'];
   const { stdout } = await command(stage, ...argv);
   const { secret } = JSON.parse(stdout) as { secret: string };
   let touches = 0;

@@ -311,7 +311,7 @@ describe('people', () => {
       {
         check: 'factors',
         what: expect.stringMatching(/^alice has no factor: who knows the password gets in/) as string,
-        mend: 'pve-google-authenticator add recovery alice',
+        mend: 'pve-google-authenticator add recovery --user alice',
       },
     ]);
   });

@@ -145,14 +145,15 @@ describe('add totp', () => {
   });
 
   it('asks for nothing but what was wanted', async () => {
-    await run('add', 'totp', 'alice');
+    await run('add', 'totp', '--user', 'alice');
     expect(JSON.stringify(requests)).toBe(
       '[["POST",["users","alice","changes"],{"changes":[{"do":"add","factor":{"kind":"totp"}}]}]]',
     );
     await run(
       'add',
       'totp',
-      'a/b',
+      '--user',
+      'CORP\\al b',
       '-n',
       'pixel-7',
       '--algorithm',
@@ -164,7 +165,7 @@ describe('add totp', () => {
     );
     expect(requests[1]).toEqual([
       'POST',
-      ['users', 'a/b', 'changes'],
+      ['users', 'CORP\\al b', 'changes'],
       {
         changes: [
           {
@@ -177,32 +178,34 @@ describe('add totp', () => {
   });
 
   it('shows the key in groups of four, the QR code, and says which factor it is', async () => {
-    await run('add', 'totp', 'alice');
+    await run('add', 'totp', '--user', 'alice');
     expect(lines[0]).toContain('GEZD GNBV GY3T QOJQ GEZD GNBV GY3T QOJQ');
     expect(lines.slice(1, -1)).toEqual(drawQr(otpauthOf('alice'), 'UTF8').lines);
     expect(lines.at(-1)).toBe(
-      'Factor phone (abcdef) was added for alice. Once more: pve-google-authenticator qr alice abcdef',
+      'Factor phone (abcdef) was added for alice. Once more: pve-google-authenticator qr abcdef --user alice',
     );
     expect(notes).toEqual([]);
   });
 
   it('prints JSON in one line', async () => {
-    await run('add', 'totp', 'alice', '--json');
+    await run('add', 'totp', '--user', 'alice', '--json');
     expect(lines).toHaveLength(1);
     expect(JSON.parse(lines[0]!)).toEqual(ADDED);
   });
 
   it.each([
     [['add']],
-    [['add', 'sms', 'alice']],
-    [['add', 'totp', 'alice', 'bob']],
-    [['add', 'totp', 'alice', '--digits', '5']],
-    [['add', 'totp', 'alice', '--algorithm', 'md5']],
-    [['add', 'totp', 'alice', '--period', '14']],
-    [['add', 'totp', 'alice', '--period', '121']],
-    [['add', 'totp', 'alice', '--period', '0x1e']],
-    [['add', 'totp', 'alice', '--period', '']],
-    [['add', 'totp', 'alice', '--colour']],
+    [['add', 'sms']],
+    [['add', 'totp', 'alice']],
+    [['add', 'totp', '--user', 'alice', 'bob']],
+    [['add', 'totp', '--user']],
+    [['add', 'totp', '--user', 'alice', '--digits', '5']],
+    [['add', 'totp', '--user', 'alice', '--algorithm', 'md5']],
+    [['add', 'totp', '--user', 'alice', '--period', '14']],
+    [['add', 'totp', '--user', 'alice', '--period', '121']],
+    [['add', 'totp', '--user', 'alice', '--period', '0x1e']],
+    [['add', 'totp', '--user', 'alice', '--period', '']],
+    [['add', 'totp', '--user', 'alice', '--colour']],
   ])('refuses %j before the daemon is asked', async (words) => {
     await expect(run(...words)).rejects.toBeInstanceOf(CommanderError);
     expect(requests).toEqual([]);
@@ -236,7 +239,7 @@ describe('list', () => {
 
   it('lists one user', async () => {
     answer = USERS[0];
-    await run('list', 'alice');
+    await run('list', '--user', 'alice');
     expect(requests).toEqual([['GET', ['users', 'alice']]]);
     expect(lines).toHaveLength(4);
   });
@@ -256,7 +259,7 @@ describe('list', () => {
     ]);
     notes = [];
     answer = { ...viewOf('bob', []), problem: 'the reader does not answer', enrolled: 'unknown' };
-    await run('list', 'bob');
+    await run('list', '--user', 'bob');
     expect(notes[0]).toBe(
       'The daemon could not read what bob has enrolled (the reader does not answer). Logins of bob that ask for a code are refused meanwhile.',
     );
@@ -268,7 +271,7 @@ describe('list', () => {
     await run('list');
     expect(notes.at(-1)).toBe('No factor is in the store.');
     answer = { ...viewOf('bob', []), enrolled: 'none' };
-    await run('list', 'bob');
+    await run('list', '--user', 'bob');
     expect(notes.at(-1)).toBe('No factor is enrolled.');
   });
 
@@ -283,16 +286,23 @@ describe('list', () => {
 
   it('prints JSON, a list also for one user', async () => {
     answer = USERS[0];
-    await run('list', 'alice', '--json');
+    await run('list', '--user', 'alice', '--json');
     expect(JSON.parse(lines.join(''))).toEqual([USERS[0]]);
     expect(notes).toEqual([]);
   });
 });
 
+it('refuses a name that nobody can have, which would be asked for as somebody else', async () => {
+  for (const name of ['', 'a/b', ' ', '-x']) {
+    await expect(run('list', `--user=${name}`), name).rejects.toMatchObject({ code: 'ERR_USAGE' });
+  }
+  expect(requests).toEqual([]);
+});
+
 describe('remove', () => {
   it('removes, and says what is left', async () => {
     answer = { added: [], view: viewOf('alice', [PHONE]) };
-    await run('remove', 'alice', 'pixel-7');
+    await run('remove', 'pixel-7', '--user', 'alice');
     const sent = { changes: [{ do: 'remove', factor: 'pixel-7' }] };
     expect(requests).toEqual([['POST', ['users', 'alice', 'changes'], sent]]);
     expect(lines).toEqual(['Factor pixel-7 was removed. alice has 1 left.']);
@@ -300,24 +310,24 @@ describe('remove', () => {
 
   it('warns when it was the last one', async () => {
     answer = { added: [], view: viewOf('alice', []) };
-    await run('remove', 'alice', 'phone');
+    await run('remove', 'phone', '--user', 'alice');
     expect(lines[0]).toMatch(/has no factor left and is not enrolled any more/);
     answer = { added: [], view: { ...viewOf('alice', []), enrolled: 'elsewhere' } };
-    await run('remove', 'alice', 'phone');
+    await run('remove', 'phone', '--user', 'alice');
     expect(lines[1]).toMatch(/none left in the store; one that is kept elsewhere counts now/);
   });
 
   it('prints what is left as JSON', async () => {
     answer = { added: [], view: viewOf('alice', []) };
-    await run('remove', 'alice', 'phone', '--json');
+    await run('remove', 'phone', '--user', 'alice', '--json');
     expect(JSON.parse(lines.join(''))).toEqual(viewOf('alice', []));
   });
 });
 
 describe('what cannot be done', () => {
   it.each([
-    ['add', 'yubikey', 'alice', '--name', 'not a name'],
-    ['rotate', 'alice', 'phone'],
+    ['add', 'yubikey', '--user', 'alice', '--name', 'not a name'],
+    ['rotate', 'phone', '--user', 'alice'],
   ])('is refused before the first question: %s %s', async (...words) => {
     checkRefused = new CommandError('ERR_BAD_REQUEST', 'factor.name: letters only');
     answer = viewOf('alice', [PHONE]);
@@ -329,7 +339,7 @@ describe('what cannot be done', () => {
   it('a proof is announced at the start', async () => {
     typed = [() => 'vvvvvvvvvvvv'];
     answer = { added: [], view: viewOf('alice', []) };
-    await run('add', 'yubikey', 'alice');
+    await run('add', 'yubikey', '--user', 'alice');
     expect(notes[0]).toContain('at the end you will need a code of it');
   });
 });
@@ -343,13 +353,13 @@ describe('rules test', () => {
   });
 
   it.each([
-    ['rules test sshd alice 192.0.2.0/24', '"192.0.2.0/24" is not an address'],
-    ['rules test sshd alice pve1.example.org', '"pve1.example.org" is not an address'],
-    ['rules test sshd alice 192.0.2.7:22', 'is not an address'],
-    ['rules test /etc/pam.d/sshd alice', '"/etc/pam.d/sshd" cannot be the name of a service'],
-    ['rules test sshd al:ice', '"al:ice" cannot be the name of a user'],
-    ['rehearse sshd alice --from pve1.example.org', '"pve1.example.org" is not an address'],
-    ['rehearse sshd al:ice', '"al:ice" cannot be the name of a user'],
+    ['rules test sshd --user alice 192.0.2.0/24', '"192.0.2.0/24" is not an address'],
+    ['rules test sshd --user alice pve1.example.org', '"pve1.example.org" is not an address'],
+    ['rules test sshd --user alice 192.0.2.7:22', 'is not an address'],
+    ['rules test /etc/pam.d/sshd --user alice', '"/etc/pam.d/sshd" cannot be the name of a service'],
+    ['rules test sshd --user al:ice', '"al:ice" cannot be the name of a user'],
+    ['rehearse sshd --user alice --from pve1.example.org', '"pve1.example.org" is not an address'],
+    ['rehearse sshd --user al:ice', '"al:ice" cannot be the name of a user'],
   ])('%s is refused before anybody is asked', async (words, why) => {
     await expect(run(...words.split(' '))).rejects.toMatchObject({
       code: 'ERR_USAGE',
@@ -359,12 +369,12 @@ describe('rules test', () => {
   });
 
   it.each(['192.0.2.7', '2001:db8::1', 'fe80::1%eth0'])('asks about a login from %s', async (address) => {
-    await run('rules', 'test', 'sshd', 'CORP\\alice jones', address);
+    await run('rules', 'test', 'sshd', address, '--user', 'CORP\\alice jones');
     expect(requests).toEqual([['GET', ['rules', 'sshd', 'CORP\\alice jones', address]]]);
   });
 
   it('says that PAM does not know the service', async () => {
-    await run('rules', 'test', 'shhd', 'alice');
+    await run('rules', 'test', 'shhd', '--user', 'alice');
     expect(notes[0]).toContain('is shhd the name of the service?');
   });
 });
@@ -390,7 +400,7 @@ describe('status', () => {
     ] as const) {
       answer = { ...viewOf('alice', []), enrolled };
       lines = [];
-      await run('status', 'alice');
+      await run('status', '--user', 'alice');
       expect(lines[0]).toMatch(words);
     }
   });
@@ -403,7 +413,7 @@ describe('qr', () => {
     expect(requests).toEqual([['POST', ['users', 'myself', 'factors', 'pixel-7', 'show'], {}]]);
     const uri = 'otpauth://totp/us:me?secret=GEZDGNBVGY3TQOJQGEZDGNBVGY3TQOJQ&issuer=us';
     expect(lines.slice(1)).toEqual(drawQr(uri, 'UTF8_INVERSE').lines);
-    await run('qr', 'alice', 'pixel-7', '-Q', 'none');
+    await run('qr', 'pixel-7', '--user', 'alice', '-Q', 'none');
     expect(lines.at(-1)).toBe('Key for your authenticator app: GEZD GNBV GY3T QOJQ GEZD GNBV GY3T QOJQ');
     await expect(run('qr', 'pixel-7', '-Q', 'svg')).rejects.toBeInstanceOf(CommanderError);
   });
@@ -418,9 +428,9 @@ describe('rename, pause, resume and unlock', () => {
       ['users', 'myself', 'changes'],
       { changes: [{ do: 'rename', factor: 'phone', name: 'pixel-7' }] },
     ]);
-    await run('rename', 'alice', 'phone', 'pixel-7');
+    await run('rename', 'phone', 'pixel-7', '--user', 'alice');
     expect(requests.at(-1)).toMatchObject(['POST', ['users', 'alice', 'changes'], {}]);
-    await run('pause', 'alice', 'phone');
+    await run('pause', 'phone', '--user', 'alice');
     expect(sent()).toEqual({ changes: [{ do: 'pause', factor: 'phone' }] });
     await run('resume', 'phone');
     expect(sent()).toEqual({ changes: [{ do: 'resume', factor: 'phone' }] });
@@ -432,7 +442,7 @@ describe('rename, pause, resume and unlock', () => {
     ]);
     await expect(run('rename', 'phone')).rejects.toBeInstanceOf(CommanderError);
     answer = viewOf('alice', []);
-    await run('unlock', 'alice');
+    await run('unlock', '--user', 'alice');
     expect(requests.at(-1)).toEqual(['POST', ['users', 'alice', 'unlock'], {}]);
   });
 });
@@ -442,7 +452,7 @@ describe('recovery', () => {
     seen = viewOf('alice', [PHONE, CODES]);
     const codes = ['AAAA-BBBB-CCCC-DDDD', 'EEEE-FFFF-GGGG-HHHH'];
     answer = { added: [{ user: 'alice', factor: CODES, codes }], view: seen };
-    await run('recovery', 'alice');
+    await run('recovery', '--user', 'alice');
     expect(sent()).toEqual({
       changes: [
         { do: 'remove', factor: 'mnopqr' },
@@ -472,7 +482,7 @@ describe('rotate', () => {
     const shown = (): Buffer =>
       decodeBase32(/or type: ([A-Z2-7 ]+)$/.exec(lines[0]!)![1]!.replaceAll(' ', ''))!;
     typed = [() => hotpValue({ secret: shown(), algorithm: 'sha1', digits: 8 }, 1).toString()];
-    await run('rotate', 'alice', 'phone');
+    await run('rotate', 'phone', '--user', 'alice');
     expect(sent()).toMatchObject({
       changes: [
         { do: 'remove', factor: 'abcdef' },
@@ -483,16 +493,18 @@ describe('rotate', () => {
   });
 
   it('leaves the old one when it was not confirmed', async () => {
-    await run('rotate', '-C', 'alice', 'phone');
+    await run('rotate', '-C', 'phone', '--user', 'alice');
     expect(sent()).toMatchObject({ changes: [{ do: 'add', factor: { name: undefined } }] });
     expect(lines.at(-1)).toBe(
-      'Both work now, phone (abcdef) and phone-2. When the new one does: pve-google-authenticator remove alice abcdef',
+      'Both work now, phone (abcdef) and phone-2. When the new one does: pve-google-authenticator remove abcdef --user alice',
     );
   });
 
   it('rotates phones and tokens only', async () => {
-    await expect(run('rotate', 'alice', 'codes')).rejects.toThrow('pve-google-authenticator recovery alice');
-    await expect(run('rotate', 'alice', 'none')).rejects.toThrow('has no such factor');
+    await expect(run('rotate', 'codes', '--user', 'alice')).rejects.toThrow(
+      'pve-google-authenticator recovery --user alice',
+    );
+    await expect(run('rotate', 'none', '--user', 'alice')).rejects.toThrow('has no such factor');
     expect(new Set(requests.map((request) => (request as unknown[])[0]))).toEqual(new Set(['GET']));
   });
 });
@@ -508,7 +520,7 @@ describe('import --keys', () => {
 
   it('takes all lines of the input up to an empty one in one request, and shows no secret', async () => {
     typed = [() => SECRET, () => `otpauth://hotp/a?secret=${SECRET}&counter=7`, () => ''];
-    await run('import', 'alice', '--keys', '-', '--digits', '8', '--json');
+    await run('import', '--user', 'alice', '--keys', '-', '--digits', '8', '--json');
     const token = { ...NEW, kind: 'hotp', algorithm: 'sha1', digits: 6, counter: 7 };
     expect(requests).toEqual([
       [

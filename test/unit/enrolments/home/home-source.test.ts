@@ -89,7 +89,7 @@ describe('looking up', () => {
   });
 
   it.each([
-    [{ kind: 'missing', directory: null, symlink: false }, /is missing.*forget ana/],
+    [{ kind: 'missing', directory: null, symlink: false }, /is missing.*forget --user ana/],
     [{ kind: 'missing', directory: { ...DIRECTORY, ino: '3' }, symlink: false }, /is missing/],
     [{ kind: 'missing', directory: DIRECTORY, symlink: true }, /leads nowhere/],
     [{ kind: 'hung' }, /does not answer/],

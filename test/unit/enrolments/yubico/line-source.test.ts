@@ -193,7 +193,10 @@ describe("a user's own ~/.yubico/authorized_yubikeys", () => {
     files.text = undefined;
     expect(await lookUp(OWN)).toEqual({ kind: 'absent' });
     files.reads.push({ kind: 'missing', directory: { ...DIRECTORY, ino: '99' }, symlink: false });
-    expect(await lookUp(OWN)).toMatchObject({ kind: 'failed', why: expect.stringContaining('forget ana') });
+    expect(await lookUp(OWN)).toMatchObject({
+      kind: 'failed',
+      why: expect.stringContaining('forget --user ana'),
+    });
     files.reads.push({ kind: 'missing', directory: DIRECTORY, symlink: true });
     expect((await lookUp(OWN)).kind).toBe('failed');
   });

@@ -1,0 +1,30 @@
+import { Option } from 'commander';
+import { userWord } from './login-words.ts';
+import type { Session } from './session.ts';
+
+/** What every command has that is about one user's factors. */
+export interface ForUser {
+  /** Undefined: the account that runs the command. */
+  readonly user?: string;
+}
+
+/**
+ * The option that says whose factors a command is about.
+ *
+ * @param meaning - for the help
+ * @returns the option
+ */
+export function userOption(meaning = 'whose, for root; yours when left out'): Option {
+  return new Option('--user <user>', meaning).argParser(userWord);
+}
+
+/**
+ * How a command that a message suggests says whose factors it is about.
+ *
+ * @param session - knows who reads the message
+ * @param user - whose
+ * @returns what comes behind the command: nothing for the reader's own
+ */
+export function whoseWords(session: Pick<Session, 'self'>, user: string): string {
+  return user === session.self() ? '' : ` --user ${user}`;
+}
