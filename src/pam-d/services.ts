@@ -83,5 +83,5 @@ export function whyNotGuarded(name: string): string | undefined {
   const why = UNATTENDED.find(([, names]) => names.includes(name))?.[0];
   return why === undefined
     ? whyNoService(name)
-    : `${name} ${why}: it stays as it is. To ask for a code there all the same, write the line yourself: docs/guides/switch-on-and-off.md`;
+    : `${name} ${why}: it stays as it is. To ask for a code there all the same, write the line yourself: docs/guides/switch-on-and-off.md, "A line that you write by hand"`;
 }

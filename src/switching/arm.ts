@@ -17,7 +17,7 @@ const UNDO = 'pve-authenticator-undo';
 export async function assertUndoAtBoot(machine: Pick<Machine, 'run'>): Promise<void> {
   if (!hasSystemd()) {
     throw new SwitchError(
-      'systemd does not run here, and only it can undo what is not confirmed. Write the line yourself: docs/guides/install.md',
+      'systemd does not run here, and only it can undo what is not confirmed. Write the line yourself: docs/guides/switch-on-and-off.md, "A line that you write by hand"',
     );
   }
   const { stdout } = await machine.run('systemctl', 'is-enabled', `${UNDO}.service`);

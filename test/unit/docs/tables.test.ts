@@ -43,7 +43,7 @@ describe('docs/', () => {
 
   it('has every check of doctor, and no other', () => {
     const names = allChecks('1').map(({ name }) => name);
-    expect(firstColumn(DOCTOR, '## What is wrong: doctor').sort()).toEqual([...new Set(names)].sort());
+    expect(firstColumn(DOCTOR, '## Checks').sort()).toEqual([...new Set(names)].sort());
   });
 
   it('names no line in its table of failures that is not explained', () => {
