@@ -4,6 +4,7 @@ import { Command, CommanderError } from 'commander';
 import { hardenProcess } from '../host/addon.ts';
 import { version } from '../host/version.ts';
 import { SwitchError } from '../switching/switch-error.ts';
+import { NOT_AGREED } from './agreed.ts';
 import { addCommand } from './commands/add.ts';
 import { confirmCommand } from './commands/confirm.ts';
 import { disableCommand } from './commands/disable.ts';
@@ -37,12 +38,18 @@ import { runSetup } from './setup/run.ts';
 /* pve-google-authenticator: the composition root of the command. */
 
 const DEFAULT_RUNTIME_DIR = '/run/pve-authenticator';
+const ROOT_UID = 0;
 const EXIT_FAILED = 1;
 const EXIT_USAGE = 2;
+/** Something would have gone for good, and nobody could be asked. */
+const EXIT_NOT_AGREED = 4;
 /** 128 + SIGINT, as shells have it. */
 const EXIT_INTERRUPTED = 130;
 /** 128 + SIGPIPE: whoever read the result wanted no more of it, such as head. */
 const EXIT_PIPE = 141;
+
+/** Where it is not EXIT_FAILED. */
+const STATUS_OF: Readonly<Record<string, number>> = { ERR_USAGE: EXIT_USAGE, [NOT_AGREED]: EXIT_NOT_AGREED };
 
 /** What stands before the command: where the daemon is. */
 interface Place {
@@ -139,6 +146,7 @@ const session: Session = {
   output,
   questions,
   now: Date.now,
+  root: process.geteuid?.() === ROOT_UID,
   self: ownName,
   daemon: () => new ControlClient(runtimeDir),
 };
@@ -158,7 +166,7 @@ try {
     process.exitCode = error.reason === 'interrupted' ? EXIT_INTERRUPTED : EXIT_FAILED;
   } else if (error instanceof CommandError || error instanceof SwitchError) {
     output.note(`pve-google-authenticator: ${error.message}`);
-    process.exitCode = error instanceof CommandError && error.code === 'ERR_USAGE' ? EXIT_USAGE : EXIT_FAILED;
+    process.exitCode = (error instanceof CommandError && STATUS_OF[error.code]) || EXIT_FAILED;
   } else {
     output.note(`pve-google-authenticator: ${unexpected(error)}`);
     process.exitCode = EXIT_FAILED;

@@ -10,6 +10,8 @@ export interface Session {
   daemon(): ControlClient;
   /** @returns the time in milliseconds since 1970 */
   now(): number;
+  /** Whether root runs the command. */
+  readonly root: boolean;
   /** @returns the name of the account that runs the command */
   self(): string;
 }

@@ -1,7 +1,9 @@
 import type { Command } from 'commander';
+import { guardedServices } from '../../doctor/guarded.ts';
 import { whyNoService } from '../../pam-d/services.ts';
 import { undo } from '../../switching/arm.ts';
 import { CommandError } from '../control-client.ts';
+import { agreed, yesOption, type Agreement } from '../agreed.ts';
 import { examples } from '../examples.ts';
 import { groundOf } from '../ground.ts';
 import type { Session } from '../session.ts';
@@ -18,8 +20,9 @@ export function disableCommand(program: Command, session: Session): void {
     .description('Let services ask for no code any more: their files are as before "enable", to the byte')
     .argument('[service...]', 'PAM services, for example sshd')
     .option('--all', 'all that "enable" switched on')
+    .addOption(yesOption())
     .addHelpText('after', examples('sudo pve-google-authenticator disable sshd'))
-    .action(async (services: string[], options: { readonly all?: true }) => {
+    .action(async (services: string[], options: Agreement & { readonly all?: true }) => {
       if ((options.all === true) === services.length > 0) {
         throw new CommandError('ERR_USAGE', 'Name services, or say --all. For example: disable sshd');
       }
@@ -30,6 +33,10 @@ export function disableCommand(program: Command, session: Session): void {
         }
       }
       const { machine } = groundOf(session, `disable ${services.join(' ') || '--all'}`);
+      const asking = options.all === true ? guardedServices(machine).map(({ service }) => service) : [];
+      if (asking.length > 0) {
+        await agreed(session, options, `No code is asked for any more by ${asking.join(', ')}.`);
+      }
       // The same way as without Node, in one place.
       const { status, stderr } = await undo(machine, '--off', ...services);
       const said = stderr.trim();

@@ -2,6 +2,7 @@ import type { Command } from 'commander';
 import type { ExportedFile, UserView } from '../../control/requests.ts';
 import { lookUpUid, type PasswdEntry } from '../../host/addon.ts';
 import { CommandError, type ControlClient } from '../control-client.ts';
+import { agreed, yesOption, type Agreement } from '../agreed.ts';
 import { reportProgress } from '../progress.ts';
 import { examples } from '../examples.ts';
 import type { Session } from '../session.ts';
@@ -12,7 +13,7 @@ import { userOption, type ForUser } from '../whose.ts';
 /** Somebody may use a code while the file is written: then it is written again. */
 const MAX_TRIES = 5;
 
-interface ExportOptions extends ForUser {
+interface ExportOptions extends ForUser, Agreement {
   readonly all?: true;
   readonly to?: string;
   readonly remove?: true;
@@ -37,6 +38,7 @@ export function exportCommand(program: Command, session: Session): void {
       `a new file of the one who runs this; ~, \${HOME} and \${USER} are the user's (default: the user's own ${USUAL_FILE})`,
     )
     .option('--remove', 'take it out of the store when it is written')
+    .addOption(yesOption())
     .addHelpText(
       'after',
       examples(
@@ -50,6 +52,13 @@ export function exportCommand(program: Command, session: Session): void {
         command.error('error: say whose: --user or --all');
       }
       const names = user === undefined ? await importedUsers(session.daemon()) : [user];
+      if (options.remove === true) {
+        await agreed(
+          session,
+          options,
+          `The store loses what was imported of ${names.join(', ') || 'nobody'} when it is written.`,
+        );
+      }
       await exportAll(session, names, options);
     });
 }

@@ -1,5 +1,6 @@
 import type { Command } from 'commander';
 import type { Forgotten } from '../../control/requests.ts';
+import { agreed, yesOption, type Agreement } from '../agreed.ts';
 import { examples } from '../examples.ts';
 import type { Session } from '../session.ts';
 import { userOption, type ForUser } from '../whose.ts';
@@ -15,8 +16,15 @@ export function forgetCommand(program: Command, session: Session): void {
     .command('forget')
     .description("Take a user's missing ~/.google_authenticator for deleted, wherever it was")
     .addOption(userOption('whose file').makeOptionMandatory())
+    .addOption(yesOption())
     .addHelpText('after', examples('sudo pve-google-authenticator forget --user alice'))
-    .action(async ({ user }: Required<ForUser>) => {
+    .action(async (options: Required<ForUser> & Agreement) => {
+      const { user } = options;
+      await agreed(
+        session,
+        options,
+        `If the home directory of ${user} is only not mounted, ${user} is taken for somebody without a factor until it is back.`,
+      );
       await session.daemon().ask<Forgotten>('POST', ['users', user, 'forget']);
       session.output.line(`While no file of ${user} is found from now on, ${user} is not enrolled by one.`);
     });

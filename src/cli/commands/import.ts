@@ -1,6 +1,7 @@
 import { Option, type Command } from 'commander';
 import { MAX_PERIOD } from '../../factors/totp.ts';
 import { CommandError } from '../control-client.ts';
+import { agreed, yesOption, type Agreement } from '../agreed.ts';
 import { examples } from '../examples.ts';
 import type { Session } from '../session.ts';
 import { USUAL_FILE } from '../user-files.ts';
@@ -14,7 +15,7 @@ import { secondsFrom } from './seconds.ts';
 const ROOT_UID = 0;
 const importedPeriod = secondsFrom(1, MAX_PERIOD);
 
-interface ImportOptions extends FileImport, ForUser {
+interface ImportOptions extends FileImport, ForUser, Agreement {
   readonly keys?: string;
   readonly oathUsers?: string;
   readonly name?: string;
@@ -62,6 +63,7 @@ export function importCommand(program: Command, session: Session): void {
     .addOption(new Option('--digits <number>', 'with --keys: what keys do not say').choices(['6', '7', '8']))
     .option('--period <seconds>', 'with --keys: what keys do not say, 1 to 300', importedPeriod)
     .option('--json', 'print the result as JSON')
+    .addOption(yesOption())
     .addHelpText(
       'after',
       examples(
@@ -72,26 +74,35 @@ export function importCommand(program: Command, session: Session): void {
         'sudo pve-google-authenticator import --oath-users /etc/users.oath',
       ),
     )
-    .action(async (options: ImportOptions, command: Command) => {
-      const { user, keys, oathUsers, all, name, account, digits, period, json } = options;
-      const wrong = misfit(options, command.getOptionValueSource('from') === 'cli');
-      if (wrong !== undefined) {
-        command.error(`error: ${wrong}`);
-      }
-      if ((all ?? oathUsers) !== undefined && process.geteuid?.() !== ROOT_UID) {
-        throw new CommandError('ERR_NOT_ROOT', 'Only root may do that: try again with sudo');
-      }
-      if (oathUsers !== undefined) {
-        await importOathUsers(session, oathUsers, json === true);
-      } else if (keys !== undefined) {
-        const length = digits === undefined ? undefined : (Number(digits) as 6 | 7 | 8);
-        const wanted = { keys, name, account, digits: length, period, json };
-        await importTokens(session, user ?? session.self(), wanted);
-      } else {
-        const users = all === true ? await listedUsers() : [await userNamed(user ?? session.self())];
-        await importFiles(session, users, options);
-      }
-    });
+    .action((options: ImportOptions, command: Command) => run(session, options, command));
+}
+
+async function run(session: Session, options: ImportOptions, command: Command): Promise<void> {
+  const { user, keys, oathUsers, all, name, account, digits, period, json } = options;
+  const wrong = misfit(options, command.getOptionValueSource('from') === 'cli');
+  if (wrong !== undefined) {
+    command.error(`error: ${wrong}`);
+  }
+  if ((all ?? oathUsers) !== undefined && process.geteuid?.() !== ROOT_UID) {
+    throw new CommandError('ERR_NOT_ROOT', 'Only root may do that: try again with sudo');
+  }
+  if (oathUsers !== undefined) {
+    await importOathUsers(session, oathUsers, json === true);
+  } else if (keys !== undefined) {
+    const length = digits === undefined ? undefined : (Number(digits) as 6 | 7 | 8);
+    const wanted = { keys, name, account, digits: length, period, json };
+    await importTokens(session, user ?? session.self(), wanted);
+  } else {
+    const users = all === true ? await listedUsers() : [await userNamed(user ?? session.self())];
+    if (options.replace === true) {
+      await agreed(
+        session,
+        options,
+        'Where another file was imported before, its secret and scratch codes stop working.',
+      );
+    }
+    await importFiles(session, users, options);
+  }
 }
 
 /** What of the options does not go together. */

@@ -1,5 +1,6 @@
 import type { Command } from 'commander';
-import type { Change, UserView } from '../../control/requests.ts';
+import type { Change, FactorView, UserView } from '../../control/requests.ts';
+import { agreed, yesOption, type Agreement } from '../agreed.ts';
 import { change } from '../proven.ts';
 import { examples } from '../examples.ts';
 import type { Session } from '../session.ts';
@@ -17,6 +18,7 @@ export function recoveryCommand(program: Command, session: Session): void {
     .command('recovery')
     .description('Make ten new recovery codes, in place of the old ones, and show them as a sheet to print')
     .addOption(userOption())
+    .addOption(yesOption())
     .option('--json', 'print the result as JSON; it holds the codes')
     .addHelpText(
       'after',
@@ -25,10 +27,17 @@ export function recoveryCommand(program: Command, session: Session): void {
         'sudo pve-google-authenticator recovery --user alice | lp',
       ),
     )
-    .action(async (options: ForUser & { readonly json?: true }) => {
+    .action(async (options: ForUser & Agreement & { readonly json?: true }) => {
       const user = options.user ?? session.self();
       const { factors } = await session.daemon().ask<UserView>('GET', ['users', user]);
       const old = factors.filter(({ kind }) => kind === 'recovery');
+      if (old.length > 0) {
+        await agreed(
+          session,
+          options,
+          `The ${codesLeft(old)} recovery codes that ${user} has left stop working.`,
+        );
+      }
       const { added } = await change(session, user, [
         ...old.map(({ id }): Change => ({ do: 'remove', factor: id })),
         { do: 'add', factor: { kind: 'recovery' } },
@@ -44,4 +53,8 @@ export function recoveryCommand(program: Command, session: Session): void {
         session.output.note('The old recovery codes do not work any more.');
       }
     });
+}
+
+function codesLeft(sets: readonly FactorView[]): number {
+  return sets.reduce((sum, set) => sum + (set.codesLeft ?? 0), 0);
 }

@@ -1,12 +1,17 @@
 import type { Command } from 'commander';
 import type { UserView } from '../../control/requests.ts';
 import { CommandError } from '../control-client.ts';
+import { agreed, yesOption, type Agreement } from '../agreed.ts';
 import { change } from '../proven.ts';
 import { pveum } from '../proxmox/programs.ts';
 import { PROXMOX_PREFIX } from '../proxmox/shown.ts';
 import { examples } from '../examples.ts';
 import type { Session } from '../session.ts';
 import { userOption, type ForUser } from '../whose.ts';
+
+interface RemoveOptions extends ForUser, Agreement {
+  readonly json?: true;
+}
 
 /**
  * `remove FACTOR`: removes a factor.
@@ -20,6 +25,7 @@ export function removeCommand(program: Command, session: Session): void {
     .description('Remove a factor of a user; with the last one the user is not enrolled any more')
     .argument('<factor>', 'its ID or name, as "list" shows it')
     .addOption(userOption())
+    .addOption(yesOption())
     .option('--json', 'print what is left as JSON')
     .addHelpText(
       'after',
@@ -28,11 +34,15 @@ export function removeCommand(program: Command, session: Session): void {
         'sudo pve-google-authenticator remove pixel-7 --user alice',
       ),
     )
-    .action(async (factor: string, options: ForUser & { readonly json?: true }) => {
+    .action(async (factor: string, options: RemoveOptions) => {
       const user = options.user ?? session.self();
       if (factor.startsWith(PROXMOX_PREFIX)) {
-        await removeInProxmox(session, user, factor, options.json === true);
+        await removeInProxmox(session, user, factor, options);
         return;
+      }
+      const goes = session.root ? await whatGoes(session, user, factor) : undefined;
+      if (goes !== undefined) {
+        await agreed(session, options, goes);
       }
       const { view } = await change(session, user, [{ do: 'remove', factor }]);
       if (options.json === true) {
@@ -41,6 +51,17 @@ export function removeCommand(program: Command, session: Session): void {
       }
       session.output.line(`Factor ${factor} was removed. ${view.user} has ${whatIsLeft(view)}.`);
     });
+}
+
+/** Undefined: there is no such factor, which the daemon says. */
+async function whatGoes(session: Session, whose: string, which: string): Promise<string | undefined> {
+  const { user, factors, enrolled } = await session.daemon().ask<UserView>('GET', ['users', whose]);
+  const factor = factors.find(({ id }) => id === which) ?? factors.find(({ name }) => name === which);
+  if (factor === undefined) {
+    return undefined;
+  }
+  const last = factors.length === 1 && enrolled === 'store' ? ' It is the last one.' : '';
+  return `${user} loses the factor ${factor.name} (${factor.kind}, ${factor.id}).${last}`;
 }
 
 function whatIsLeft({ factors, enrolled }: UserView): string {
@@ -52,7 +73,12 @@ function whatIsLeft({ factors, enrolled }: UserView): string {
     : 'no factor left and is not enrolled any more';
 }
 
-async function removeInProxmox(session: Session, user: string, factor: string, json: boolean): Promise<void> {
+async function removeInProxmox(
+  session: Session,
+  user: string,
+  factor: string,
+  options: RemoveOptions,
+): Promise<void> {
   const daemon = session.daemon();
   const { proxmox } = await daemon.ask<UserView>('GET', ['users', user]);
   const id = factor.slice(PROXMOX_PREFIX.length);
@@ -60,9 +86,14 @@ async function removeInProxmox(session: Session, user: string, factor: string, j
   if (proxmox === undefined || found === undefined) {
     throw new CommandError('ERR_NO_SUCH_FACTOR', `${user} has no factor ${factor}: see "list"`);
   }
+  await agreed(
+    session,
+    options,
+    `${proxmox.userId} loses the factor ${factor} (${found.kind}), for the web interface, too.`,
+  );
   await pveum('user', 'tfa', 'delete', proxmox.userId, '--id', found.id);
   session.output.line(
-    json
+    options.json === true
       ? JSON.stringify(await daemon.ask<UserView>('GET', ['users', user]))
       : `Factor ${factor} was removed from Proxmox. Its web interface does not ask ${proxmox.userId} for it any more.`,
   );

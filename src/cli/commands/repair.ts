@@ -1,5 +1,6 @@
 import type { Command } from 'commander';
 import type { Repaired } from '../../control/requests.ts';
+import { agreed, yesOption, type Agreement } from '../agreed.ts';
 import { examples } from '../examples.ts';
 import type { Session } from '../session.ts';
 
@@ -14,8 +15,14 @@ export function repairCommand(program: Command, session: Session): void {
     .command('repair')
     .description('Go on with what can be read of a damaged ledger of used codes; the damaged files are kept')
     .option('--json', 'print the result as JSON')
+    .addOption(yesOption())
     .addHelpText('after', examples('sudo pve-google-authenticator repair'))
-    .action(async (options: { readonly json?: true }) => {
+    .action(async (options: Agreement & { readonly json?: true }) => {
+      await agreed(
+        session,
+        options,
+        'Where the ledger is damaged, it forgets which HOTP and recovery codes were used since its last readable entry. Each of them may work once more.',
+      );
       const result = await session.daemon().ask<Repaired>('POST', ['ledger', 'repair']);
       if (options.json === true) {
         session.output.line(JSON.stringify(result));

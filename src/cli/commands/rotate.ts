@@ -7,6 +7,7 @@ import { SECRET_BYTES } from '../../factors/hotp-value.ts';
 import type { Hotp } from '../../factors/hotp.ts';
 import type { Totp } from '../../factors/totp.ts';
 import { CommandError } from '../control-client.ts';
+import { agreed, yesOption, type Agreement } from '../agreed.ts';
 import { change, checkChange } from '../proven.ts';
 import { examples } from '../examples.ts';
 import type { Session } from '../session.ts';
@@ -17,7 +18,7 @@ import { showSecret } from '../shown-secret.ts';
 import { userOption, whoseWords, type ForUser } from '../whose.ts';
 import { qrModeOption } from './qr.ts';
 
-interface RotateOptions extends ForUser {
+interface RotateOptions extends ForUser, Agreement {
   readonly confirm: boolean;
   readonly qrMode?: QrMode;
   readonly json?: true;
@@ -36,6 +37,7 @@ export function rotateCommand(program: Command, session: Session): void {
     .description('Give a factor a new secret; the old one works until a code of the new one was typed')
     .argument('<factor>', 'its ID or name, as "list" shows it')
     .addOption(userOption())
+    .addOption(yesOption())
     .option(
       '-C, --no-confirm',
       'ask for no code: the new one stands beside the old one, until you remove that',
@@ -64,6 +66,11 @@ async function rotate(session: Session, user: string, which: string, options: Ro
       { do: 'remove', factor: old.id },
       { do: 'add', factor: again },
     ]);
+    await agreed(
+      session,
+      options,
+      `When you have typed a code of the new secret, the old one of ${old.name} (${old.kind}, ${old.id}) of ${user} stops working.`,
+    );
   }
   const secret = encodeBase32(randomBytes(SECRET_BYTES[old.algorithm ?? 'sha1']));
   const factor = phoneFactor({ user, factor: old, secret });

@@ -24,7 +24,7 @@ export const ledgerCheck: Check = {
             what:
               'The ledger of used codes is damaged: recovery codes and counted ones are refused. ' +
               'To go on with what could be read; counted codes that were used before may work once more:',
-            mend: 'pve-google-authenticator repair',
+            mend: 'pve-google-authenticator repair --yes',
           },
         ];
       case 'in-trouble':

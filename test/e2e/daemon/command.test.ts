@@ -51,11 +51,11 @@ describe.runIf(AS_ROOT)('root', () => {
     expect(table).toContain('phone');
     expect(table + JSON.stringify(view)).not.toContain(phone.secret);
 
-    expect((await command(stage, 'remove', 'phone', '--user', name)).status).toBe(0);
+    expect((await command(stage, 'remove', 'phone', '--user', name, '--yes')).status).toBe(0);
     expect((await logIn(stage, name, codeOf({ secret: phone.secret }, 1), { service })).rc).toBe(PAM.denied);
     expect((await logIn(stage, name, tokenCode(), { service })).rc).toBe(PAM.success);
 
-    const last = await command(stage, 'remove', view!.factors[1]!.id, '--user', name);
+    const last = await command(stage, 'remove', view!.factors[1]!.id, '--user', name, '--yes');
     expect(last.stdout).toContain('is not enrolled any more');
     const nullok = await logIn(stage, name, '', { service: stage.service('nullok') });
     expect(nullok).toMatchObject({ rc: PAM.ignored, shown: [] });
@@ -131,8 +131,8 @@ describe.runIf(AS_ROOT)('who is not root', () => {
     await daemon.log.waitFor(
       new RegExp(`Invalid verification code for ${stranger} service=control reason=wrong-code`),
     );
-    expect((await command(stage, 'remove', 'phone', '--user', stranger)).status).toBe(0);
-    expect((await command(stage, 'remove', 'codes', '--user', stranger)).status).toBe(0);
+    expect((await command(stage, 'remove', 'phone', '--user', stranger, '--yes')).status).toBe(0);
+    expect((await command(stage, 'remove', 'codes', '--user', stranger, '--yes')).status).toBe(0);
     expect(daemon.log.lines.join('\n')).not.toContain(secret);
   });
 

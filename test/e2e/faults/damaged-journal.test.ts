@@ -96,7 +96,7 @@ async function refusesAll(codes: readonly (readonly [Account, string])[]): Promi
 }
 
 async function repair(): Promise<void> {
-  const { status, stdout } = await command(stage, 'repair');
+  const { status, stdout } = await command(stage, 'repair', '--yes');
   expect({ status, stdout }).toEqual({
     status: 0,
     stdout: expect.stringContaining('is sound again') as string,
@@ -210,7 +210,7 @@ describe('damaged in its middle', () => {
     await door.opens(spare, spare.code(0));
     await door.opens(slow, slow.code());
     await refusesAll([...readable(), [spare, spare.code(0)]]);
-    expect((await command(stage, 'repair')).stdout).toMatch(/nothing to repair/);
+    expect((await command(stage, 'repair', '--yes')).stdout).toMatch(/nothing to repair/);
     await daemon.stop('SIGKILL');
     daemon = await stage.start();
     expect(daemon.log.matching(DAMAGED)).toEqual([]);
@@ -224,7 +224,7 @@ describe('damaged in its middle', () => {
     const disk = await FaultDisk.under(stage);
     daemon = await stage.start();
     disk.fail({ writeErrno: 28 });
-    const { status, stderr } = await command(stage, 'repair');
+    const { status, stderr } = await command(stage, 'repair', '--yes');
     expect({ status, stderr }).toMatchObject({
       status: 1,
       stderr: expect.stringContaining('Nothing was changed') as string,

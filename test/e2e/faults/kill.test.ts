@@ -163,7 +163,7 @@ describe('at each call that changes the disk', () => {
       },
       () => logIn(sheet, sheet.codes[0]!),
       async () => {
-        if (await change('remove', 'first', '--user', sheet.name)) {
+        if (await change('remove', 'first', '--user', sheet.name, '--yes')) {
           told.factors = [];
           told.gone.push('first');
         } else if (AS_ROOT) {
@@ -171,7 +171,7 @@ describe('at each call that changes the disk', () => {
         }
       },
       () => change('add', 'hotp', '--user', newcomer.name),
-      () => change('remove', 'token', '--user', newcomer.name),
+      () => change('remove', 'token', '--user', newcomer.name, '--yes'),
       () => logIn(token, token.code(counter++)),
     ];
     try {

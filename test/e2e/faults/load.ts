@@ -145,7 +145,7 @@ export class Load {
 
   async #remove({ name }: Account, before: readonly string[]): Promise<string[][]> {
     const factor = before[randomInt(before.length)]!;
-    const { status } = await command(this.#stage, 'remove', factor, '--user', name);
+    const { status } = await command(this.#stage, 'remove', factor, '--user', name, '--yes');
     const after = before.filter((one) => one !== factor);
     this.changes += status === 0 ? 1 : 0;
     return status === 0 ? [after] : [[...before], after];

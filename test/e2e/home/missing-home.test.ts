@@ -56,6 +56,7 @@ test('root says that it was deleted: forget', async () => {
     '--runtime-dir',
     homes.stage.runtimeDir,
     'forget',
+    '--yes',
     '--user',
   ];
   expect(await run([...forget, person.name])).toMatchObject({ status: 0, stderr: '' });

@@ -97,7 +97,7 @@ describeInBox('migration', () => {
     for (const user of users) {
       expect(homeOf(user)).toEqual({ ...asItWas(user), ...asItWas(user, IMPORTED) });
     }
-    await run('export', '--all', '--remove');
+    await run('export', '--all', '--remove', '--yes');
     expect((await run('list', '--json')).stdout).toBe('[]\n');
     users.forEach(({ file }) => rmSync(file));
   }, 600_000);
@@ -134,7 +134,7 @@ describeInBox('migration', () => {
     expect(await logIn('ours', phone, '11111111')).toBe('in');
     expect(await logIn('ours', token, codeAt(8))).toBe('in');
     for (const user of [phone, token]) {
-      expect(await run('export', '--remove', '--user', user.name)).toMatchObject({ status: 0 });
+      expect(await run('export', '--remove', '--user', user.name, '--yes')).toMatchObject({ status: 0 });
     }
     expect(readFileSync(phone.file, 'utf8')).toBe(
       `${SECRET}\n" DISALLOW_REUSE ${step - 2} ${step - 1} ${step}\n" TOTP_AUTH\n22222222\n`,
@@ -163,7 +163,7 @@ describeInBox('migration', () => {
     const code = codeAt(stepNow());
     expect(await logIn('ours', phone, code)).toBe('in');
     expect(await logIn('ours', phone, code)).toBe('out');
-    expect(await run('export', '--remove', '--user', phone.name)).toMatchObject({ status: 0 });
+    expect(await run('export', '--remove', '--user', phone.name, '--yes')).toMatchObject({ status: 0 });
     expect(readFileSync(phone.file)).toEqual(phone.text);
     if (peer !== undefined) {
       expect(await logIn('peer', phone, code)).toBe('in');
@@ -321,7 +321,7 @@ describeInBox('migration', () => {
     await run('import', '--user', user.name);
     writeFileSync(user.file, 'another\n', { mode: 0o600 });
     chownSync(user.file, user.uid, user.uid);
-    const ended = await run('export', '--user', user.name, '--remove');
+    const ended = await run('export', '--user', user.name, '--remove', '--yes');
     expect(ended).toMatchObject({ status: 1, stderr: expect.stringContaining('says something else') });
     expect(readFileSync(user.file, 'utf8')).toBe('another\n');
     expect(await factorsOf(user)).toHaveLength(1);

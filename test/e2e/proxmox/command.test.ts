@@ -174,7 +174,7 @@ describeInBox('the command on a node of Proxmox VE', () => {
   test('remove and unlock call pveum', async () => {
     const person = proxmox.person((who) => ({ ...everything(who), 'totp-locked': true }));
     expect((await command('list', '--user', person.name)).stderr).toContain('Proxmox has locked the codes');
-    expect((await command('remove', 'proxmox:w1', '--user', person.name)).status).toBe(0);
+    expect((await command('remove', 'proxmox:w1', '--user', person.name, '--yes')).status).toBe(0);
     expect((await command('remove', 'proxmox:none', '--user', person.name)).stderr).toContain(
       'no factor proxmox:none',
     );

@@ -39,8 +39,12 @@ describe.skipIf(missing !== undefined)('doctor in a Debian 13 with systemd', { t
       throw new Error(`${line}: status ${String(status)}\n${stderr}${journal.stdout}`);
     }
   };
+  /** Lines that ask root at a terminal, for a shell without one. */
+  const agreedTo = (lines: string): string => lines.replaceAll(/ (?:recovery|remove) [^#\n]*/g, '$& --yes ');
   const renewCodes = async (): Promise<void> => {
-    const line = await machine.shell('pve-google-authenticator recovery --user alice --json 2>/dev/null');
+    const line = await machine.shell(
+      'pve-google-authenticator recovery --user alice --yes --json 2>/dev/null',
+    );
     codes = (JSON.parse(line) as { codes: string[] }).codes;
   };
   const logIn = async (code: string): Promise<boolean> => {
@@ -120,7 +124,9 @@ END
     }
     const list = await machine.shell('pve-google-authenticator list --user alice');
     expect([list.includes('new-phone'), list.includes('old-phone')]).toEqual([true, false]);
-    await machine.shell(`pve-google-authenticator add totp --user alice --name=old-phone; ${others}`);
+    await machine.shell(
+      `pve-google-authenticator add totp --user alice --name=old-phone; ${agreedTo(others)}`,
+    );
     for (const headline of ['## The clock is wrong', '## The daemon is down']) {
       await machine.shell(commandsOf('when-logins-fail', headline).join('\n'));
     }

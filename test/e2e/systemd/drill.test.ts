@@ -113,7 +113,7 @@ describe.skipIf(missing !== undefined)('lock-out drill', { timeout: TEST_MS }, (
       'confirm',
       make('install'),
       `${make('install')} & sleep ${moment}; kill -9 -$!`,
-      `pve-google-authenticator disable ${pick(['--all', service])}`,
+      `pve-google-authenticator disable ${pick(['--all --yes', service])}`,
       make('uninstall'),
       'systemctl stop pve-authenticator.socket pve-authenticator.service',
     ]);

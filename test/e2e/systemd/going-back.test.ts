@@ -129,8 +129,8 @@ describe.each(DEBIANS)('going back on Debian %s', { timeout: TEST_MS }, (name, r
     if (!(await isInstalled())) {
       await apt('install', ...debs.map(inMachine));
       await machine.shell('systemctl is-active pve-authenticator.socket');
-      await command('recovery', '--user', 'alice');
-      await command('recovery', '--user', 'root');
+      await command('recovery', '--user', 'alice', '--yes');
+      await command('recovery', '--user', 'root', '--yes');
     }
     await machine.shell('mkdir -p /run/systemd/timesync; touch /run/systemd/timesync/synchronized');
   };
@@ -156,7 +156,7 @@ describe.each(DEBIANS)('going back on Debian %s', { timeout: TEST_MS }, (name, r
     },
     disable: async () => {
       await ensureInstalled();
-      expect(await command('disable', '--all')).toMatchObject({ status: 0 });
+      expect(await command('disable', '--all', '--yes')).toMatchObject({ status: 0 });
     },
     remove: async () => ((await isInstalled()) ? apt('remove', 'pve-authenticator') : undefined),
     purge: async () => {

@@ -64,6 +64,7 @@ export class GuardedMachine {
     const printed = await this.machine.runWell([
       'pve-google-authenticator',
       'recovery',
+      '--yes',
       '--user',
       user,
       '--json',

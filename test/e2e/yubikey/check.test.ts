@@ -186,7 +186,7 @@ describe('a daemon that may open no sockets but AF_UNIX', () => {
     expect((await logIn(stage, person.name, yubikey.touch(), { service: at })).rc).not.toBe(PAM.success);
     await daemon.log.waitFor(/YubiKeys cannot be looked up why=.*until \[yubico\] in config\.toml has mode/);
     await daemon.log.waitFor(/No validation server could say.*until \[yubico\] in config\.toml has mode/);
-    await command('', 'remove', 'online', '--user', person.name);
+    await command('', 'remove', 'online', '--user', person.name, '--yes');
   });
 
   test('serves keys whose secrets it has', async () => {

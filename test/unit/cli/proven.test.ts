@@ -16,6 +16,7 @@ function refusedBy(...codes: string[]): { session: Session; asked: string[] } {
       close: () => undefined,
     },
     output: { line: () => undefined, note: () => undefined, terminal: undefined },
+    root: false,
     now: () => 0,
     self: () => 'alice',
     daemon: () =>

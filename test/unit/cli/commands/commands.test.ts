@@ -5,6 +5,8 @@ import { join } from 'node:path';
 import { Command, CommanderError } from 'commander';
 import { beforeEach, describe, expect, it } from 'vitest';
 import { addCommand } from '../../../../src/cli/commands/add.ts';
+import { exportCommand } from '../../../../src/cli/commands/export.ts';
+import { forgetCommand } from '../../../../src/cli/commands/forget.ts';
 import { importCommand } from '../../../../src/cli/commands/import.ts';
 import { listCommand } from '../../../../src/cli/commands/list.ts';
 import { pauseCommands } from '../../../../src/cli/commands/pause.ts';
@@ -12,6 +14,7 @@ import { qrCommand } from '../../../../src/cli/commands/qr.ts';
 import { recoveryCommand } from '../../../../src/cli/commands/recovery.ts';
 import { removeCommand } from '../../../../src/cli/commands/remove.ts';
 import { renameCommand } from '../../../../src/cli/commands/rename.ts';
+import { repairCommand } from '../../../../src/cli/commands/repair.ts';
 import { rotateCommand } from '../../../../src/cli/commands/rotate.ts';
 import { rulesCommand } from '../../../../src/cli/commands/rules.ts';
 import { rehearseCommand } from '../../../../src/cli/commands/rehearse.ts';
@@ -74,6 +77,9 @@ let answer: unknown;
 let seen: UserView | undefined;
 /** What the person types. */
 let typed: (() => string)[];
+/** Who that is, and whether at a terminal. */
+let root: boolean;
+let interactive: boolean;
 
 beforeEach(() => {
   requests = [];
@@ -81,6 +87,8 @@ beforeEach(() => {
   checkRefused = undefined;
   seen = undefined;
   typed = [];
+  root = false;
+  interactive = false;
   lines = [];
   notes = [];
 });
@@ -88,7 +96,8 @@ beforeEach(() => {
 async function run(...words: string[]): Promise<void> {
   const program = new Command('pve-google-authenticator');
   const session = {
-    questions: { interactive: false, ask: () => Promise.resolve(typed.shift()!()), close: () => undefined },
+    questions: { interactive, ask: () => Promise.resolve(typed.shift()!()), close: () => undefined },
+    root,
     now: () => 0,
     self: () => 'myself',
     output: {
@@ -119,6 +128,9 @@ async function run(...words: string[]): Promise<void> {
   listCommand(program, session);
   removeCommand(program, session);
   for (const command of [
+    exportCommand,
+    forgetCommand,
+    repairCommand,
     statusCommand,
     qrCommand,
     renameCommand,
@@ -304,7 +316,7 @@ describe('remove', () => {
     answer = { added: [], view: viewOf('alice', [PHONE]) };
     await run('remove', 'pixel-7', '--user', 'alice');
     const sent = { changes: [{ do: 'remove', factor: 'pixel-7' }] };
-    expect(requests).toEqual([['POST', ['users', 'alice', 'changes'], sent]]);
+    expect(requests.at(-1)).toEqual(['POST', ['users', 'alice', 'changes'], sent]);
     expect(lines).toEqual(['Factor pixel-7 was removed. alice has 1 left.']);
   });
 
@@ -321,6 +333,65 @@ describe('remove', () => {
     answer = { added: [], view: viewOf('alice', []) };
     await run('remove', 'phone', '--user', 'alice', '--json');
     expect(JSON.parse(lines.join(''))).toEqual(viewOf('alice', []));
+  });
+});
+
+describe('what root takes away for good', () => {
+  const acts: readonly (readonly [words: readonly string[], goes: string])[] = [
+    [['remove', 'phone', '--user', 'alice'], 'alice loses the factor phone (totp, abcdef).'],
+    [['recovery', '--user', 'alice'], 'The 7 recovery codes that alice has left stop working.'],
+    [['rotate', 'phone', '--user', 'alice'], 'the old one of phone (totp, abcdef) of alice stops working'],
+    [['forget', '--user', 'alice'], 'alice is taken for somebody without a factor'],
+    [['repair'], 'Each of them may work once more.'],
+    [['export', '--user', 'alice', '--remove'], 'The store loses what was imported of alice'],
+  ];
+  const changing = (): unknown[] => requests.filter((request) => (request as unknown[])[0] !== 'GET');
+
+  beforeEach(() => {
+    root = true;
+    seen = viewOf('alice', [PHONE, CODES]);
+    answer = { added: [], view: seen };
+  });
+
+  it.each(acts)('%j: without a terminal it wants --yes, and says what would go', async (words, goes) => {
+    await expect(run(...words)).rejects.toMatchObject({
+      code: 'ERR_NOT_AGREED',
+      message: expect.stringMatching(/Nothing was changed: there is no terminal.*--yes/s) as string,
+    });
+    await expect(run(...words)).rejects.toThrow(goes);
+    expect(changing()).toEqual([]);
+  });
+
+  it.each(acts)('%j: at a terminal it says what goes, and asks; Enter is no', async (words, goes) => {
+    interactive = true;
+    typed = [() => ''];
+    await expect(run(...words)).rejects.toMatchObject({ code: 'ERR_DECLINED' });
+    expect([notes.join('\n'), typed]).toEqual([expect.stringContaining(goes), []]);
+    expect(changing()).toEqual([]);
+  });
+
+  it('is done after a yes, or with --yes, and by others than root after their code', async () => {
+    interactive = true;
+    typed = [() => 'y'];
+    await run('remove', 'phone', '--user', 'alice');
+    interactive = false;
+    await run('remove', 'phone', '--user', 'alice', '--yes');
+    root = false;
+    await run('remove', 'phone');
+    expect(changing()).toHaveLength(3);
+  });
+
+  it('says that it is the last factor', async () => {
+    seen = viewOf('alice', [PHONE]);
+    await expect(run('remove', 'abcdef', '--user', 'alice')).rejects.toThrow('It is the last one.');
+  });
+
+  it('asks nothing where nothing goes', async () => {
+    seen = viewOf('alice', [PHONE]);
+    await run('recovery', '--user', 'alice');
+    await run('rotate', '-C', 'phone', '--user', 'alice');
+    await run('remove', 'tablet', '--user', 'alice');
+    expect(changing()).toHaveLength(3);
   });
 });
 

@@ -72,6 +72,7 @@ async function walk(line: string, ...replies: Reply[]): Promise<void> {
       close: () => undefined,
     },
     output: { line: (text) => lines.push(text), note: (text) => notes.push(text), terminal: undefined },
+    root: false,
     now: () => STEP * 30_000,
     self: () => 'alice',
     daemon: () => ({ ask }) as unknown as ControlClient,
