@@ -5,7 +5,7 @@ import { CountedAttempts, UNLIMITED, type Attempts, type Locks } from './attempt
 import { openAttempts } from './attempts/attempts-file.ts';
 import { knownOriginsIn } from './attempts/known-origins.ts';
 import { DEFAULT_LIMITS } from './attempts/limits.ts';
-import { parseCommandLine, UsageError, type CommandLine } from './config/command-line.ts';
+import { parseCommandLine, toldInstead, UsageError, type CommandLine } from './config/command-line.ts';
 import { ConfigError, type Config } from './config/config.ts';
 import { lineSettings, yubicoSettings, type YubicoSettings } from './config/yubico-settings.ts';
 import { loadConfig } from './config/load-config.ts';
@@ -300,12 +300,17 @@ async function main(log: Log): Promise<void> {
 /** Errors whose message is meant for the administrator; of others only the name is told. */
 const TOLD = [UsageError, ConfigError, StateDirectoryError, SocketInUseError];
 
+const told = toldInstead(process.argv.slice(2), version());
+if (told !== undefined) {
+  process.stdout.write(`${told}\n`);
+  process.exit(0);
+}
 const log = journalLog(standardError());
 tellLastWords(log);
 reportNameService(nameServiceReports(log, monotonic));
 main(log).catch((error: unknown) => {
-  const told = TOLD.some((known) => error instanceof known);
+  const meant = TOLD.some((known) => error instanceof known);
   const message = error instanceof Error ? error.message : 'unknown error';
-  log.event('error', told ? message : `The daemon cannot start: ${message}`);
+  log.event('error', meant ? message : `The daemon cannot start: ${message}`);
   process.exit(error instanceof UsageError ? EXIT_USAGE : EXIT_FAILED);
 });

@@ -18,7 +18,7 @@ export const NOT_AGREED = 'ERR_NOT_AGREED';
  * @returns the option
  */
 export function yesOption(): Option {
-  return new Option('-y, --yes', 'do not ask root first: for scripts');
+  return new Option('-y, --yes', 'do not ask first: for scripts');
 }
 
 /**

@@ -56,11 +56,17 @@ export function completionsOf(program: Command, setupFlags: readonly string[]): 
   const userFlags = new Set(['--user']);
   const visit = (command: Command, path: string): void => {
     const own = flagsOf(command.options, choices, userFlags);
-    const setup = path === '' ? setupFlags.map((word) => ({ word, meaning: 'set up a phone or token' })) : [];
+    const setup =
+      path === '' || path === 'setup'
+        ? setupFlags.map((word) => ({ word, meaning: 'set up a phone or token' }))
+        : [];
     places.push({
       path,
       commands: [
-        ...command.commands.map((child) => ({ word: child.name(), meaning: child.description() })),
+        ...command.commands.map((child) => ({
+          word: child.name(),
+          meaning: child.summary() || child.description(),
+        })),
         ...command.registeredArguments.flatMap(({ argChoices = [], description }) =>
           argChoices.map((word) => ({ word, meaning: description })),
         ),

@@ -1,38 +1,15 @@
 #!/usr/bin/env node
 import { userInfo } from 'node:os';
-import { Command, CommanderError } from 'commander';
+import { CommanderError } from 'commander';
 import { hardenProcess } from '../host/addon.ts';
 import { version } from '../host/version.ts';
 import { SwitchError } from '../switching/switch-error.ts';
 import { NOT_AGREED } from './agreed.ts';
-import { addCommand } from './commands/add.ts';
-import { confirmCommand } from './commands/confirm.ts';
-import { disableCommand } from './commands/disable.ts';
-import { doctorCommand } from './commands/doctor.ts';
-import { enableCommand } from './commands/enable.ts';
-import { completionCommand } from './commands/completion.ts';
-import { exportCommand } from './commands/export.ts';
-import { forgetCommand } from './commands/forget.ts';
-import { importCommand } from './commands/import.ts';
-import { listCommand } from './commands/list.ts';
-import { pauseCommands } from './commands/pause.ts';
-import { qrCommand } from './commands/qr.ts';
-import { recoveryCommand } from './commands/recovery.ts';
-import { rehearseCommand } from './commands/rehearse.ts';
-import { removeCommand } from './commands/remove.ts';
-import { renameCommand } from './commands/rename.ts';
-import { rotateCommand } from './commands/rotate.ts';
-import { statusCommand } from './commands/status.ts';
-import { unlockCommand } from './commands/unlock.ts';
-import { renameUserCommand } from './commands/rename-user.ts';
-import { repairCommand } from './commands/repair.ts';
-import { rulesCommand } from './commands/rules.ts';
-import { yubicoCommand } from './commands/yubico.ts';
 import { CommandError, ControlClient } from './control-client.ts';
 import { processOutput } from './output.ts';
+import { programOf } from './program.ts';
 import { NoAnswerError, processQuestions } from './questions.ts';
 import type { Session } from './session.ts';
-import { SETUP_HELP } from './setup/help.ts';
 import { runSetup } from './setup/run.ts';
 
 /* pve-google-authenticator: the composition root of the command. */
@@ -92,42 +69,6 @@ function ownName(): string {
   }
 }
 
-function programOf(session: Session): Command {
-  const program = new Command('pve-google-authenticator')
-    .description('Set up the second factor of Linux logins')
-    .option(
-      '--runtime-dir <directory>',
-      `where the daemon's sockets are; before everything else (default: ${DEFAULT_RUNTIME_DIR})`,
-    )
-    .addHelpText('after', SETUP_HELP)
-    .exitOverride()
-    .configureOutput({ outputError: (text, write) => write(text) });
-  addCommand(program, session);
-  listCommand(program, session);
-  removeCommand(program, session);
-  repairCommand(program, session);
-  rulesCommand(program, session);
-  yubicoCommand(program, session);
-  importCommand(program, session);
-  exportCommand(program, session);
-  forgetCommand(program, session);
-  statusCommand(program, session);
-  qrCommand(program, session);
-  renameCommand(program, session);
-  renameUserCommand(program, session);
-  pauseCommands(program, session);
-  recoveryCommand(program, session);
-  rotateCommand(program, session);
-  unlockCommand(program, session);
-  enableCommand(program, session);
-  confirmCommand(program, session);
-  disableCommand(program, session);
-  completionCommand(program, session);
-  rehearseCommand(program, session);
-  doctorCommand(program, session);
-  return program;
-}
-
 /** Of an error of the kernel, what it was about; of others nothing that might be a secret. */
 function unexpected(error: unknown): string {
   if (error instanceof Error && 'syscall' in error && 'code' in error) {
@@ -139,7 +80,8 @@ function unexpected(error: unknown): string {
 
 // It holds secrets that are shown once: no core file, and no reading of its memory by others of its user.
 hardenProcess();
-const { runtimeDir, words } = placeOf(process.argv.slice(2));
+const { runtimeDir, words: typed } = placeOf(process.argv.slice(2));
+const words = typed[0] === 'help' ? [...typed.slice(1), '--help'] : typed;
 const output = processOutput();
 const questions = processQuestions();
 const session: Session = {
@@ -154,7 +96,7 @@ const session: Session = {
 try {
   const setup = setupWords(words);
   if (setup === undefined) {
-    await programOf(session).parseAsync(words, { from: 'user' });
+    await programOf(session, DEFAULT_RUNTIME_DIR).parseAsync(words, { from: 'user' });
   } else {
     process.exitCode = await runSetup(session, setup, `pve-google-authenticator ${version()}`);
   }

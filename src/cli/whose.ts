@@ -14,7 +14,7 @@ export interface ForUser {
  * @param meaning - for the help
  * @returns the option
  */
-export function userOption(meaning = 'whose, for root; yours when left out'): Option {
+export function userOption(meaning = 'act on the factors of this user, as root (default: you)'): Option {
   return new Option('--user <user>', meaning).argParser(userWord);
 }
 

@@ -1,4 +1,5 @@
 import { parseArgs } from 'node:util';
+import { READER_HELP } from './help.ts';
 
 const DEFAULT_RUNTIME_DIR = '/run/pve-authenticator';
 const PVE_DIR = '/etc/pve';
@@ -24,6 +25,20 @@ export class UsageError extends Error {
     super(message);
     this.name = 'UsageError';
   }
+}
+
+/**
+ * What the command line asks to be told instead of a start.
+ *
+ * @param argv - without the program's name
+ * @param version - of the program
+ * @returns the text; undefined: it is to start
+ */
+export function toldInstead(argv: readonly string[], version: string): string | undefined {
+  if (argv.includes('--help') || argv.includes('-h')) {
+    return READER_HELP;
+  }
+  return argv.includes('--version') ? `pve-authenticator-files ${version}` : undefined;
 }
 
 /**

@@ -2,10 +2,11 @@
 import { resolve } from 'node:path';
 import { hardenProcess, lookUpUser } from '../host/addon.ts';
 import { SocketInUseError } from '../host/sockets.ts';
+import { version } from '../host/version.ts';
 import { tellLastWords } from '../log/last-words.ts';
 import { journalLog, type Log } from '../log/log.ts';
 import { standardError } from '../host/standard-error.ts';
-import { parseCommandLine, UsageError, type CommandLine } from './command-line.ts';
+import { parseCommandLine, toldInstead, UsageError, type CommandLine } from './command-line.ts';
 import { openFilesSocket } from './files-socket.ts';
 import { FilesServer } from './files-server.ts';
 
@@ -60,11 +61,16 @@ async function main(log: Log): Promise<void> {
 /** Errors whose message is meant for the administrator as it is. */
 const TOLD = [UsageError, SocketInUseError];
 
+const told = toldInstead(process.argv.slice(2), version());
+if (told !== undefined) {
+  process.stdout.write(`${told}\n`);
+  process.exit(0);
+}
 const log = journalLog(standardError());
 tellLastWords(log);
 main(log).catch((error: unknown) => {
-  const told = TOLD.some((known) => error instanceof known);
+  const meant = TOLD.some((known) => error instanceof known);
   const message = error instanceof Error ? error.message : 'unknown error';
-  log.event('error', told ? message : `The reader cannot start: ${message}`);
+  log.event('error', meant ? message : `The reader cannot start: ${message}`);
   process.exit(error instanceof UsageError ? EXIT_USAGE : EXIT_FAILED);
 });

@@ -10,7 +10,7 @@ const SUGGESTION =
 
 /** What is suggested where; the second is the test that runs it as printed. */
 const RUN: Readonly<Record<string, string>> = {
-  'pve-google-authenticator --help': 'setup/secrets',
+  'pve-google-authenticator setup --help': 'setup/secrets',
   'pve-google-authenticator --proxmox --user=USER': 'proxmox/command',
   'pve-google-authenticator --user=USER': 'systemd/switching',
   // make deb does them.

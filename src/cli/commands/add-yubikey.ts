@@ -25,10 +25,10 @@ const UNTOUCHED = 'uuuuuuuuuuuuuuuu';
  */
 export function addYubikeyCommand(subcommand: Command, session: Session): void {
   subcommand
-    .option('-n, --name <name>', 'a name for the key, for example blue')
+    .option('-n, --name <name>', 'name the key, for example blue')
     .option(
       '--secrets-from <file>',
-      'a file with the line that ykman or yubikey-ksm wrote about this key: then it is checked here, and no server is asked',
+      'check the key here and ask no server: the file has the line that ykman or yubikey-ksm wrote about it',
     )
     .option('--json', 'print the result as JSON')
     .action((options: AddYubikeyOptions) => run(session, options.user ?? session.self(), options));

@@ -27,7 +27,7 @@ interface AddOptions extends ForUser {
 export function addCommand(program: Command, session: Session): void {
   const add = program
     .command('add')
-    .description('Add a factor to a user')
+    .description('Add a phone, token, YubiKey or recovery codes')
     .addHelpText('after', examples('pve-google-authenticator add totp --name pixel-7'));
   const subcommand = (kind: string, description: string): Command =>
     add
@@ -42,28 +42,26 @@ export function addCommand(program: Command, session: Session): void {
         ),
       );
 
-  tokenOptions(subcommand('totp', 'Add a TOTP factor: a phone that shows a new code every 30 seconds'))
-    .option(
-      '--period <seconds>',
-      `how long a code is shown, ${MIN_NEW_PERIOD} to ${MAX_NEW_PERIOD}`,
-      newPeriod,
-    )
+  tokenOptions(subcommand('totp', 'Add a phone that shows a new code every 30 seconds (TOTP)'))
+    .option('--period <seconds>', `show each code so long, ${MIN_NEW_PERIOD} to ${MAX_NEW_PERIOD}`, newPeriod)
     .action((options: AddOptions) =>
       run(session, { kind: 'totp', ...tokenOf(options), period: options.period }, options),
     );
-  tokenOptions(subcommand('hotp', 'Add an HOTP factor: a token that shows a new code at each press')).action(
+  tokenOptions(subcommand('hotp', 'Add a token that shows a new code at each press (HOTP)')).action(
     (options: AddOptions) => run(session, { kind: 'hotp', ...tokenOf(options) }, options),
   );
-  addYubikeyCommand(subcommand('yubikey', 'Add a YubiKey: touch it once'), session);
-  subcommand('recovery', 'Add ten recovery codes, each good for one login, for when the phone is lost')
+  addYubikeyCommand(subcommand('yubikey', 'Add a YubiKey, with one touch'), session);
+  subcommand('recovery', 'Add ten recovery codes, each good for one login, for the day without the phone')
     .option('--json', 'print the result as JSON; it holds the codes')
     .action((options: AddOptions) => run(session, { kind: 'recovery' }, options));
 }
 
 function tokenOptions(command: Command): Command {
   return command
-    .option('-n, --name <name>', 'a name for the device, for example pixel-7')
-    .addOption(new Option('--algorithm <name>', 'hash function').choices(['sha1', 'sha256', 'sha512']))
+    .option('-n, --name <name>', 'name the device, for example pixel-7')
+    .addOption(
+      new Option('--algorithm <name>', 'hash function of the codes').choices(['sha1', 'sha256', 'sha512']),
+    )
     .addOption(new Option('--digits <number>', 'length of a code').choices(['6', '7', '8']))
     .option('--json', 'print the result as JSON; it holds the secret');
 }

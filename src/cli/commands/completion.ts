@@ -13,8 +13,8 @@ import { flagWords } from '../setup/flags.ts';
 export function completionCommand(program: Command, session: Session): void {
   program
     .command('completion')
-    .description('Print what a shell needs to complete this command')
-    .addArgument(new Argument('<shell>', 'for which shell').choices(['bash', 'zsh']))
+    .description('Print the completion script of a shell')
+    .addArgument(new Argument('<shell>', 'your shell').choices(['bash', 'zsh']))
     .addHelpText('after', examples('pve-google-authenticator completion bash'))
     .action((shell: 'bash' | 'zsh') => {
       const completions = completionsOf(program, flagWords());

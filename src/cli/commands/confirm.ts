@@ -15,9 +15,7 @@ import type { Session } from '../session.ts';
 export function confirmCommand(program: Command, session: Session): void {
   program
     .command('confirm')
-    .description(
-      'Keep what "enable" switched on. It takes a login with a code through each service; others are undone',
-    )
+    .description('Keep what "enable" switched on, from a new login')
     .addHelpText('after', examples('sudo pve-google-authenticator confirm'))
     .action(async () => {
       const { output, questions } = session;

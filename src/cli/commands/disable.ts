@@ -17,9 +17,9 @@ import type { Session } from '../session.ts';
 export function disableCommand(program: Command, session: Session): void {
   program
     .command('disable')
-    .description('Let services ask for no code any more: their files are as before "enable", to the byte')
+    .description('Undo "enable": restore the files from before it')
     .argument('[service...]', 'PAM services, for example sshd')
-    .option('--all', 'all that "enable" switched on')
+    .option('--all', 'every service that "enable" switched on')
     .addOption(yesOption())
     .addHelpText('after', examples('sudo pve-google-authenticator disable sshd'))
     .action(async (services: string[], options: Agreement & { readonly all?: true }) => {

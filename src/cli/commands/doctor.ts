@@ -24,18 +24,18 @@ interface Options {
 export function doctorCommand(program: Command, session: Session): void {
   program
     .command('doctor')
-    .description('Say what is wrong on this machine, and the command that mends it; changes nothing')
+    .description('Find what is wrong on this machine, and how to fix it')
     .option('--json', 'print the result as JSON')
     .option('--verbose', 'name the checks that found nothing, too')
     .option(
       '--ignore <check>',
-      'leave a check out; may be given again',
+      'skip a check; may be given again',
       (name, names: readonly string[]) => [...names, name],
       [],
     )
     .addHelpText(
       'after',
-      '\nExit status: 0 nothing is wrong, 1 something is, 2 wrong command line, 3 it could not look.\n' +
+      '\nExit status: 0 nothing is wrong, 1 something is, 2 a wrong command line,\n3 it could not look.\n' +
         examples(
           'sudo pve-google-authenticator doctor',
           'sudo pve-google-authenticator doctor --json --ignore=clock',

@@ -38,19 +38,14 @@ const IGNORABLE: readonly string[] = ['clock'];
 export function enableCommand(program: Command, session: Session): void {
   program
     .command('enable')
-    .description('Let services ask for a code; it is undone unless "confirm" is run from a new login')
+    .description('Make services ask for a code; undone unless you "confirm"')
     .argument('[service...]', 'PAM services, for example sshd')
-    .option('--all', 'all services through which people log in; root at the console is not asked')
-    .option('--all-doors', 'the same, and root at the console is asked too')
-    .option('--nullok', 'who has no factor logs in as before')
-    .option('--minutes <n>', 'how long it waits for "confirm"', minutes, USUAL_MINUTES)
-    .option(
-      '--ignore <check>',
-      'do not look at this first: clock, where no time server can be reached',
-      ignorable,
-      [],
-    )
-    .option('--no-wait', 'end at once, without the countdown; it is undone all the same')
+    .option('--all', 'every service through which people log in; root at the console is not asked')
+    .option('--all-doors', 'the same, and root at the console is asked, too')
+    .option('--nullok', 'let users without a factor log in as before')
+    .option('--minutes <n>', 'wait so long for "confirm"', minutes, USUAL_MINUTES)
+    .option('--ignore <check>', 'skip this check: clock, if no time server can be reached', ignorable, [])
+    .option('--no-wait', 'end without the countdown; it is undone all the same')
     .addHelpText(
       'after',
       examples(

@@ -28,16 +28,14 @@ interface ExportOptions extends ForUser, Agreement {
 export function exportCommand(program: Command, session: Session): void {
   program
     .command('export')
-    .description(
-      'Write what was imported as a file of pam_google_authenticator, without the codes used since',
-    )
-    .addOption(userOption('whose file'))
-    .option('--all', 'of every user whose file was imported')
+    .description('Write an imported ~/.google_authenticator back')
+    .addOption(userOption('the file of this user'))
+    .option('--all', 'every file that was imported')
     .option(
       '--to <file>',
-      `a new file of the one who runs this; ~, \${HOME} and \${USER} are the user's (default: the user's own ${USUAL_FILE})`,
+      `write this new file, as yourself; ~, \${HOME} and \${USER} are the user's (default: the user's ${USUAL_FILE})`,
     )
-    .option('--remove', 'take it out of the store when it is written')
+    .option('--remove', 'remove it from the store once it is written')
     .addOption(yesOption())
     .addHelpText(
       'after',

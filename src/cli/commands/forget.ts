@@ -14,8 +14,8 @@ import { userOption, type ForUser } from '../whose.ts';
 export function forgetCommand(program: Command, session: Session): void {
   program
     .command('forget')
-    .description("Take a user's missing ~/.google_authenticator for deleted, wherever it was")
-    .addOption(userOption('whose file').makeOptionMandatory())
+    .description("Mark a user's missing ~/.google_authenticator as deleted")
+    .addOption(userOption('the user, as root').makeOptionMandatory())
     .addOption(yesOption())
     .addHelpText('after', examples('sudo pve-google-authenticator forget --user alice'))
     .action(async (options: Required<ForUser> & Agreement) => {

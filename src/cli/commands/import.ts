@@ -34,34 +34,36 @@ interface ImportOptions extends FileImport, ForUser, Agreement {
 export function importCommand(program: Command, session: Session): void {
   program
     .command('import')
-    .description(
-      "Take a user's file of pam_google_authenticator, or what other programs keep, into the store; the phone goes on as it is",
-    )
+    .description('Take over google-authenticator, pam_oath, phones and tokens')
     .addOption(userOption())
-    .option('--all', 'of every user of this machine who has one')
-    .option('--from <file>', "where it is, as the module's option secret= says it", USUAL_FILE)
+    .option('--all', 'import the file of every user who has one')
+    .option('--from <file>', "read this file, as in the module's option secret=", USUAL_FILE)
     .option(
       '--as <user>',
-      "who reads and renames it, as the module's option user= says it: the user when left out",
+      "read and rename it as this user, as in the module's option user= (default: its owner)",
     )
-    .option('--replace', 'in place of a file with another secret that was imported before')
+    .option('--replace', 'replace a file with another secret that was imported before')
     .addOption(
       new Option(
         '--keys <file>',
-        'in place of that, otpauth:// URIs, exports of Google Authenticator, keys of Proxmox (oathkeygen) from a file, one in a line; - is the standard input',
+        'import otpauth:// URIs, exports of Google Authenticator and keys of Proxmox (oathkeygen), one in a line; - reads standard input',
       ).conflicts(['all', 'as', 'replace', 'oathUsers']),
     )
     .addOption(
-      new Option('--oath-users <file>', "in place of that, all users of pam_oath's users file").conflicts([
+      new Option('--oath-users <file>', "import all users of pam_oath's users file").conflicts([
         'all',
         'as',
         'replace',
       ]),
     )
-    .option('--account <text>', 'with --keys: of an export, the accounts with this in their name')
-    .option('-n, --name <name>', 'with --keys: a name for the device, if it is one')
-    .addOption(new Option('--digits <number>', 'with --keys: what keys do not say').choices(['6', '7', '8']))
-    .option('--period <seconds>', 'with --keys: what keys do not say, 1 to 300', importedPeriod)
+    .option('--account <text>', 'with --keys: take only the accounts of an export whose name has this text')
+    .option('-n, --name <name>', 'with --keys: name the device, if it is one')
+    .addOption(
+      new Option('--digits <number>', 'with --keys: length of the codes, if the key does not say it').choices(
+        ['6', '7', '8'],
+      ),
+    )
+    .option('--period <seconds>', 'with --keys: 1 to 300, if the key does not say it', importedPeriod)
     .option('--json', 'print the result as JSON')
     .addOption(yesOption())
     .addHelpText(

@@ -20,10 +20,10 @@ interface ListOptions extends ForUser {
 export function listCommand(program: Command, session: Session): void {
   program
     .command('list')
-    .description('List the factors of a user; for root, of all users')
-    .addOption(userOption('whose, for root; when left out yours, or for root those of all users'))
+    .description('List your factors; for root, those of all users')
+    .addOption(userOption('list those of this user, as root'))
     .option('--json', 'print the result as JSON')
-    .option('--plain', 'print sentences, not a table: for screen readers')
+    .option('--plain', 'print sentences instead of a table: for screen readers')
     .addHelpText(
       'after',
       examples('pve-google-authenticator list', 'sudo pve-google-authenticator list --user alice --json'),

@@ -11,12 +11,7 @@ import { userOption, type ForUser } from '../whose.ts';
  * @param session - connection and output
  */
 export function pauseCommands(program: Command, session: Session): void {
-  add(
-    program,
-    session,
-    'pause',
-    'Accept no codes of a factor until it is resumed; one that is not paused has to be left',
-  );
+  add(program, session, 'pause', 'Accept no codes of a factor until you resume it');
   add(program, session, 'resume', 'Accept the codes of a paused factor again');
 }
 

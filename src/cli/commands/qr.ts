@@ -20,12 +20,12 @@ interface QrOptions extends ShowOptions, ForUser {
 export function qrCommand(program: Command, session: Session): void {
   program
     .command('qr')
-    .description('Show the QR code of a factor again, for another phone')
+    .description('Show the QR code of a factor again')
     .argument('<factor>', 'its ID or name, as "list" shows it')
     .addOption(userOption())
     .addOption(qrModeOption())
-    .option('-i, --issuer <issuer>', 'who asks for the code, for the phone; the host when left out')
-    .option('-l, --label <label>', 'whose code it is, for the phone; the user when left out')
+    .option('-i, --issuer <issuer>', 'name the machine in the app (default: the host)')
+    .option('-l, --label <label>', 'name the account in the app (default: the user)')
     .option('--json', 'print the result as JSON; it holds the secret')
     .addHelpText(
       'after',
@@ -51,7 +51,7 @@ export function qrCommand(program: Command, session: Session): void {
  * @returns the option
  */
 export function qrModeOption(): Option {
-  return new Option('-Q, --qr-mode <mode>', `how to draw it: ${QR_MODES.join(', ')}`)
+  return new Option('-Q, --qr-mode <mode>', 'draw it in this way')
     .choices(QR_MODES)
     .argParser((value): QrMode => {
       const wanted = value.replaceAll('-', '_').toUpperCase();

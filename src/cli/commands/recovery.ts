@@ -16,7 +16,7 @@ import { userOption, type ForUser } from '../whose.ts';
 export function recoveryCommand(program: Command, session: Session): void {
   program
     .command('recovery')
-    .description('Make ten new recovery codes, in place of the old ones, and show them as a sheet to print')
+    .description('Make ten new recovery codes in place of the old ones')
     .addOption(userOption())
     .addOption(yesOption())
     .option('--json', 'print the result as JSON; it holds the codes')

@@ -35,11 +35,11 @@ interface Options extends ForUser {
 export function rehearseCommand(program: Command, session: Session): void {
   program
     .command('rehearse')
-    .description('Try what a service asks, without logging in: it accepts and refuses as the service does')
+    .description('Try what a service asks, without logging in')
     .argument('<service>', 'PAM service, for example sshd')
-    .addOption(userOption('who tries; you when left out'))
-    .option('--with-module', 'as the service would be after "enable"')
-    .option('--from <address>', `from where, for a service of the network; ${SSHD}: ${LOCAL}`)
+    .addOption(userOption('try it as this user (default: you)'))
+    .option('--with-module', 'try it as it would be after "enable"')
+    .option('--from <address>', `log in from there (default for ${SSHD}: ${LOCAL})`)
     .addHelpText(
       'after',
       examples(

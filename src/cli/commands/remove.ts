@@ -22,7 +22,7 @@ interface RemoveOptions extends ForUser, Agreement {
 export function removeCommand(program: Command, session: Session): void {
   program
     .command('remove')
-    .description('Remove a factor of a user; with the last one the user is not enrolled any more')
+    .description('Remove a factor')
     .argument('<factor>', 'its ID or name, as "list" shows it')
     .addOption(userOption())
     .addOption(yesOption())

@@ -12,7 +12,7 @@ import type { Session } from '../session.ts';
 export function renameUserCommand(program: Command, session: Session): void {
   program
     .command('rename-user')
-    .description('Keep the factors of an account that was renamed (root)')
+    .description('Give the factors of a renamed account to its new name')
     .argument('<old>', 'the name that the account had')
     .argument('<user>', 'the name that it has now')
     .addHelpText('after', examples('sudo pve-google-authenticator rename-user DaveSmith davesmith'))

@@ -13,7 +13,7 @@ import { userOption, type ForUser } from '../whose.ts';
 export function renameCommand(program: Command, session: Session): void {
   program
     .command('rename')
-    .description('Give a factor another name')
+    .description('Rename a factor')
     .argument('<factor>', 'its ID or name, as "list" shows it')
     .argument('<name>', 'its new name')
     .addOption(userOption())

@@ -13,7 +13,7 @@ import type { Session } from '../session.ts';
 export function repairCommand(program: Command, session: Session): void {
   program
     .command('repair')
-    .description('Go on with what can be read of a damaged ledger of used codes; the damaged files are kept')
+    .description('Go on with a damaged ledger of used codes')
     .option('--json', 'print the result as JSON')
     .addOption(yesOption())
     .addHelpText('after', examples('sudo pve-google-authenticator repair'))

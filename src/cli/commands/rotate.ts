@@ -34,16 +34,13 @@ interface RotateOptions extends ForUser, Agreement {
 export function rotateCommand(program: Command, session: Session): void {
   program
     .command('rotate')
-    .description('Give a factor a new secret; the old one works until a code of the new one was typed')
+    .description('Give a factor a new secret; the old one works until you confirm')
     .argument('<factor>', 'its ID or name, as "list" shows it')
     .addOption(userOption())
     .addOption(yesOption())
-    .option(
-      '-C, --no-confirm',
-      'ask for no code: the new one stands beside the old one, until you remove that',
-    )
+    .option('-C, --no-confirm', 'ask for no code: both secrets work until you remove the old one')
     .addOption(qrModeOption())
-    .option('--json', 'print the result as JSON; it holds the secret. Asks for no code')
+    .option('--json', 'print the result as JSON, with the secret; asks for no code')
     .addHelpText(
       'after',
       examples(

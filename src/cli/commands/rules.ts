@@ -26,13 +26,13 @@ interface RulesOptions extends Required<ForUser> {
 export function rulesCommand(program: Command, session: Session): void {
   program
     .command('rules')
-    .description('Look at the rules of config.toml')
+    .description('Show which rule of config.toml applies to a login')
     .addHelpText('after', examples('sudo pve-google-authenticator rules test sshd 192.0.2.7 --user alice'))
     .command('test')
-    .description('Say which rule applies to a login, and why')
+    .description('Show which rule applies to a login, and why')
     .argument('<service>', 'PAM service, for example sshd')
-    .argument('[address]', 'from where; a local login when left out')
-    .addOption(userOption('who logs in').makeOptionMandatory())
+    .argument('[address]', 'log in from there (default: a local login)')
+    .addOption(userOption('the user who logs in').makeOptionMandatory())
     .option('--json', 'print the result as JSON')
     .addHelpText(
       'after',

@@ -18,7 +18,7 @@ import { userOption, type ForUser } from '../whose.ts';
 export function statusCommand(program: Command, session: Session): void {
   program
     .command('status')
-    .description("Say what a user has enrolled, and what each service asks at the user's next login")
+    .description('Show your factors, and how your next logins will be checked')
     .addOption(userOption())
     .option('--json', 'print the result as JSON')
     .addHelpText(

@@ -15,9 +15,7 @@ import { userOption, type ForUser } from '../whose.ts';
 export function unlockCommand(program: Command, session: Session): void {
   program
     .command('unlock')
-    .description(
-      'Forget the failures that were counted of a user, in Proxmox, too: tries are not held back or locked any more',
-    )
+    .description('Forget failed tries: nothing is throttled or locked any more')
     .addOption(userOption())
     .option('--json', 'print what the user has as JSON')
     .addHelpText('after', examples('sudo pve-google-authenticator unlock --user alice'))

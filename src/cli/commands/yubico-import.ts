@@ -37,12 +37,10 @@ interface Count {
 export function importMappingCommand(yubico: Command, session: Session): void {
   yubico
     .command('import')
-    .description(
-      'Take the YubiKeys that mapping files of pam_yubico name into the store; the files stay as they are',
-    )
-    .addOption(userOption(`whose ${USER_MAPPING}; with --authfile, whose lines`))
-    .option('--authfile <file>', 'a central file, as the option authfile= of the module says it')
-    .option('--all', `${USER_MAPPING} of every user of this machine who has one`)
+    .description('Take over the YubiKeys in mapping files of pam_yubico; the files stay as they are')
+    .addOption(userOption(`this user's ${USER_MAPPING}, or with --authfile this user's lines`))
+    .option('--authfile <file>', 'a central file, as in the option authfile= of the module')
+    .option('--all', `every user's ${USER_MAPPING}`)
     .addHelpText(
       'after',
       examples(

@@ -23,11 +23,11 @@ const SAYS: Readonly<Record<YubicoChecked['result'], string>> = {
 export function yubicoCommand(program: Command, session: Session): void {
   const yubico = program
     .command('yubico')
-    .description('Validation servers of YubiKeys, and mappings of pam_yubico')
+    .description('Test the servers of YubiKeys; take over keys of pam_yubico')
     .addHelpText('after', examples('sudo pve-google-authenticator yubico check'));
   yubico
     .command('check')
-    .description('Test [yubico] of config.toml with one touch, and say what is wrong')
+    .description('Test [yubico] of config.toml with one touch')
     .option('--json', 'print the result as JSON')
     .addHelpText('after', examples('sudo pve-google-authenticator yubico check'))
     .action((options: { json?: true }) => check(session, options.json === true));

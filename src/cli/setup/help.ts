@@ -1,46 +1,49 @@
-/** What `--help` says about the setup. */
-export const SETUP_HELP = `
-Setup (no command): asks what is needed, shows a QR code, and changes nothing
-before the end. Ctrl-C leaves at any point.
+/** What `setup --help` says. */
+export const SETUP_HELP = `Usage: pve-google-authenticator [setup] [flags]
 
-  -t, --time-based          codes that change with the time
-  -c, --counter-based       codes that are counted
-  -C, --no-confirm          ask for no code of the phone
-  -d, --disallow-reuse      each code works once (in the store always)
-  -D, --allow-reuse         the opposite, for a file of --secret only
-  -f, --force               do not ask before saving
-  -q, --quiet               show nothing; with --force, ask nothing
-  -l, --label=LABEL         whose code it is, for the phone; default: the user
-  -i, --issuer=ISSUER       who asks for it, for the phone; default: the host
-  -Q, --qr-mode=MODE        NONE, ANSI, ANSI_INVERSE, ANSI_GREY, UTF8,
-                            UTF8_INVERSE or UTF8_GREY
-  -r, --rate-limit=N        at most N tries (1 to 10) ...
+Set up a phone or token. The setup asks what the flags leave open, shows a QR
+code, and changes nothing before your last answer. Ctrl-C leaves at any point.
+
+  -t, --time-based          Use codes that change with the time
+  -c, --counter-based       Use codes that are counted
+  -C, --no-confirm          Do not ask for a code of the new phone
+  -d, --disallow-reuse      Accept each code once (in the store always)
+  -D, --allow-reuse         Accept a code again: for --secret=FILE only
+  -f, --force               Save without asking
+  -q, --quiet               Show nothing; with --force, ask nothing either
+  -l, --label=LABEL         Name the account in the app; default: the user
+  -i, --issuer=ISSUER       Name the machine in the app; default: the host
+  -Q, --qr-mode=MODE        Draw the QR code as NONE, ANSI, ANSI_INVERSE,
+                            ANSI_GREY, UTF8, UTF8_INVERSE or UTF8_GREY
+  -r, --rate-limit=N        Allow N tries (1 to 10) ...
   -R, --rate-time=M         ... in M seconds (15 to 600)
-  -u, --no-rate-limit       no limit for this factor; the daemon's own stays
-  -w, --window-size=W       so many codes are accepted (1 to 21)
-  -W, --minimal-window      3 codes by time, 1 by counter
-  -S, --step-size=S         seconds of a code (1 to 60; in the store 15 to 60)
-  -e, --emergency-codes=N   so many recovery codes (0 to 10)
-  -s, --secret=FILE         write a file of pam_google_authenticator, and
-                            leave the store alone
-      --period=SECONDS      as -S, up to 120
-      --algorithm=NAME      sha1, sha256 or sha512
-      --digits=N            6, 7 or 8
-      --name=NAME           of the device, for example pixel-7
-      --own-secret          read the secret from standard input
-      --user=NAME           set up somebody else, as root
-      --proxmox             as root: add the phone to Proxmox VE, whose web
-                            interface then asks for it, too; with --user,
+  -u, --no-rate-limit       Set no limit of the factor; the daemon's own stays
+  -w, --window-size=W       Accept W codes (1 to 21)
+  -W, --minimal-window      Accept 3 codes by time, 1 by counter
+  -S, --step-size=S         Use codes of S seconds (1 to 60; in the store 15
+                            to 60)
+  -e, --emergency-codes=N   Make N recovery codes (0 to 10)
+  -s, --secret=FILE         Write a file of pam_google_authenticator, and leave
+                            the store alone
+      --period=SECONDS      The same as -S, up to 120
+      --algorithm=NAME      Use sha1, sha256 or sha512
+      --digits=N            Use codes of 6, 7 or 8 digits
+      --name=NAME           Name the device, for example pixel-7
+      --own-secret          Read the secret from standard input
+      --user=USER           Set up somebody else, as root
+      --proxmox             Add the phone to Proxmox VE, as root: its web
+                            interface then asks for it, too. Goes with --user,
                             --name, --issuer and --qr-mode only
-      --plain               no QR code: for screen readers
-      --json                print the result as JSON; it holds the secrets
+      --plain               Draw no QR code: for screen readers
+      --json                Print the result as JSON; it holds the secrets
+  -h, --help                Show this help
+      --version             Print the version
 
 Examples:
-  pve-google-authenticator
   pve-google-authenticator -t --name=pixel-7
   pve-google-authenticator -t -f -q --json
   pve-google-authenticator -t -d -f -q -r 3 -R 30 -w 3 -Q none -C -s FILE
 
-Exit status: 0 done, or left as it was on request; 1 not done (setup: also
-wrong options); 2 wrong options of a command; 130 left by Ctrl-C.
+Exit status: 0 saved, or left as it was because you said so; 1 not done, or a
+wrong command line; 130 left by Ctrl-C.
 `;

@@ -21,7 +21,7 @@ export async function runSetup(session: Session, words: readonly string[], versi
   } catch (error) {
     if (error instanceof FlagError) {
       session.output.note(`pve-google-authenticator: ${error.message}`);
-      session.output.note('See: pve-google-authenticator --help');
+      session.output.note('See: pve-google-authenticator setup --help');
       return EXIT_FAILED;
     }
     throw error;

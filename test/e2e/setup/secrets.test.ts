@@ -227,7 +227,7 @@ describeInBox('what the program suggests', () => {
       'pve-google-authenticator list --user USER': 0,
       'pve-google-authenticator remove ID --user USER': 0,
       'pve-google-authenticator recovery --user USER': 0,
-      'pve-google-authenticator --help': 0,
+      'pve-google-authenticator setup --help': 0,
       'pve-google-authenticator repair': 0,
     });
   });

@@ -140,7 +140,14 @@ describe('pve-google-authenticator', () => {
   });
 
   it('ends with 0 after --help, on standard output', async () => {
-    for (const words of [['--help'], ['add', '--help'], ['add', 'totp', '--help'], ['help', 'list']]) {
+    for (const words of [
+      ['--help'],
+      ['add', '--help'],
+      ['add', 'totp', '--help'],
+      ['help', 'list'],
+      ['help', 'setup'],
+      ['help'],
+    ]) {
       const { status, stdout, stderr } = await run(words);
       expect([status, stderr]).toEqual([0, '']);
       expect(stdout).toContain('Usage: pve-google-authenticator');
@@ -181,7 +188,7 @@ describe('pve-google-authenticator', () => {
     for (const words of [['--no-such-option'], ['-t', '-t'], ['setup', '-d'], ['-t', 'alice'], ['-s', '']]) {
       const { status, stdout, stderr } = await run(words);
       expect([status, stdout], words.join(' ')).toEqual([1, '']);
-      expect(stderr).toMatch(/^pve-google-authenticator: .*\nSee: pve-google-authenticator --help\n$/);
+      expect(stderr).toMatch(/^pve-google-authenticator: .*\nSee: pve-google-authenticator setup --help\n$/);
     }
     for (const [word, says] of [
       ['--foo', "Unknown option '--foo'. With --proxmox there may be"],

@@ -7,7 +7,7 @@ const root = resolve(import.meta.dirname, '../../..');
 const manual = readFileSync(`${root}/docs/man/pve-google-authenticator.1`, 'utf8').replaceAll('\\-', '-');
 const flags = [...readFileSync(`${root}/src/cli/setup/flags.ts`, 'utf8').matchAll(/long: '([a-z-]+)'/g)];
 const commands = [
-  ...readFileSync(`${root}/src/cli/main.ts`, 'utf8').matchAll(/ {2}([a-z]+)Commands?\(program/g),
+  ...readFileSync(`${root}/src/cli/program.ts`, 'utf8').matchAll(/\b([a-z]+)Commands?(?=[,\]])/g),
 ];
 
 it('has every flag of the setup, as its help does', () => {

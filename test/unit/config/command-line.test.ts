@@ -1,5 +1,5 @@
 import { expect, test } from 'vitest';
-import { parseCommandLine, UsageError } from '../../../src/config/command-line.ts';
+import { parseCommandLine, toldInstead, UsageError } from '../../../src/config/command-line.ts';
 
 test('without options everything is where a system has it, and a store may be made', () => {
   expect(parseCommandLine([])).toEqual({
@@ -27,6 +27,15 @@ test('each option says what it says', () => {
     requireState: false,
   });
   expect(parseCommandLine(['--with-files'])).toMatchObject({ withFiles: true });
+});
+
+test('--help names every option, and --version the version', () => {
+  const options = ['runtime-dir', 'state-dir', 'config', 'require-state', 'init-state'];
+  const help = toldInstead(['--with-files', '--help'], '1.2.3') ?? '';
+  expect([...options, 'with-files'].filter((name) => !help.includes(`--${name} `))).toEqual([]);
+  expect(help.split('\n').filter((line) => line.length > 80)).toEqual([]);
+  expect(toldInstead(['--version'], '1.2.3')).toBe('pve-authenticatord 1.2.3');
+  expect(toldInstead(['--with-files'], '1.2.3')).toBeUndefined();
 });
 
 test.each([

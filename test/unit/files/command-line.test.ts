@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest';
-import { parseCommandLine } from '../../../src/files/command-line.ts';
+import { parseCommandLine, toldInstead } from '../../../src/files/command-line.ts';
 
 describe("the reader's command line", () => {
   it('has defaults', () => {
@@ -22,6 +22,16 @@ describe("the reader's command line", () => {
       daemon: 'ana',
       attached: true,
     });
+  });
+
+  it('tells its options and its version', () => {
+    const help = toldInstead(['--help'], '1.2.3') ?? '';
+    for (const name of ['runtime-dir', 'daemon-user', 'daemon-uid', 'attached', 'pve-dir', 'pbs-dir']) {
+      expect(help).toContain(`--${name} `);
+    }
+    expect(help.split('\n').filter((line) => line.length > 80)).toEqual([]);
+    expect(toldInstead(['--version'], '1.2.3')).toBe('pve-authenticator-files 1.2.3');
+    expect(toldInstead([], '1.2.3')).toBeUndefined();
   });
 
   it.each([
