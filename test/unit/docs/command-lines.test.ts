@@ -1,0 +1,125 @@
+import { readdirSync, readFileSync } from 'node:fs';
+import { resolve } from 'node:path';
+import type { Command } from 'commander';
+import { describe, expect, it } from 'vitest';
+import { programOf } from '../../../src/cli/program.ts';
+import type { Session } from '../../../src/cli/session.ts';
+import { flagWords, parseFlags } from '../../../src/cli/setup/flags.ts';
+
+const root = resolve(import.meta.dirname, '../../..');
+const NAME = 'pve-google-authenticator';
+// Nothing of it is used as long as no command runs.
+const program = programOf({} as Session, '/run');
+const FOLDERS = ['guides', 'reference', 'explanation'];
+const pages = [
+  'README.md',
+  'CONTRIBUTING.md',
+  'SECURITY.md',
+  ...FOLDERS.flatMap((folder) =>
+    readdirSync(`${root}/docs/${folder}`).map((name) => `docs/${folder}/${name}`),
+  ),
+];
+
+/** The command lines of a page, in blocks and in sentences, each without the program's name. */
+function commandLines(page: string): string[] {
+  const text = readFileSync(`${root}/${page}`, 'utf8');
+  const blocks = [...text.matchAll(/^ *```[^\n]*\n([^]*?)^ *```/gm)].flatMap(([, block]) =>
+    block!.split('\n'),
+  );
+  const inline = [...text.replace(/^ *```[^]*?^ *```/gm, '').matchAll(/`([^`]+)`/g)].map(([, code]) =>
+    code!.replace(/\s+/g, ' '),
+  );
+  const own = program.commands.map((command) => command.name());
+  return [
+    ...[...blocks, ...inline].flatMap((line) =>
+      [...line.matchAll(new RegExp(`(?:^|[ /])${NAME}(?: +([^#&;|<]*))?`, 'g'))].map(
+        ([, words]) => words ?? '',
+      ),
+    ),
+    // "run `recovery --user USER`"; a table says what may follow a command in brackets, and two for one with a comma.
+    ...inline.filter((code) => own.some((name) => code.startsWith(`${name} `)) && !/[[|…]/.test(code)),
+  ]
+    .map((words) => words.trim())
+    .filter((words) => !words.startsWith('['));
+}
+
+/** Why this is no command line; undefined: it is one. */
+function fault(words: readonly string[]): string | undefined {
+  let command: Command = program;
+  const rest = [...words];
+  for (;;) {
+    const next = command.commands.find((child) => child.name() === rest[0]);
+    if (next === undefined) {
+      break;
+    }
+    command = next;
+    rest.shift();
+  }
+  if (command === program || command.name() === 'setup') {
+    try {
+      // What comes with --proxmox is read elsewhere.
+      parseFlags(rest.filter((word) => word !== '--proxmox'));
+      return undefined;
+    } catch (error) {
+      return String(error);
+    }
+  }
+  let values = 0;
+  while (rest.length > 0) {
+    const word = rest.shift()!;
+    if (!word.startsWith('-') || word === '-') {
+      values += 1;
+      continue;
+    }
+    const [flag, value] = word.split('=');
+    const option = command.options.find(({ short, long }) => flag === short || flag === long);
+    if (option === undefined) {
+      return flag === '--help' ? undefined : `${command.name()} has no ${flag!}`;
+    }
+    if (option.required && value === undefined && rest.shift() === undefined) {
+      return `${flag!} needs a value`;
+    }
+  }
+  const known = command.registeredArguments;
+  const least = known.filter(({ required }) => required).length;
+  const most = known.some(({ variadic }) => variadic) ? Infinity : known.length;
+  return values >= least && values <= most ? undefined : `${command.name()} with ${values} words`;
+}
+
+describe('command lines', () => {
+  it('finds them', () => {
+    expect(pages.flatMap(commandLines).length).toBeGreaterThan(120);
+    expect(fault(['remove', 'alice', 'old-phone'])).toBe('remove with 2 words');
+    expect(fault(['recovery', '--users', 'alice'])).toBe('recovery has no --users');
+    expect(fault(['--names=x'])).toMatch(/names/);
+  });
+
+  it.each(pages)('of %s can be typed', (page) => {
+    for (const line of commandLines(page)) {
+      expect(fault(line.split(/ +/).filter((word) => word !== '')), `${page}: ${line}`).toBeUndefined();
+    }
+  });
+});
+
+describe('docs/reference/commands.md', () => {
+  const page = readFileSync(`${root}/docs/reference/commands.md`, 'utf8');
+  const rows = [...page.matchAll(/^\| (`.*?`) \|/gm)].map(([, cell]) => cell!);
+
+  it('has every command', () => {
+    for (const command of program.commands.filter((each) => each.name() !== 'setup')) {
+      expect(
+        rows.some((cell) => new RegExp(`\`${command.name()}(?![a-z-])`).test(cell)),
+        command.name(),
+      ).toBe(true);
+    }
+  });
+
+  it('has every flag of the setup', () => {
+    for (const flag of flagWords().filter((word) => !['-h', '--help', '--version'].includes(word))) {
+      expect(
+        rows.some((cell) => new RegExp(`\`${flag}(?![a-z-])`).test(cell)),
+        flag,
+      ).toBe(true);
+    }
+  });
+});
