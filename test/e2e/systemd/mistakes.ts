@@ -295,7 +295,9 @@ const SSHD: readonly Mistake[] = [
     name: 'sshd: what is in sshd_config.d does not count',
     check: 'sshd',
     says: /does not include/,
-    plant: 'sed -i /^Include/d /etc/ssh/sshd_config',
+    plant: 'sed -i.whole /^Include/d /etc/ssh/sshd_config',
+    // What is printed includes our files only; the mistakes after this one need all of sshd_config.d.
+    after: 'mv /etc/ssh/sshd_config.whole /etc/ssh/sshd_config',
   },
 ];
 
@@ -422,6 +424,7 @@ const PEOPLE: readonly Mistake[] = [
     // As Debian has it, SSH takes no password of root, so that root needs no factor there.
     plant: `mv ${STATE}/enrolments/root.json ${STATE}/enrolments/root.json.aside
       echo PermitRootLogin yes >/etc/ssh/sshd_config.d/50-root.conf`,
+    after: 'rm /etc/ssh/sshd_config.d/50-root.conf',
   },
   {
     name: 'a ~/.google_authenticator is open to others',
