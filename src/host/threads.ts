@@ -134,10 +134,15 @@ export class Threads<User extends string | number = number> {
 
   async #begin<T>(uid: User, lane: Lane, work: Work<T>): Promise<T | NotServed> {
     let timer: NodeJS.Timeout | undefined;
+    let check: NodeJS.Immediate | undefined;
     const deadline = new Promise<NotServed>((resolve) => {
-      timer = setTimeout(() => {
+      const hangs = (): void => {
         resolve({ kind: 'hung' });
         this.#hangs(uid, lane);
+      };
+      // After a pause of the whole process, timers come before results that have been waiting: these are heard first.
+      timer = setTimeout(() => {
+        check = setImmediate(hangs);
       }, this.#limits.deadlineMs);
     });
     const result = this.#untilReturned(uid, lane, work);
@@ -145,6 +150,7 @@ export class Threads<User extends string | number = number> {
       return await Promise.race([result, deadline]);
     } finally {
       clearTimeout(timer);
+      clearImmediate(check);
     }
   }
 

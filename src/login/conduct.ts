@@ -87,7 +87,8 @@ export async function conductLogin(
   const ending = await converse(terms, enrolment, attempt, conversation, ports);
   if (conversation.over) {
     const gone = unheard(ending);
-    logEnding(ports.log, request, gone, gone.why);
+    // Often the module left because the look-up took too long.
+    logEnding(ports.log, request, gone, [gone.why, why].filter((part) => part !== undefined).join('; '));
     return;
   }
   if (ending.information !== undefined) {

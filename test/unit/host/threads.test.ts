@@ -1,5 +1,7 @@
+import { setImmediate } from 'node:timers/promises';
+import { Worker } from 'node:worker_threads';
 import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest';
-import { Threads } from '../../../src/host/threads.ts';
+import { FILE_LIMITS, Threads } from '../../../src/host/threads.ts';
 
 const DEADLINE_MS = 5_000;
 const MAX_WAIT_MS = 2_000;
@@ -10,23 +12,6 @@ let reports: string[];
 let running: Map<string, { return: (result: string) => void; fail: (error: Error) => void }>;
 let answers: string[];
 let discarded: string[];
-
-beforeEach(() => {
-  vi.useFakeTimers();
-  reports = [];
-  running = new Map();
-  answers = [];
-  discarded = [];
-  threads = new Threads({
-    hung: (uid) => reports.push(`hung ${uid}`),
-    returned: (uid) => reports.push(`returned ${uid}`),
-    exhausted: () => reports.push('exhausted'),
-  });
-});
-afterEach(() => {
-  expect(vi.getTimerCount()).toBe(0);
-  vi.useRealTimers();
-});
 
 function run(uid: number, name: string, wanted = true): void {
   const work = {
@@ -43,7 +28,11 @@ function run(uid: number, name: string, wanted = true): void {
   );
 }
 
-const passed = (ms: number): Promise<unknown> => vi.advanceTimersByTimeAsync(ms);
+/** Time goes by, and then one turn of the event loop: no thread is given up sooner. */
+async function passed(ms: number): Promise<void> {
+  await vi.advanceTimersByTimeAsync(ms);
+  await setImmediate();
+}
 
 async function returned(...names: readonly string[]): Promise<void> {
   for (const name of names) {
@@ -56,6 +45,23 @@ async function returned(...names: readonly string[]): Promise<void> {
 const started = (): string[] => [...running.keys()];
 
 describe('Threads', () => {
+  beforeEach(() => {
+    vi.useFakeTimers({ toFake: ['setTimeout', 'clearTimeout'] });
+    reports = [];
+    running = new Map();
+    answers = [];
+    discarded = [];
+    threads = new Threads({
+      hung: (uid) => reports.push(`hung ${uid}`),
+      returned: (uid) => reports.push(`returned ${uid}`),
+      exhausted: () => reports.push('exhausted'),
+    });
+  });
+  afterEach(() => {
+    expect(vi.getTimerCount()).toBe(0);
+    vi.useRealTimers();
+  });
+
   it('gives a user one thread at a time, others their own', async () => {
     run(1, 'a');
     run(1, 'b');
@@ -193,4 +199,41 @@ describe('Threads', () => {
     await returned('b');
     expect(answers).toEqual(['a Error: no thread', 'b done']);
   });
+});
+
+it('hears a thread that returned in time, though the process was paused until after the deadline', async () => {
+  const told: string[] = [];
+  const deadlineMs = 20;
+  const real = new Threads(
+    { hung: (uid) => told.push(`hung ${uid}`), returned: () => undefined, exhausted: () => undefined },
+    { ...FILE_LIMITS, deadlineMs },
+  );
+  const flag = new Int32Array(new SharedArrayBuffer(4));
+  const worker = new Worker(
+    `const { parentPort, workerData } = require('node:worker_threads');
+     parentPort.once('message', () => {
+       parentPort.postMessage('done');
+       Atomics.store(workerData, 0, 1);
+       Atomics.notify(workerData, 0);
+     });
+     parentPort.postMessage('ready');`,
+    { eval: true, workerData: flag },
+  );
+  await new Promise((resolve) => worker.once('message', resolve));
+  // From here on timers come first.
+  await setImmediate();
+  const answer = real.run(1, {
+    start: () => {
+      worker.postMessage('go');
+      return new Promise<string>((resolve) => worker.once('message', resolve));
+    },
+    wanted: () => true,
+    discard: () => undefined,
+  });
+  const begun = performance.now();
+  Atomics.wait(flag, 0, 0);
+  while (performance.now() - begun <= 2 * deadlineMs);
+  expect(await answer).toBe('done');
+  expect(told).toEqual([]);
+  await worker.terminate();
 });

@@ -336,6 +336,16 @@ describe('conductLogin', () => {
     ]);
   });
 
+  it('logs why the look-up failed, too, when the module did not wait for it', async () => {
+    await conduct(new Script(), { kind: 'failed', why: 'its file system does not answer' });
+    expect(log.events).toMatchObject([
+      {
+        message: 'No verification code from alice',
+        fields: { why: 'the module closed the connection; its file system does not answer' },
+      },
+    ]);
+  });
+
   describe.each([
     ['hangs up', []],
     ['cannot be asked', [{ kind: 'cancel', reason: 'conversation-failed' } as const]],
