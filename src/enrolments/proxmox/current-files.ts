@@ -1,6 +1,6 @@
 import type { ProxmoxProduct } from '../../files/requests.ts';
 import { FormatError } from './format-error.ts';
-import type { FileTexts, LastGood } from './last-good.ts';
+import type { Copy, FileTexts, LastGood } from './last-good.ts';
 import { textOf } from './file-text.ts';
 import { troubleIn, type ProxmoxFiles, type ProxmoxRead } from './proxmox-files.ts';
 
@@ -30,6 +30,12 @@ export type Current<T> =
     }
   | { readonly kind: 'failed'; readonly why: string };
 
+/** The last files that could be used, and what they mean. A doubt lasts until its file can be read again, across restarts too. */
+interface Good<T> {
+  readonly copy: Copy;
+  readonly config: T;
+}
+
 /** What is told of the files, for the log; each trouble once. */
 export interface CurrentReports {
   /** `served`: the last good copy stands in; `doubted`: but not for whoever has no factor in it. */
@@ -46,11 +52,8 @@ export class CurrentFiles<T> {
   readonly #parsers: FileParsers<T>;
   readonly #lastGood: LastGood;
   readonly #reports: CurrentReports;
-  /** The last files that could be used, and what they mean. */
-  #good: { readonly texts: FileTexts; readonly config: T } | undefined;
+  #good: Good<T> | undefined;
   #trouble: string | undefined;
-  /** The part of the trouble that is no outage. While nothing can be read, it is what it was. */
-  #doubt: string | undefined;
   #reading: Promise<ProxmoxRead> | undefined;
   #next: Promise<ProxmoxRead> | undefined;
 
@@ -72,14 +75,14 @@ export class CurrentFiles<T> {
   async current(): Promise<Current<T>> {
     const trouble = this.#take(await withinTime(this.#read()));
     if (trouble !== undefined && trouble !== this.#trouble) {
-      this.#reports.trouble(trouble, this.#good !== undefined, this.#doubt !== undefined);
+      this.#reports.trouble(trouble, this.#good !== undefined, this.#doubt() !== undefined);
     } else if (trouble === undefined && this.#trouble !== undefined) {
       this.#reports.recovered();
     }
     this.#trouble = trouble;
     return this.#good === undefined
       ? { kind: 'failed', why: trouble ?? 'the files of Proxmox were never read' }
-      : { kind: 'known', config: this.#good.config, doubt: this.#doubt };
+      : { kind: 'known', config: this.#good.config, doubt: this.#doubt() };
   }
 
   /** Whoever comes while a reading is under way gets the one after it, which begins later than the question. */
@@ -104,34 +107,44 @@ export class CurrentFiles<T> {
       return troubleIn(read);
     }
     const { anchor, names } = this.#parsers;
-    const before = this.#good?.texts;
+    const before = this.#good?.copy;
     const first = read.files[anchor];
     if (first?.kind === 'missing' && !first.directory) {
       return 'the directory of Proxmox is not there: is its file system mounted?';
     }
     const troubles: string[] = [];
-    const doubts: string[] = [];
+    const doubts: Record<string, string> = {};
     const texts: Record<string, string | null> = {};
     for (const name of names) {
       const file = read.files[name];
       const text = file?.kind === 'read' ? textOf(Buffer.from(file.contents, 'base64')) : null;
       const trouble = file?.kind === 'failed' ? `${name}: ${file.why}` : this.#troubleWith(name, text);
-      if (trouble !== undefined) {
-        troubles.push(trouble);
-        doubts.push(...(file?.kind === 'failed' && OUTAGE.test(file.why) ? [] : [trouble]));
+      if (trouble === undefined) {
+        texts[name] = text;
+        continue;
       }
-      texts[name] = trouble === undefined ? text : (before?.[name] ?? null);
+      troubles.push(trouble);
+      texts[name] = before?.texts[name] ?? null;
+      const away = file?.kind === 'failed' && OUTAGE.test(file.why);
+      const doubt = away ? before?.doubts[name] : trouble;
+      if (doubt !== undefined) {
+        doubts[name] = doubt;
+      }
     }
     // Without a copy of what cannot be used nothing is known: it must not be taken for "nothing".
     if (troubles.length === 0 || before !== undefined) {
-      this.#keep(texts);
+      this.#keep({ texts, doubts });
     }
-    this.#doubt = doubts.length === 0 ? undefined : doubts.join('; ');
     return troubles.length === 0 ? undefined : troubles.join('; ');
   }
 
+  #doubt(): string | undefined {
+    const doubts = Object.values(this.#good?.copy.doubts ?? {});
+    return doubts.length === 0 ? undefined : doubts.join('; ');
+  }
+
   #troubleWith(name: string, text: string | null): string | undefined {
-    if (this.#good?.texts[name] === text) {
+    if (this.#good?.copy.texts[name] === text) {
       return undefined;
     }
     try {
@@ -142,18 +155,26 @@ export class CurrentFiles<T> {
     }
   }
 
-  #keep(texts: FileTexts): void {
-    const before = this.#good?.texts;
-    if (before === undefined || this.#parsers.names.some((name) => texts[name] !== before[name])) {
-      this.#good = { texts, config: this.#parsers.parse(texts) };
-      this.#lastGood.keep(texts);
+  #keep(copy: Copy): void {
+    const before = this.#good;
+    let good: Good<T>;
+    if (before === undefined || this.#differs(before.copy.texts, copy.texts)) {
+      good = { copy, config: this.#parsers.parse(copy.texts) };
+    } else {
+      good = this.#differs(before.copy.doubts, copy.doubts) ? { ...before, copy } : before;
     }
+    this.#good = good;
+    this.#lastGood.keep(good.copy);
   }
 
-  #loadCopy(): { readonly texts: FileTexts; readonly config: T } | undefined {
-    const texts = this.#lastGood.load();
+  #differs(before: FileTexts, after: FileTexts): boolean {
+    return this.#parsers.names.some((name) => before[name] !== after[name]);
+  }
+
+  #loadCopy(): Good<T> | undefined {
+    const copy = this.#lastGood.load();
     try {
-      return texts === undefined ? undefined : { texts, config: this.#parsers.parse(texts) };
+      return copy === undefined ? undefined : { copy, config: this.#parsers.parse(copy.texts) };
     } catch {
       return undefined;
     }

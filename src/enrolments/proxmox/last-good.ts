@@ -4,20 +4,35 @@ import { open, rename } from 'node:fs/promises';
 /** Texts of files by name; null: there was no such file. Secrets. */
 export type FileTexts = Readonly<Record<string, string | null>>;
 
+/** What is kept. */
+export interface Copy {
+  /** The last texts that could be used. */
+  readonly texts: FileTexts;
+  /** Of files that came later and could not be understood: why. Whoever has no factor in the copy may have one there. */
+  readonly doubts: Readonly<Record<string, string>>;
+}
+
 const OWNER_ONLY = 0o600;
 const FORMAT = 1;
+
+/** What the file holds. Older versions wrote no doubts. */
+interface Kept {
+  readonly format: unknown;
+  readonly files: FileTexts;
+  readonly doubts: Copy['doubts'];
+}
 
 /** Keeps a copy of the last files that could be used, for the time when they cannot be read. */
 export interface LastGood {
   /** @returns the copy, or undefined: there is none that can be used */
-  load(): FileTexts | undefined;
+  load(): Copy | undefined;
 
   /**
-   * Keeps a copy. A copy that cannot be kept is no reason to refuse anybody: it is tried again with the next change.
+   * Keeps a copy. A copy that cannot be kept is no reason to refuse anybody: it is written when it is given once more.
    *
-   * @param texts - all files
+   * @param copy - all files; the same object as before costs nothing once it is written
    */
-  keep(texts: FileTexts): void;
+  keep(copy: Copy): void;
 }
 
 /**
@@ -27,21 +42,30 @@ export interface LastGood {
  * @returns who keeps it
  */
 export function lastGoodIn(path: string): LastGood {
-  let next: FileTexts | undefined;
+  let next: Copy | undefined;
+  let written: Copy | undefined;
   let writing = false;
   const writeAll = async (): Promise<void> => {
     writing = true;
     while (next !== undefined) {
-      const texts = next;
+      const copy = next;
       next = undefined;
-      await write(path, JSON.stringify({ format: FORMAT, files: texts })).catch(() => undefined);
+      if (copy === written) {
+        continue;
+      }
+      const { texts: files, doubts } = copy;
+      const done = write(path, JSON.stringify({ format: FORMAT, files, doubts }));
+      written = await done.then(
+        () => copy,
+        () => undefined,
+      );
     }
     writing = false;
   };
   return {
-    load: () => load(path),
-    keep: (texts) => {
-      next = texts;
+    load: () => (written = load(path)),
+    keep: (copy) => {
+      next = copy;
       if (!writing) {
         void writeAll();
       }
@@ -49,10 +73,10 @@ export function lastGoodIn(path: string): LastGood {
   };
 }
 
-function load(path: string): FileTexts | undefined {
+function load(path: string): Copy | undefined {
   try {
-    const parsed = JSON.parse(readFileSync(path, 'utf8')) as { format?: unknown; files?: FileTexts };
-    return parsed.format === FORMAT ? parsed.files : undefined;
+    const { format, files, doubts = {} } = JSON.parse(readFileSync(path, 'utf8')) as Partial<Kept>;
+    return format === FORMAT && files !== undefined ? { texts: files, doubts } : undefined;
   } catch {
     return undefined;
   }

@@ -1,4 +1,4 @@
-import { chmodSync } from 'node:fs';
+import { chmodSync, readFileSync, writeFileSync } from 'node:fs';
 import { describe, expect, test } from 'vitest';
 import { logIn, PAM, type LoginEnd } from '../daemon/pam-login.ts';
 import { FULL, NO_THROTTLE, type Person } from '../daemon/stage.ts';
@@ -48,6 +48,24 @@ describe('while /etc/pve', () => {
     }
     proxmox.change(enrolled, undefined);
     expect(await typed(enrolled, '')).toMatchObject({ rc: PAM.ignored, shown: [] });
+  });
+
+  test('is gone after tfa.cfg was torn: who may have a factor there stays out, after a restart too', async () => {
+    const [enrolled, stranger] = await known();
+    writeFileSync(`${proxmox.stage.pveDir}/priv/tfa.cfg`, '{');
+    expect((await typed(stranger, '')).rc).toBe(PAM.denied);
+    const copy = `${proxmox.stage.stateDir}/pve.last-good.json`;
+    await expect.poll(() => readFileSync(copy, 'utf8')).toContain('"doubts":{"priv/tfa.cfg"');
+    proxmox.unmount();
+    try {
+      await proxmox.restart();
+      expect((await typed(stranger, '')).rc).toBe(PAM.denied);
+      expect((await typed(enrolled, enrolled.code(1))).rc).toBe(PAM.success);
+    } finally {
+      proxmox.mount();
+    }
+    proxmox.writeFiles();
+    expect(await typed(stranger, '')).toMatchObject({ rc: PAM.ignored, shown: [] });
   });
 
   test('can only be read, as without a quorum', async () => {

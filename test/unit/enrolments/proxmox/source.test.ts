@@ -1,7 +1,9 @@
-import { describe, expect, it } from 'vitest';
+import { existsSync, mkdirSync, mkdtempSync, readFileSync, writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { describe, expect, it, vi } from 'vitest';
 import { PVE_FILES } from '../../../../src/enrolments/proxmox/config-files.ts';
 import { CurrentFiles } from '../../../../src/enrolments/proxmox/current-files.ts';
-import type { FileTexts } from '../../../../src/enrolments/proxmox/last-good.ts';
+import { lastGoodIn, type FileTexts, type LastGood } from '../../../../src/enrolments/proxmox/last-good.ts';
 import type { ProxmoxRead } from '../../../../src/enrolments/proxmox/proxmox-files.ts';
 import { proxmoxSource } from '../../../../src/enrolments/proxmox/proxmox-source.ts';
 import { RealmYubikeys } from '../../../../src/enrolments/proxmox/realm-yubikeys.ts';
@@ -20,6 +22,7 @@ interface World {
   readonly lookedUp?: LookedUp;
   readonly read?: () => ProxmoxRead;
   readonly copy?: FileTexts;
+  readonly lastGood?: LastGood;
 }
 
 /** A source over files that a test says, and what happens with it. */
@@ -41,7 +44,10 @@ function worldOf({ tfa = {}, users = [], domains = '', realms = ['pam'], ...more
   const current = new CurrentFiles(
     { read: () => Promise.resolve(more.read?.() ?? files) },
     PVE_FILES,
-    { load: () => more.copy, keep: (texts) => kept.push(texts) },
+    more.lastGood ?? {
+      load: () => (more.copy === undefined ? undefined : { texts: more.copy, doubts: {} }),
+      keep: ({ texts }) => kept.push(texts),
+    },
     { trouble: (why, served) => told.push(`${served} ${why}`), recovered: () => told.push('recovered') },
   );
   const source = proxmoxSource({
@@ -190,6 +196,42 @@ describe('what cannot be read', () => {
     expect((await lookUp('bob')).kind).toBe('blocked');
     read = { kind: 'hung' };
     expect((await lookUp('bob')).kind).toBe('blocked');
+  });
+
+  it.each(READS)(
+    'nor is it forgotten when the file cannot be read later, or by a restart: %j',
+    async (outage) => {
+      const path = `${mkdtempSync(`${tmpdir()}/last-good-`)}/pve.last-good.json`;
+      writeFileSync(path, JSON.stringify({ format: 1, files: good }));
+      const reading: { now: ProxmoxRead } = { now: NOT_UNDERSTOOD[0]! };
+      const { lookUp } = worldOf({ lastGood: lastGoodIn(path), read: () => reading.now });
+      expect((await lookUp('bob')).kind).toBe('blocked');
+      await vi.waitFor(() => expect(readFileSync(path, 'utf8')).toContain('"doubts":{"priv/tfa.cfg"'));
+      reading.now = outage;
+      expect((await lookUp('bob')).kind).toBe('blocked');
+
+      const restarted = worldOf({ lastGood: lastGoodIn(path), read: () => reading.now });
+      expect((await restarted.lookUp('bob')).kind).toBe('blocked');
+      expect((await restarted.lookUp('ana')).kind).toBe('enrolled');
+      reading.now = {
+        kind: 'files',
+        files: { 'priv/tfa.cfg': { kind: 'read', contents: base64(good['priv/tfa.cfg'] ?? '') } },
+      };
+      expect((await restarted.lookUp('bob')).kind).toBe('absent');
+      await vi.waitFor(() => expect(readFileSync(path, 'utf8')).toContain('"doubts":{}'));
+    },
+  );
+
+  it('a copy that could not be kept is kept when it is given once more', async () => {
+    const directory = `${mkdtempSync(`${tmpdir()}/last-good-`)}/later`;
+    const path = `${directory}/pve.last-good.json`;
+    const { lookUp } = worldOf({ lastGood: lastGoodIn(path) });
+    await lookUp('bob');
+    mkdirSync(directory);
+    await vi.waitFor(async () => {
+      await lookUp('bob');
+      expect(existsSync(path)).toBe(true);
+    });
   });
 
   it.each([...READS, ...NOT_UNDERSTOOD])('is "cannot find out" without a copy: %j', async (read) => {
