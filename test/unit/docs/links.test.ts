@@ -25,6 +25,9 @@ const anchor = (title: string): string =>
     .replace(/[^\p{L}\p{N}_ -]/gu, '')
     .replaceAll(' ', '-');
 
+/** On a machine that it is installed on. */
+const MADE = new Set(['pam.d/proxmox-ve-auth', 'pam.d/sshd', 'pam.d/login']);
+
 describe('a page that a text names', () => {
   it.each(pages)('is there, with its headline: links of %s', (page) => {
     for (const [, target] of withoutCode(text(page)).matchAll(/\]\(([^)\s]+)\)/g)) {
@@ -54,6 +57,17 @@ describe('a page that a text names', () => {
       if (headline !== undefined) {
         expect(headlines(page), `${page} in ${name}`).toContain(headline);
       }
+    }
+  });
+
+  it.each(pages)('and so is each path of the repository that %s names', (page) => {
+    for (const [, path] of text(page).matchAll(
+      /`((?:src|native|test|scripts|docs|debian|pam\.d)\/[\w./*-]+)[^`]*`/g,
+    )) {
+      const like = new RegExp(
+        `^${path!.replace(/\/$/, '').replaceAll('.', '\\.').replaceAll('*', '[^/]*')}(?:/|$)`,
+      );
+      expect(files.some((name) => like.test(name)) || MADE.has(path!), `${path} in ${page}`).toBe(true);
     }
   });
 });
