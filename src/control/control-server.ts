@@ -1,4 +1,4 @@
-import { AcceptedHttp, type AcceptedRequest } from '../host/accepted-http.ts';
+import { AcceptedHttp, BUSY, type AcceptedRequest } from '../host/accepted-http.ts';
 import type { Peer } from '../host/addon.ts';
 import type { Reply } from '../host/send-reply.ts';
 import { UidRate } from '../host/uid-rate.ts';
@@ -32,7 +32,7 @@ export class ControlServer {
       rate: new UidRate(ports.monotonic, REQUESTS_AT_ONCE, REQUESTS_PER_SECOND),
       connectionMs: REQUEST_TIMEOUT_MS,
       maxBodyBytes: MAX_IMPORT_BODY_BYTES,
-      admit,
+      turnedAway,
       answer: (request) => this.#answer(request),
     });
   }
@@ -81,8 +81,9 @@ export class ControlServer {
 }
 
 /** Root always gets in, to put things right. */
-function admit({ uid }: Peer, busy: Iterable<Peer>): boolean {
+function turnedAway({ uid }: Peer, busy: Iterable<Peer>): Buffer | undefined {
   const peers = [...busy];
   const own = peers.filter((peer) => peer.uid === uid).length;
-  return isRoot({ uid }) || (own < MAX_CONNECTIONS_PER_UID && peers.length < MAX_CONNECTIONS);
+  const hasRoom = own < MAX_CONNECTIONS_PER_UID && peers.length < MAX_CONNECTIONS;
+  return isRoot({ uid }) || hasRoom ? undefined : BUSY;
 }

@@ -1,4 +1,4 @@
-import { AcceptedHttp, type AcceptedRequest } from '../host/accepted-http.ts';
+import { AcceptedHttp, turnAway, type AcceptedRequest } from '../host/accepted-http.ts';
 import type { Peer } from '../host/addon.ts';
 import { BodyError } from '../host/one-request.ts';
 import type { Reply } from '../host/send-reply.ts';
@@ -16,6 +16,10 @@ const MAX_CONNECTIONS = 512;
 /** How long a connection may last, in milliseconds: waiting for a thread, the thread's deadline, and some more. */
 const CONNECTION_MS = 10_000;
 const ROOT_UID = 0;
+/** What everybody else hears. */
+const NOT_SERVED = turnAway(403, 'ERR_NOT_ALLOWED', 'Only pve-authenticatord is served here');
+/** The daemon refuses a login then, and asks again with the next one. */
+const BUSY = turnAway(503, 'ERR_BUSY', 'The file reader has too much to do: try again later');
 
 /** A request that is refused. */
 class RefusedRequest extends Error {
@@ -50,7 +54,7 @@ export class FilesServer {
     this.#http = new AcceptedHttp({
       connectionMs: CONNECTION_MS,
       maxBodyBytes: MAX_BODY_BYTES,
-      admit: (peer, busy) => this.#admit(peer, [...busy].length),
+      turnedAway: (peer, busy) => this.#turnedAway(peer, [...busy].length),
       answer: (request) => this.#answer(request),
     });
   }
@@ -69,12 +73,12 @@ export class FilesServer {
     return this.#http.close();
   }
 
-  #admit({ uid, pid }: Peer, open: number): boolean {
+  #turnedAway({ uid, pid }: Peer, open: number): Buffer | undefined {
     if (uid !== this.#daemonUid && uid !== ROOT_UID) {
       this.#ports.log.of(uid).event('warning', 'Somebody else than the daemon connected', { uid, pid });
-      return false;
+      return NOT_SERVED;
     }
-    return open < MAX_CONNECTIONS;
+    return open < MAX_CONNECTIONS ? undefined : BUSY;
   }
 
   async #answer(request: AcceptedRequest): Promise<Reply> {

@@ -33,13 +33,13 @@ export interface HttpTerms {
   /** No body that is read is longer. */
   readonly maxBodyBytes: number;
   /**
-   * Whether a connection gets a place. One that gets none hears that the server is busy, and nothing of it is read.
+   * Why a connection gets no place: that is all it hears, and nothing of it is read.
    *
    * @param peer - who called, as the kernel says it
    * @param busy - whose connections are open, or whose answers are still being made
-   * @returns whether it does
+   * @returns what it hears, of {@link turnAway}; undefined: it gets a place
    */
-  admit(peer: Peer, busy: Iterable<Peer>): boolean;
+  turnedAway(peer: Peer, busy: Iterable<Peer>): Buffer | undefined;
   /**
    * Answers a request. It never rejects.
    *
@@ -49,12 +49,22 @@ export interface HttpTerms {
   answer(request: AcceptedRequest): Promise<Reply>;
 }
 
-/** What a connection hears that gets no place: nothing of its request was read. */
-export const BUSY = { code: 'ERR_BUSY', message: 'The daemon has too much to do: try again later' } as const;
-const BUSY_BODY = `${JSON.stringify({ error: BUSY })}\n`;
-const BUSY_REPLY = Buffer.from(
-  `HTTP/1.1 503 \r\nContent-Type: application/json\r\nContent-Length: ${BUSY_BODY.length}\r\nConnection: close\r\n\r\n${BUSY_BODY}`,
-);
+/**
+ * What a connection hears that gets no place.
+ *
+ * @param status - of HTTP
+ * @param code - for programs
+ * @param message - for people
+ * @returns the whole answer
+ */
+export function turnAway(status: number, code: string, message: string): Buffer {
+  const body = Buffer.from(`${JSON.stringify({ error: { code, message } })}\n`);
+  const head = `HTTP/1.1 ${status} \r\nContent-Type: application/json\r\nContent-Length: ${body.length}\r\nConnection: close\r\n\r\n`;
+  return Buffer.concat([Buffer.from(head), body]);
+}
+
+/** Whoever is turned away with this may come again. */
+export const BUSY = turnAway(503, 'ERR_BUSY', 'The daemon has too much to do: try again later');
 
 /** HTTP/1.1 on a Unix socket that somebody else may have opened: each connection comes with who is calling, and is one request. */
 export class AcceptedHttp {
@@ -79,7 +89,7 @@ export class AcceptedHttp {
   listen(fd: number): void {
     this.#acceptor = acceptWithin(fd, {
       rate: this.#terms.rate,
-      refusal: BUSY_REPLY,
+      refusal: BUSY,
       accepted: (connection, peer) => this.#accepted(connection, peer),
       turnedAway: () => undefined,
       failed: () => undefined,
@@ -103,8 +113,9 @@ export class AcceptedHttp {
   }
 
   #accepted(fd: number, peer: Peer): void {
-    if (!this.#terms.admit(peer, this.#busy.values())) {
-      sayAndClose(fd, BUSY_REPLY);
+    const lastWord = this.#terms.turnedAway(peer, this.#busy.values());
+    if (lastWord !== undefined) {
+      sayAndClose(fd, lastWord);
       return;
     }
     const socket = new Socket({ fd });

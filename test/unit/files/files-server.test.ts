@@ -160,6 +160,10 @@ describe('FilesServer and FilesClient', () => {
     server = new FilesServer(uid + 1, log, () => 0, proxmox());
     serve();
     expect(await read()).toMatchObject({ kind: 'no-answer' });
+    const unheard = connect(socket);
+    expect(String(await once(unheard, 'data'))).toMatch(
+      /^HTTP\/1\.1 403 [^]*Only pve-authenticatord is served here/,
+    );
     expect(log.text).toContain('Somebody else than the daemon connected');
   });
 });

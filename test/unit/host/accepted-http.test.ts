@@ -4,7 +4,7 @@ import { get } from 'node:http';
 import { connect, type Socket } from 'node:net';
 import { join } from 'node:path';
 import { afterEach, beforeEach, expect, it } from 'vitest';
-import { AcceptedHttp, type AcceptedRequest } from '../../../src/host/accepted-http.ts';
+import { AcceptedHttp, BUSY, type AcceptedRequest } from '../../../src/host/accepted-http.ts';
 import { listenOn } from '../../../src/host/addon.ts';
 import type { Reply } from '../../../src/host/send-reply.ts';
 import { temporaryDirectories } from '../fixtures/temporary-directory.ts';
@@ -24,7 +24,7 @@ beforeEach(() => {
   server = new AcceptedHttp({
     connectionMs: 60_000,
     maxBodyBytes: 64,
-    admit: (_peer, busy) => [...busy].length < PLACES,
+    turnedAway: (_peer, busy) => ([...busy].length < PLACES ? undefined : BUSY),
     answer: (request) => answer(request),
   });
   server.listen(listenOn(path, 0o600, 128));
