@@ -1,16 +1,16 @@
-import { execFileSync } from 'node:child_process';
-import { existsSync, readFileSync } from 'node:fs';
+import { existsSync, readdirSync, readFileSync } from 'node:fs';
 import { dirname, resolve } from 'node:path';
 import { describe, expect, it } from 'vitest';
 
 const root = resolve(import.meta.dirname, '../../..');
-const files = execFileSync('git', ['ls-files', '--cached', '--others', '--exclude-standard'], {
-  cwd: root,
-  encoding: 'utf8',
-})
-  .trim()
-  .split('\n')
-  .filter((name) => existsSync(`${root}/${name}`) && name !== 'package-lock.json');
+/** What is made, fetched or git's is no part of the repository. */
+const NOT_OURS = /(?:^|\/)(?:\.git|node_modules|build|dist)$/;
+const filesBelow = (directory: string): string[] =>
+  readdirSync(`${root}/${directory}`, { withFileTypes: true }).flatMap((entry) => {
+    const name = directory === '' ? entry.name : `${directory}/${entry.name}`;
+    return entry.isDirectory() ? (NOT_OURS.test(name) ? [] : filesBelow(name)) : [name];
+  });
+const files = filesBelow('').filter((name) => name !== 'package-lock.json' && !name.endsWith('.log'));
 const pages = files.filter((name) => name.endsWith('.md'));
 const text = (name: string): string => readFileSync(`${root}/${name}`, 'utf8');
 const withoutCode = (page: string): string => page.replace(/^```[^]*?^```/gm, '');
