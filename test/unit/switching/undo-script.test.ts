@@ -11,6 +11,7 @@ import {
 } from 'node:fs';
 import { resolve } from 'node:path';
 import { beforeEach, describe, expect, it } from 'vitest';
+import { recordFileName } from '../../../src/enrolments/store/record.ts';
 import { guardService } from '../../../src/pam-d/guard.ts';
 import { plainWebInterfaceFile, webInterfaceFile } from '../../../src/pam-d/web-interface.ts';
 import { begin, readPending } from '../../../src/switching/pending.ts';
@@ -343,6 +344,48 @@ describe("another module's line, put aside by doctor", () => {
       expect.stringMatching(/pam\.d\/sshd asks for the code of pam_google_authenticator\.so again/),
     ]);
     expect(undo('--off')).toMatchObject({ status: 0, stderr: '' });
+  });
+
+  it.each([
+    [
+      'refuses',
+      'google_authenticator.so',
+      'pam_google_authenticator.so refuses them: Dave Smith alice. Before they log in',
+    ],
+    [
+      'lets in',
+      'google_authenticator.so nullok',
+      'pam_google_authenticator.so lets them in without a code: Dave Smith alice. Before they log in',
+    ],
+    [
+      'may refuse',
+      'google_authenticator.so secret=/keys/${USER}',
+      'knows none of theirs, it refuses them: Dave Smith alice bob gone.',
+    ],
+    [
+      'may refuse, too,',
+      'oath.so usersfile=/etc/users.oath',
+      'knows none of theirs, it refuses them: Dave Smith alice bob gone.',
+    ],
+  ])('names those whom it %s since they enrolled only here', (_what, module, says) => {
+    const enrolments = `${root}/var/lib/pve-authenticator/enrolments`;
+    mkdirSync(enrolments, { recursive: true });
+    mkdirSync(`${root}/etc`, { recursive: true });
+    const people = ['alice', 'bob', 'Dave Smith'];
+    writeFileSync(
+      `${root}/etc/passwd`,
+      people.map((name, index) => `${name}:x:${1000 + index}:100::/home/${name}:/bin/sh\n`).join(''),
+    );
+    for (const name of [...people, 'gone']) {
+      writeFileSync(`${enrolments}/${recordFileName(name)}`, '{}');
+    }
+    mkdirSync(`${root}/home/bob`, { recursive: true });
+    writeFileSync(`${root}/home/bob/.google_authenticator`, '');
+    writeFileSync(`${root}/usr/lib/x86_64-linux-gnu/security/pam_oath.so`, '');
+    write('sshd', `${ASIDE.slice(0, -OLD.length)}auth required pam_${module}`);
+    const { status, stderr } = undo('--off');
+    expect(status).toBe(0);
+    expect(stderr).toContain(says);
   });
 
   it('stays aside while a service that includes the file asks for our code', () => {
