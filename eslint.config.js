@@ -16,7 +16,7 @@ const ROOMS = {
   attempts: ['ledger'],
   enrolments: ['factors', 'formats', 'yubico-otp', 'ledger', 'host'],
   login: ['wire', 'rules', 'factors', 'enrolments', 'ledger', 'attempts', 'log'],
-  server: ['wire', 'login', 'host', 'log'],
+  server: ['wire', 'login', 'ledger', 'host', 'log'],
   control: [
     'login',
     'rules',

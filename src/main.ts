@@ -84,12 +84,7 @@ const entryOf = (account: Account): Promise<PasswdEntry | undefined> =>
 const monotonic = (): number => performance.now();
 
 /** The ledger, whose troubles go into the log. */
-function openLedger(
-  state: StateDirectory,
-  { runtimeDir }: CommandLine,
-  log: Log,
-  crowded: () => boolean,
-): Promise<LocalLedger> {
+function openLedger(state: StateDirectory, { runtimeDir }: CommandLine, log: Log): Promise<LocalLedger> {
   return LocalLedger.open({
     directory: new LedgerDirectory(state.path('ledger')),
     volatile: new VolatileMarks(`${runtimeDir}/volatile`),
@@ -112,7 +107,6 @@ function openLedger(
     now: Date.now,
     uptime,
     monotonic,
-    crowded,
   });
 }
 
@@ -244,8 +238,7 @@ async function main(log: Log): Promise<void> {
     log.event('alert', loaded.problem);
   }
   const store = await openStore(state, commandLine, log);
-  let crowded = (): boolean => false;
-  const ledger = await openLedger(state, commandLine, log, () => crowded());
+  const ledger = await openLedger(state, commandLine, log);
   const bounds = newBounds(monotonic);
   const yubikeys = yubikeysFor(config, log, bounds);
   if (yubikeys.settings.kind === 'on') {
@@ -272,7 +265,6 @@ async function main(log: Log): Promise<void> {
     atStart: foundAtStart(loaded, yubikeys.settings),
   };
   const logins = new LoginServer(ports);
-  crowded = () => logins.crowded;
   const control = new ControlServer({ ...ports, enrolments: forAccount(enrolments, entryOf) });
 
   const sockets = await openSockets(commandLine.runtimeDir);

@@ -1,4 +1,3 @@
-#include <fcntl.h>
 #include <sys/socket.h>
 #include <unistd.h>
 
@@ -6,6 +5,7 @@
 #include <memory>
 
 #include "exports.h"
+#include "listener.h"
 #include "os_error.h"
 #include "polled.h"
 
@@ -84,27 +84,6 @@ class Acceptor : public Polled {
   Napi::FunctionReference on_connection_;
   Napi::FunctionReference on_error_;
 };
-
-int SocketOption(Napi::Env env, int fd, int option) {
-  int value = 0;
-  socklen_t size = sizeof value;
-  if (getsockopt(fd, SOL_SOCKET, option, &value, &size) != 0) {
-    throw OsError(env, errno, "getsockopt");
-  }
-  return value;
-}
-
-void CheckListener(Napi::Env env, int fd) {
-  if (SocketOption(env, fd, SO_DOMAIN) != AF_UNIX) {
-    throw OsError(env, EAFNOSUPPORT, "accept4");
-  }
-  if (SocketOption(env, fd, SO_ACCEPTCONN) == 0) {
-    throw OsError(env, EINVAL, "accept4");
-  }
-  // An inherited one must not go on to our children. Node sees to that when it
-  // starts, but nowhere promises to.
-  if (fcntl(fd, F_SETFD, FD_CLOEXEC) != 0) throw OsError(env, errno, "fcntl");
-}
 
 }  // namespace
 

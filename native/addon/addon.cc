@@ -3,7 +3,7 @@
 static Napi::Object Init(Napi::Env env, Napi::Object exports) {
   exports.Set("listenOn", Napi::Function::New(env, ListenOn));
   exports.Set("acceptFrom", Napi::Function::New(env, AcceptFrom));
-  exports.Set("Connection", ConnectionClass(env));
+  exports.Set("openLoginLines", Napi::Function::New(env, OpenLoginLines));
   exports.Set("Outlet", OutletClass(env));
   exports.Set("ringAfter", Napi::Function::New(env, RingAfter));
   exports.Set("lockExclusively", Napi::Function::New(env, LockExclusively));

@@ -7,7 +7,7 @@
 
 Napi::Value ListenOn(const Napi::CallbackInfo& info);
 Napi::Value AcceptFrom(const Napi::CallbackInfo& info);
-Napi::Function ConnectionClass(Napi::Env env);
+Napi::Value OpenLoginLines(const Napi::CallbackInfo& info);
 Napi::Function OutletClass(Napi::Env env);
 void RingAfter(const Napi::CallbackInfo& info);
 Napi::Value LockExclusively(const Napi::CallbackInfo& info);

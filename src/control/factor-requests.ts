@@ -9,6 +9,7 @@ import { accountFor, isRoot, type Caller } from './callers.ts';
 import { changesOf, proofOf, type CheckedChange } from './change-schema.ts';
 import { ControlError } from './control-error.ts';
 import { assertTouched, lookUpTouches, usedBefore } from './new-yubikey.ts';
+import type { WholeLedger } from '../ledger/ledger.ts';
 import { OneAtATime } from '../enrolments/one-at-a-time.ts';
 import { planned, type Plan } from './planned-changes.ts';
 import { assertProven, needsProof, prove, type ProofPorts } from './proof.ts';
@@ -20,6 +21,7 @@ import { factorView, showUser, shownAfter, type ViewPorts } from './views.ts';
 /** What requests about factors need. */
 export interface FactorPorts extends ViewPorts, ProofPorts {
   readonly attempts: Attempts & Locks;
+  readonly ledger: WholeLedger;
   readonly yubikeys: OnlineYubikeys;
 }
 

@@ -1,15 +1,18 @@
 import type { Attempts } from '../attempts/attempts.ts';
 import type { Account, Enrolment, EnrolmentSource, Verification } from '../enrolments/enrolment.ts';
 import { readingsOf } from '../factors/code-shape.ts';
+import type { Claims } from '../ledger/ledger.ts';
 import { loggable } from '../log/escape.ts';
 import type { Log } from '../log/log.ts';
 import { checkAnswer } from '../login/check-answer.ts';
+import { run } from '../login/steps.ts';
 import { ControlError } from './control-error.ts';
 
 /** What a proof needs: the same as a login. */
 export interface ProofPorts {
   readonly enrolments: EnrolmentSource;
   readonly attempts: Attempts;
+  readonly ledger: Claims;
   readonly log: Log;
   /** The time in milliseconds since 1970. */
   readonly now: () => number;
@@ -136,7 +139,7 @@ async function check(
   } as const;
   const attempt = ports.attempts.begin(subject, enrolment.limits);
   try {
-    const answer = await checkAnswer(enrolment, attempt, readings, ports);
+    const answer = await run(checkAnswer(enrolment, attempt, readings, ports), ports.ledger);
     if (answer.kind === 'held-back') {
       report(ports, account, 'too-many-tries');
       throw new ControlError(

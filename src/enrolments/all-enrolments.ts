@@ -1,5 +1,6 @@
 import type { PasswdEntry } from '../host/addon.ts';
 import type { Notebook } from '../ledger/ledger.ts';
+import { withAnswer } from './at-hand.ts';
 import type { EnrolmentSource, Enrolments, Lookup, Seeker } from './enrolment.ts';
 import { withGracePeriod } from './grace-period.ts';
 import type { Owner } from './home/fitness.ts';
@@ -33,59 +34,56 @@ const MIXED = "secret and user cannot stand on one line with pam_yubico's option
  */
 export function allEnrolments(sources: Sources): Enrolments {
   return {
-    async lookUp(seeker) {
+    lookUp(seeker) {
       const { yubico, secret, user } = seeker.options;
-      if (yubico !== undefined) {
-        return secret === undefined && user === undefined
-          ? withGracePeriod(
-              await sources.yubico.lookUp(seeker, yubico),
-              seeker,
-              sources.notebook,
-              sources.now,
-            )
-          : { kind: 'refused', reason: 'bad-option', why: MIXED };
+      if (yubico === undefined) {
+        return withAnswer(fixedUser(sources, seeker), (fixed) => besideHome(sources, seeker, fixed));
       }
-      const fixed = await fixedUser(sources, seeker);
-      if (fixed === 'unknown') {
-        return { kind: 'refused', reason: 'bad-option', why: 'user=: there is no such account' };
-      }
-      const own = (): Promise<Lookup> => ownLookup(sources, seeker);
-      const { home } = sources;
-      if (home === undefined) {
-        return seeker.options.secret === undefined
-          ? own()
-          : { kind: 'refused', reason: 'bad-option', why: 'secret=: the source home is switched off' };
-      }
-      const inHome = (): Promise<Lookup> => home.lookUp(seeker, fixed);
-      return seeker.options.secret === undefined ? firstOf(own, inHome) : firstOf(inHome, own);
+      return secret === undefined && user === undefined
+        ? withAnswer(sources.yubico.lookUp(seeker, yubico), (lookup) =>
+            withGracePeriod(lookup, seeker, sources.notebook, sources.now),
+          )
+        : { kind: 'refused', reason: 'bad-option', why: MIXED };
     },
   };
 }
 
-async function firstOf(first: () => Promise<Lookup>, second: () => Promise<Lookup>): Promise<Lookup> {
-  const lookup = await first();
-  return lookup.kind === 'absent' ? second() : lookup;
-}
+type Answer = Lookup | Promise<Lookup>;
 
-async function ownLookup({ own, notebook, now }: Sources, seeker: Seeker): Promise<Lookup> {
-  const { account } = seeker;
-  if (account === undefined) {
-    await own.lookUpNobody?.();
-    return { kind: 'absent' };
+function besideHome(sources: Sources, seeker: Seeker, fixed: Owner | 'unknown' | undefined): Answer {
+  if (fixed === 'unknown') {
+    return { kind: 'refused', reason: 'bad-option', why: 'user=: there is no such account' };
   }
-  return withGracePeriod(await own.lookUp(account), seeker, notebook, now);
+  const own = (): Answer => ownLookup(sources, seeker);
+  const { home } = sources;
+  if (home === undefined) {
+    return seeker.options.secret === undefined
+      ? own()
+      : { kind: 'refused', reason: 'bad-option', why: 'secret=: the source home is switched off' };
+  }
+  const inHome = (): Answer => home.lookUp(seeker, fixed);
+  return seeker.options.secret === undefined ? firstOf(own, inHome) : firstOf(inHome, own);
 }
 
-async function fixedUser(
+function firstOf(first: () => Answer, second: () => Answer): Answer {
+  return withAnswer(first(), (lookup) => (lookup.kind === 'absent' ? second() : lookup));
+}
+
+function ownLookup({ own, notebook, now }: Sources, seeker: Seeker): Answer {
+  const { account } = seeker;
+  return account === undefined
+    ? withAnswer(own.lookUpNobody?.(), (): Lookup => ({ kind: 'absent' }))
+    : withAnswer(own.lookUp(account), (lookup: Lookup) => withGracePeriod(lookup, seeker, notebook, now));
+}
+
+function fixedUser(
   { findUser }: Sources,
   { options: { user } }: Seeker,
-): Promise<Owner | 'unknown' | undefined> {
-  if (user === undefined) {
-    return undefined;
-  }
-  try {
-    return (await findUser(user)) ?? 'unknown';
-  } catch {
-    return 'unknown';
-  }
+): undefined | Promise<Owner | 'unknown'> {
+  return user === undefined
+    ? undefined
+    : findUser(user).then(
+        (found) => found ?? 'unknown',
+        () => 'unknown',
+      );
 }

@@ -2,6 +2,7 @@ import { randomBytes } from 'node:crypto';
 import { RECOVERY_KEY_BYTES } from '../factors/recovery-code.ts';
 import { DEFAULT_PERIOD, DEFAULT_WINDOW } from '../factors/totp.ts';
 import type { Ledger } from '../ledger/ledger.ts';
+import { withAnswer } from './at-hand.ts';
 import type { Enrolment } from './enrolment.ts';
 import type { StoredFactor } from './store/record.ts';
 import { noOnlineYubikeys } from './yubico/online-yubikeys.ts';
@@ -11,7 +12,11 @@ import { storeEnrolment } from './store/store-enrolment.ts';
 const SECRET_BYTES = 20;
 
 /** Nothing is ever used up by a decoy. */
-const NOTHING_LEFT: Ledger = { mark: () => undefined, advance: () => Promise.resolve('spent') };
+const NOTHING_LEFT: Ledger = {
+  mark: () => undefined,
+  claim: () => 'spent',
+  advance: () => Promise.resolve('spent'),
+};
 
 /**
  * An enrolment that nobody has: it asks the same and does the same work as a real one, but its secret is known to nobody. Users
@@ -39,9 +44,7 @@ export function decoyEnrolment(): Enrolment {
   });
   return {
     shapes: inner.shapes,
-    async verify(readings, now, more) {
-      await inner.verify(readings, now, more);
-      return { kind: 'rejected', reason: 'wrong-code' };
-    },
+    verify: (readings, now, more) =>
+      withAnswer(inner.verify(readings, now, more), () => ({ kind: 'rejected', reason: 'wrong-code' })),
   };
 }

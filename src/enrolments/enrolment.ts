@@ -1,4 +1,5 @@
 import type { CodeShape, TypedCode } from '../factors/code-shape.ts';
+import type { Claim } from '../ledger/ledger.ts';
 import type { LookupOptions } from './lookup-options.ts';
 
 /** Who wants to log in, as the passwd entry says. */
@@ -37,6 +38,19 @@ export type Verification =
       /** Other factors of the user can still be checked. */
       readonly tryAnother?: true;
     };
+
+/** An answer that is right, if its use becomes durable: who asked commits the claim before anybody is let in. */
+export interface Claimed {
+  readonly kind: 'claimed';
+  readonly claim: Claim;
+  /** How the check ends then. */
+  readonly then: Extract<Verification, { kind: 'accepted' }>;
+  /** To be called once it is durable; left out: nothing. */
+  readonly accepted?: () => void;
+}
+
+/** How a check went: at once, or later where something slow is asked. */
+export type Checked = Verification | Claimed | Promise<Verification | Claimed>;
 
 /** At most so many guesses in so many seconds. */
 export interface AttemptLimit {
@@ -78,9 +92,9 @@ export interface Enrolment {
    * @param readings - the answer, read as each shape that fits; one typed answer, so one attempt
    * @param now - milliseconds since 1970
    * @param more - whether a question follows if it is wrong: then it was not the person's last word
-   * @returns how it ended; `accepted` only after the use is durable
+   * @returns how it went; `accepted` only after the use is durable. It never rejects.
    */
-  verify(readings: readonly TypedCode[], now: number, more?: boolean): Promise<Verification>;
+  verify(readings: readonly TypedCode[], now: number, more?: boolean): Checked;
 }
 
 /**
@@ -131,7 +145,7 @@ export interface Enrolments {
    * @param seeker - who, how
    * @returns what is known; it never rejects
    */
-  lookUp(seeker: Seeker): Promise<Lookup>;
+  lookUp(seeker: Seeker): Lookup | Promise<Lookup>;
 }
 
 /** Where enrolments are looked up. */
@@ -142,8 +156,8 @@ export interface EnrolmentSource {
    * @param account - who
    * @returns what the source knows; it never rejects
    */
-  lookUp(account: Account): Promise<AccountLookup>;
+  lookUp(account: Account): AccountLookup | Promise<AccountLookup>;
 
   /** Does the work of a look-up for whoever does not exist, so that it takes as long. Left out: it takes next to no time. */
-  lookUpNobody?(): Promise<void>;
+  lookUpNobody?(): void | Promise<void>;
 }

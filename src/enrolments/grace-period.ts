@@ -1,5 +1,6 @@
 import type { Notebook } from '../ledger/ledger.ts';
 import { markKey } from '../ledger/mark-key.ts';
+import { withAnswer } from './at-hand.ts';
 import type { Enrolment, Lookup, Seeker } from './enrolment.ts';
 
 /**
@@ -29,15 +30,20 @@ export function withGracePeriod(
     return { kind: 'spared', factor: 'grace-period' };
   }
   const { enrolment } = lookup;
+  const note = (): void =>
+    notebook.note(key, seconds(), { kind: 'grace', uid: account.uid, lasts: gracePeriod });
   const noting: Enrolment = {
     ...enrolment,
-    async verify(readings, at, more) {
-      const verification = await enrolment.verify(readings, at, more);
-      if (verification.kind === 'accepted') {
-        notebook.note(key, seconds(), { kind: 'grace', uid: account.uid, lasts: gracePeriod });
-      }
-      return verification;
-    },
+    verify: (readings, at, more) =>
+      withAnswer(enrolment.verify(readings, at, more), (checked) => {
+        if (checked.kind === 'claimed') {
+          return { ...checked, accepted: note };
+        }
+        if (checked.kind === 'accepted') {
+          note();
+        }
+        return checked;
+      }),
   };
   return { kind: 'enrolled', enrolment: noting };
 }

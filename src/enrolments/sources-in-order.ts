@@ -1,4 +1,5 @@
-import type { AccountLookup, Enrolment, EnrolmentSource } from './enrolment.ts';
+import { withAnswer } from './at-hand.ts';
+import type { Account, AccountLookup, Enrolment, EnrolmentSource } from './enrolment.ts';
 
 /**
  * Asks several sources one after the other. Nothing but `absent` asks the next one, so that a source that fails opens nothing; but whoever
@@ -8,28 +9,32 @@ import type { AccountLookup, Enrolment, EnrolmentSource } from './enrolment.ts';
  * @returns a source that answers for all of them
  */
 export function sourcesInOrder(sources: readonly EnrolmentSource[]): EnrolmentSource {
-  return {
-    async lookUp(account) {
-      let spare: Enrolment | undefined;
-      for (const source of sources) {
-        const lookup = await source.lookUp(account);
-        if (spare !== undefined && lookup.kind !== 'absent') {
-          return lookup.kind === 'enrolled' ? beside(lookup.enrolment, spare) : enrolled(spare);
-        }
-        if (lookup.kind === 'enrolled' && lookup.enrolment.onlyRecovery === true) {
-          spare = lookup.enrolment;
-        } else if (lookup.kind !== 'absent') {
-          return lookup;
-        }
-      }
+  const from = (
+    index: number,
+    account: Account,
+    spare: Enrolment | undefined,
+  ): AccountLookup | Promise<AccountLookup> => {
+    const source = sources[index];
+    if (source === undefined) {
       return spare === undefined ? { kind: 'absent' } : enrolled(spare);
-    },
-    async lookUpNobody() {
-      for (const source of sources) {
-        await source.lookUpNobody?.();
+    }
+    return withAnswer(source.lookUp(account), (lookup): AccountLookup | Promise<AccountLookup> => {
+      if (spare !== undefined && lookup.kind !== 'absent') {
+        return lookup.kind === 'enrolled' ? beside(lookup.enrolment, spare) : enrolled(spare);
       }
-    },
+      if (lookup.kind === 'enrolled' && lookup.enrolment.onlyRecovery === true) {
+        return from(index + 1, account, lookup.enrolment);
+      }
+      return lookup.kind === 'absent' ? from(index + 1, account, spare) : lookup;
+    });
   };
+  const nobodyFrom = (index: number): void | Promise<void> => {
+    const source = sources[index];
+    return source === undefined
+      ? undefined
+      : withAnswer(source.lookUpNobody?.(), () => nobodyFrom(index + 1));
+  };
+  return { lookUp: (account) => from(0, account, undefined), lookUpNobody: () => nobodyFrom(0) };
 }
 
 function enrolled(enrolment: Enrolment): AccountLookup {

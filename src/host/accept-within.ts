@@ -1,12 +1,7 @@
 import { closeSync, writeSync } from 'node:fs';
 import { acceptFrom, type Acceptor, type Peer } from './addon.ts';
+import { Door } from './door.ts';
 import type { UidRate } from './uid-rate.ts';
-
-/** Waiting for more file descriptors, when there are none, in milliseconds. */
-const DESCRIPTOR_PAUSE_MS = 100;
-/** After so many that were turned away the socket rests, so that whoever comes again at once takes little of our time. */
-const TURNED_AWAY_AT_ONCE = 8;
-const REST_MS = 1;
 
 /** Who gets in at a socket, and what the others hear. */
 export interface AcceptTerms {
@@ -15,10 +10,6 @@ export interface AcceptTerms {
   /** The last word to a connection that comes too often. */
   readonly refusal: Buffer;
   accepted(fd: number, peer: Peer): void;
-  /** Somebody came too often: nothing of the connection was read, and it is closed. */
-  turnedAway(peer: Peer): void;
-  /** @param code - of the error, such as EMFILE: it is tried again soon */
-  failed(code: string): void;
 }
 
 /**
@@ -29,53 +20,24 @@ export interface AcceptTerms {
  * @returns the running side: what its caller pauses stays so until they resume it
  */
 export function acceptWithin(fd: number, terms: AcceptTerms): Acceptor {
-  let paused = false;
-  let closed = false;
-  let resting: NodeJS.Timeout | undefined;
-  let turnedAway = 0;
-  const rest = (milliseconds: number): void => {
-    acceptor.pause();
-    clearTimeout(resting);
-    resting = setTimeout(() => {
-      resting = undefined;
-      if (!paused && !closed) {
-        acceptor.resume();
-      }
-    }, milliseconds);
-  };
   const acceptor = acceptFrom(
     fd,
     (connection, peer) => {
       if (peer.uid === 0 || terms.rate === undefined || terms.rate.spend(peer.uid)) {
         terms.accepted(connection, peer);
-        return;
-      }
-      sayAndClose(connection, terms.refusal);
-      terms.turnedAway(peer);
-      turnedAway += 1;
-      if (turnedAway % TURNED_AWAY_AT_ONCE === 0) {
-        rest(REST_MS);
+      } else {
+        sayAndClose(connection, terms.refusal);
+        door.turnedAway();
       }
     },
-    (code) => {
-      terms.failed(code);
-      rest(DESCRIPTOR_PAUSE_MS);
-    },
+    () => door.notAccepted(),
   );
+  const door = new Door(acceptor);
   return {
-    pause() {
-      paused = true;
-      acceptor.pause();
-    },
-    resume() {
-      paused = false;
-      if (resting === undefined) {
-        acceptor.resume();
-      }
-    },
+    pause: () => door.pause(),
+    resume: () => door.resume(),
     close() {
-      closed = true;
-      clearTimeout(resting);
+      door.close();
       acceptor.close();
     },
   };

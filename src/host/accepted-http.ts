@@ -91,8 +91,6 @@ export class AcceptedHttp {
       rate: this.#terms.rate,
       refusal: BUSY,
       accepted: (connection, peer) => this.#accepted(connection, peer),
-      turnedAway: () => undefined,
-      failed: () => undefined,
     });
   }
 

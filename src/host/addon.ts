@@ -18,25 +18,6 @@ export interface Acceptor {
   close(): void;
 }
 
-/** A connection that was accepted. */
-export interface Connection {
-  /**
-   * Reads what has come, without waiting.
-   *
-   * @param into gets the bytes
-   * @returns how many there are; 0: the other end has hung up, or the connection broke; undefined: nothing has come yet
-   */
-  receive(into: Uint8Array): number | undefined;
-  /**
-   * Sends without waiting.
-   *
-   * @returns whether the kernel took all of it. It does not when the other end is gone, or reads nothing for hundreds of kilobytes.
-   */
-  send(bytes: Uint8Array): boolean;
-  /** Hangs up; what was sent still arrives. Calling it again does nothing. */
-  close(): void;
-}
-
 /** A descriptor that is written to without ever waiting for who reads it. */
 export interface Outlet {
   /**
@@ -65,7 +46,6 @@ interface Addon {
     onConnection: (fd: number, peer: Peer) => void,
     onError: (code: string) => void,
   ): Acceptor;
-  readonly Connection: new (fd: number, onReadable: () => void) => Connection;
   readonly Outlet: new (fd: number) => Outlet;
   ringAfter(microseconds: number, onRing: () => void): void;
   lockExclusively(fd: number): boolean;
@@ -108,8 +88,7 @@ export function listenOn(path: string, mode: number, backlog: number): number {
  * there. Nor can Node ask for the credentials of the client.
  *
  * @param fd the listening socket; from now on it belongs to the acceptor, unless this call throws
- * @param onConnection gets each connection (non-blocking, close-on-exec), which it owns: give it to {@link openConnection}, or
- *   wrap it in `new net.Socket({ fd })`. What it throws becomes an uncaught exception.
+ * @param onConnection gets each connection (non-blocking, close-on-exec), which it owns: wrap it in `new net.Socket({ fd })`. What it throws becomes an uncaught exception.
  * @param onError gets an error's code. After EMFILE, ENFILE, ENOBUFS or ENOMEM pause and resume later: the connection still
  *   waits, so the same error comes back at each turn of the event loop.
  * @throws TypeError, RangeError for an argument that cannot work
@@ -124,22 +103,6 @@ export function acceptFrom(
   assertFunction('onConnection', onConnection);
   assertFunction('onError', onError);
   return load().acceptFrom(fd, onConnection, onError);
-}
-
-/**
- * Serves a connection, with one system call to read and one to write: for messages that are short and of which one is under
- * way. A `net.Socket`, which has streams and buffers between, costs a login several times as much.
- *
- * @param fd a connection, non-blocking; from now on it belongs to the result, unless this call throws
- * @param onReadable is called at each turn of the event loop at which there is something to receive, also the end: after that
- *   close it. What it throws becomes an uncaught exception.
- * @throws TypeError, RangeError for an argument that cannot work
- * @throws Error with `code` (EBADF, EPERM: not a socket …) and `syscall`
- */
-export function openConnection(fd: number, onReadable: () => void): Connection {
-  assertInteger('fd', fd, 0, LARGEST_INT);
-  assertFunction('onReadable', onReadable);
-  return new (load().Connection)(fd, onReadable);
 }
 
 /**

@@ -1,3 +1,5 @@
+import type { MarkKind, Note } from './ledger.ts';
+
 /**
  * What a mark is about, as the number that stands on the disk with each mark. Numbers are never used again for something else; a number
  * that this version does not know is kept as it is.
@@ -40,3 +42,12 @@ const LAST_TIME = WHILE_ROOM - 1;
 export function markTime(seconds: number): number {
   return Math.min(Math.max(Math.floor(seconds), 1), LAST_TIME);
 }
+
+/** The kind of what the ledger is asked to keep. */
+export const KIND_OF: Readonly<Record<MarkKind['kind'] | Note['kind'], Kind>> = {
+  'time-step': KIND.timeStep,
+  counter: KIND.counter,
+  place: KIND.place,
+  origin: KIND.origin,
+  grace: KIND.grace,
+};

@@ -19,6 +19,26 @@ export interface Mark {
 export type MarkKind =
   { readonly kind: 'time-step'; readonly validFor: number } | { readonly kind: 'counter' | 'place' };
 
+/**
+ * Something that is claimed: nobody else can claim it, and nobody may be let in for it before it is committed. It is committed with the
+ * commit that comes next, whoever asks for that.
+ */
+export interface Claim {
+  readonly key: string;
+  readonly value: number;
+}
+
+/** Where claims become durable. */
+export interface Claims {
+  /**
+   * Makes claims durable, all at once.
+   *
+   * @param claims - from {@link Ledger.claim}
+   * @returns how each ended, in their order: `advanced` or `unavailable`. A promise where the disk is slow; it never rejects.
+   */
+  commit(claims: readonly Claim[]): readonly Advance[] | Promise<readonly Advance[]>;
+}
+
 /** Replay protection: how far each factor of one owner has been used up. */
 export interface Ledger {
   /**
@@ -30,7 +50,17 @@ export interface Ledger {
   mark(key: string): Mark | undefined;
 
   /**
-   * Uses something up: compare and set, then durable. Two calls with one mark have one winner.
+   * Begins to use something up: compare and set, in memory. Two calls with one mark have one winner.
+   *
+   * @param key - made by {@link markKey}
+   * @param value - the new mark, a safe integer from 0 on
+   * @param kind - what the mark is about
+   * @returns the claim, which does not count before {@link Claims.commit}; or why there is none
+   */
+  claim(key: string, value: number, kind: MarkKind): Claim | 'spent' | 'unavailable';
+
+  /**
+   * Uses something up: claims it and commits that.
    *
    * @param key - made by {@link markKey}
    * @param value - the new mark, a safe integer from 0 on
@@ -52,7 +82,7 @@ export interface MarkOwner {
 }
 
 /** The marks of everybody. */
-export interface WholeLedger extends Pick<Ledger, 'mark'> {
+export interface WholeLedger extends Pick<Ledger, 'mark'>, Claims {
   /**
    * The ledger for marks of one owner. Marks of all owners are found by it: keys do not depend on it.
    *

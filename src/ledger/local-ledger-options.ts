@@ -26,8 +26,6 @@ export interface LocalLedgerOptions {
   readonly uptime: () => number;
   /** A clock in milliseconds that never jumps. */
   readonly monotonic: () => number;
-  /** Whether logins wait beside the one that is being committed: then they share a sync on the thread pool. */
-  readonly crowded: () => boolean;
 }
 
 /**

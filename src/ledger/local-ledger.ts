@@ -1,15 +1,23 @@
 import { MAX_BATCH_ENTRIES } from './batch.ts';
 import type { Entry } from './entry.ts';
-import type { JournalFile } from './journal-file.ts';
-import { ALWAYS, KIND, markTime, NO_UID, WHILE_ROOM } from './kinds.ts';
-import type { Advance, Ledger, Mark, MarkKind, MarkOwner, Note, Notebook, WholeLedger } from './ledger.ts';
+import { ALWAYS, KIND_OF, markTime, NO_UID, WHILE_ROOM } from './kinds.ts';
+import type {
+  Advance,
+  Claim,
+  Ledger,
+  Mark,
+  MarkKind,
+  MarkOwner,
+  Note,
+  Notebook,
+  WholeLedger,
+} from './ledger.ts';
 import type { LoadedLedger } from './ledger-directory.ts';
+import { LedgerWriter } from './ledger-writer.ts';
 import { MAX_MARKS } from './limits.ts';
 import type { LedgerCondition, LocalLedgerOptions } from './local-ledger-options.ts';
+import { LocalClaim } from './local-claim.ts';
 import type { Marks, Undecided } from './marks.ts';
-
-/** How often it is tried again to write a ledger that could not be written, in seconds. */
-export const RETRY_SECONDS = 1;
 
 /** How often it is told that there is no room for a key, in seconds. */
 const TELL_SECONDS = 600;
@@ -18,46 +26,31 @@ const TELL_SECONDS = 600;
 const MAX_NOTES = 1_024;
 
 /**
- * A lone commit waits for the disk on the main thread, which saves two changes of threads, as long as the disk answers within this
- * time, in milliseconds. Logins that come meanwhile wait, too.
- */
-export const QUICK_COMMIT_MS = 5;
-
-interface Waiting extends Undecided {
-  /** Seconds for which what is used up could be replayed; undefined: for ever. */
-  readonly validFor: number | undefined;
-  /** What it goes back to if this is refused. */
-  before: Entry | undefined;
-  readonly resolve: (outcome: Advance) => void;
-}
-
-/**
  * The ledger of this machine: a map in memory, a journal that is synced before any answer leaves, and a snapshot. All commits
  * that wait at one moment share one sync.
  */
 export class LocalLedger implements WholeLedger, Notebook {
   readonly #options: LocalLedgerOptions;
   readonly #marks: Marks;
+  readonly #writer: LedgerWriter;
   /** Uptime from which on nothing can be replayed that was lost: time steps need a whole window since then. */
   readonly #completeSince: number;
-  #condition: LedgerCondition = 'sound';
-  #generation: number;
-  #journal: JournalFile | undefined;
-  #triedAt = -Infinity;
   #toldAt = -Infinity;
-  #waiting: Waiting[] = [];
+  /** What is claimed and not committed yet, in the order of claiming. */
+  #waiting: LocalClaim[] = [];
   /** What goes along with the next commit. */
   #notes: Entry[] = [];
   #committing = false;
-  /** How long the last commit took, in milliseconds. */
-  #lastTook = Infinity;
-  /** Whether a generation was begun since it was opened: then nothing is lost. */
-  #wasSound = false;
 
   private constructor(options: LocalLedgerOptions, loaded: LoadedLedger, completeSince: number) {
     this.#options = options;
     this.#marks = loaded.marks;
-    this.#generation = loaded.generation;
+    const memory = {
+      marks: loaded.marks,
+      undecided: (): readonly Undecided[] => this.#waiting,
+      seconds: () => this.#seconds(),
+    };
+    this.#writer = new LedgerWriter(options, memory, loaded.generation);
     this.#completeSince = completeSince;
   }
 
@@ -82,17 +75,16 @@ export class LocalLedger implements WholeLedger, Notebook {
       ledger.#tellNoRoom(undefined);
     }
     if (damages.length > 0) {
-      ledger.#condition = 'damaged';
-      options.reports.damaged(damages.join('; '));
-    } else if (!(await ledger.#renew()) && loaded.openEnd !== undefined) {
-      await ledger.#goOn(loaded.openEnd);
+      ledger.#writer.damaged(damages);
+    } else if (!(await ledger.#writer.begin()) && loaded.openEnd !== undefined) {
+      await ledger.#writer.goOn(loaded.openEnd);
     }
     return ledger;
   }
 
   /** @returns what the ledger can do at the moment */
   get condition(): LedgerCondition {
-    return this.#condition;
+    return this.#writer.condition;
   }
 
   /** @returns whether there is no room for new keys but root's, and those of owners who have few */
@@ -108,24 +100,34 @@ export class LocalLedger implements WholeLedger, Notebook {
     const until = keep === 'always' ? ALWAYS : WHILE_ROOM;
     return {
       mark: (key) => this.#marks.get(key),
-      advance: (key, value, kind) => {
-        const entry = { key, value, at: this.#seconds(), kind: CODES[kind.kind], until, uid };
-        return this.#advance(entry, kind.kind === 'time-step' ? kind.validFor : undefined);
+      claim: (key, value, kind) => this.#claim(key, value, kind, { until, uid }),
+      advance: async (key, value, kind) => {
+        const claim = this.#claim(key, value, kind, { until, uid });
+        return typeof claim === 'string' ? claim : ((await this.commit([claim]))[0] ?? 'unavailable');
       },
     };
   }
 
+  commit(claims: readonly Claim[]): readonly Advance[] | Promise<readonly Advance[]> {
+    const own = claims.filter((claim) => claim instanceof LocalClaim);
+    if (!this.#committing && !this.#committedInLine()) {
+      void this.#commitWaiting();
+    }
+    const outcomes = own.flatMap(({ outcome }) => outcome ?? []);
+    return outcomes.length === own.length ? outcomes : Promise.all(own.map((claim) => claim.settled()));
+  }
+
   async hold(uid: number, keys: readonly string[]): Promise<boolean> {
-    const outcomes = keys.flatMap((key) => {
+    const claims = keys.flatMap((key) => {
       const before = this.#marks.entry(key);
       if (before === undefined || (before.until === ALWAYS && before.uid === uid)) {
         return [];
       }
       const entry = { ...before, until: ALWAYS, uid };
       this.#marks.put(entry);
-      return [this.#commitment({ entry, before })];
+      return [this.#undecided({ entry, before }, undefined)];
     });
-    return (await Promise.all(outcomes)).every((outcome) => outcome === 'advanced');
+    return (await this.commit(claims)).every((outcome) => outcome === 'advanced');
   }
 
   release(key: string, until?: number): void {
@@ -137,7 +139,7 @@ export class LocalLedger implements WholeLedger, Notebook {
 
   note(key: string, value: number, { kind, uid = NO_UID, lasts }: Note): void {
     const at = this.#seconds();
-    const entry = { key, value, at, kind: CODES[kind], until: markTime(at + lasts), uid };
+    const entry = { key, value, at, kind: KIND_OF[kind], until: markTime(at + lasts), uid };
     const claim = this.#marks.claim(entry, at);
     if (claim.kind === 'claimed') {
       this.#noteDown(claim.entry);
@@ -154,26 +156,30 @@ export class LocalLedger implements WholeLedger, Notebook {
     return markTime(this.#options.now() / 1000);
   }
 
-  #advance(entry: Entry, validFor: number | undefined): Promise<Advance> {
-    const claim = this.#marks.claim(entry, entry.at);
+  #claim(
+    key: string,
+    value: number,
+    kind: MarkKind,
+    owner: Pick<Entry, 'until' | 'uid'>,
+  ): LocalClaim | 'spent' | 'unavailable' {
+    const at = this.#seconds();
+    const claim = this.#marks.claim({ key, value, at, kind: KIND_OF[kind.kind], ...owner }, at);
     switch (claim.kind) {
       case 'spent':
-        return Promise.resolve('spent');
+        return 'spent';
       case 'no-room':
-        this.#tellNoRoom(entry.uid);
-        return Promise.resolve('unavailable');
+        this.#tellNoRoom(owner.uid);
+        return 'unavailable';
       case 'claimed':
-        return this.#commitment(claim, validFor);
+        return this.#undecided(claim, kind.kind === 'time-step' ? kind.validFor : undefined);
     }
   }
 
-  #commitment({ entry, before }: Undecided, validFor?: number): Promise<Advance> {
-    return new Promise((resolve) => {
-      this.#waiting.push({ entry, validFor, before, resolve });
-      if (!this.#committing) {
-        void this.#commitWaiting();
-      }
-    });
+  /** It waits from now on, so that no snapshot takes it for decided. */
+  #undecided(taken: Undecided, validFor: number | undefined): LocalClaim {
+    const claim = new LocalClaim(taken, validFor);
+    this.#waiting.push(claim);
+    return claim;
   }
 
   #tellNoRoom(uid: number | undefined): void {
@@ -191,12 +197,12 @@ export class LocalLedger implements WholeLedger, Notebook {
   async repair(): Promise<boolean> {
     await this.#holdCommits();
     try {
-      if (this.#condition !== 'damaged') {
+      if (this.condition !== 'damaged') {
         return false;
       }
       await this.#options.directory.create();
       await this.#options.directory.keepAside(String(this.#options.now()));
-      return await this.#renew();
+      return await this.#writer.begin();
     } catch {
       return false;
     } finally {
@@ -208,8 +214,8 @@ export class LocalLedger implements WholeLedger, Notebook {
   async tryAgain(): Promise<void> {
     await this.#holdCommits();
     try {
-      if (this.#condition === 'in-trouble') {
-        await this.#renew();
+      if (this.condition === 'in-trouble') {
+        await this.#writer.begin();
       }
     } finally {
       await this.#commitWaiting();
@@ -220,10 +226,9 @@ export class LocalLedger implements WholeLedger, Notebook {
   async close(): Promise<void> {
     await this.#holdCommits();
     if (this.#notes.length > 0) {
-      await this.#commitDurably([]);
+      await this.#writer.write(this.#entries([]));
     }
-    await this.#journal?.close();
-    this.#journal = undefined;
+    await this.#writer.close();
   }
 
   /**
@@ -246,8 +251,31 @@ export class LocalLedger implements WholeLedger, Notebook {
     this.#committing = false;
   }
 
-  async #commit(batch: readonly Waiting[]): Promise<void> {
-    if (await this.#commitDurably(batch.map(({ entry }) => entry))) {
+  /** Whoever comes meanwhile waits, too: so only as long as the disk is quick. */
+  #committedInLine(): boolean {
+    if (this.#waiting.length === 0) {
+      return true;
+    }
+    if (!this.#writer.isQuickFor(this.#waiting.length + this.#notes.length)) {
+      return false;
+    }
+    const batch = this.#waiting.splice(0);
+    if (!this.#writer.writeNow(this.#entries(batch))) {
+      // Not lost: the generation that is begun then holds all that is in memory.
+      this.#waiting.unshift(...batch);
+      return false;
+    }
+    settle(batch, 'advanced');
+    return true;
+  }
+
+  /** Notes go first: a factor that was removed may be enrolled again by one of the commits. */
+  #entries(batch: readonly LocalClaim[]): Entry[] {
+    return [...this.#notes.splice(0), ...batch.map(({ entry }) => entry)];
+  }
+
+  async #commit(batch: readonly LocalClaim[]): Promise<void> {
+    if (await this.#writer.write(this.#entries(batch))) {
       settle(batch, 'advanced');
       return;
     }
@@ -266,12 +294,13 @@ export class LocalLedger implements WholeLedger, Notebook {
   /** A time step whose use is only in /run may count when nothing that is lost could be replayed any more. */
   #outlivesReplay(validFor: number | undefined): boolean {
     return (
-      validFor !== undefined && (this.#wasSound || this.#options.uptime() - this.#completeSince >= validFor)
+      validFor !== undefined &&
+      (this.#writer.wasSound || this.#options.uptime() - this.#completeSince >= validFor)
     );
   }
 
   /** What is not recorded is taken back, the last first, so that it can be tried again: nobody was let in for it. */
-  #takeBack(batch: readonly Waiting[]): void {
+  #takeBack(batch: readonly LocalClaim[]): void {
     for (const { entry, before } of batch.toReversed()) {
       this.#marks.takeBack({ entry, before });
       // A later one that waits must not go back to what was refused.
@@ -282,98 +311,8 @@ export class LocalLedger implements WholeLedger, Notebook {
       }
     }
   }
-
-  /** After a failed append the journal is never used again: a fresh snapshot from memory holds the batch, too. */
-  async #commitDurably(commits: readonly Entry[]): Promise<boolean> {
-    const journal = this.#journal;
-    // Notes go first: a factor that was removed may be enrolled again by one of the commits.
-    const entries = [...this.#notes.splice(0), ...commits];
-    if (journal?.fits(entries.length) === true) {
-      try {
-        await this.#append(journal, entries, commits.length === 1 && !this.#options.crowded());
-        return true;
-      } catch (error) {
-        this.#report(error);
-      }
-    } else if (this.#condition === 'damaged' || this.#triedJustNow()) {
-      return false;
-    }
-    return this.#renew();
-  }
-
-  async #append(journal: JournalFile, entries: readonly Entry[], alone: boolean): Promise<void> {
-    const begun = this.#options.monotonic();
-    try {
-      if (alone && this.#lastTook <= QUICK_COMMIT_MS) {
-        journal.appendNow(entries);
-      } else {
-        await journal.append(entries);
-      }
-    } finally {
-      this.#lastTook = this.#options.monotonic() - begun;
-    }
-  }
-
-  #triedJustNow(): boolean {
-    return this.#condition !== 'sound' && this.#options.uptime() - this.#triedAt < RETRY_SECONDS;
-  }
-
-  async #renew(): Promise<boolean> {
-    const outdated = this.#journal;
-    this.#journal = undefined;
-    await outdated?.close();
-    this.#triedAt = this.#options.uptime();
-    this.#marks.prune(this.#seconds());
-    try {
-      // What waits for the next commit may be refused: its code must still be good then, also for the daemon that comes after a kill.
-      const undecided = (): readonly Undecided[] => this.#waiting;
-      this.#journal = await this.#options.directory.begin(this.#marks, this.#generation + 1, undecided);
-      this.#generation += 1;
-    } catch (error) {
-      this.#report(error);
-      return false;
-    }
-    this.#wasSound = true;
-    this.#sound();
-    await this.#options.volatile.settled();
-    return true;
-  }
-
-  /** On a full disk there may be no room for a new journal, but in the old one. */
-  async #goOn(openEnd: NonNullable<LoadedLedger['openEnd']>): Promise<void> {
-    try {
-      this.#journal = await this.#options.directory.goOn(openEnd);
-      this.#sound();
-    } catch (error) {
-      this.#report(error);
-    }
-  }
-
-  #sound(): void {
-    if (this.#condition !== 'sound') {
-      this.#condition = 'sound';
-      this.#options.reports.recovered();
-    }
-  }
-
-  #report(error: unknown): void {
-    if (this.#condition === 'sound') {
-      this.#condition = 'in-trouble';
-      this.#options.reports.trouble(error instanceof Error ? error.message : String(error));
-    }
-  }
 }
 
-const CODES: Readonly<Record<MarkKind['kind'] | Note['kind'], number>> = {
-  'time-step': KIND.timeStep,
-  counter: KIND.counter,
-  place: KIND.place,
-  origin: KIND.origin,
-  grace: KIND.grace,
-};
-
-function settle(batch: readonly Waiting[], outcome: Advance): void {
-  for (const { resolve } of batch) {
-    resolve(outcome);
-  }
+function settle(batch: readonly LocalClaim[], outcome: Advance): void {
+  batch.forEach((claim) => claim.settle(outcome));
 }

@@ -13,7 +13,7 @@ export interface Undecided {
 }
 
 /** What became of a claim: the entry as it is kept now, or why it is not. */
-export type Claim = (Undecided & { readonly kind: 'claimed' }) | { readonly kind: 'spent' | 'no-room' };
+export type MarkClaim = (Undecided & { readonly kind: 'claimed' }) | { readonly kind: 'spent' | 'no-room' };
 
 /** All marks in memory. A mark only grows, so two copies merge by taking the larger one. */
 export class Marks {
@@ -43,7 +43,7 @@ export class Marks {
    * @param now - seconds since 1970
    * @returns what became of it
    */
-  claim(entry: Entry, now: number): Claim {
+  claim(entry: Entry, now: number): MarkClaim {
     const before = this.entry(entry.key);
     if (before !== undefined && before.value >= entry.value) {
       return { kind: 'spent' };

@@ -1,6 +1,8 @@
 import type { LoginAttempt } from '../attempts/attempts.ts';
 import type { Enrolment, Rejection, Verification } from '../enrolments/enrolment.ts';
+import { NOT_RECORDED } from '../enrolments/store/store-enrolment.ts';
 import type { CodeShape, TypedCode } from '../factors/code-shape.ts';
+import { committed, resultOf, type Steps } from './steps.ts';
 import { untilNextLine } from './time-grid.ts';
 
 /** What came of an answer. */
@@ -42,22 +44,22 @@ const MISSES: ReadonlySet<Rejection> = new Set(['wrong-code', 'clock-differs']);
  * @param more - whether a question follows if it is wrong
  * @returns what came of it
  */
-export async function checkAnswer(
+export function* checkAnswer(
   enrolment: Enrolment,
   attempt: LoginAttempt,
   readings: readonly TypedCode[],
   clocks: CheckClocks,
   more = false,
-): Promise<CheckedAnswer> {
+): Steps<CheckedAnswer> {
   const begun = clocks.monotonic();
   const unguessable = readings.filter(({ shape }) => !GUESSABLE.has(shape.class));
   const guess = unguessable.length < readings.length;
   const allowed = guess && !attempt.admit() ? unguessable : readings;
   if (allowed.length === 0) {
-    await nextLine(begun, clocks);
+    yield* nextLine(begun, clocks);
     return { kind: 'held-back' };
   }
-  const verification = await enrolment.verify(allowed, clocks.now(), more);
+  const verification = yield* verified(enrolment, allowed, clocks.now(), more);
   if (verification.kind === 'accepted') {
     attempt.succeeded();
     return { kind: 'checked', verification, right: allowed[verification.reading] };
@@ -65,10 +67,28 @@ export async function checkAnswer(
   if (guess && verification.kind === 'rejected' && MISSES.has(verification.reason)) {
     attempt.failed();
   }
-  await nextLine(begun, clocks);
+  yield* nextLine(begun, clocks);
   return { kind: 'checked', verification, right: undefined };
 }
 
-async function nextLine(begun: number, { monotonic, sleep, rejectGridMs }: CheckClocks): Promise<void> {
-  await sleep(untilNextLine(begun, monotonic(), rejectGridMs));
+/** Nothing is accepted before its use is durable. */
+function* verified(
+  enrolment: Enrolment,
+  readings: readonly TypedCode[],
+  now: number,
+  more: boolean,
+): Steps<Verification> {
+  const checked = yield* resultOf(enrolment.verify(readings, now, more));
+  if (checked.kind !== 'claimed') {
+    return checked;
+  }
+  if ((yield* committed(checked.claim)) !== 'advanced') {
+    return { kind: 'unavailable', factor: checked.then.factor, why: NOT_RECORDED };
+  }
+  checked.accepted?.();
+  return checked.then;
+}
+
+function* nextLine(begun: number, { monotonic, sleep, rejectGridMs }: CheckClocks): Steps<void> {
+  yield* resultOf(sleep(untilNextLine(begun, monotonic(), rejectGridMs)));
 }

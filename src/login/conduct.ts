@@ -5,8 +5,10 @@ import { decoyEnrolment } from '../enrolments/decoy.ts';
 import type { Enrolment, Enrolments } from '../enrolments/enrolment.ts';
 import type { TypedCode } from '../factors/code-shape.ts';
 import type { Log } from '../log/log.ts';
+import type { Notice } from '../wire/notice.ts';
+import type { Verdict } from '../wire/verdict.ts';
 import { checkAnswer, type CheckClocks } from './check-answer.ts';
-import { ConversationEnded, type Conversation, type Reply } from './conversation.ts';
+import type { Reply } from './reply.ts';
 import {
   LOGIN_START,
   nextStep,
@@ -16,6 +18,7 @@ import {
   type Question,
 } from './login.ts';
 import { ruleFor, type RuleBook } from './rule-for.ts';
+import { ask, resultOf, type Steps } from './steps.ts';
 import { seekerOf } from './seeker.ts';
 import { NATIVE, webEnding, type WebLogins } from './web-login.ts';
 import { courseLog, logEnding, logGroupsUnknown, logOptionError } from './login-log.ts';
@@ -40,40 +43,47 @@ export interface LoginPorts extends CheckClocks {
   readonly accepted?: { note(context: LoginContext): void };
 }
 
+/** The last words of a login. */
+export interface Conclusion {
+  /** What the person is told before the end. */
+  readonly notices: readonly Notice[];
+  readonly verdict: Verdict;
+}
+
+/** The module at the other end. */
+export interface Peer {
+  /** Whether nothing can be said any more. */
+  readonly gone: boolean;
+}
+
 /**
  * Conducts one login from the first question to the verdict.
  *
  * @param request - who, from where
- * @param conversation - with the module
+ * @param peer - the module
  * @param ports - the rest of the daemon
- * @throws Error of the conversation other than ConversationEnded
+ * @returns the last words; nobody hears them when the module is gone
  */
-export async function conductLogin(
-  request: LoginRequest,
-  conversation: Conversation,
-  ports: LoginPorts,
-): Promise<void> {
+export function* conductLogin(request: LoginRequest, peer: Peer, ports: LoginPorts): Steps<Conclusion> {
   const parsed = parseModuleOptions(request.moduleArguments);
   if (parsed.kind === 'bad') {
     logOptionError(ports.log, request.context, parsed);
-    conversation.conclude({ code: 'denied', failDelayUs: FAIL_DELAY_US });
-    return;
+    return { notices: [], verdict: { code: 'denied', failDelayUs: FAIL_DELAY_US } };
   }
   const options = worded(request.trustedHost ? parsed.options : untrusted(parsed.options), request);
-  const { both, ...rule } = await ruleFor(request, ports.rules);
+  const { both, ...rule } = yield* resultOf(ruleFor(request, ports.rules));
   if (rule.groupsUnknown !== undefined) {
     logGroupsUnknown(ports.log, request, rule.groupsUnknown);
   }
-  const decided = rule.ending ?? (await webEnding(request, ports.web ?? NATIVE));
+  const decided = rule.ending ?? (yield* resultOf(webEnding(request, ports.web ?? NATIVE)));
   if (decided !== undefined) {
     logEnding(ports.log, request, decided, decided.why);
-    conversation.conclude({
-      code: decided.code,
-      failDelayUs: decided.code === 'exempt' ? 0 : FAIL_DELAY_US,
-    });
-    return;
+    return {
+      notices: [],
+      verdict: { code: decided.code, failDelayUs: decided.code === 'exempt' ? 0 : FAIL_DELAY_US },
+    };
   }
-  const { enrolment, why, ...found } = await lookUp(request, both ? withoutGrace(options) : options, ports);
+  const { enrolment, why, ...found } = yield* lookUp(request, both ? withoutGrace(options) : options, ports);
   const terms: LoginTerms = {
     ...found,
     options,
@@ -84,31 +94,35 @@ export async function conductLogin(
   };
   const attempts = enrolment.countsItself === true ? UNLIMITED : ports.attempts;
   const attempt = attempts.begin(subjectOf(request, found.standing, enrolment), enrolment.limits);
-  const ending = await converse(terms, enrolment, attempt, conversation, ports);
-  if (conversation.over) {
-    const gone = unheard(ending);
-    // Often the module left because the look-up took too long.
-    logEnding(ports.log, request, gone, [gone.why, why].filter((part) => part !== undefined).join('; '));
-    return;
-  }
-  if (ending.information !== undefined) {
-    conversation.tell({ kind: 'info', text: ending.information });
-  }
-  if (ending.notice !== undefined) {
-    conversation.tell({ kind: 'error', text: ending.notice });
-  }
-  logEnding(ports.log, request, ending, ending.why ?? why);
+  const ending = yield* converse(terms, enrolment, attempt, ports);
+  const heard = peer.gone ? unheard(ending) : ending;
+  // Often the module left because the look-up took too long.
+  const reasons = peer.gone
+    ? [heard.why, why].filter((part) => part !== undefined).join('; ')
+    : (ending.why ?? why);
+  logEnding(ports.log, request, heard, reasons);
   // What an ordinary program calls its service is not believed.
-  if (ending.reason === 'accepted' && request.trustedHost) {
+  if (heard.reason === 'accepted' && request.trustedHost) {
     ports.accepted?.note(request.context);
   }
-  conversation.conclude({
-    code: ending.code,
-    failDelayUs: ending.code === 'ok' ? 0 : FAIL_DELAY_US,
-    ...(ending.cut === undefined
+  return { notices: noticesOf(heard), verdict: verdictOf(heard, options) };
+}
+
+function noticesOf({ information, notice }: Ending): Notice[] {
+  return [
+    ...(information === undefined ? [] : [{ kind: 'info', text: information } as const]),
+    ...(notice === undefined ? [] : [{ kind: 'error', text: notice } as const]),
+  ];
+}
+
+function verdictOf({ code, cut }: Ending, options: ModuleOptions): Verdict {
+  return {
+    code,
+    failDelayUs: code === 'ok' ? 0 : FAIL_DELAY_US,
+    ...(cut === undefined
       ? {}
-      : { shape: ending.cut, ...(options.lookup.yubico === undefined ? {} : { keepIfEmpty: true }) }),
-  });
+      : { shape: cut, ...(options.lookup.yubico === undefined ? {} : { keepIfEmpty: true }) }),
+  };
 }
 
 /** The module is gone: nobody gets in, but a guess that failed stays a guess that failed. */
@@ -144,9 +158,9 @@ interface Found extends Pick<LoginTerms, 'standing' | 'quiet' | 'refusal' | 'fac
 const decoy = decoyEnrolment();
 
 /** Whoever has no usable enrolment gets a decoy: the same questions, the same work. */
-async function lookUp(request: LoginRequest, options: ModuleOptions, ports: LoginPorts): Promise<Found> {
+function* lookUp(request: LoginRequest, options: ModuleOptions, ports: LoginPorts): Steps<Found> {
   const seeker = seekerOf(request, options);
-  const lookup = await ports.enrolments.lookUp(seeker);
+  const lookup = yield* resultOf(ports.enrolments.lookUp(seeker));
   if (seeker.account === undefined && options.lookup.user === undefined) {
     // Looked up all the same, so that it takes as long; nothing that was found counts.
     return { enrolment: decoy, standing: 'unknown-user', quiet: false };
@@ -178,13 +192,12 @@ async function lookUp(request: LoginRequest, options: ModuleOptions, ports: Logi
   }
 }
 
-async function converse(
+function* converse(
   terms: LoginTerms,
   enrolment: Enrolment,
   attempt: LoginAttempt,
-  conversation: Conversation,
   ports: LoginPorts,
-): Promise<Ending> {
+): Steps<Ending> {
   const logCourse = courseLog(ports.log, terms);
   let readings: readonly TypedCode[] = [];
   let step = nextStep(terms, LOGIN_START, { type: 'begun' });
@@ -193,14 +206,14 @@ async function converse(
       let event: LoginEvent;
       if (step.command.type === 'ask') {
         wipe(readings);
-        const reply = await asked(conversation, step.command.question);
+        const reply = yield* ask(step.command.question);
         readings = typedCodes(reply, step.command.question);
         event = eventOf(reply);
       } else {
         const more = step.state.at === 'verifying' && followed(terms, step.state.source);
         // The first half of two is no success yet.
         const half = terms.both === true && step.state.at === 'verifying' && step.state.half === undefined;
-        event = await checked(
+        event = yield* checked(
           terms,
           enrolment,
           half ? unfinished(attempt) : attempt,
@@ -231,14 +244,14 @@ function unfinished(attempt: LoginAttempt): LoginAttempt {
   };
 }
 
-async function checked(
+function* checked(
   terms: LoginTerms,
   enrolment: Enrolment,
   attempt: LoginAttempt,
   { readings, more }: { readonly readings: readonly TypedCode[]; readonly more: boolean },
   ports: LoginPorts,
-): Promise<LoginEvent> {
-  const answer = await checkAnswer(enrolment, attempt, readings, ports, more);
+): Steps<LoginEvent> {
+  const answer = yield* checkAnswer(enrolment, attempt, readings, ports, more);
   if (answer.kind === 'held-back') {
     return { type: 'held-back' };
   }
@@ -276,20 +289,7 @@ function subjectOf(
 }
 
 /** Who hangs up cancels, too. */
-type ReplyOrGone = Reply | { readonly kind: 'gone'; readonly why: string };
-
-async function asked(conversation: Conversation, question: Question): Promise<ReplyOrGone> {
-  try {
-    return await conversation.ask(question);
-  } catch (error) {
-    if (error instanceof ConversationEnded) {
-      return { kind: 'gone', why: error.message };
-    }
-    throw error;
-  }
-}
-
-function eventOf(reply: ReplyOrGone): LoginEvent {
+function eventOf(reply: Reply): LoginEvent {
   switch (reply.kind) {
     case 'answer':
       return { type: 'answered', readings: reply.readings.length };
@@ -300,7 +300,7 @@ function eventOf(reply: ReplyOrGone): LoginEvent {
   }
 }
 
-function typedCodes(reply: ReplyOrGone, { shapes }: Question): readonly TypedCode[] {
+function typedCodes(reply: Reply, { shapes }: Question): readonly TypedCode[] {
   if (reply.kind !== 'answer') {
     return [];
   }

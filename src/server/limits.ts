@@ -23,5 +23,3 @@ export const WORK_DEADLINE_MS = 12_000;
 export const DRAIN_MS = 3_000;
 /** When a person takes longer, the daemon serves on for so long, so that nobody else is kept waiting; then it drains once more. */
 export const LINGER_MS = 9_000;
-/** A login whose module said nothing for longer waits for a person, or for a home that hangs. Milliseconds. */
-export const LIVELY_MS = 100;

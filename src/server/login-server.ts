@@ -1,23 +1,18 @@
-import { closeSync } from 'node:fs';
-import { acceptWithin } from '../host/accept-within.ts';
-import type { Acceptor, Peer } from '../host/addon.ts';
-import { nameService, NameServiceError } from '../host/name-service.ts';
+import { Door } from '../host/door.ts';
+import { openLoginLines, type LineName, type LoginLines } from '../host/login-lines.ts';
+import type { Claims } from '../ledger/ledger.ts';
 import { UidRate } from '../host/uid-rate.ts';
 import { BudgetedLog } from '../log/budgeted-log.ts';
-import type { Log } from '../log/log.ts';
-import { conductLogin, type LoginPorts } from '../login/conduct.ts';
-import { ConversationEnded } from '../login/conversation.ts';
-import type { LoginRequest } from '../login/login-request.ts';
-import { utf8Of } from '../login/utf8.ts';
-import { encodeFrame, FRAME_TYPE } from '../wire/frame.ts';
-import type { Start } from '../wire/start.ts';
-import { encodeVerdict } from '../wire/verdict.ts';
+import { conductLogin, type Conclusion, type LoginPorts } from '../login/conduct.ts';
+import type { Steps } from '../login/steps.ts';
 import { PROBE_VERSION, PROTOCOL_VERSION } from '../wire/limits.ts';
-import { WireError } from '../wire/wire-error.ts';
+import type { ForeignStart, Start } from '../wire/start.ts';
 import { Deadlines } from './deadlines.ts';
-import { DRAIN_MS, LINGER_MS, LIVELY_MS, USER_LOGINS_AT_ONCE, USER_LOGINS_PER_SECOND } from './limits.ts';
-import { ModuleConnection } from './module-connection.ts';
+import { DRAIN_MS, LINGER_MS, USER_LOGINS_AT_ONCE, USER_LOGINS_PER_SECOND } from './limits.ts';
+import { GIVEN_UP, OpenLogin, type LoginHouse } from './open-login.ts';
 import { Places, type Origin } from './places.ts';
+import { requestOf } from './request-of.ts';
+import { Turn } from './turn.ts';
 
 /** A socket that the module connects to. */
 export interface LoginSocket {
@@ -26,8 +21,9 @@ export interface LoginSocket {
   readonly kind: Origin['socket'];
 }
 
-/** To a module that comes too often. */
-const REFUSAL = encodeFrame(FRAME_TYPE.verdict, encodeVerdict({ code: 'unavailable', failDelayUs: 0 }));
+/** What the lines call each socket. */
+const TAGS = { root: 0, user: 1 } as const;
+
 /** Logins that are given up end at once; this is for a commit that is under way. */
 const GIVE_UP_MS = 1_000;
 const POLL_MS = 20;
@@ -37,16 +33,42 @@ export class LoginServer {
   readonly #ports: LoginPorts;
   readonly #userLogs: BudgetedLog;
   readonly #places = new Places();
-  readonly #deadlines: Deadlines<ModuleConnection>;
-  readonly #acceptors: Acceptor[] = [];
+  readonly #logins = new Map<LineName, OpenLogin>();
+  readonly #lines: LoginLines;
+  readonly #doors: Readonly<Record<Origin['socket'], Door>>;
   readonly #userRate: UidRate;
+  readonly #house: LoginHouse;
 
   /** @param ports - what logins need */
-  constructor(ports: LoginPorts) {
+  constructor(ports: LoginPorts & { readonly ledger: Claims }) {
     this.#ports = ports;
     this.#userLogs = new BudgetedLog(ports.log, ports.monotonic);
-    this.#deadlines = new Deadlines(ports.monotonic);
+    this.#lines = openLoginLines({
+      opened: (line, tag, uid) => {
+        if (tag === TAGS.root) {
+          this.#opened(line, { socket: 'root' });
+        } else {
+          this.#userOpened(line, uid);
+        }
+      },
+      message: (line, type, payload) => this.#logins.get(line)?.hear(type, payload),
+      ended: (line, how) => this.#logins.get(line)?.ended(how),
+      notAccepted: (tag, code) => {
+        ports.log.event('error', `Cannot accept a connection: ${code}`);
+        this.#doors[tag === TAGS.root ? 'root' : 'user'].notAccepted();
+      },
+      batchEnded: () => this.#house.turn.end(),
+    });
+    this.#doors = { root: this.#doorOf(TAGS.root), user: this.#doorOf(TAGS.user) };
     this.#userRate = new UidRate(ports.monotonic, USER_LOGINS_AT_ONCE, USER_LOGINS_PER_SECOND);
+    this.#house = {
+      turn: new Turn(this.#lines, ports.ledger),
+      deadlines: new Deadlines(ports.monotonic),
+      monotonic: ports.monotonic,
+      begin: (start, login) => this.#begin(start, login),
+      cut: (line) => this.#lines.hangUp(line),
+      left: (login) => this.#left(login),
+    };
   }
 
   /** @returns how many logins are in flight */
@@ -54,28 +76,13 @@ export class LoginServer {
     return this.#places.taken;
   }
 
-  /** @returns whether several logins go on at this moment; those that wait for a person, or for a home that hangs, do not count */
-  get crowded(): boolean {
-    return this.#places.heardSince(this.#ports.monotonic() - LIVELY_MS) > 1;
-  }
-
   /**
    * Accepts connections from a socket that somebody opened for us.
    *
    * @param socket - the socket
    */
-  listen(socket: LoginSocket): void {
-    const originOf = ({ uid }: Peer): Origin =>
-      socket.kind === 'root' ? { socket: 'root' } : { socket: 'user', uid };
-    const acceptor = acceptWithin(socket.fd, {
-      rate: socket.kind === 'user' ? this.#userRate : undefined,
-      refusal: REFUSAL,
-      accepted: (fd, peer) => this.#accepted(fd, originOf(peer), peer),
-      turnedAway: ({ uid }) =>
-        this.#userLogs.of(uid).event('warning', 'A login is refused: too many in a row', { uid }),
-      failed: (code) => this.#ports.log.event('error', `Cannot accept a connection: ${code}`),
-    });
-    this.#acceptors.push(acceptor);
+  listen({ fd, kind }: LoginSocket): void {
+    this.#lines.listen(fd, TAGS[kind]);
   }
 
   /**
@@ -84,17 +91,27 @@ export class LoginServer {
    */
   async close(): Promise<void> {
     if (!(await this.#drained())) {
-      this.#acceptors.forEach((acceptor) => acceptor.resume());
+      this.#eachDoor((door) => door.resume());
       await this.#emptyWithin(LINGER_MS);
       await this.#drained();
     }
-    this.#acceptors.forEach((acceptor) => acceptor.close());
     this.#places.all().forEach((login) => login.giveUp('the daemon is stopping'));
+    this.#house.turn.end();
     await this.#emptyWithin(GIVE_UP_MS);
+    this.#eachDoor((door) => door.close());
+    this.#lines.close();
+  }
+
+  #eachDoor(act: (door: Door) => void): void {
+    Object.values(this.#doors).forEach(act);
+  }
+
+  #doorOf(tag: number): Door {
+    return new Door({ pause: () => this.#lines.pause(tag), resume: () => this.#lines.resume(tag) });
   }
 
   #drained(): Promise<boolean> {
-    this.#acceptors.forEach((acceptor) => acceptor.pause());
+    this.#eachDoor((door) => door.pause());
     return this.#emptyWithin(DRAIN_MS);
   }
 
@@ -106,106 +123,54 @@ export class LoginServer {
     return this.#places.taken === 0;
   }
 
-  #accepted(fd: number, origin: Origin, peer: Peer): void {
-    const connection = this.#opened(fd);
-    if (connection === undefined) {
+  /** Anybody may come to this socket as often as they want: a caller who is turned away costs one write. */
+  #userOpened(line: LineName, uid: number): void {
+    if (uid === 0 || this.#userRate.spend(uid)) {
+      this.#opened(line, { socket: 'user', uid });
       return;
     }
-    const log = origin.socket === 'root' ? this.#ports.log : this.#userLogs.of(peer.uid);
-    if (!this.#places.take(connection, origin)) {
+    this.#lines.send(line, GIVEN_UP);
+    this.#lines.hangUp(line);
+    this.#userLogs.of(uid).event('warning', 'A login is refused: too many in a row', { uid });
+    this.#doors.user.turnedAway();
+  }
+
+  #opened(line: LineName, origin: Origin): void {
+    const log = origin.socket === 'root' ? this.#ports.log : this.#userLogs.of(origin.uid);
+    const login = new OpenLogin(line, origin, log, this.#house);
+    this.#logins.set(line, login);
+    if (!this.#places.take(login, origin)) {
       log.event('warning', 'A login is refused: too many at once', {
         socket: origin.socket,
-        uid: peer.uid,
+        uid: origin.socket === 'user' ? origin.uid : 0,
       });
-      connection.giveUp('too many logins at once');
-      return;
-    }
-    void this.#serve(connection, origin, log).finally(() => {
-      connection.destroy();
-      this.#places.leave(connection);
-    });
-  }
-
-  #opened(fd: number): ModuleConnection | undefined {
-    try {
-      return new ModuleConnection(fd, this.#ports.monotonic, this.#deadlines);
-    } catch (error) {
-      closeSync(fd);
-      this.#ports.log.event('error', `Cannot serve a connection: ${nameOf(error)}`);
-      return undefined;
+      login.giveUp('too many logins at once');
     }
   }
 
-  /** The one place where errors of a login end: whatever is wrong, the module is told that nobody gets in. */
-  async #serve(connection: ModuleConnection, origin: Origin, log: Log): Promise<void> {
-    try {
-      await this.#login(connection, origin, log);
-    } catch (error) {
-      if (error instanceof WireError) {
-        log.event('error', `The module broke the protocol: ${error.message}`, { code: error.code });
-      } else if (error instanceof NameServiceError) {
-        log.event('error', 'The user of a program cannot be looked up', { why: error.message });
-        connection.giveUp(error.message);
-      } else if (!(error instanceof ConversationEnded)) {
-        log.event('error', 'A login failed for an unexpected reason', { error: nameOf(error) });
-        connection.giveUp('unexpected error');
-      }
-    }
-  }
-
-  async #login(connection: ModuleConnection, origin: Origin, log: Log): Promise<void> {
-    const start = await connection.start();
+  #begin(start: Start | ForeignStart, login: OpenLogin): Steps<Conclusion> | string {
     if ('foreignVersion' in start) {
       if (start.foreignVersion !== PROBE_VERSION) {
-        log.event(
+        login.log.event(
           'error',
           `A module of protocol version ${start.foreignVersion} came, this daemon speaks ${PROTOCOL_VERSION}`,
         );
       }
-      connection.giveUp('the module speaks another version');
-      return;
+      return 'the module speaks another version';
     }
-    if (start.rhost !== undefined && start.rhost.length > 0 && !this.#places.markRemote(connection)) {
-      connection.giveUp('too many remote logins at once');
-      return;
+    if (start.rhost !== undefined && start.rhost.length > 0 && !this.#places.markRemote(login)) {
+      return 'too many remote logins at once';
     }
-    const request = await requestOf(start, origin);
-    await conductLogin(request, connection, { ...this.#ports, log });
+    return this.#steps(start, login);
   }
-}
 
-async function requestOf(start: Start, origin: Origin): Promise<LoginRequest> {
-  const account = accountOf(start);
-  const context = {
-    service: start.service,
-    user: start.user,
-    tty: start.tty,
-    rhost: start.rhost,
-    ruser: start.ruser,
-  };
-  if (origin.socket === 'root') {
-    const { moduleArguments, gid } = start;
-    return { context, moduleArguments, account, gid, home: utf8Of(start.home), trustedHost: true };
+  *#steps(start: Start, login: OpenLogin): Steps<Conclusion> {
+    const request = yield* requestOf(start, login.origin);
+    return yield* conductLogin(request, login, { ...this.#ports, log: login.log });
   }
-  // What an ordinary program says about itself is not believed: the kernel says who it is.
-  const own = account === undefined ? undefined : await nameService.userNamed(account.name, origin);
-  return {
-    context: { ...context, rhost: undefined },
-    moduleArguments: start.moduleArguments,
-    ...(own?.uid === origin.uid
-      ? { account: { name: own.name, uid: own.uid }, gid: own.gid, home: own.home }
-      : { account: undefined }),
-    trustedHost: false,
-  };
-}
 
-/** Only the canonical name with its uid names a user; a name that is not UTF-8 names nobody that could be enrolled. */
-function accountOf({ canonicalUser, uid }: Start): LoginRequest['account'] {
-  const name = utf8Of(canonicalUser);
-  return name === undefined || name === '' || uid === undefined ? undefined : { name, uid };
-}
-
-/** Messages of unexpected errors are not logged: nobody knows what they quote. */
-function nameOf(error: unknown): string {
-  return error instanceof Error ? ('code' in error ? String(error.code) : error.name) : typeof error;
+  #left(login: OpenLogin): void {
+    this.#places.leave(login);
+    this.#logins.delete(login.line);
+  }
 }

@@ -4,8 +4,6 @@ import { LOCAL_RESERVE, MAX_LOGINS, MAX_USER_LOGINS, MAX_USER_LOGINS_PER_UID } f
 export interface Occupant {
   /** When its person was asked; undefined: it is not waiting for a person. */
   readonly askedAt: number | undefined;
-  /** When its module said something last. */
-  readonly heardAt: number;
   /** Ends it, to make room. */
   giveUp(why: string): void;
 }
@@ -25,16 +23,6 @@ export class Places {
   /** @returns how many logins there are */
   get taken(): number {
     return this.#root.size + this.#user.size;
-  }
-
-  /**
-   * Counts the logins that are being worked on: not those that wait for a person to type, or for a home that hangs.
-   *
-   * @param since - on the clock of {@link Occupant.heardAt}
-   * @returns how many were heard of since then
-   */
-  heardSince(since: number): number {
-    return this.all().filter(({ heardAt }) => heardAt >= since).length;
   }
 
   /** @returns all logins */

@@ -21,7 +21,7 @@ REDUCED = os.environ.get("ROUNDS") == "reduced"
 SECONDS = int(os.environ.get("FUZZ_SECONDS") or (10 if REDUCED else 60))
 FRAMES = 100_000 if REDUCED else 1_000_000
 LINES_WANTED = 92.0  # per cent
-INPUT_MAX = {"decoder": 8300, "relay": 2048, "primitives": 512}
+INPUT_MAX = {"decoder": 8300, "relay": 2048, "primitives": 512, "lines": 512}
 MODULE = ("decoder", "relay")  # those that reach lines of native/pam
 GRACE = 300  # seconds that a slow machine may take longer
 SANITIZERS = {

@@ -112,6 +112,7 @@ function withLastCounts(ledger: Ledger, user: string, entries: readonly ProxmoxT
         ? own
         : { value: theirs, at: own?.at ?? 0 };
     },
+    claim: (key, value, kind) => ledger.claim(key, value, kind),
     advance: (key, value, kind) => ledger.advance(key, value, kind),
   };
 }

@@ -1,7 +1,8 @@
 import type { CodeShape, TypedCode } from '../../factors/code-shape.ts';
 import { RECOVERY_CODE_LENGTH } from '../../factors/recovery-code.ts';
 import type { Ledger } from '../../ledger/ledger.ts';
-import type { AttemptLimit, Enrolment, Verification } from '../enrolment.ts';
+import { withAnswer } from '../at-hand.ts';
+import type { AttemptLimit, Checked, Enrolment, Verification } from '../enrolment.ts';
 import { TOKEN_LENGTH } from '../../yubico-otp/index.ts';
 import type { OnlineYubikeys } from '../yubico/online-yubikeys.ts';
 import { decide, type LookUp } from './decide.ts';
@@ -114,6 +115,8 @@ function fewCodes(
   return left > FEW_CODES ? {} : { recoveryCodesLeft: left };
 }
 
+/** Why nobody is let in whose code could not be used up. */
+export const NOT_RECORDED = 'the use of the code cannot be recorded';
 const WORN_OUT = 'the YubiKey has reached its last session: its secrets must be set anew';
 
 /**
@@ -131,51 +134,60 @@ export function storeEnrolment(
   factorsNow: () => readonly StoredFactor[] | Promise<readonly StoredFactor[]>,
   context: StoreContext,
 ): Enrolment {
-  const { ledger, resynchronisation } = context;
   return {
     shapes: shapesOf(factors),
     limits: limitsOf(factors),
     onlyRecovery: factors.every(({ kind }) => kind === 'recovery'),
-    async verify(readings: readonly TypedCode[], now: number): Promise<Verification> {
-      const current = await factorsNow();
-      const known = {
-        user,
-        recoveryKey: context.recoveryKey(),
-        markOf: (key: string) => ledger.mark(key)?.value,
-        farAheadOf: (key: string) => resynchronisation.counterOf(key),
-        now,
-      };
-      const decision = decide(known, current, readings);
-      let spent = decision.spent;
-      for (const { factor, reading, key, mark, kind } of decision.matches) {
-        const outcome = await ledger.advance(key, mark, kind);
-        switch (outcome) {
-          case 'advanced':
-            return { kind: 'accepted', factor, reading, ...fewCodes(user, current, ledger) };
-          case 'unavailable':
-            return { kind: 'unavailable', factor, why: 'the use of the code cannot be recorded' };
-          case 'spent':
-            spent ??= factor;
-            break;
-        }
-      }
-      if (decision.wornOut !== undefined) {
-        return { kind: 'unavailable', factor: decision.wornOut, why: WORN_OUT };
-      }
-      const [lookUp] = decision.lookUps;
-      if (spent === undefined && lookUp !== undefined) {
-        const verification = await lookedUp(user, lookUp, context);
-        return verification.kind === 'accepted'
-          ? { ...verification, ...fewCodes(user, current, ledger) }
-          : verification;
-      }
-      if (spent !== undefined) {
-        return { kind: 'rejected', reason: 'code-already-used', factor: spent };
-      }
-      decision.farAhead.forEach((farAhead) => resynchronisation.remember(farAhead));
-      return { kind: 'rejected', reason: 'wrong-code' };
-    },
+    verify: (readings, now) =>
+      withAnswer(factorsNow(), (current) => check(user, current, readings, now, context)),
   };
+}
+
+/** Claims what is right; the first way that is not used up counts. */
+function check(
+  user: string,
+  factors: readonly StoredFactor[],
+  readings: readonly TypedCode[],
+  now: number,
+  context: StoreContext,
+): Checked {
+  const { ledger, resynchronisation } = context;
+  const known = {
+    user,
+    recoveryKey: context.recoveryKey(),
+    markOf: (key: string) => ledger.mark(key)?.value,
+    farAheadOf: (key: string) => resynchronisation.counterOf(key),
+    now,
+  };
+  const decision = decide(known, factors, readings);
+  let spent = decision.spent;
+  for (const { factor, reading, key, mark, kind } of decision.matches) {
+    const claim = ledger.claim(key, mark, kind);
+    if (claim === 'unavailable') {
+      return { kind: 'unavailable', factor, why: NOT_RECORDED };
+    }
+    if (claim !== 'spent') {
+      const then = { kind: 'accepted', factor, reading, ...fewCodes(user, factors, ledger) } as const;
+      return { kind: 'claimed', claim, then };
+    }
+    spent ??= factor;
+  }
+  if (decision.wornOut !== undefined) {
+    return { kind: 'unavailable', factor: decision.wornOut, why: WORN_OUT };
+  }
+  const [lookUp] = decision.lookUps;
+  if (spent === undefined && lookUp !== undefined) {
+    return lookedUp(user, lookUp, context).then((verification) =>
+      verification.kind === 'accepted'
+        ? { ...verification, ...fewCodes(user, factors, ledger) }
+        : verification,
+    );
+  }
+  if (spent !== undefined) {
+    return { kind: 'rejected', reason: 'code-already-used', factor: spent };
+  }
+  decision.farAhead.forEach((farAhead) => resynchronisation.remember(farAhead));
+  return { kind: 'rejected', reason: 'wrong-code' };
 }
 
 /** What the server lets through must still be new here: not every server counts exactly when one OTP comes twice at once. */

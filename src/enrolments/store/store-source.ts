@@ -27,7 +27,7 @@ export interface StoreSource extends EnrolmentSource {
    * @param alone - whether nothing of the store counts
    * @returns what is known
    */
-  lookUpWith(account: Account, named: NamedYubikeys, alone: boolean): Promise<AccountLookup>;
+  lookUpWith(account: Account, named: NamedYubikeys, alone: boolean): AccountLookup;
 }
 
 /**
@@ -52,8 +52,8 @@ export function storeSource(
     yubikeys,
   };
   return {
-    lookUp: (account) => Promise.resolve(lookUp(store, context, account)),
-    lookUpWith: (account, named, alone) => Promise.resolve(lookUpWith(store, context, account, named, alone)),
+    lookUp: (account) => lookUp(store, context, account),
+    lookUpWith: (account, named, alone) => lookUpWith(store, context, account, named, alone),
   };
 }
 
@@ -104,6 +104,7 @@ function ledgerWith(ledger: WholeLedger, { name, uid }: Account, elsewhere: read
   const keys = new Set(elsewhere.map((publicId) => yubikeyKey(name, { publicId })));
   return {
     mark: (key) => kept.mark(key),
+    claim: (key, value, kind) => (keys.has(key) ? passing : kept).claim(key, value, kind),
     advance: (key, value, kind) => (keys.has(key) ? passing : kept).advance(key, value, kind),
   };
 }

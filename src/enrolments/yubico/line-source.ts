@@ -66,7 +66,7 @@ export function lineSource(ports: LinePorts): LineSource {
         return now.kind === 'keys' ? now.publicIds.filter((publicId) => known.has(publicId)) : [];
       };
       const named = { publicIds, now: again, yubikeys: ports.yubikeysOf(line) };
-      const lookup = await ports.store.lookUpWith(account, named, alone);
+      const lookup = ports.store.lookUpWith(account, named, alone);
       if (found.kind === 'keys') {
         return lookup;
       }

@@ -12,6 +12,7 @@ import { hotpValue } from '../../../src/factors/hotp-value.ts';
 import { markKey } from '../../../src/ledger/mark-key.ts';
 import { controlPorts, type TestPorts } from '../fixtures/control-ports.ts';
 import { temporaryDirectories } from '../fixtures/temporary-directory.ts';
+import { verified } from '../fixtures/verified.ts';
 
 const makeDirectory = temporaryDirectories();
 const ME = userInfo();
@@ -168,7 +169,8 @@ describe('adding', () => {
     const enrolled = await ports.enrolments.lookUp(ACCOUNT);
     const shape = { class: 'recovery', length: 16 } as const;
     const verify = async (text: string): Promise<unknown> =>
-      enrolled.kind === 'enrolled' && enrolled.enrolment.verify([{ shape, text: Buffer.from(text) }], NOW);
+      enrolled.kind === 'enrolled' &&
+      verified(enrolled.enrolment, ports.ledger, [{ shape, text: Buffer.from(text) }], NOW);
     expect(await verify('ABCDEFGHIJKLMNOQ')).toMatchObject({ kind: 'accepted' });
     expect(await verify('ABCDEFGHIJKLMNOR')).toMatchObject({ kind: 'rejected' });
   });

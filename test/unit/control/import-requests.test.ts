@@ -16,6 +16,7 @@ import { InMemoryLedger } from '../fixtures/in-memory-ledger.ts';
 import type { RecordedLog } from '../fixtures/recorded-log.ts';
 import { NOW, stateFile, STEP } from '../fixtures/state-files.ts';
 import { temporaryDirectories } from '../fixtures/temporary-directory.ts';
+import { verified } from '../fixtures/verified.ts';
 
 const makeDirectory = temporaryDirectories();
 const ME = userInfo().username;
@@ -58,7 +59,12 @@ async function type(code: string): Promise<string> {
     return lookup.kind;
   }
   const shape = { class: 'digits', length: code.length } as const;
-  const result = await lookup.enrolment.verify([{ shape, text: Buffer.from(code) }], ports.now());
+  const result = await verified(
+    lookup.enrolment,
+    ports.ledger,
+    [{ shape, text: Buffer.from(code) }],
+    ports.now(),
+  );
   return result.kind === 'rejected' ? result.reason : result.kind;
 }
 

@@ -11,6 +11,7 @@ import type { LookedUp } from '../../../src/enrolments/yubico/online-yubikeys.ts
 import { controlPorts, type TestPorts } from '../fixtures/control-ports.ts';
 import { temporaryDirectories } from '../fixtures/temporary-directory.ts';
 import { VirtualYubikey } from '../fixtures/virtual-yubikey.ts';
+import { verified } from '../fixtures/verified.ts';
 
 const makeDirectory = temporaryDirectories();
 const ME = userInfo();
@@ -55,7 +56,7 @@ const verify = async (typed: string): Promise<string> => {
     return lookup.kind;
   }
   const shape = { class: 'modhex', length: typed.length } as const;
-  return (await lookup.enrolment.verify([{ shape, text: Buffer.from(typed) }], 0)).kind;
+  return (await verified(lookup.enrolment, ports.ledger, [{ shape, text: Buffer.from(typed) }], 0)).kind;
 };
 
 describe('adding a YubiKey that a server checks', () => {

@@ -51,7 +51,7 @@ const enrolments = (): ReturnType<typeof allEnrolments> =>
     findUser: () => (found === ENTRY ? Promise.resolve(found) : Promise.reject(new Error('no'))),
   });
 
-function lookUp(options: Partial<LookupOptions> = {}, more: Partial<Seeker> = {}): Promise<Lookup> {
+async function lookUp(options: Partial<LookupOptions> = {}, more: Partial<Seeker> = {}): Promise<Lookup> {
   const entry = { account: ana, gid: 1000, home: '/home/ana', loginName: 'ana', rhost: undefined };
   return enrolments().lookUp({ ...entry, options: { ...DEFAULT_LOOKUP, ...options }, ...more });
 }
@@ -160,7 +160,7 @@ describe('a grace period of what is in the store', () => {
 
 describe('an account without a line of pam.d', () => {
   it('is looked up with its own home, and never let in without a check', async () => {
-    const source = (entry: PasswdEntry | undefined): Promise<AccountLookup> =>
+    const source = async (entry: PasswdEntry | undefined): Promise<AccountLookup> =>
       forAccount(enrolments(), () => Promise.resolve(entry)).lookUp({ name: 'mfa', uid: 7 });
     home = { kind: 'spared', factor: 'x' };
     expect((await source(ENTRY)).kind).toBe('failed');

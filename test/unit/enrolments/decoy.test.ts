@@ -6,6 +6,7 @@ import { storeEnrolment } from '../../../src/enrolments/store/store-enrolment.ts
 import { hotpValue } from '../../../src/factors/hotp-value.ts';
 import { InMemoryLedger } from '../fixtures/in-memory-ledger.ts';
 import { storeContext } from '../fixtures/store-context.ts';
+import { verified } from '../fixtures/verified.ts';
 
 /** A decoy's secret is known to nobody; here it is. */
 vi.mock('node:crypto', async (importOriginal) => ({
@@ -55,7 +56,9 @@ describe('decoyEnrolment', () => {
       () => [{ ...FACTOR, secret }],
       storeContext(new InMemoryLedger()),
     );
-    expect(await real.verify([reading], 30_000_000)).toMatchObject({ kind: 'accepted' });
+    expect(await verified(real, new InMemoryLedger(), [reading], 30_000_000)).toMatchObject({
+      kind: 'accepted',
+    });
     expect(await decoy.verify([reading], 30_000_000)).toEqual({ kind: 'rejected', reason: 'wrong-code' });
   });
 });

@@ -17,8 +17,8 @@ const root = path.resolve(import.meta.dirname, '../../..');
 const isRoot = process.getuid?.() === 0;
 const run = promisify(execFile);
 
-/** The files of src/host that an import of `addon.ts` needs. */
-const LOADER = ['addon', 'arguments', 'load-addon'];
+/** The files of src/host that the scripts of child processes import, and what these need. */
+const LOADER = ['addon', 'arguments', 'load-addon', 'login-lines'];
 
 /** A tree laid out like ours after the build, which another uid can read wherever the checkout lies. */
 let tree: string;
@@ -50,6 +50,7 @@ beforeAll(() => {
     fs.writeFileSync(path.join(tree, `dist/host/${name}.js`), compiled.outputText);
   }
   imported = `import * as addon from ${JSON.stringify(path.join(tree, 'dist/host/addon.js'))};
+    import { openLoginLines } from ${JSON.stringify(path.join(tree, 'dist/host/login-lines.js'))};
     import net from 'node:net';
     import fs from 'node:fs';`;
 });
@@ -398,7 +399,7 @@ os.execv(sys.argv[2], sys.argv[2:])`;
     expect(calls).toBe(1);
     acceptor.close();
     for (const client of clients) client.destroy();
-    await until(() => openFds() === before);
+    await until(() => openFds() <= before);
   });
 
   it('may be closed twice, and paused and resumed after that', () => {
@@ -531,119 +532,17 @@ resource.setrlimit(resource.RLIMIT_NOFILE, (64, 64)); os.execv(sys.argv[1], sys.
   });
 });
 
-describe('openConnection', () => {
-  interface Pair {
-    readonly here: addon.Connection;
-    readonly there: net.Socket;
-    /** How often there was something to receive. */
-    readonly calls: () => number;
-  }
+describe('openLoginLines', () => {
+  const LISTENER = `const listener = (changes) => ({
+    opened() {}, message() {}, ended() {}, notAccepted() {}, batchEnded() {}, ...changes });`;
 
-  async function pair(onReadable?: (here: addon.Connection) => void): Promise<Pair> {
-    const file = socketPath();
-    let calls = 0;
-    let there!: net.Socket;
-    const here = await new Promise<addon.Connection>((resolve, reject) => {
-      const accepted = (fd: number): void => {
-        const connection = addon.openConnection(fd, () => {
-          calls++;
-          onReadable?.(connection);
-        });
-        resolve(connection);
-      };
-      acceptors.push(addon.acceptFrom(addon.listenOn(file, 0o600, 1), accepted, reject));
-      there = connect(file);
-    });
-    await until(() => !there.connecting);
-    return { here, there, calls: () => calls };
-  }
-
-  it('receives what came, and says when nothing has come yet', async () => {
-    const { here, there, calls } = await pair();
-    const into = Buffer.alloc(4);
-    expect(here.receive(into)).toBeUndefined();
-    there.write('abcdef');
-    await until(() => calls() > 0);
-    expect(here.receive(into)).toBe(4);
-    expect(into.toString()).toBe('abcd');
-    expect(here.receive(into)).toBe(2);
-    expect(into.toString()).toBe('efcd');
-    expect(here.receive(into)).toBeUndefined();
-    here.close();
-  });
-
-  it('receives 0 at the end, after what came before it', async () => {
-    const { here, there, calls } = await pair();
-    there.end('x');
-    await until(() => calls() > 0);
-    const into = Buffer.alloc(4);
-    expect(here.receive(into)).toBe(1);
-    await until(() => here.receive(into) === 0);
-    here.close();
-  });
-
-  it('receives all that came before an end that is an error', async () => {
-    const { here, there } = await pair((connection) => {
-      const length = connection.receive(into);
-      if (length === 0) connection.close();
-      received.push(length === undefined ? 'nothing' : into.toString('latin1', 0, length));
-    });
-    const into = Buffer.alloc(4);
-    const received: string[] = [];
-    // Who closes without having read resets the connection.
-    there.pause();
-    here.send(Buffer.from('unread'));
-    there.write('abcdefghij');
-    there.destroy();
-    await until(() => received.at(-1) === '');
-    expect(received.join('')).toBe('abcdefghij');
-  });
-
-  it('hangs up, and what was sent still arrives', async () => {
-    const { here, there } = await pair();
-    expect(here.send(Buffer.from('first'))).toBe(true);
-    expect(here.send(Buffer.from('last'))).toBe(true);
-    here.close();
-    here.close();
-    let heard = '';
-    for await (const chunk of there) heard += String(chunk);
-    expect(heard).toBe('firstlast');
-    expect(here.send(Buffer.from('late'))).toBe(false);
-    expect(here.receive(Buffer.alloc(1))).toBe(0);
-  });
-
-  it('does not wait for who reads nothing or is gone, and says so', async () => {
-    const { here, there } = await pair();
-    there.pause();
-    const much = Buffer.alloc(1024 * 1024);
-    let taken = 0;
-    while (taken < 64 && here.send(much)) taken++;
-    expect(taken).toBeLessThan(64);
-    there.destroy();
-    await until(() => here.receive(Buffer.alloc(1)) === 0);
-    expect(here.send(Buffer.from('x'))).toBe(false);
-    here.close();
-  });
-
-  it('calls nobody and holds nothing after it was closed', async () => {
-    const before = openFds();
-    const { here, there, calls } = await pair();
-    here.close();
-    there.destroy();
-    acceptors.pop()!.close();
-    await until(() => openFds() <= before);
-    expect(calls()).toBe(0);
-  });
-
-  it('ends with its worker thread, and closes the connection', async () => {
+  it('ends with its worker thread, and hangs up', async () => {
     const file = socketPath();
     const worker = new Worker(
       `import { parentPort } from 'node:worker_threads';
-       ${imported}
-       addon.acceptFrom(addon.listenOn(${JSON.stringify(file)}, 0o600, 8), (fd) => {
-         addon.openConnection(fd, () => {});
-         parentPort.postMessage('open');
-       }, () => {});
+       ${imported}${LISTENER}
+       openLoginLines(listener({ opened: () => parentPort.postMessage('open') }))
+         .listen(addon.listenOn(${JSON.stringify(file)}, 0o600, 8), 0);
        parentPort.postMessage('listening');`,
       { eval: true, execArgv: ['--input-type=module'] },
     );
@@ -656,28 +555,18 @@ describe('openConnection', () => {
     await ended;
   });
 
-  it('makes of what the callback throws an uncaught exception', async () => {
+  it('makes of what a listener throws an uncaught exception', async () => {
     const file = socketPath();
     const child = startNode(
-      `addon.acceptFrom(addon.listenOn(${JSON.stringify(file)}, 0o600, 8), (fd) => {
-         addon.openConnection(fd, () => { throw new Error('on purpose'); });
-       }, () => {});
+      `${LISTENER}
+       openLoginLines(listener({ opened() { throw new Error('on purpose'); } }))
+         .listen(addon.listenOn(${JSON.stringify(file)}, 0o600, 8), 0);
        process.on('uncaughtException', ({ message }) => { console.log(message); process.exit(); });
        console.log('listening');`,
     );
     await nextLine(child);
-    connect(file).write('x');
+    connect(file);
     expect(await nextLine(child)).toBe('on purpose');
-  });
-
-  it('refuses what cannot be a connection', () => {
-    const nothing = (): void => undefined;
-    expect(() => addon.openConnection(-1, nothing)).toThrow(RangeError);
-    expect(() => addon.openConnection(0, undefined as never)).toThrow(TypeError);
-    const file = fs.openSync(path.join(tree, 'package.json'), 'r');
-    expect(errorOf(() => addon.openConnection(file, nothing))).toMatchObject({ code: 'EPERM' });
-    fs.closeSync(file);
-    expect(errorOf(() => addon.openConnection(file, nothing))).toMatchObject({ code: 'EBADF' });
   });
 });
 

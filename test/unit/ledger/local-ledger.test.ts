@@ -5,10 +5,11 @@ import fc from 'fast-check';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 import { HEADER_BYTES, journalHeader } from '../../../src/ledger/batch.ts';
 import type { JournalFile } from '../../../src/ledger/journal-file.ts';
-import type { Ledger, MarkKind, MarkOwner, Note } from '../../../src/ledger/ledger.ts';
+import type { Claim, Ledger, MarkKind, MarkOwner, Note } from '../../../src/ledger/ledger.ts';
 import { LedgerDirectory } from '../../../src/ledger/ledger-directory.ts';
 import { MAX_KEPT_PER_OWNER, MAX_PASSING_PER_OWNER, YOUNG_SECONDS } from '../../../src/ledger/limits.ts';
-import { LocalLedger, QUICK_COMMIT_MS } from '../../../src/ledger/local-ledger.ts';
+import { QUICK_COMMIT_MS } from '../../../src/ledger/ledger-writer.ts';
+import { LocalLedger } from '../../../src/ledger/local-ledger.ts';
 import { markKey } from '../../../src/ledger/mark-key.ts';
 import { Marks, type Undecided } from '../../../src/ledger/marks.ts';
 import { VolatileMarks } from '../../../src/ledger/volatile-marks.ts';
@@ -94,7 +95,7 @@ function breakJournal(journal: JournalFile): void {
 const ANYBODY: MarkOwner = { uid: undefined, keep: 'always' };
 const NOTE: Note = { kind: 'origin', uid: undefined, lasts: 86_400 };
 
-async function open(crowded = true): Promise<LocalLedger & Ledger> {
+async function open(): Promise<LocalLedger & Ledger> {
   const directory = new FailingDirectory(join(root, 'ledger'));
   const ledger = await LocalLedger.open({
     directory,
@@ -108,7 +109,6 @@ async function open(crowded = true): Promise<LocalLedger & Ledger> {
     now: () => now,
     uptime: () => uptime,
     monotonic: () => clock,
-    crowded: () => crowded,
   });
   return Object.assign(ledger, ledger.of(ANYBODY));
 }
@@ -117,6 +117,11 @@ async function fresh(): Promise<LocalLedger & Ledger> {
   const directory = new LedgerDirectory(join(root, 'ledger'));
   await directory.create();
   await (await directory.begin(new Marks(), 1)).close();
+  return open();
+}
+
+async function again(ledger: LocalLedger): Promise<LocalLedger> {
+  await ledger.close();
   return open();
 }
 
@@ -152,9 +157,9 @@ describe('a sound ledger', () => {
     expect(events).toEqual([]);
   });
 
-  it.each([true, false])('has one winner among many at once (crowded: %s)', async (crowded) => {
+  it('has one winner among many at once', async () => {
     await (await fresh()).close();
-    const ledger = await open(crowded);
+    const ledger = await open();
     const outcomes = await Promise.all(Array.from({ length: 200 }, () => ledger.advance(ALICE, 1, COUNTER)));
     expect(outcomes.filter((outcome) => outcome === 'advanced')).toHaveLength(1);
     expect(outcomes.filter((outcome) => outcome === 'spent')).toHaveLength(199);
@@ -170,9 +175,9 @@ describe('a sound ledger', () => {
     expect(scan.sequence).toBeLessThanOrEqual(3);
   });
 
-  it('waits for the disk on the main thread only for one commit at a time, and only while the disk is quick', async () => {
+  it('waits for the disk on the main thread only while the disk is quick', async () => {
     await (await fresh()).close();
-    const ledger = await open(false);
+    const ledger = await open();
     let mark = 0;
     const commit = (): Promise<unknown> => ledger.advance(ALICE, (mark += 1), COUNTER);
     await commit(); // Nothing is known of the disk yet.
@@ -183,15 +188,33 @@ describe('a sound ledger', () => {
     latency = QUICK_COMMIT_MS;
     await commit();
     await commit();
-    await Promise.all([commit(), commit(), commit()]);
-    expect(waited).toEqual(['pool', 'main thread', 'main thread', 'pool', 'pool', 'main thread', 'pool']);
+    expect(waited).toEqual(['pool', 'main thread', 'main thread', 'pool', 'pool', 'main thread']);
   });
 
-  it('waits on the pool when other logins are there', async () => {
+  it('commits all claims of one moment with one sync, at once', async () => {
     const ledger = await fresh();
     await ledger.advance(ALICE, 1, COUNTER);
-    await ledger.advance(ALICE, 2, COUNTER);
-    expect(waited).toEqual(['pool', 'pool']);
+    const claims = Array.from({ length: 100 }, (_, number) => ledger.claim(keyOf(number), 1, COUNTER));
+    expect(ledger.commit(claims.filter((claim) => typeof claim !== 'string'))).toEqual(
+      Array.from({ length: 100 }, () => 'advanced'),
+    );
+    expect(waited).toEqual(['pool', 'main thread']);
+    expect((await again(ledger)).mark(keyOf(99))?.value).toBe(1);
+  });
+
+  it('commits what was claimed and given up along with the next commit', async () => {
+    const ledger = await fresh();
+    ledger.claim(ALICE, 7, COUNTER);
+    await ledger.advance(keyOf(1), 1, COUNTER);
+    expect((await again(ledger)).mark(ALICE)?.value).toBe(7);
+  });
+
+  it('says how a claim ended, as often as it is asked', async () => {
+    const ledger = await fresh();
+    const claim = ledger.claim(ALICE, 7, COUNTER) as Claim;
+    expect(await ledger.commit([claim])).toEqual(['advanced']);
+    expect(await ledger.commit([claim])).toEqual(['advanced']);
+    expect(ledger.claim(ALICE, 7, COUNTER)).toBe('spent');
   });
 
   it('has answered only what the next daemon finds, without a proper end of this one', async () => {
@@ -206,9 +229,10 @@ describe('a sound ledger', () => {
     const ledger = await fresh();
     const count = 50_000;
     for (let done = 0; done < count; done += 1000) {
-      await Promise.all(
-        Array.from({ length: 1000 }, (_, number) => ledger.advance(keyOf(done + number), 1, COUNTER)),
+      const claims = Array.from({ length: 1000 }, (_, number) =>
+        ledger.claim(keyOf(done + number), 1, COUNTER),
       );
+      await ledger.commit(claims.filter((claim) => typeof claim !== 'string'));
     }
     await ledger.close();
     expect(readdirSync(join(root, 'ledger'))).toHaveLength(2);

@@ -3,6 +3,8 @@ import type { LoginAttempt } from '../../../src/attempts/attempts.ts';
 import type { Enrolment, Verification } from '../../../src/enrolments/enrolment.ts';
 import type { CodeShape, TypedCode } from '../../../src/factors/code-shape.ts';
 import { checkAnswer, type CheckedAnswer } from '../../../src/login/check-answer.ts';
+import { run } from '../../../src/login/steps.ts';
+import { InMemoryLedger } from '../fixtures/in-memory-ledger.ts';
 
 const DIGITS: CodeShape = { class: 'digits', length: 6 };
 const RECOVERY: CodeShape = { class: 'recovery', length: 16 };
@@ -45,15 +47,16 @@ function check(
     shape,
     text: Buffer.from('x'.repeat(shape.length)),
   }));
-  return checkAnswer(enrolment, attempt, readings, {
+  const clocks = {
     now: () => 0,
     monotonic: () => clock,
     rejectGridMs: GRID_MS,
-    sleep: (microseconds) => {
+    sleep: (microseconds: number) => {
       course.push(`sleep ${microseconds / 1000} ms`);
       return Promise.resolve();
     },
-  });
+  };
+  return run(checkAnswer(enrolment, attempt, readings, clocks), new InMemoryLedger());
 }
 
 const ACCEPTED: Verification = { kind: 'accepted', factor: 'totp:phone', reading: 0 };

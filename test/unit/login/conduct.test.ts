@@ -3,15 +3,16 @@ import type { Enrolment, Lookup, Seeker, Verification } from '../../../src/enrol
 import type { TypedCode } from '../../../src/factors/code-shape.ts';
 import { UNLIMITED, type Attempts, type Subject } from '../../../src/attempts/attempts.ts';
 import { DEFAULT_LOOKUP } from '../../../src/enrolments/lookup-options.ts';
-import { conductLogin, FAIL_DELAY_US } from '../../../src/login/conduct.ts';
+import { FAIL_DELAY_US } from '../../../src/login/conduct.ts';
 import type { LoginRequest } from '../../../src/login/login-request.ts';
 import { NO_RULES } from '../../../src/login/rule-for.ts';
-import { ConversationEnded, type Conversation, type Reply } from '../../../src/login/conversation.ts';
 import { TEXTS } from '../../../src/login/texts.ts';
 import type { Notice } from '../../../src/wire/notice.ts';
 import type { Prompt } from '../../../src/wire/prompt.ts';
 import type { Verdict } from '../../../src/wire/verdict.ts';
 import { RecordedLog } from '../fixtures/recorded-log.ts';
+import { ConversationEnded, converse, type Conversation } from '../fixtures/conversation.ts';
+import type { Reply } from '../../../src/login/reply.ts';
 
 const CODE = '731864';
 const NOW = 1_700_000_000_000;
@@ -140,7 +141,7 @@ async function conduct(
       return Promise.resolve();
     },
   };
-  await conductLogin(request, script, ports);
+  await converse(request, script, ports);
 }
 
 const wiped = (): boolean => typed.every((code) => code.every((byte) => byte === 0));
@@ -190,7 +191,7 @@ describe('conductLogin', () => {
   it('tells first, then logs, then concludes', async () => {
     const script = new Script([CODE]);
     await conduct(script, enrolled(UNAVAILABLE));
-    expect(course).toEqual(['ask', 'verify', 'wait', 'tell', 'log', 'conclude']);
+    expect(course).toEqual(['ask', 'verify', 'wait', 'log', 'tell', 'conclude']);
     expect(script.notices).toEqual([{ kind: 'error', text: TEXTS.unavailable }]);
     expect(script.verdicts).toEqual([{ code: 'unavailable', failDelayUs: FAIL_DELAY_US }]);
   });

@@ -16,8 +16,6 @@ import { noOnlineYubikeys } from '../../../src/enrolments/yubico/online-yubikeys
 import { encodeBase32 } from '../../../src/factors/base32.ts';
 import { hotpValue } from '../../../src/factors/hotp-value.ts';
 import { recoveryHash } from '../../../src/factors/recovery-code.ts';
-import { conductLogin } from '../../../src/login/conduct.ts';
-import type { Conversation } from '../../../src/login/conversation.ts';
 import type { Prompt } from '../../../src/wire/prompt.ts';
 import type { Verdict } from '../../../src/wire/verdict.ts';
 import { InMemoryLedger } from '../fixtures/in-memory-ledger.ts';
@@ -25,6 +23,7 @@ import { OneHomeFile } from '../fixtures/one-home-file.ts';
 import { RecordedLog } from '../fixtures/recorded-log.ts';
 import { temporaryDirectories } from '../fixtures/temporary-directory.ts';
 import { VirtualYubikey } from '../fixtures/virtual-yubikey.ts';
+import { converse, type Conversation } from '../fixtures/conversation.ts';
 
 const directory = temporaryDirectories();
 const ALICE = { name: 'alice', uid: 1000 };
@@ -208,7 +207,7 @@ async function logins(at: Scene, log: RecordedLog): Promise<(Verdict['code'] | u
       tell: () => undefined,
       conclude: (given) => (verdict = given),
     };
-    await conductLogin(
+    await converse(
       {
         context: { service: 'sshd', user: 'alice', tty: 'ssh', rhost: at.rhost, ruser: undefined },
         moduleArguments: [...at.flags, ...(at.stacked === undefined ? [] : [at.stacked])].map((argument) =>

@@ -4,13 +4,12 @@ import { UNLIMITED, type Attempts } from '../../../src/attempts/attempts.ts';
 import { parseConfig } from '../../../src/config/config.ts';
 import type { Enrolment, Verification } from '../../../src/enrolments/enrolment.ts';
 import type { CodeShape } from '../../../src/factors/code-shape.ts';
-import { conductLogin } from '../../../src/login/conduct.ts';
 import type { LoginRequest } from '../../../src/login/login-request.ts';
-import { ConversationEnded, type Conversation } from '../../../src/login/conversation.ts';
 import { TEXTS } from '../../../src/login/texts.ts';
 import type { Prompt } from '../../../src/wire/prompt.ts';
 import type { Verdict } from '../../../src/wire/verdict.ts';
 import { RecordedLog } from '../fixtures/recorded-log.ts';
+import { ConversationEnded, converse, type Conversation } from '../fixtures/conversation.ts';
 
 const CODE = '123456';
 const TOUCH = 'c'.repeat(44);
@@ -30,7 +29,7 @@ const RIGHT: Readonly<Record<string, string>> = {
 let log: RecordedLog;
 let prompts: Prompt[];
 let notices: string[];
-let verdict: Verdict | undefined;
+const heard: { verdict: Verdict | undefined } = { verdict: undefined };
 let lookedUp: number;
 let groupLookUps: number;
 /** For how long the sources were to spare the question, at each look-up. */
@@ -41,7 +40,7 @@ beforeEach(() => {
   log = new RecordedLog();
   prompts = [];
   notices = [];
-  verdict = undefined;
+  heard.verdict = undefined;
   lookedUp = 0;
   groupLookUps = 0;
   graces = [];
@@ -62,10 +61,11 @@ interface Scene {
 
 async function login(scene: Scene): Promise<Verdict['code'] | undefined> {
   const answers = [...(scene.answers ?? [])];
+  heard.verdict = undefined;
   const gone = answers.includes(HANGS_UP);
   const conversation: Conversation = {
     get over() {
-      return verdict !== undefined || (gone && answers.length === 0);
+      return heard.verdict !== undefined || (gone && answers.length === 0);
     },
     ask(prompt) {
       prompts.push(prompt);
@@ -85,7 +85,7 @@ async function login(scene: Scene): Promise<Verdict['code'] | undefined> {
       return Promise.resolve({ kind: 'answer', readings });
     },
     tell: ({ text }) => notices.push(text),
-    conclude: (given) => (verdict = given),
+    conclude: (given) => (heard.verdict = given),
   };
   const enrolment: Enrolment = {
     shapes: scene.shapes ?? SHAPES,
@@ -127,7 +127,7 @@ async function login(scene: Scene): Promise<Verdict['code'] | undefined> {
     trustedHost: true,
     ...scene.request,
   };
-  await conductLogin(request, conversation, {
+  await converse(request, conversation, {
     enrolments: {
       lookUp: ({ options }) => {
         graces.push(options.gracePeriod);
@@ -150,7 +150,7 @@ async function login(scene: Scene): Promise<Verdict['code'] | undefined> {
     monotonic: () => performance.now(),
     sleep: () => Promise.resolve(),
   });
-  return verdict?.code;
+  return (heard.verdict as Verdict | undefined)?.code;
 }
 
 const SKIP = '[[rule]]\nservice = "sshd"\nnetwork = "192.0.2.0/24"\naction = "skip"\n';
@@ -180,7 +180,7 @@ describe('a rule that skips', () => {
   it('by group does not exempt when the groups cannot be found out', async () => {
     const rules = '[[rule]]\ngroup = "staff"\naction = "skip"\n';
     expect(await login({ rules })).toBe('exempt');
-    verdict = undefined;
+    heard.verdict = undefined;
     expect(await login({ rules, groups: { why: 'no answer' }, answers: [CODE] })).toBe('ok');
     expect(log.text).toContain('The groups of alice cannot be found out');
     expect(log.text).toContain('no answer');
@@ -212,9 +212,9 @@ describe('a rule with a group', () => {
 
   it('decides when nothing else does: unknown groups are no exemption, but they deny and want both', async () => {
     expect(await login({ rules: of('deny'), groups: UNKNOWN, answers: [CODE] })).toBe('denied');
-    verdict = undefined;
+    heard.verdict = undefined;
     expect(await login({ rules: of('both'), groups: UNKNOWN, answers: [CODE, TOUCH] })).toBe('ok');
-    verdict = undefined;
+    heard.verdict = undefined;
     expect(await login({ rules: of('skip') + DENY, groups: UNKNOWN, answers: [CODE] })).toBe('denied');
     expect(groupLookUps).toBe(3);
   });
@@ -268,7 +268,7 @@ describe('a rule that wants both', () => {
       'ok',
     );
     expect(prompts.map(({ part }) => part)).toEqual(['tail', 'whole']);
-    expect(verdict!.shape).toBe(1);
+    expect(heard.verdict!.shape).toBe(1);
   });
 
   it.each(['try_first_pass', 'use_first_pass'])(
@@ -286,7 +286,7 @@ describe('a rule that wants both', () => {
 
   it('leaves no grace period: nobody is spared', async () => {
     await login({ rules: BOTH, arguments: ['grace_period=600'], answers: [CODE, TOUCH] });
-    verdict = undefined;
+    heard.verdict = undefined;
     await login({ rules: DENY.replace('alice', 'bob'), arguments: ['grace_period=600'], answers: [CODE] });
     expect(graces).toEqual([0, 600]);
   });
@@ -299,7 +299,7 @@ describe('a rule that wants both', () => {
   it('does not let nullok skip', async () => {
     expect(await login({ standing: 'absent', arguments: ['nullok'] })).toBe('not-enrolled');
     expect(prompts).toHaveLength(0);
-    verdict = undefined;
+    heard.verdict = undefined;
     expect(await login({ rules: BOTH, standing: 'absent', arguments: ['nullok'], answers: [CODE] })).toBe(
       'denied',
     );
@@ -321,7 +321,7 @@ describe('a YubiKey that cannot be checked', () => {
   it('cuts the right tail off, though the list of shapes is shorter', async () => {
     const answers = [`secret${TOUCH}`, `secret${RECOVERY}`];
     expect(await login({ touchUnavailable: true, arguments: ['forward_pass'], answers })).toBe('ok');
-    expect(verdict!.shape).toBe(1);
+    expect(heard.verdict!.shape).toBe(1);
   });
 
   it('ends the login of somebody who has nothing else, and where both are wanted', async () => {
@@ -329,7 +329,7 @@ describe('a YubiKey that cannot be checked', () => {
       'unavailable',
     );
     expect(notices).toEqual([TEXTS.unavailable]);
-    verdict = undefined;
+    heard.verdict = undefined;
     expect(await login({ touchUnavailable: true, rules: BOTH, answers: [TOUCH, CODE] })).toBe('unavailable');
     expect(log.text).toContain('no server');
   });
@@ -341,7 +341,7 @@ describe("a line in pam_yubico's words", () => {
   it('asks as pam_yubico does, for what is at the end, and keeps a password that nothing was typed of', async () => {
     expect(await login({ arguments: line, answers: [`pw${TOUCH}`] })).toBe('ok');
     expect(prompts).toMatchObject([{ source: 'ask-hidden', part: 'tail', text: "YubiKey for `alice': " }]);
-    expect(verdict).toMatchObject({ shape: 1, keepIfEmpty: true });
+    expect(heard.verdict).toMatchObject({ shape: 1, keepIfEmpty: true });
   });
 
   it('asks in the words of authtok_prompt, if there are any, and visibly with verbose_otp', async () => {
@@ -352,7 +352,7 @@ describe("a line in pam_yubico's words", () => {
   it('with nullok does not ask who has nothing, but with always_prompt', async () => {
     expect(await login({ arguments: [...line, 'nullok'], standing: 'absent' })).toBe('not-enrolled');
     expect(prompts).toEqual([]);
-    verdict = undefined;
+    heard.verdict = undefined;
     const asking = [...line, 'nullok', 'always_prompt'];
     expect(await login({ arguments: asking, standing: 'absent', answers: [TOUCH] })).toBe('not-enrolled');
     expect(prompts).toHaveLength(1);

@@ -14,6 +14,7 @@ import { encodeFrame, FRAME_TYPE, FrameReader, type Frame } from '../../../src/w
 import { encodeStart, type Start } from '../../../src/wire/start.ts';
 import { decodeVerdict, type Verdict } from '../../../src/wire/verdict.ts';
 import { UNLIMITED } from '../../../src/attempts/attempts.ts';
+import { InMemoryLedger } from '../fixtures/in-memory-ledger.ts';
 import { RecordedLog } from '../fixtures/recorded-log.ts';
 import { temporaryDirectories } from '../fixtures/temporary-directory.ts';
 
@@ -62,6 +63,7 @@ beforeEach(() => {
     enrolments,
     rules: NO_RULES,
     attempts: UNLIMITED,
+    ledger: new InMemoryLedger(),
     log,
     now: Date.now,
     monotonic: () => performance.now(),

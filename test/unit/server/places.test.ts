@@ -6,10 +6,8 @@ const ROOT: Origin = { socket: 'root' };
 class Login implements Occupant {
   given: string | undefined;
   readonly askedAt: number | undefined;
-  readonly heardAt: number;
-  constructor(askedAt?: number, heardAt = 0) {
+  constructor(askedAt?: number) {
     this.askedAt = askedAt;
-    this.heardAt = heardAt;
   }
   giveUp(why: string): void {
     this.given = why;
@@ -130,16 +128,4 @@ describe('Places', () => {
     expect(places.all()).toEqual([two]);
     expect(places.taken).toBe(1);
   });
-});
-
-it('counts the logins that are worked on, not those that nobody has heard of for some time', () => {
-  const places = new Places();
-  places.take(new Login(undefined, 50), ROOT);
-  places.take(new Login(undefined, 149), { socket: 'user', uid: 1000 });
-  expect(places.heardSince(100)).toBe(1);
-  const other = new Login(undefined, 100);
-  places.take(other, ROOT);
-  expect(places.heardSince(100)).toBe(2);
-  places.leave(other);
-  expect(places.heardSince(100)).toBe(1);
 });

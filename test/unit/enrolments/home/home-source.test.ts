@@ -9,6 +9,7 @@ import { DEFAULT_LOOKUP, type LookupOptions } from '../../../../src/enrolments/l
 import { hotpCode } from '../../../e2e/harness/code.ts';
 import { InMemoryLedger } from '../../fixtures/in-memory-ledger.ts';
 import { DIRECTORY, OneHomeFile } from '../../fixtures/one-home-file.ts';
+import { verified } from '../../fixtures/verified.ts';
 
 const SECRET = 'GEZDGNBVGY3TQOJQGEZDGNBVGY3TQOJQ';
 const STEP = 56_666_666;
@@ -62,7 +63,7 @@ function check(into: Enrolment, code: string, more = false): Promise<Verificatio
   const readings = into.shapes
     .filter(({ length }) => length <= code.length)
     .map((shape) => ({ shape, text: Buffer.from(code.slice(-shape.length)) }));
-  return into.verify(readings, now, more);
+  return verified(into, new InMemoryLedger(), readings, now, more);
 }
 
 const ACCEPTED = { kind: 'accepted' };

@@ -4,6 +4,8 @@ import { decodeBase32 } from '../../../../src/factors/base32.ts';
 import { hotpCode } from '../../../e2e/harness/code.ts';
 import { modelVerdict, type ModelFiles, type ModelVerdict } from './model/proxmox-model.ts';
 import { NOW, sourceOver } from './source-over.ts';
+import { InMemoryLedger } from '../../fixtures/in-memory-ledger.ts';
+import { verified } from '../../fixtures/verified.ts';
 
 const SECRET = 'GEZDGNBVGY3TQOJQ';
 const uri = (more = '', secret = SECRET): string => `otpauth://totp/a?secret=${secret}${more}`;
@@ -258,7 +260,10 @@ describe('what can be taken is taken: the code', () => {
   ];
   it.each(cases)('%s', async (_, tfa, app) => {
     const lookup = await sourceOver(filesOf({ tfa }))('ana', 'pam');
-    expect(lookup.kind === 'enrolled' && (await lookup.enrolment.verify([typed(app)], NOW))).toMatchObject({
+    expect(
+      lookup.kind === 'enrolled' &&
+        (await verified(lookup.enrolment, new InMemoryLedger(), [typed(app)], NOW)),
+    ).toMatchObject({
       kind: 'accepted',
     });
   });
@@ -267,7 +272,8 @@ describe('what can be taken is taken: the code', () => {
     const tfa = totp({ totp: uri(), 'last-count': 0 }).replace(':0}', ':9223372036854775807}');
     const lookup = await sourceOver(filesOf({ tfa }))('ana', 'pam');
     expect(
-      lookup.kind === 'enrolled' && (await lookup.enrolment.verify([typed({ secret: SECRET })], NOW)),
+      lookup.kind === 'enrolled' &&
+        (await verified(lookup.enrolment, new InMemoryLedger(), [typed({ secret: SECRET })], NOW)),
     ).toMatchObject({
       ...{ kind: 'rejected', reason: 'code-already-used' },
     });

@@ -29,7 +29,7 @@ export function sourceOver({ tfa, users, domains }: ModelFiles) {
     { load: () => undefined, keep: () => undefined },
     { trouble: () => undefined, recovered: () => undefined },
   );
-  return (name: string, realm: string): Promise<AccountLookup> =>
+  return async (name: string, realm: string): Promise<AccountLookup> =>
     proxmoxSource({
       ...{ current: () => current.current(), realms: [realm], now: () => NOW, ledger: new InMemoryLedger() },
       yubikeysOf: () => ({ lookUp: () => Promise.resolve({ kind: 'unavailable', why: '' }) as never }),

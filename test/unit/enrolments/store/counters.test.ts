@@ -14,6 +14,7 @@ import { newRecoveryCodes, recoveryHash } from '../../../../src/factors/recovery
 import { markKey } from '../../../../src/ledger/mark-key.ts';
 import { InMemoryLedger } from '../../fixtures/in-memory-ledger.ts';
 import { RECOVERY_KEY, storeContext } from '../../fixtures/store-context.ts';
+import { verified } from '../../fixtures/verified.ts';
 
 const TOKEN: HotpFactor = {
   kind: 'hotp',
@@ -42,7 +43,12 @@ function type(
 ): Promise<Verification> {
   const bytes = Buffer.from(text);
   const reading = { shape: { class: shape as 'digits', length: shape === 'digits' ? 6 : 16 }, text: bytes };
-  return storeEnrolment('alice', factors, () => factors, context).verify([reading], 0);
+  return verified(
+    storeEnrolment('alice', factors, () => factors, context),
+    ledger,
+    [reading],
+    0,
+  );
 }
 const press = (counter: number): Promise<Verification> => type([TOKEN], hotpValue(TOKEN, counter));
 

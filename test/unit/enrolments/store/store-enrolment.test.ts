@@ -11,6 +11,7 @@ import type { TypedCode } from '../../../../src/factors/code-shape.ts';
 import { hotpValue } from '../../../../src/factors/hotp-value.ts';
 import { InMemoryLedger } from '../../fixtures/in-memory-ledger.ts';
 import { storeContext } from '../../fixtures/store-context.ts';
+import { verified } from '../../fixtures/verified.ts';
 
 const STEP = 50_000;
 const NOW = STEP * 30_000;
@@ -41,7 +42,12 @@ beforeEach(() => {
 });
 
 function verify(factors: readonly StoredFactor[], ...readings: TypedCode[]): Promise<Verification> {
-  return storeEnrolment('alice', factors, () => factors, storeContext(ledger)).verify(readings, NOW);
+  return verified(
+    storeEnrolment('alice', factors, () => factors, storeContext(ledger)),
+    ledger,
+    readings,
+    NOW,
+  );
 }
 
 describe('shapesOf', () => {
@@ -108,9 +114,9 @@ describe('storeEnrolment', () => {
 
   it('goes on to the next way when the first is spent', async () => {
     const tablet = factor('tablet', { secret: Buffer.alloc(20, 9) });
-    ledger.advance = (key, value) => {
+    ledger.claim = (key, value) => {
       ledger.advances.push({ key, value });
-      return Promise.resolve(ledger.advances.length === 1 ? 'spent' : 'advanced');
+      return ledger.advances.length === 1 ? 'spent' : { key, value };
     };
     expect(await verify([phone, tablet], codeOf(phone), codeOf(tablet))).toEqual({
       kind: 'accepted',

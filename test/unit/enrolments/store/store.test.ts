@@ -29,6 +29,7 @@ import { hotpValue } from '../../../../src/factors/hotp-value.ts';
 import { InMemoryLedger } from '../../fixtures/in-memory-ledger.ts';
 import { asOtherUser, canActAsOther, isRoot, OTHER_UID } from '../../fixtures/other-user.ts';
 import { temporaryDirectories } from '../../fixtures/temporary-directory.ts';
+import { verified } from '../../fixtures/verified.ts';
 
 const makeDirectory = temporaryDirectories();
 const ALICE: Account = { name: 'alice', uid: 1000 };
@@ -61,7 +62,7 @@ beforeEach(() => {
   ledger = new InMemoryLedger();
 });
 
-const lookUp = (account: Account = ALICE): Promise<Lookup> =>
+const lookUp = async (account: Account = ALICE): Promise<Lookup> =>
   storeSource(store, ledger, () => 0).lookUp(account);
 
 describe('Store', () => {
@@ -349,5 +350,5 @@ async function verify(lookup: Lookup): Promise<unknown> {
     return expect.unreachable('the user is not enrolled');
   }
   const text = hotpValue(factor(), Math.floor(NOW / 30_000));
-  return lookup.enrolment.verify([{ shape: { class: 'digits', length: 6 }, text }], NOW);
+  return verified(lookup.enrolment, ledger, [{ shape: { class: 'digits', length: 6 }, text }], NOW);
 }

@@ -8,6 +8,7 @@ import type { Otp } from '../../../../src/yubico-otp/index.ts';
 import { InMemoryLedger } from '../../fixtures/in-memory-ledger.ts';
 import { storeContext } from '../../fixtures/store-context.ts';
 import { VirtualYubikey } from '../../fixtures/virtual-yubikey.ts';
+import { verified } from '../../fixtures/verified.ts';
 
 const STORED = { id: 'abcd', name: 'blue', added: 1 };
 
@@ -41,7 +42,7 @@ function verify(factors: readonly StoredFactor[], typed: string, user = 'alice')
   });
   const enrolment = storeEnrolment(user, factors, () => factors, context);
   const shape = { class: 'modhex', length: typed.length } as const;
-  return enrolment.verify([{ shape, text: Buffer.from(typed) }], 0);
+  return verified(enrolment, ledger, [{ shape, text: Buffer.from(typed) }], 0);
 }
 
 const ACCEPTED = { kind: 'accepted', factor: 'yubikey:blue', reading: 0 };

@@ -12,6 +12,7 @@ import { InMemoryLedger } from '../../fixtures/in-memory-ledger.ts';
 import { DIRECTORY, OneHomeFile } from '../../fixtures/one-home-file.ts';
 import { temporaryDirectories } from '../../fixtures/temporary-directory.ts';
 import { VirtualYubikey } from '../../fixtures/virtual-yubikey.ts';
+import { verified } from '../../fixtures/verified.ts';
 
 const makeDirectory = temporaryDirectories();
 const ANA = { name: 'ana', uid: 1000 };
@@ -68,7 +69,8 @@ async function type(lookup: Lookup, typed: string): Promise<string> {
     return lookup.kind;
   }
   const shape = { class: 'modhex', length: typed.length } as const;
-  return (await lookup.enrolment.verify([{ shape, text: Buffer.from(typed) }], 0)).kind;
+  return (await verified(lookup.enrolment, new InMemoryLedger(), [{ shape, text: Buffer.from(typed) }], 0))
+    .kind;
 }
 
 function inStore(): void {

@@ -1,0 +1,202 @@
+import type { Entry } from './entry.ts';
+import type { JournalFile } from './journal-file.ts';
+import type { LoadedLedger } from './ledger-directory.ts';
+import type { LedgerCondition, LocalLedgerOptions } from './local-ledger-options.ts';
+import type { Marks, Undecided } from './marks.ts';
+
+/** How often it is tried again to write a ledger that could not be written, in seconds. */
+export const RETRY_SECONDS = 1;
+
+/**
+ * A commit waits for the disk on the main thread, which saves two changes of threads, as long as the disk answers within this time, in
+ * milliseconds. Logins that come meanwhile wait, too.
+ */
+export const QUICK_COMMIT_MS = 5;
+
+/** What the writer writes from, when it begins a generation. */
+export interface LedgerMemory {
+  readonly marks: Marks;
+  /** @returns what is claimed and may still be refused: a snapshot must not take it for used up */
+  undecided(): readonly Undecided[];
+  /** @returns the time, in seconds since 1970 */
+  seconds(): number;
+}
+
+/**
+ * Makes entries durable: in the journal, or, when that is full or failed, in a fresh snapshot of the memory with a new journal. After an
+ * error a journal is never appended to again.
+ */
+export class LedgerWriter {
+  readonly #options: LocalLedgerOptions;
+  readonly #memory: LedgerMemory;
+  #condition: LedgerCondition = 'sound';
+  #generation: number;
+  #journal: JournalFile | undefined;
+  #triedAt = -Infinity;
+  /** How long the last commit took, in milliseconds. */
+  #lastTook = Infinity;
+  /** Why the journal did not take what now waits for a new generation. */
+  #failure: unknown;
+  #wasSound = false;
+
+  /**
+   * @param options - what the ledger needs
+   * @param memory - all marks
+   * @param generation - of the files that were read
+   */
+  constructor(options: LocalLedgerOptions, memory: LedgerMemory, generation: number) {
+    this.#options = options;
+    this.#memory = memory;
+    this.#generation = generation;
+  }
+
+  /** @returns what the ledger can do at the moment */
+  get condition(): LedgerCondition {
+    return this.#condition;
+  }
+
+  /** @returns whether a generation was begun since it was opened: then nothing is lost */
+  get wasSound(): boolean {
+    return this.#wasSound;
+  }
+
+  /**
+   * Tells that the files are damaged. Nothing is written before {@link begin}.
+   *
+   * @param damages - what is wrong with them
+   */
+  damaged(damages: readonly string[]): void {
+    this.#condition = 'damaged';
+    this.#options.reports.damaged(damages.join('; '));
+  }
+
+  /**
+   * Whether so many entries can be written in line.
+   *
+   * @param count - how many
+   * @returns whether the disk is quick, and the journal has room
+   */
+  isQuickFor(count: number): boolean {
+    return this.#lastTook <= QUICK_COMMIT_MS && this.#journal?.fits(count) === true;
+  }
+
+  /**
+   * Writes entries while the caller waits.
+   *
+   * @param entries - after {@link isQuickFor} said yes
+   * @returns whether they are durable; if not, {@link write} begins a generation that holds them
+   */
+  writeNow(entries: readonly Entry[]): boolean {
+    const begun = this.#options.monotonic();
+    try {
+      this.#journal?.appendNow(entries);
+      return this.#journal !== undefined;
+    } catch (error) {
+      this.#failure = error;
+      return false;
+    } finally {
+      this.#lastTook = this.#options.monotonic() - begun;
+    }
+  }
+
+  /**
+   * Writes entries in a thread of the pool. If the journal does not take them, a new generation does: they are in memory already.
+   *
+   * @param entries - what is to be durable
+   * @returns whether it is
+   */
+  async write(entries: readonly Entry[]): Promise<boolean> {
+    const journal = this.#journal;
+    if (this.#failure !== undefined) {
+      this.#report(this.#failure);
+      this.#failure = undefined;
+    } else if (journal?.fits(entries.length) === true) {
+      try {
+        await this.#append(journal, entries);
+        return true;
+      } catch (error) {
+        this.#report(error);
+      }
+    } else if (this.#condition === 'damaged' || this.#triedJustNow()) {
+      return false;
+    }
+    return this.begin();
+  }
+
+  /**
+   * Begins a new generation with all that is in memory.
+   *
+   * @returns whether it is durable
+   */
+  async begin(): Promise<boolean> {
+    const outdated = this.#journal;
+    this.#journal = undefined;
+    await outdated?.close();
+    this.#triedAt = this.#options.uptime();
+    this.#memory.marks.prune(this.#memory.seconds());
+    try {
+      // What waits for the next commit may be refused: its code must still be good then, also for the daemon that comes after a kill.
+      const undecided = (): readonly Undecided[] => this.#memory.undecided();
+      this.#journal = await this.#options.directory.begin(
+        this.#memory.marks,
+        this.#generation + 1,
+        undecided,
+      );
+      this.#generation += 1;
+    } catch (error) {
+      this.#report(error);
+      return false;
+    }
+    this.#wasSound = true;
+    this.#sound();
+    await this.#options.volatile.settled();
+    return true;
+  }
+
+  /**
+   * Goes on with the journal that was read: on a full disk there may be no room for a new one.
+   *
+   * @param openEnd - where it ends
+   */
+  async goOn(openEnd: NonNullable<LoadedLedger['openEnd']>): Promise<void> {
+    try {
+      this.#journal = await this.#options.directory.goOn(openEnd);
+      this.#sound();
+    } catch (error) {
+      this.#report(error);
+    }
+  }
+
+  /** Closes the journal. */
+  async close(): Promise<void> {
+    await this.#journal?.close();
+    this.#journal = undefined;
+  }
+
+  async #append(journal: JournalFile, entries: readonly Entry[]): Promise<void> {
+    const begun = this.#options.monotonic();
+    try {
+      await journal.append(entries);
+    } finally {
+      this.#lastTook = this.#options.monotonic() - begun;
+    }
+  }
+
+  #triedJustNow(): boolean {
+    return this.#condition !== 'sound' && this.#options.uptime() - this.#triedAt < RETRY_SECONDS;
+  }
+
+  #sound(): void {
+    if (this.#condition !== 'sound') {
+      this.#condition = 'sound';
+      this.#options.reports.recovered();
+    }
+  }
+
+  #report(error: unknown): void {
+    if (this.#condition === 'sound') {
+      this.#condition = 'in-trouble';
+      this.#options.reports.trouble(error instanceof Error ? error.message : String(error));
+    }
+  }
+}
