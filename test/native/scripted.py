@@ -7,6 +7,7 @@ logs in and looks at the result.
 
 import json
 import os
+import select
 import shutil
 import socket
 import struct
@@ -105,6 +106,12 @@ class Connection:
                 time.sleep(seconds)
         except (BrokenPipeError, ConnectionResetError):
             pass
+
+    def wait_for_hangup(self, seconds):
+        """Waits for the module without reading what it says."""
+        poll = select.poll()
+        poll.register(self.sock, 0)
+        poll.poll(seconds * 1000)
 
     def close(self):
         self.sock.close()
