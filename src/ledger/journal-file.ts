@@ -2,8 +2,6 @@ import {
   close,
   closeSync,
   constants,
-  fdatasync,
-  fdatasyncSync,
   fstatSync,
   fsync,
   open,
@@ -36,12 +34,13 @@ export function journalBytesFor(marks: number): number {
 
 const openFile = promisify(open);
 const syncFile = promisify(fsync);
-const syncData = promisify(fdatasync);
 const closeFile = promisify(close);
 const renameFile = promisify(rename);
 
 /** Never through a link; only for the owner. */
 const CREATE = constants.O_WRONLY | constants.O_CREAT | constants.O_TRUNC | constants.O_NOFOLLOW;
+/** Each write ends when its bytes are on the disk: one call in place of a write and a sync. */
+const APPEND = constants.O_WRONLY | constants.O_DSYNC | constants.O_NOFOLLOW;
 const OWNER_ONLY = 0o600;
 
 /** A journal that is open for appending. After an error it is broken, and never appended to again. */
@@ -78,13 +77,20 @@ export class JournalFile {
       journalHeader(generation, size).copy(zeros);
       await writeAll(fd, zeros, 0);
       await syncFile(fd);
-      await renameFile(temporary, path);
+      const appending = await openFile(temporary, APPEND);
+      try {
+        await renameFile(temporary, path);
+      } catch (error) {
+        closeSync(appending);
+        throw error;
+      }
+      return new JournalFile(appending, generation, size, HEADER_BYTES, 0);
     } catch (error) {
-      closeSync(fd);
       removeQuietly(temporary);
       throw error;
+    } finally {
+      closeSync(fd);
     }
-    return new JournalFile(fd, generation, size, HEADER_BYTES, 0);
   }
 
   /**
@@ -98,7 +104,7 @@ export class JournalFile {
    * @throws Error of the system
    */
   static async reopen(path: string, generation: number, end: number, sequence: number): Promise<JournalFile> {
-    const fd = await openFile(path, constants.O_WRONLY | constants.O_NOFOLLOW);
+    const fd = await openFile(path, APPEND);
     return new JournalFile(fd, generation, fstatSync(fd).size, end, sequence);
   }
 
@@ -119,8 +125,8 @@ export class JournalFile {
    * @throws Error of the system; the journal is broken then
    */
   appendNow(entries: readonly Entry[]): void {
-    const batch = this.#write(entries);
-    fdatasyncSync(this.#fd);
+    const batch = this.#begin(entries);
+    assertWhole(writeSync(this.#fd, batch, 0, batch.length, this.#end), batch);
     this.#complete(batch);
   }
 
@@ -131,8 +137,8 @@ export class JournalFile {
    * @throws Error of the system; the journal is broken then
    */
   async append(entries: readonly Entry[]): Promise<void> {
-    const batch = this.#write(entries);
-    await syncData(this.#fd);
+    const batch = this.#begin(entries);
+    await writeAll(this.#fd, batch, this.#end);
     this.#complete(batch);
   }
 
@@ -142,18 +148,13 @@ export class JournalFile {
     await closeFile(this.#fd).catch(() => undefined);
   }
 
-  /** The kernel takes it without waiting for the disk: its room is there already. */
-  #write(entries: readonly Entry[]): Buffer {
+  /** Its room is there already, so that no write waits for new blocks. It counts as broken until it is whole. */
+  #begin(entries: readonly Entry[]): Buffer {
     if (this.#broken) {
       throw new Error('The journal is broken');
     }
     this.#broken = true;
-    const batch = encodeBatch(this.generation, this.#sequence + 1, entries);
-    const written = writeSync(this.#fd, batch, 0, batch.length, this.#end);
-    if (written !== batch.length) {
-      throw new Error(`Only ${written} of ${batch.length} bytes of a batch were written`);
-    }
-    return batch;
+    return encodeBatch(this.generation, this.#sequence + 1, entries);
   }
 
   #complete(batch: Buffer): void {
@@ -183,6 +184,10 @@ async function writeAll(fd: number, bytes: Buffer, position: number): Promise<vo
       }
     });
   });
+  assertWhole(written, bytes);
+}
+
+function assertWhole(written: number, bytes: Buffer): void {
   if (written !== bytes.length) {
     throw new Error(`Only ${written} of ${bytes.length} bytes were written`);
   }

@@ -1,5 +1,5 @@
 import { spawn, spawnSync } from 'node:child_process';
-import { readFileSync } from 'node:fs';
+import { readFileSync, readdirSync, readlinkSync } from 'node:fs';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { CHECKOUT } from '../harness/daemon.ts';
 import { Log } from '../harness/log.ts';
@@ -10,7 +10,9 @@ import { AS_ROOT, NO_THROTTLE, notRun, Stage, type Daemon } from './stage.ts';
 /* Nothing is granted or logged as accepted before its use is on the disk: the order of the daemon's system calls. */
 
 const CROWD = 8;
-const SYNCED = /(?:f(?:data)?sync\(\d+\)|<\.\.\. f(?:data)?sync resumed>\)) += 0$/;
+/** A write to the journal has ended: it is on the disk, because the journal is open with O_DSYNC. */
+const ENDED = /(?:<\.\.\. pwrite64 resumed>|pwrite64\(.*)\) += \d+$/;
+const O_DSYNC = 0o10000;
 /** What strace shows of the bytes that are written, in hexadecimal. */
 const WRITTEN = /(?:write|writev|pwrite64|pwritev2?|sendto|sendmsg)\([^"]*"((?:\\x[0-9a-f]{2})*)"/;
 const BATCH = 'PVB2';
@@ -33,7 +35,7 @@ afterAll(() => stage.clear());
 /** The daemon's writes and ended syncs during some work, in their order. */
 async function traced(work: () => Promise<void>): Promise<Call[]> {
   const file = `${stage.dir}/trace`;
-  const calls = 'write,writev,pwrite64,pwritev,pwritev2,sendto,sendmsg,fsync,fdatasync';
+  const calls = 'write,writev,pwrite64,pwritev,pwritev2,sendto,sendmsg';
   const argv = ['-f', '-xx', '-s', '512', '-o', file, '-e', `trace=${calls}`, '-p', String(daemon.pid)];
   const tracer = spawn('strace', argv, { stdio: ['ignore', 'ignore', 'pipe'] });
   const ended = new Promise((resolve) => tracer.on('close', resolve));
@@ -46,10 +48,20 @@ async function traced(work: () => Promise<void>): Promise<Call[]> {
 
 function callOf(line: string): Call[] {
   const written = WRITTEN.exec(line)?.[1];
-  if (written !== undefined) {
-    return [{ what: 'write', bytes: Buffer.from(written.replaceAll('\\x', ''), 'hex') }];
-  }
-  return SYNCED.test(line) ? [{ what: 'sync' }] : [];
+  const ended: Call[] = ENDED.test(line) ? [{ what: 'sync' }] : [];
+  return written === undefined
+    ? ended
+    : [{ what: 'write', bytes: Buffer.from(written.replaceAll('\\x', ''), 'hex') }, ...ended];
+}
+
+/** How the daemon has its journal open. */
+function journalFlags(): number[] {
+  const fds = `/proc/${String(daemon.pid)}/fd`;
+  const open = readdirSync(fds).filter((fd) => /\/journal[^/]*$/.test(readlinkSync(`${fds}/${fd}`)));
+  return open.map((fd) => {
+    const info = readFileSync(`/proc/${String(daemon.pid)}/fdinfo/${fd}`, 'utf8');
+    return Number.parseInt(/^flags:\s+(\d+)$/m.exec(info)?.[1] ?? '', 8);
+  });
 }
 
 /** At no moment are more people let in, or logged as accepted, than uses are on the disk. */
@@ -73,6 +85,10 @@ function expectDurableFirst(calls: readonly Call[], persons: number): void {
 }
 
 describe('before somebody is let in, the disk has it', () => {
+  test('a write to the journal ends on the disk', () => {
+    expect(journalFlags().map((flags) => flags & O_DSYNC)).toEqual([O_DSYNC]);
+  });
+
   test('a login alone', async () => {
     if (!canTrace) {
       notRun('the order of system calls', 'this needs root and strace');

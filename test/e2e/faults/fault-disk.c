@@ -272,13 +272,22 @@ static ssize_t admit(int fd, size_t length)
 	return (ssize_t)length;
 }
 
+/* A write through O_DSYNC is one with a sync behind it. */
+static ssize_t synced(int fd, ssize_t written)
+{
+	if (written < 0 || shadow == NULL || !is_our_fd(fd) ||
+	    (fcntl(fd, F_GETFL) & O_DSYNC) == 0)
+		return written;
+	return sync_with(fd, "fdatasync") == 0 ? written : -1;
+}
+
 ssize_t write(int fd, const void *bytes, size_t length)
 {
 	ssize_t n = admit(fd, length);
 
 	return n < 0 ? n
-	    : REAL(ssize_t, "write", int, const void *, size_t)(fd, bytes,
-	      (size_t)n);
+	    : synced(fd, REAL(ssize_t, "write", int, const void *, size_t)(fd,
+	      bytes, (size_t)n));
 }
 
 ssize_t pwrite64(int fd, const void *bytes, size_t length, off64_t at)
@@ -286,8 +295,8 @@ ssize_t pwrite64(int fd, const void *bytes, size_t length, off64_t at)
 	ssize_t n = admit(fd, length);
 
 	return n < 0 ? n
-	    : REAL(ssize_t, "pwrite64", int, const void *, size_t, off64_t)(fd,
-	      bytes, (size_t)n, at);
+	    : synced(fd, REAL(ssize_t, "pwrite64", int, const void *, size_t,
+	      off64_t)(fd, bytes, (size_t)n, at));
 }
 
 static int refuses_names(const char *path)
