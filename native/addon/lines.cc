@@ -1,5 +1,6 @@
 #include "lines.h"
 
+#include <fcntl.h>
 #include <sys/epoll.h>
 #include <sys/socket.h>
 #include <unistd.h>
@@ -26,7 +27,10 @@ Lines::Lines(int epoll, uint8_t* arena, LineReport* reports)
   }
 }
 
+// Whoever opened the socket may have left it blocking, as systemd does.
 bool Lines::Listen(int fd, uint32_t tag) {
+  const int flags = fcntl(fd, F_GETFL);
+  if (flags < 0 || fcntl(fd, F_SETFL, flags | O_NONBLOCK) != 0) return false;
   const auto index = static_cast<uint32_t>(listeners_.size());
   if (!Watch(fd, index, kListener)) return false;
   listeners_.push_back({fd, tag});

@@ -555,6 +555,26 @@ describe('openLoginLines', () => {
     await ended;
   });
 
+  // systemd hands over sockets that block.
+  it('never waits at a socket that was left blocking', async () => {
+    const file = socketPath();
+    const script = `${imported}${LISTENER}
+      openLoginLines(listener({ opened() { setImmediate(() => console.log('goes on')); } })).listen(3, 0);
+      console.log('listening');`;
+    const listen = `
+import os, socket, sys
+s = socket.socket(socket.AF_UNIX); s.bind(sys.argv[1]); s.listen(8)
+os.dup2(s.fileno(), 3); os.set_inheritable(3, True)
+os.execv(sys.argv[2], sys.argv[2:])`;
+    const server = start('python3', [
+      ...['-c', listen, file],
+      ...[process.execPath, '--input-type=module', '-e', script],
+    ]);
+    expect(await nextLine(server)).toBe('listening');
+    connect(file);
+    expect(await nextLine(server)).toBe('goes on');
+  });
+
   it('makes of what a listener throws an uncaught exception', async () => {
     const file = socketPath();
     const child = startNode(
