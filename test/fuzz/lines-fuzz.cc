@@ -1,7 +1,7 @@
 // Fuzzes native/addon/lines.cc against real sockets: modules that send frames
 // cut anywhere, nonsense, or several at once, hang up at any moment, and come
 // again to the same slot. Each step of the input is one act; after each batch
-// the reports are compared with what was sent. docs/fuzzing.md.
+// the reports are compared with what was sent. docs/explanation/fuzzing.md.
 
 #include <dirent.h>
 #include <fcntl.h>

@@ -14,6 +14,7 @@ import { storeSource } from '../../../src/enrolments/store/store-source.ts';
 import { recordFileName, type EnrolmentRecord } from '../../../src/enrolments/store/record.ts';
 import { controlPorts, type TestPorts } from '../fixtures/control-ports.ts';
 import { temporaryDirectories } from '../fixtures/temporary-directory.ts';
+import { verified as checked } from '../fixtures/verified.ts';
 
 const makeDirectory = temporaryDirectories();
 const ME = userInfo();
@@ -43,7 +44,7 @@ async function verified(name: string, text: string): Promise<string> {
     ? { class: 'digits', length: 6 }
     : { class: 'recovery', length: 16 };
   const bare = Buffer.from(text.replaceAll('-', ''));
-  const verification = await looked.enrolment.verify([{ shape, text: bare }], NOW);
+  const verification = await checked(looked.enrolment, ports.ledger, [{ shape, text: bare }], NOW);
   return verification.kind === 'rejected' ? verification.reason : verification.kind;
 }
 
