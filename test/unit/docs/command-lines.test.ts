@@ -114,6 +114,28 @@ describe('docs/reference/commands.md', () => {
     }
   });
 
+  it('has every option of every command, and no other', () => {
+    const [, options = ''] = /^## Options\n([^]*?)^## /m.exec(page) ?? [];
+    const [everywhere = '', own = ''] = options.split('These belong to one command:');
+    const flagsIn = (text: string): string[] => [...text.matchAll(/`(--[a-z-]+)/g)].map(([, flag]) => flag!);
+    const common = flagsIn(everywhere);
+    const told = new Map<string, string[]>();
+    let names: string[] = [];
+    for (const [, command, flags] of own.matchAll(/^\| (.*?)\| (.*?) \|/gm)) {
+      const here = [...command!.matchAll(/`([a-z -]+)`/g)].map(([, name]) => name!);
+      names = here.length > 0 ? here : names;
+      names.forEach((name) => told.set(name, [...(told.get(name) ?? []), ...flagsIn(flags!)]));
+    }
+    const visit = (command: Command, path: string): void => {
+      const flags = command.options.map(({ long }) => long!).filter((flag) => !common.includes(flag));
+      // One row tells of "add totp" and "add hotp".
+      const known = (told.get(path) ?? []).filter((flag) => !(path === 'add hotp' && flag === '--period'));
+      expect(known.sort(), path).toEqual(flags.sort());
+      command.commands.forEach((child) => visit(child, `${path} ${child.name()}`.trim()));
+    };
+    visit(program, '');
+  });
+
   it('has every flag of the setup', () => {
     for (const flag of flagWords().filter((word) => !['-h', '--help', '--version'].includes(word))) {
       expect(
