@@ -124,6 +124,61 @@ describe('a file that was edited since', () => {
     expect(file()).toBe(expected);
   });
 
+  describe('where jumps lead', () => {
+    const OURS = 'auth required pam_pve_authenticator.so # by pve-google-authenticator enable';
+    const PLACE =
+      'auth [default=ignore] pam_permit.so # stands for a line of pve-authenticator, for those that jump over it';
+    const UNIX = 'auth required pam_unix.so';
+    const JUMP = 'auth [success=2 default=ignore] pam_rootok.so';
+    const LAST = 'auth required pam_permit.so';
+    type Files = Readonly<Record<string, readonly string[]>>;
+
+    it.each<[string, Files, string]>([
+      ['over it from an included file', { su: ['@include first', UNIX, OURS, LAST], first: [JUMP] }, PLACE],
+      [
+        'over it from a file included twice removed',
+        { su: ['@include a', UNIX, OURS, LAST], a: ['auth include b'], b: [JUMP] },
+        PLACE,
+      ],
+      ['over it from a file that includes', { su: [UNIX, OURS], login: [JUMP, '@include su', LAST] }, PLACE],
+      [
+        'over it from a line that a backslash joins',
+        { su: ['auth [success=2 \\', ' default=ignore] pam_rootok.so', UNIX, OURS, LAST] },
+        PLACE,
+      ],
+      [
+        'to it, where nothing else comes',
+        { su: ['auth [success=1 default=ignore] pam_unix.so', 'auth requisite pam_deny.so', OURS] },
+        PLACE,
+      ],
+      ['where nobody can see, since files include each other', { su: ['@include su', OURS] }, PLACE],
+      [
+        'to a line before it',
+        { su: ['auth [success=1 default=ignore] pam_unix.so', 'auth requisite pam_deny.so', LAST, OURS] },
+        '',
+      ],
+      ['to it, and then on', { su: [JUMP, UNIX, UNIX, OURS, LAST] }, ''],
+      [
+        'out of a substack, which is one step',
+        { su: ['auth substack first', UNIX, OURS, LAST], first: [JUMP, UNIX, LAST] },
+        '',
+      ],
+      [
+        'elsewhere, in the account stack',
+        { su: [UNIX, OURS, JUMP.replace('auth', 'account'), 'account required pam_unix.so'] },
+        '',
+      ],
+      ['elsewhere, in a file of others', { su: [UNIX, OURS], login: [JUMP, UNIX, LAST] }, ''],
+    ])('%s: only then something takes its place', (_where, files, place) => {
+      for (const [name, lines] of Object.entries(files)) {
+        writeFileSync(`${places.pam}/${name}`, lines.map((line) => `${line}\n`).join(''));
+      }
+      expect(undo('--off', 'su').status).toBe(0);
+      const left = files['su']!.flatMap((line) => (line === OURS ? (place === '' ? [] : [place]) : [line]));
+      expect(readFileSync(`${places.pam}/su`, 'utf8')).toBe(left.map((line) => `${line}\n`).join(''));
+    });
+  });
+
   it.each<[string, (text: string) => string]>([
     ['before it', (text) => text.replace(/^auth +required +pam_pve/m, 'auth required \\\npam_pve')],
     ['behind it', (text) => text.replace('_authenticator.so', '_authenticator.so \\\n  debug')],
