@@ -1,11 +1,12 @@
 import type { Machine } from './machine.ts';
+import type { Remedy } from './remedy.ts';
 
 /** Something that is wrong, and what mends it. */
 export interface Finding {
   /** One sentence: what is wrong, where (file, line, option), and what comes of it. */
   readonly what: string;
-  /** The command that mends it: one line for root's shell, without questions. */
-  readonly mend: string;
+  /** What mends it; or, where only a person can, the command to begin with: one line for root's shell, without questions. */
+  readonly mend: Remedy | string;
 }
 
 /** One thing that can be wrong with a machine. It changes nothing. */
@@ -21,10 +22,15 @@ export interface Check {
   examine(machine: Machine): Promise<readonly Finding[]>;
 }
 
-/** A finding, and who made it. */
-export interface Report extends Finding {
+/** A finding as it is told. */
+export interface Report {
   /** Name of the check. */
   readonly check: string;
+  readonly what: string;
+  /** The one command that mends it, for root's shell. */
+  readonly mend: string;
+  /** What that command does; undefined: only a person can mend it. */
+  readonly remedy?: Remedy;
 }
 
 /**
@@ -38,8 +44,14 @@ export async function examineAll(checks: readonly Check[], machine: Machine): Pr
   const reports: Report[] = [];
   for (const check of checks) {
     for (const finding of await check.examine(machine)) {
-      reports.push({ check: check.name, ...finding });
+      reports.push(reportOf(check.name, finding));
     }
   }
   return reports;
+}
+
+function reportOf(check: string, { what, mend }: Finding): Report {
+  return typeof mend === 'string'
+    ? { check, what, mend }
+    : { check, what, mend: `pve-google-authenticator doctor --fix=${check}`, remedy: mend };
 }

@@ -1,12 +1,23 @@
 import { longestJump } from '../pam-d/guard.ts';
 import type { Entry, Step } from '../pam-d/stack.ts';
+import type { Machine } from './machine.ts';
 import { PAM } from './places.ts';
-import { quoted, sedText } from './shell.ts';
+import type { Remedy } from './remedy.ts';
 
 /** A line of a service file. */
 export interface PamLine {
   readonly file: string;
   readonly entry: Entry;
+}
+
+/** A change of some lines of a file. */
+export interface LineEdit {
+  /** The first of them, counted from 0 in the file as it is. */
+  readonly at: number;
+  /** How many; none: something comes before that line. */
+  readonly lines: number;
+  /** What stands there then. */
+  readonly become: (lines: readonly string[]) => readonly string[];
 }
 
 /** Does nothing, and keeps the jumps of others where they were. */
@@ -27,53 +38,97 @@ export function placeOf({ file, entry }: PamLine): string {
 }
 
 /**
- * A command that edits a service file.
+ * A remedy that edits a service file.
+ *
+ * @param machine - where it is read
+ * @param file - its name
+ * @param edits - of lines that do not overlap
+ * @returns the remedy; where the file is not in /etc/pam.d, the command with which a person edits it
+ */
+export function edit(
+  machine: Pick<Machine, 'read'>,
+  file: string,
+  ...edits: readonly LineEdit[]
+): Remedy | string {
+  const path = `${PAM}/${file}`;
+  const text = machine.read(path)?.toString('latin1');
+  return text === undefined ? byEditor(file) : { acts: [{ do: 'write', path, text: edited(text, edits) }] };
+}
+
+/**
+ * The command with which a person edits a service file.
  *
  * @param file - its name
- * @param script - for sed
  * @returns the command
  */
-export function edit(file: string, ...script: readonly string[]): string {
-  return `sed -i ${script.map((part) => `-e ${quoted(part)}`).join(' ')} ${PAM}/${file}`;
+export function byEditor(file: string): string {
+  return `\${EDITOR:-vi} ${PAM}/${file}`;
+}
+
+function edited(text: string, edits: readonly LineEdit[]): string {
+  const lines = text.split('\n');
+  // From the end on, so that the numbers of what comes before stay.
+  for (const { at, lines: count, become } of [...edits].sort((one, other) => other.at - one.at)) {
+    lines.splice(at, count, ...become(lines.slice(at, at + count)));
+  }
+  return lines.join('\n');
 }
 
 /**
- * Part of a script for sed: substitutes in a line, if it still names the module.
+ * Replaces something in a line.
  *
  * @param entry - the line
- * @param pattern - what goes; a basic regular expression
+ * @param pattern - what goes; a text means itself
  * @param text - what comes
- * @returns the part
+ * @returns the edit
  */
-export function inLine(entry: Entry, pattern: string, text: string): string {
-  return `${addressOf(entry)}s/${pattern}/${sedText(text)}/`;
+export function inLine(entry: Entry, pattern: string | RegExp, text: string): LineEdit {
+  return ofEntry(entry, (lines) => lines.map((line) => line.replace(pattern, () => text)));
 }
 
 /**
- * Part of a script for sed: takes a line out.
+ * Takes a line out.
  *
  * @param entry - the line
  * @param jumpedOver - whether another line jumps over it: then something stays that does nothing
- * @returns the part
+ * @returns the edit
  */
-export function without(entry: Entry, jumpedOver = false): string {
-  return jumpedOver ? `${addressOf(entry)}c\\${NEUTRAL}` : `${addressOf(entry)}d`;
+export function without(entry: Entry, jumpedOver = false): LineEdit {
+  return ofEntry(entry, () => (jumpedOver ? [NEUTRAL] : []));
 }
 
 /**
- * Part of a script for sed: puts a line aside. It does nothing any more, others jump over it as before, and it is put back when nothing
- * asks for our code any more.
+ * Puts others in the place of a line.
+ *
+ * @param entry - the line
+ * @param lines - what comes
+ * @returns the edit
+ */
+export function instead(entry: Entry, lines: readonly string[]): LineEdit {
+  return ofEntry(entry, () => lines);
+}
+
+/**
+ * Puts lines before a line.
+ *
+ * @param at - the number of that line, counted from 0
+ * @param lines - what comes
+ * @returns the edit
+ */
+export function before(at: number, lines: readonly string[]): LineEdit {
+  return { at, lines: 0, become: () => lines };
+}
+
+/**
+ * Puts a line aside. It does nothing any more, others jump over it as before, and it is put back when nothing asks for our code any more.
  *
  * @param entry - the line; if a backslash joins several, one is made of them
- * @returns the part
+ * @returns the edit
  */
-export function aside(entry: Entry): string {
-  if (entry.lines === 1) {
-    return inLine(entry, '^', ASIDE);
-  }
+export function aside(entry: Entry): LineEdit {
   const { mayBeMissing, type, control, module, arguments: words } = entry;
-  const line = [`${mayBeMissing ? '-' : ''}${type}`, control, module, ...words].join(' ');
-  return `${addressOf(entry)}c\\${sedText(`${ASIDE}${line}`)}`;
+  const joined = [`${mayBeMissing ? '-' : ''}${type}`, control, module, ...words].join(' ');
+  return ofEntry(entry, ([line = '']) => [`${ASIDE}${entry.lines === 1 ? line : joined}`]);
 }
 
 /**
@@ -96,7 +151,6 @@ function levelOf(steps: readonly Step[], step: Step): readonly Step[] {
     : (steps.map(({ inside }) => levelOf(inside, step)).find((level) => level.length > 0) ?? []);
 }
 
-/** The lines of the file that an entry takes. */
-function addressOf({ line, lines }: Entry): string {
-  return lines === 1 ? String(line + 1) : `${line + 1},${line + lines}`;
+function ofEntry({ line, lines }: Entry, become: LineEdit['become']): LineEdit {
+  return { at: line, lines, become };
 }

@@ -1,3 +1,5 @@
+import type { Argv } from './remedy.ts';
+
 /* Where things are on a machine that this is installed on: as scripts/install and the units have it. */
 
 export const SERVICE = 'pve-authenticator.service';
@@ -16,8 +18,10 @@ export const PAM = '/etc/pam.d';
 export const VENDOR_PAM = '/usr/lib/pam.d';
 
 /** So that the daemon is as its files are. */
-export const RESTART = `systemctl restart ${SERVICE}`;
+export const RESTART: Argv = ['systemctl', 'restart', SERVICE];
 /** The same for config.toml, from which a generator of systemd makes parts of the units. */
-export const RELOAD = `systemctl daemon-reload && ${RESTART}`;
+export const RELOAD: readonly Argv[] = [['systemctl', 'daemon-reload'], RESTART];
 /** All sockets: those of a service that runs cannot be opened one by one. */
-export const REOPEN = `systemctl restart ${SOCKET}`;
+export const REOPEN: Argv = ['systemctl', 'restart', SOCKET];
+/** Where systemctl writes which units are enabled and masked. */
+export const UNITS = '/etc/systemd/system';

@@ -1,4 +1,5 @@
 import type { Machine } from './machine.ts';
+import type { Argv, Remedy } from './remedy.ts';
 
 /* What is written into sshd's configuration. All of it is taken back by scripts/pve-authenticator-undo, which has the same words and names. */
 
@@ -16,7 +17,7 @@ export const SSHD_CLUSTER_DROP_IN = '/etc/ssh/sshd_config.d/01-pve-authenticator
 /** Where there is no Include for all files: ours, and no file of others that had no effect before. */
 export const SSHD_INCLUDE = 'Include /etc/ssh/sshd_config.d/0?-pve-authenticator*.conf';
 
-export const SSHD_RELOAD = 'systemctl try-reload-or-restart ssh.service';
+export const SSHD_RELOAD: Argv = ['systemctl', 'try-reload-or-restart', 'ssh.service'];
 
 /**
  * A line of sshd_config that is ours.
@@ -29,29 +30,40 @@ export function marked(line: string): string {
 }
 
 /**
- * A command that makes a setting of sshd hold for everybody.
+ * What makes a setting of sshd hold for everybody.
  *
  * @param machine - what the file says of it now is put aside
  * @param setting - its name and value
- * @returns the command
+ * @returns the remedy
  */
-export function setForAll(machine: Pick<Machine, 'read'>, setting: string): string {
+export function setForAll(machine: Pick<Machine, 'read'>, setting: string): Remedy {
   const [name = ''] = setting.split(' ');
-  const text = machine.read(SSHD_DROP_IN)?.toString('utf8') ?? '';
-  const aside = new RegExp(`^ *${name} `, 'im').test(text)
-    ? `sed -i -e 's/^ *${name} /${ASIDE}&/I' ${SSHD_DROP_IN} && `
-    : '';
-  return `${aside}echo '${marked(setting)}' >>${SSHD_DROP_IN} && ${SSHD_RELOAD}`;
+  const aside = textOf(machine, SSHD_DROP_IN).replace(
+    new RegExp(`^ *${name} `, 'gim'),
+    (line) => `${ASIDE}${line}`,
+  );
+  return written(SSHD_DROP_IN, `${aside}${marked(setting)}\n`);
 }
 
 /**
- * A command that makes a setting of sshd hold for one user.
+ * What makes a setting of sshd hold for one user.
  *
- * @param user - a name without signs that mean something to sshd or to a shell
+ * @param machine - where more may be set
+ * @param user - a name without signs that mean something to sshd
  * @param setting - its name and value
- * @returns the command
+ * @returns the remedy
  */
-export function setForUser(user: string, setting: string): string {
+export function setForUser(machine: Pick<Machine, 'read'>, user: string, setting: string): Remedy {
   const lines = [marked(`Match User ${user}`), marked(`    ${setting}`)];
-  return `printf '%s\\n' ${lines.map((line) => `'${line}'`).join(' ')} >>${SSHD_MATCH_DROP_IN} && ${SSHD_RELOAD}`;
+  return written(SSHD_MATCH_DROP_IN, `${textOf(machine, SSHD_MATCH_DROP_IN)}${lines.join('\n')}\n`);
+}
+
+/** Ends with a whole line, so that another one may follow. */
+function textOf(machine: Pick<Machine, 'read'>, path: string): string {
+  const text = machine.read(path)?.toString('latin1') ?? '';
+  return text === '' || text.endsWith('\n') ? text : `${text}\n`;
+}
+
+function written(path: string, text: string): Remedy {
+  return { acts: [{ do: 'write', path, text }], then: [SSHD_RELOAD] };
 }

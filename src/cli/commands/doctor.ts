@@ -1,32 +1,45 @@
-import type { Command } from 'commander';
+import { Option, type Command } from 'commander';
 import type { Check, Report } from '../../doctor/check.ts';
+import type { Machine } from '../../doctor/machine.ts';
 import { version } from '../../host/version.ts';
 import { asRoot } from '../../switching/as-root.ts';
+import { agreed, yesOption, type Agreement } from '../agreed.ts';
 import { CommandError } from '../control-client.ts';
 import { examples } from '../examples.ts';
+import { groundOf } from '../ground.ts';
 import type { Session } from '../session.ts';
 
 const EXIT_FOUND = 1;
 const EXIT_COULD_NOT_LOOK = 3;
 
-interface Options {
+interface Options extends Agreement {
   readonly json?: true;
   readonly verbose?: true;
   readonly ignore: readonly string[];
+  /** true: all that is found. */
+  readonly fix?: string | true;
+  readonly undo?: true;
 }
 
 /**
- * `doctor`: what is wrong with the second factor of this machine, and the command that mends it.
+ * `doctor`: what is wrong with the second factor of this machine; `--fix` mends it, `--undo` takes that back.
  *
  * @param program - where the command is added
- * @param session - connection and output
+ * @param session - connection, questions and output
  */
 export function doctorCommand(program: Command, session: Session): void {
   program
     .command('doctor')
-    .description('Find what is wrong on this machine, and how to fix it')
-    .option('--json', 'print the result as JSON')
-    .option('--verbose', 'name the checks that found nothing, too')
+    .description('Find what is wrong on this machine, and fix it')
+    .option('--fix [check]', 'show how to fix what is found, ask, and fix it; or only what this check finds')
+    .addOption(
+      new Option('--undo', 'undo the last --fix: every file as it was before').conflicts([
+        ...['fix', 'json', 'verbose', 'ignore'],
+      ]),
+    )
+    .addOption(yesOption())
+    .addOption(new Option('--json', 'print what is found as JSON').conflicts('fix'))
+    .option('--verbose', 'name the checks that find nothing, too')
     .option(
       '--ignore <check>',
       'skip a check; may be given again',
@@ -35,9 +48,10 @@ export function doctorCommand(program: Command, session: Session): void {
     )
     .addHelpText(
       'after',
-      '\nExit status: 0 nothing is wrong, 1 something is, 2 a wrong command line,\n3 it could not look.\n' +
+      '\nExit status: 0 nothing is wrong, 1 something is, 2 a wrong command line,\n3 it could not look, 4 there is no terminal to ask at.\n' +
         examples(
           'sudo pve-google-authenticator doctor',
+          'sudo pve-google-authenticator doctor --fix',
           'sudo pve-google-authenticator doctor --json --ignore=clock',
         ),
     )
@@ -53,33 +67,95 @@ async function run(session: Session, options: Options): Promise<void> {
     process.exitCode = EXIT_COULD_NOT_LOOK;
     return;
   }
-  // Loaded here: no other command shall start later for it.
-  const { allChecks } = await import('../../doctor/all-checks.ts');
-  const { askedOnce, thisMachine } = await import('../../doctor/machine.ts');
-  const { examineAll } = await import('../../doctor/check.ts');
-  const { guardedServices } = await import('../../doctor/guarded.ts');
-  const checks = withoutIgnored(allChecks(version()), options.ignore);
-  const machine = askedOnce(
-    thisMachine((...path) => session.daemon().ask('GET', path)),
-    (error) => error instanceof CommandError && error.code === 'ERR_DAEMON',
-  );
-  const reports = await examineAll(checks, machine);
-  process.exitCode = reports.length > 0 ? EXIT_FOUND : 0;
-  if (options.json === true) {
-    output.line(JSON.stringify({ healthy: reports.length === 0, findings: reports }));
+  if (options.undo === true) {
+    await undo(session, options);
     return;
   }
-  const services = guardedServices(machine).map(({ service }) => service);
-  linesOf(checks, reports, services, options.verbose === true).forEach((line) => output.line(line));
+  const checks = await chosenChecks(options);
+  // Loaded here: no other command shall start later for it.
+  const { askedOnce } = await import('../../doctor/machine.ts');
+  const { examineAll } = await import('../../doctor/check.ts');
+  const ground = groundOf(session, 'doctor');
+  const isAbsent = (error: unknown): boolean => error instanceof CommandError && error.code === 'ERR_DAEMON';
+  const examine = async (): Promise<readonly Report[]> =>
+    once(await examineAll(checks, askedOnce(ground.machine, isAbsent)));
+  if (options.fix !== undefined) {
+    const { fixFindings } = await import('../fixing.ts');
+    const left = await fixFindings(session, ground, examine, options);
+    process.exitCode = left.length > 0 ? EXIT_FOUND : 0;
+    output.line(
+      left.length === 0
+        ? 'Nothing is wrong any more.'
+        : `Still wrong: ${[...new Set(left.map(({ check }) => check))].join(', ')}.`,
+    );
+    return;
+  }
+  const reports = await examine();
+  process.exitCode = reports.length > 0 ? EXIT_FOUND : 0;
+  if (options.json === true) {
+    // Without what would be done: that may hold a secret of a file.
+    const findings = reports.map(({ check, what, mend }) => ({ check, what, mend }));
+    output.line(JSON.stringify({ healthy: reports.length === 0, findings }));
+    return;
+  }
+  const lines = linesOf(checks, reports, await askingServices(ground.machine), options.verbose === true);
+  lines.forEach((line) => output.line(line));
 }
 
-function withoutIgnored(checks: readonly Check[], ignored: readonly string[]): readonly Check[] {
-  const unknown = ignored.find((name) => !checks.some((check) => check.name === name));
+async function askingServices(machine: Machine): Promise<readonly string[]> {
+  const { guardedServices } = await import('../../doctor/guarded.ts');
+  return guardedServices(machine).map(({ service }) => service);
+}
+
+/** All, but those that are left out; or those of one name. What "enable" looks at before sshd asks for a code has the same name. */
+async function chosenChecks({ fix, ignore }: Options): Promise<readonly Check[]> {
+  const { allChecks } = await import('../../doctor/all-checks.ts');
+  const all = allChecks(version());
+  const only = typeof fix === 'string' ? [fix] : [];
+  const unknown = [...ignore, ...only].find((name) => !all.some((check) => check.name === name));
   if (unknown !== undefined) {
-    const names = checks.map(({ name }) => name).join(', ');
+    const names = [...new Set(all.map(({ name }) => name))].join(', ');
     throw new CommandError('ERR_USAGE', `There is no check ${JSON.stringify(unknown)}. There are: ${names}`);
   }
-  return checks.filter(({ name }) => !ignored.includes(name));
+  if (only.length === 0) {
+    return all.filter(({ name }) => !ignore.includes(name));
+  }
+  const { sshdCheck } = await import('../../doctor/checks/sshd.ts');
+  return [...all, sshdCheck].filter(({ name }) => only.includes(name));
+}
+
+/** Two checks of one name may find the same. */
+function once(reports: readonly Report[]): readonly Report[] {
+  return reports.filter(
+    ({ check, what }, index) =>
+      reports.findIndex((one) => one.check === check && one.what === what) === index,
+  );
+}
+
+async function undo(session: Session, options: Options): Promise<void> {
+  const { fixesOf, unfix } = await import('../../switching/fix.ts');
+  const { output } = session;
+  const { places, machine } = groundOf(session, 'doctor --undo');
+  const fixes = fixesOf(places);
+  const last = fixes.filter(({ when }) => when === fixes[0]?.when);
+  if (last.length === 0) {
+    output.line('There is no --fix to undo.');
+    return;
+  }
+  const files = last.flatMap((fixed) => fixed.files.map(({ before }) => before.path));
+  const which = files.length === 0 ? '' : ` These files change: ${[...new Set(files)].join(', ')}.`;
+  await agreed(
+    session,
+    options,
+    `What doctor fixed is as it was again: ${last.map(({ check }) => check).join(', ')}.${which}`,
+  );
+  for (const { check } of last) {
+    const { restored, left } = await unfix(places, machine);
+    output.line(
+      `${check}: ${restored.length === 0 ? 'no file had to be restored' : `restored ${restored.join(', ')}`}.`,
+    );
+    left.forEach((path) => output.note(`${path} was changed since. It stays as it is.`));
+  }
 }
 
 function linesOf(

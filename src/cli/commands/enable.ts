@@ -1,6 +1,6 @@
 import { InvalidArgumentError, type Command } from 'commander';
 import { asRoot } from '../../switching/as-root.ts';
-import { enable, type Enabled } from '../../switching/enable.ts';
+import { enable, type Enabled, type EnableRequest } from '../../switching/enable.ts';
 import { readPending, uptime, wasConfirmed, type Pending } from '../../switching/pending.ts';
 import type { Places } from '../../switching/places.ts';
 import type { Plan } from '../../switching/plan.ts';
@@ -89,18 +89,24 @@ async function run(session: Session, services: readonly string[], options: Optio
 }
 
 async function switchOn(
-  { output }: Session,
-  { places, machine, caller, version }: Ground,
+  session: Session,
+  ground: Ground,
   services: readonly string[],
   options: Options,
   interruption: Interruption,
 ): Promise<void> {
+  const { output } = session;
+  const { places, machine, caller, version } = ground;
   const all = options.all === true || options.allDoors === true;
-  const result = await enable(places, machine, {
+  const request: EnableRequest = {
     ...{ services, all, allDoors: options.allDoors === true, nullok: options.nullok === true },
     ...{ seconds: options.minutes * 60, users: await mustGetIn(caller), login: caller.login, version },
     ignore: options.ignore,
-  });
+  };
+  let result = await enable(places, machine, request);
+  if (result.kind === 'unhealthy' && (await fixed(session, ground, result))) {
+    result = await enable(places, machine, request);
+  }
   switch (result.kind) {
     case 'unhealthy':
       tellPrepared(output, result.prepared);
@@ -117,9 +123,31 @@ async function switchOn(
   }
 }
 
+/** At a terminal: what is wrong is mended here, if the person wants it. Whether nothing is wrong any more. */
+async function fixed(
+  session: Session,
+  ground: Ground,
+  { reports }: Extract<Enabled, { kind: 'unhealthy' }>,
+): Promise<boolean> {
+  const { output, questions } = session;
+  if (!questions.interactive || !reports.some(({ remedy }) => remedy !== undefined)) {
+    return false;
+  }
+  output.note('This has to be fixed first:');
+  const { fixFindings } = await import('../fixing.ts');
+  const { examineAll } = await import('../../doctor/check.ts');
+  const { checksForEnable, proxmoxChecks } = await import('../../doctor/checks-for-enable.ts');
+  const services = ['sshd'];
+  const names = new Set(reports.map(({ check }) => check));
+  const checks = [...checksForEnable(services, ground.version), ...proxmoxChecks(services)].filter(
+    ({ name }) => names.has(name),
+  );
+  return (await fixFindings(session, ground, () => examineAll(checks, ground.machine), {})).length === 0;
+}
+
 function mendFirst({ reports, prepared }: Extract<Enabled, { kind: 'unhealthy' }>): string {
   return [
-    `${prepared.length === 0 ? 'Nothing was changed' : 'No service was changed'}. Mend this first:`,
+    `${prepared.length === 0 ? 'Nothing was changed' : 'No service was changed'}. Fix this first:`,
     ...reports.flatMap(({ check, what, mend }) => [`  ${check}: ${what}`, `    ${asRoot(mend)}`]),
   ].join('\n');
 }

@@ -1,5 +1,6 @@
 import type { Check } from '../check.ts';
 import type { Machine } from '../machine.ts';
+import { UNITS } from '../places.ts';
 
 /** systemd-timesyncd makes it when the clock was set by a server (systemd-time-wait-sync waits for it, too). */
 const SYNCHRONISED = '/run/systemd/timesync/synchronized';
@@ -8,7 +9,7 @@ const SYNCHRONISED = '/run/systemd/timesync/synchronized';
 const KEEPERS = [
   ...['chrony.service', 'ntpsec.service', 'ntp.service', 'openntpd.service', 'systemd-timesyncd.service'],
 ];
-const UNIT_PATHS = ['/etc/systemd/system', '/usr/lib/systemd/system'];
+const UNIT_PATHS = [UNITS, '/usr/lib/systemd/system'];
 /** What gives a virtual machine its time: these follow the clock of the host. */
 const CLOCK_SOURCE = '/sys/devices/system/clocksource/clocksource0/current_clocksource';
 const HOST_CLOCKS: ReadonlySet<string> = new Set([
@@ -33,7 +34,10 @@ export const clockCheck: Check = {
         mend:
           keeper === undefined
             ? 'apt-get install -y systemd-timesyncd && systemctl enable --now systemd-timesyncd.service'
-            : `systemctl enable ${keeper} && systemctl restart ${keeper}`,
+            : {
+                acts: [{ do: 'run', argv: ['systemctl', 'enable', keeper], touches: [UNITS] }],
+                then: [['systemctl', 'restart', keeper]],
+              },
       },
     ];
   },

@@ -3,7 +3,8 @@ import type { Health } from '../../control/requests.ts';
 import type { Check, Finding } from '../check.ts';
 import { configurationOf } from '../configuration.ts';
 import { healthOf, type Machine } from '../machine.ts';
-import { CONFIG, LAST_GOOD, OWNER, RELOAD } from '../places.ts';
+import { running, type Act } from '../remedy.ts';
+import { CONFIG, LAST_GOOD, RELOAD } from '../places.ts';
 
 const ASIDE = `${CONFIG}.faulty`;
 
@@ -32,11 +33,18 @@ function faulty(machine: Machine, why: string): Finding {
       `The configuration cannot be used. ${why}. ` +
       (copied ? 'The last good copy is in use' : 'There is no good copy, so the daemon does not start') +
       `. Correct the file; or ${copied ? 'put the copy in its place' : 'go on without it'}:`,
-    mend:
-      `mv ${CONFIG} ${ASIDE} && ` +
-      (copied ? `install -o root -g ${OWNER} -m 640 ${LAST_GOOD} ${CONFIG} && ` : '') +
-      RELOAD,
+    mend: { acts: putAside(machine), then: RELOAD },
   };
+}
+
+function putAside(machine: Machine): readonly Act[] {
+  const text = machine.read(CONFIG)?.toString('latin1') ?? '';
+  const { uid = 0, gid = 0, mode = 0o640 } = machine.stat(CONFIG) ?? {};
+  return [
+    { do: 'write', path: ASIDE, text, access: { uid, gid, mode } },
+    // It keeps the file's own access.
+    { do: 'write', path: CONFIG, text: machine.read(LAST_GOOD)?.toString('latin1') },
+  ];
 }
 
 function changed(kind: 'good' | 'none'): Finding {
@@ -45,12 +53,12 @@ function changed(kind: 'good' | 'none'): Finding {
       kind === 'good'
         ? `${CONFIG} is not what the daemon read: it was changed since.`
         : `There is no ${CONFIG} any more, but the daemon goes on with what it said.`,
-    mend: RELOAD,
+    mend: running(...RELOAD),
   };
 }
 
 function unusable({ configProblem }: Health): readonly Finding[] {
   return configProblem === null
     ? []
-    : [{ what: `The daemon could not use its configuration. ${configProblem}`, mend: RELOAD }];
+    : [{ what: `The daemon could not use its configuration. ${configProblem}`, mend: running(...RELOAD) }];
 }

@@ -1,5 +1,7 @@
 import type { About } from '../../control/requests.ts';
 import type { Check } from '../check.ts';
+import { RESTART, SERVICE, SOCKET } from '../places.ts';
+import { running } from '../remedy.ts';
 
 /** The daemon answers, and is of the version that the command is of. */
 export function daemonCheck(version: string): Check {
@@ -13,7 +15,7 @@ export function daemonCheck(version: string): Check {
         return [
           {
             what: error instanceof Error ? error.message : 'The daemon does not answer.',
-            mend: 'systemctl restart pve-authenticator.socket pve-authenticator.service',
+            mend: running(['systemctl', 'restart', SOCKET, SERVICE]),
           },
         ];
       }
@@ -22,7 +24,7 @@ export function daemonCheck(version: string): Check {
         : [
             {
               what: `The daemon that runs is version ${about.version}, this command is ${version}: it was not restarted since.`,
-              mend: 'systemctl restart pve-authenticator.service',
+              mend: running(RESTART),
             },
           ];
     },

@@ -6,6 +6,7 @@ import type { Machine } from '../machine.ts';
 import { peopleOf, type Resident } from '../people.ts';
 import { STATE } from '../places.ts';
 import { rootOverSsh } from '../root-over-ssh.ts';
+import type { Remedy } from '../remedy.ts';
 import { quoted } from '../shell.ts';
 
 /** Everybody who can log in has a factor that can be used. */
@@ -18,7 +19,7 @@ export const factorsCheck: Check = {
     for (const person of people ?? []) {
       const asking = isLacking(person) ? await askingOf(machine, services, person) : [];
       if (asking.length > 0) {
-        findings.push(findingOf(person, asking));
+        findings.push(findingOf(machine, person, asking));
       }
     }
     return findings;
@@ -67,12 +68,12 @@ function exemptsRoot({ steps }: GuardedService): boolean {
     );
 }
 
-function findingOf(person: Resident, asking: readonly GuardedService[]): Finding {
+function findingOf(machine: Machine, person: Resident, asking: readonly GuardedService[]): Finding {
   const { name, enrolled, problem = '' } = person;
   if (enrolled === 'unusable') {
     return {
-      what: `${name} gets in nowhere where a code is asked for: ${problem}.${mended(person).why}`,
-      mend: mended(person).mend,
+      what: `${name} gets in nowhere where a code is asked for: ${problem}.${mended(machine, person).why}`,
+      mend: mended(machine, person).mend,
     };
   }
   const strict = asking.filter(({ ours }) => ours.some(({ entry }) => !entry.arguments.includes('nullok')));
@@ -88,7 +89,10 @@ function findingOf(person: Resident, asking: readonly GuardedService[]): Finding
 }
 
 /** What somebody has that cannot be used: the file's mode, or else it is put aside and replaced. */
-function mended({ name, home, problem = '' }: Resident): { readonly why: string; readonly mend: string } {
+function mended(
+  machine: Machine,
+  { name, home, problem = '' }: Resident,
+): { readonly why: string; readonly mend: Remedy | string } {
   const user = quoted(name);
   const renew = `pve-google-authenticator add recovery --user ${user}`;
   const file =
@@ -97,7 +101,7 @@ function mended({ name, home, problem = '' }: Resident): { readonly why: string;
     );
   const path = file?.[1] ?? file?.[3];
   if (file?.[2] === 'permissions' && path !== undefined) {
-    return { why: '', mend: `runuser -u ${user} -- chmod 600 ${quoted(path)}` };
+    return { why: '', mend: closed(machine, name, path) };
   }
   if (path?.startsWith(`${home}/`) === true) {
     // As the user: root must not follow what a user can put there.
@@ -116,4 +120,12 @@ function mended({ name, home, problem = '' }: Resident): { readonly why: string;
     why: ' To put it aside, with recovery codes in its place:',
     mend: `mv ${record} ${record}.unusable && ${renew}`,
   };
+}
+
+/** As the user: root must not follow what a user can put there. */
+function closed(machine: Machine, user: string, path: string): Remedy {
+  const chmod = (mode: string): readonly string[] => ['runuser', '-u', user, '--', 'chmod', mode, path];
+  const mode = machine.stat(path)?.mode;
+  const undo = mode === undefined ? {} : { undo: chmod(mode.toString(8)) };
+  return { acts: [{ do: 'run', argv: chmod('600'), ...undo }] };
 }

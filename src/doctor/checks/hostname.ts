@@ -1,4 +1,5 @@
 import type { Check } from '../check.ts';
+import type { Remedy } from '../remedy.ts';
 import { RESTART } from '../places.ts';
 
 const NO_NAMES = new Set(['', '(none)', 'localhost', 'localhost.localdomain', 'localhost.local']);
@@ -16,9 +17,23 @@ export const hostnameCheck: Check = {
     const better = NO_NAMES.has(own) ? `host-${read('/etc/machine-id').slice(0, 8)}` : own;
     return Promise.resolve([
       {
-        what: `The machine is called "${name}": every phone would show that beside its codes. Give it a name of your own, for example:`,
-        mend: `hostnamectl set-hostname ${better} && ${RESTART}`,
+        what: `The machine is called "${name}": every phone would show that beside its codes. Give it a name of your own with hostnamectl; --fix takes ${better}.`,
+        mend: renamed(name, better),
       },
     ]);
   },
 };
+
+function renamed(name: string, better: string): Remedy {
+  return {
+    acts: [
+      {
+        do: 'run',
+        argv: ['hostnamectl', 'set-hostname', better],
+        touches: ['/etc/hostname', '/etc/machine-info'],
+        ...(name === '' || name === '(none)' ? {} : { undo: ['hostname', name] }),
+      },
+    ],
+    then: [RESTART],
+  };
+}

@@ -1,5 +1,6 @@
 import type { Check } from '../check.ts';
 import { healthOf } from '../machine.ts';
+import { running } from '../remedy.ts';
 import { RESTART } from '../places.ts';
 
 /** It can be recorded which codes were used. */
@@ -33,7 +34,7 @@ export const ledgerCheck: Check = {
             what:
               'The ledger of used codes cannot be written, so recovery codes and counted ones are refused; ' +
               'the journal says why. It goes on by itself when the disk takes it.',
-            mend: RESTART,
+            mend: running(RESTART),
           },
         ];
       case 'sound':

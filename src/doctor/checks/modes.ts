@@ -3,6 +3,7 @@ import type { Check, Finding } from '../check.ts';
 import { configurationOf } from '../configuration.ts';
 import { guardedServices } from '../guarded.ts';
 import type { Machine } from '../machine.ts';
+import { access } from '../remedy.ts';
 import { moduleDirectory } from '../module-directory.ts';
 import { CONFIG, OWNER, PAM, RELOAD, RESTART, RUNTIME, SETTINGS, STATE } from '../places.ts';
 
@@ -10,7 +11,7 @@ const GROUP_OR_OTHERS = 0o077;
 const WRITABLE_BY_OTHERS = 0o022;
 const READABLE_BY_OTHERS = 0o004;
 const READABLE_BY_GROUP = 0o040;
-/** More need not be told: one command mends all. */
+/** More need not be told: one remedy is for all. */
 const MOST_NAMES = 3;
 
 /** As the units make them. */
@@ -35,7 +36,7 @@ export const modesCheck: Check = {
       return [
         {
           what: `There is no user ${OWNER}, as which the daemon runs.`,
-          mend: `systemd-sysusers && chown -R ${OWNER}: ${STATE} && ${RESTART}`,
+          mend: `systemd-sysusers && chown -R ${OWNER}: ${STATE} && ${RESTART.join(' ')}`,
         },
       ];
     }
@@ -55,27 +56,33 @@ async function idsOf(machine: Machine): Promise<Ids | undefined> {
     : undefined;
 }
 
-function state(machine: Machine, { uid }: Ids): readonly Finding[] {
+function state(machine: Machine, { uid, gid }: Ids): readonly Finding[] {
   const below = (directory: string): string[] =>
     machine.list(directory).map((name) => `${directory}/${name}`);
-  const wrong = [STATE, ...below(STATE), ...below(`${STATE}/enrolments`), ...below(`${STATE}/ledger`)].filter(
-    (path) => {
-      const facts = machine.stat(path);
-      return facts !== undefined && (facts.uid !== uid || (facts.mode & GROUP_OR_OTHERS) !== 0);
-    },
-  );
+  const all = [STATE, ...below(STATE), ...below(`${STATE}/enrolments`), ...below(`${STATE}/ledger`)];
+  const wrong = all.flatMap((path) => {
+    const facts = machine.stat(path);
+    return facts !== undefined && (facts.uid !== uid || (facts.mode & GROUP_OR_OTHERS) !== 0)
+      ? [{ path, facts }]
+      : [];
+  });
   return wrong.length === 0
     ? []
     : [
         {
-          what: `${named(wrong)} should belong to ${OWNER}, and be open to nobody else: secrets are in there, and what the daemon cannot read lets nobody in.`,
-          mend: `chown -R ${OWNER}: ${STATE} && chmod -R u=rwX,go= ${STATE} && ${RESTART}`,
+          what: `${named(wrong.map(({ path }) => path))} should belong to ${OWNER}, and be open to nobody else: secrets are in there, and what the daemon cannot read lets nobody in.`,
+          mend: {
+            acts: wrong.map(({ path, facts }) =>
+              access(path, { uid, gid, mode: facts.kind === 'directory' ? 0o700 : 0o600 }),
+            ),
+            then: [RESTART],
+          },
         },
       ];
 }
 
 function settings(machine: Machine, daemon: Ids): readonly Finding[] {
-  const findings = ownedByRoot(machine, SETTINGS, '755', 'who can write there says who is asked for a code');
+  const findings = ownedByRoot(machine, SETTINGS, 0o755, 'who can write there says who is asked for a code');
   const facts = machine.stat(CONFIG);
   if (facts !== undefined) {
     const readable =
@@ -83,7 +90,7 @@ function settings(machine: Machine, daemon: Ids): readonly Finding[] {
     if (facts.uid !== 0 || (facts.mode & (WRITABLE_BY_OTHERS | READABLE_BY_OTHERS)) !== 0 || !readable) {
       findings.push({
         what: `${CONFIG} has the mode ${octal(facts.mode)}: it should be root's, be readable for the group ${OWNER}, and for nobody else.`,
-        mend: `chown root:${OWNER} ${CONFIG} && chmod 640 ${CONFIG} && ${RELOAD}`,
+        mend: { acts: [access(CONFIG, { gid: daemon.gid, mode: 0o640 })], then: RELOAD },
       });
     }
   }
@@ -104,13 +111,13 @@ function keyFile(machine: Machine, daemon: Ids): readonly Finding[] {
     : [
         {
           what: `${path}, the key_file of config.toml, has the mode ${octal(facts.mode)}: it should be readable for the group ${OWNER}, and for nobody else.`,
-          mend: `chown root:${OWNER} ${path} && chmod 640 ${path} && ${RELOAD}`,
+          mend: { acts: [access(path, { gid: daemon.gid, mode: 0o640 })], then: RELOAD },
         },
       ];
 }
 
 function sockets(machine: Machine, daemon: Ids): readonly Finding[] {
-  const findings = ownedByRoot(machine, RUNTIME, '755', 'who can write there can pass for the daemon');
+  const findings = ownedByRoot(machine, RUNTIME, 0o755, 'who can write there can pass for the daemon');
   for (const [name, mode, owner] of SOCKETS) {
     const path = `${RUNTIME}/${name}`;
     const facts = machine.stat(path);
@@ -118,7 +125,7 @@ function sockets(machine: Machine, daemon: Ids): readonly Finding[] {
     if (facts !== undefined && (facts.mode !== mode || facts.uid !== uid)) {
       findings.push({
         what: `${path} has the mode ${octal(facts.mode)} and the owner ${facts.uid}; it should be ${octal(mode)}, of ${user}.`,
-        mend: `chown ${user}: ${path} && chmod ${octal(mode)} ${path}`,
+        mend: { acts: [access(path, { uid, gid: owner === 'root' ? 0 : daemon.gid, mode })] },
       });
     }
   }
@@ -130,14 +137,14 @@ function programs(machine: Machine): readonly Finding[] {
   const files = new Set(guardedServices(machine).flatMap(({ files: names }) => names));
   const module = `${moduleDirectory(machine)}/${MODULE}`;
   return [
-    ...ownedByRoot(machine, module, '644', 'who can write it logs in as anybody'),
+    ...ownedByRoot(machine, module, 0o644, 'who can write it logs in as anybody'),
     ...[...files].flatMap((name) =>
-      ownedByRoot(machine, `${PAM}/${name}`, '644', 'who can write it logs in as anybody'),
+      ownedByRoot(machine, `${PAM}/${name}`, 0o644, 'who can write it logs in as anybody'),
     ),
   ];
 }
 
-function ownedByRoot(machine: Machine, path: string, mode: string, why: string): Finding[] {
+function ownedByRoot(machine: Machine, path: string, mode: number, why: string): Finding[] {
   const facts = machine.stat(path);
   return facts === undefined ||
     facts.kind === 'link' ||
@@ -146,7 +153,7 @@ function ownedByRoot(machine: Machine, path: string, mode: string, why: string):
     : [
         {
           what: `${path} can be written by others than root (mode ${octal(facts.mode)}, owner ${facts.uid}): ${why}.`,
-          mend: `chown root:root ${path} && chmod ${mode} ${path}`,
+          mend: { acts: [access(path, { mode })] },
         },
       ];
 }

@@ -3,6 +3,8 @@ import type { Check, Finding } from '../check.ts';
 import { guardedServices, ourLines, pamReader } from '../guarded.ts';
 import type { Machine } from '../machine.ts';
 import { edit, inLine, placeOf, type PamLine } from '../pam-edit.ts';
+import { PAM, SETTINGS } from '../places.ts';
+import type { Remedy } from '../remedy.ts';
 import { peopleOf } from '../people.ts';
 
 /**
@@ -29,10 +31,25 @@ export const nullokCheck: Check = {
 function leftOn(machine: Machine, line: PamLine): Finding {
   return {
     what: `${placeOf(line)}: "nullok" is left on, though everybody has a factor. An account without one, also a new one, gets in without a code.`,
-    mend: wasWritten(machine, line.file)
-      ? `pve-google-authenticator enable --no-wait ${line.file}`
-      : edit(line.file, inLine(line.entry, ' nullok\\b', '')),
+    mend: withoutWord(machine, line),
   };
+}
+
+/** Where "enable" wrote the line, what it wrote is the same again: else it would take the line for edited. */
+function withoutWord(machine: Machine, { file, entry }: PamLine): Remedy | string {
+  const mend = edit(machine, file, inLine(entry, / nullok\b/, ''));
+  const written = `${SETTINGS}/switch/written/${file}`;
+  const isOurs =
+    wasWritten(machine, file) &&
+    machine.read(written)?.equals(machine.read(`${PAM}/${file}`) ?? Buffer.alloc(0));
+  return typeof mend === 'string' || isOurs !== true
+    ? mend
+    : {
+        acts: [
+          ...mend.acts,
+          ...mend.acts.map((act) => (act.do === 'write' ? { ...act, path: written } : act)),
+        ],
+      };
 }
 
 /** Whether "enable" wrote the line, and can write it again without the word. */

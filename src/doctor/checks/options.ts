@@ -3,8 +3,8 @@ import { MODULE } from '../../pam-d/modules.ts';
 import type { Step } from '../../pam-d/stack.ts';
 import type { Check, Finding } from '../check.ts';
 import { guardedServices, ourLines } from '../guarded.ts';
+import type { Machine } from '../machine.ts';
 import { edit, inLine, placeOf } from '../pam-edit.ts';
-import { sedPattern } from '../shell.ts';
 
 /** What our line may say so that a wrong code keeps people out, and a right one lets nobody in alone. */
 const STRICT = /^(required|requisite|\[.*\bdefault=(bad|die)\b.*\])$/;
@@ -16,15 +16,15 @@ export const optionsCheck: Check = {
   examine(machine) {
     return Promise.resolve(
       ourLines(guardedServices(machine)).flatMap(({ step }) => [
-        ...badArgument(step),
-        ...control(step),
-        ...path(step, (file) => machine.stat(file) !== undefined),
+        ...badArgument(machine, step),
+        ...control(machine, step),
+        ...path(machine, step),
       ]),
     );
   },
 };
 
-function badArgument(step: Step): readonly Finding[] {
+function badArgument(machine: Machine, step: Step): readonly Finding[] {
   const words = bracketed(step.entry.arguments);
   const parsed = parseModuleOptions(words.map((word) => Buffer.from(word, 'latin1')));
   return parsed.kind === 'options'
@@ -32,7 +32,11 @@ function badArgument(step: Step): readonly Finding[] {
     : [
         {
           what: `${placeOf(step)}: the module does not know ${JSON.stringify(parsed.argument)}, and lets nobody in. To go on without it:`,
-          mend: edit(step.file, inLine(step.entry, ` *\\[\\?${sedPattern(parsed.argument)}\\]\\?`, '')),
+          mend: edit(
+            machine,
+            step.file,
+            inLine(step.entry, new RegExp(` *\\[?${literal(parsed.argument)}\\]?`), ''),
+          ),
         },
       ];
 }
@@ -45,9 +49,9 @@ function bracketed(words: readonly string[]): readonly string[] {
   );
 }
 
-function control(step: Step): readonly Finding[] {
+function control(machine: Machine, step: Step): readonly Finding[] {
   const { control: said, mayBeMissing } = step.entry;
-  const asRequired = edit(step.file, inLine(step.entry, sedPattern(said), 'required'));
+  const asRequired = edit(machine, step.file, inLine(step.entry, said, 'required'));
   if (LETS_IN_ALONE.test(said)) {
     const what = `${placeOf(step)}: with "${said}" a code alone lets people in.`;
     return [{ what, mend: asRequired }];
@@ -60,20 +64,25 @@ function control(step: Step): readonly Finding[] {
     ? [
         {
           what: `${placeOf(step)}: with the dash in front nobody is asked for a code when the module is missing.`,
-          mend: edit(step.file, inLine(step.entry, '^\\( *\\)-', '\\1').replace('\\\\1', '\\1')),
+          mend: edit(machine, step.file, inLine(step.entry, /^(?<= *)-|(?<=^ +)-/, '')),
         },
       ]
     : [];
 }
 
-function path(step: Step, isThere: (file: string) => boolean): readonly Finding[] {
+function path(machine: Machine, step: Step): readonly Finding[] {
   const { module } = step.entry;
-  return !module.startsWith('/') || isThere(module)
+  return !module.startsWith('/') || machine.stat(module) !== undefined
     ? []
     : [
         {
           what: `${placeOf(step)}: there is no ${module}, so nobody gets in there.`,
-          mend: edit(step.file, inLine(step.entry, sedPattern(module), MODULE)),
+          mend: edit(machine, step.file, inLine(step.entry, module, MODULE)),
         },
       ];
+}
+
+/** A text for a pattern, so that it means itself. */
+function literal(text: string): string {
+  return text.replace(/[\\^$.*+?()[\]{}|]/g, '\\$&');
 }

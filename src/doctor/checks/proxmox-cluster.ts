@@ -1,6 +1,7 @@
 import type { Check, Finding } from '../check.ts';
 import { COROSYNC_CONF, COROSYNC_COPY, nodeAddresses, sshdExemption } from '../corosync.ts';
 import type { Machine } from '../machine.ts';
+import type { Act } from '../remedy.ts';
 import { SSHD_CLUSTER_DROP_IN, SSHD_RELOAD } from '../sshd-settings.ts';
 
 /** On a node of a cluster, the other nodes must get in as root with their key alone. Elsewhere all is well. */
@@ -36,25 +37,24 @@ async function keyIsEnough(machine: Machine, address: string): Promise<boolean> 
 }
 
 /**
- * A command that lets the nodes of this cluster in with root's key alone.
+ * What lets the nodes of this cluster in with root's key alone.
  *
  * @param machine - where
- * @returns the command; undefined: there is no cluster
+ * @returns the act; undefined: there is no cluster
  */
-export function exemptNodes(machine: Machine): string | undefined {
+export function exemptNodes(machine: Machine): Act | undefined {
   const text = machine.read(COROSYNC_CONF) ?? machine.read(COROSYNC_COPY);
   return text === undefined ? undefined : exempt(nodeAddresses(text.toString()).addresses);
 }
 
-function exempt(addresses: readonly string[]): string {
-  const lines = sshdExemption(addresses).trimEnd().split('\n');
-  return `printf '%s\\n' ${lines.map((line) => `'${line}'`).join(' ')} >${SSHD_CLUSTER_DROP_IN}`;
+function exempt(addresses: readonly string[]): Act {
+  return { do: 'write', path: SSHD_CLUSTER_DROP_IN, text: sshdExemption(addresses) };
 }
 
 function finding(asked: readonly string[], addresses: readonly string[]): Finding {
   return {
     what: `sshd wants more than a key of root from the node ${asked.join(' and ')} of this cluster (AuthenticationMethods): migration, replication and the shells of other nodes fail.`,
-    mend: `${exempt(addresses)} && sshd -t && ${SSHD_RELOAD}`,
+    mend: { acts: [exempt(addresses)], then: [SSHD_RELOAD] },
   };
 }
 

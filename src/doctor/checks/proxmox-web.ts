@@ -6,7 +6,6 @@ import { pamReader } from '../guarded.ts';
 import type { Machine } from '../machine.ts';
 import { placeOf } from '../pam-edit.ts';
 import { PAM } from '../places.ts';
-import { quoted } from '../shell.ts';
 
 /** The services of the web interfaces, and the program that shows that one is installed. */
 export const WEB_SERVICES = [
@@ -39,11 +38,6 @@ function examineService(machine: Machine, service: string): Finding[] {
     .filter(({ file, entry }) => file !== service && asksForCode(entry))
     .map((step) => ({
       what: `${placeOf(step)}: ${baseName(step.entry.module)} there reaches the login of the web interface (${service}), which answers every question with the password: nobody with a code gets in.`,
-      mend: `printf '%s\\n' ${plainLines()} >${PAM}/${service}`,
+      mend: { acts: [{ do: 'write', path: `${PAM}/${service}`, text: plainWebInterfaceFile() }] },
     }));
-}
-
-function plainLines(): string {
-  const lines = plainWebInterfaceFile().trimEnd().split('\n');
-  return lines.map((line) => quoted(line)).join(' ');
 }

@@ -55,7 +55,16 @@ function includes(machine: Machine): readonly Finding[] {
     : [
         {
           what: `${MAIN} does not include /etc/ssh/sshd_config.d, so what is set there for the second factor does not count.`,
-          mend: `sed -i -e '1i\\${marked(SSHD_INCLUDE)}' ${MAIN} && ${SSHD_RELOAD}`,
+          mend: {
+            acts: [
+              {
+                do: 'write',
+                path: MAIN,
+                text: `${marked(SSHD_INCLUDE)}\n${machine.read(MAIN)?.toString('latin1') ?? ''}`,
+              },
+            ],
+            then: [SSHD_RELOAD],
+          },
         },
       ];
 }
@@ -82,7 +91,11 @@ async function loginFaults(machine: Machine, settings: Settings): Promise<readon
     const found = fault(machine, settings, 'AuthenticationMethods', METHODS, `${why}${shut}`);
     // Else migration and replication would fail until the check of the cluster is looked at.
     const nodes = settings.user === undefined ? exemptNodes(machine) : undefined;
-    findings.push(nodes === undefined ? found : { ...found, mend: `${nodes} && { ${found.mend}; }` });
+    findings.push(
+      nodes === undefined || typeof found.mend === 'string'
+        ? found
+        : { ...found, mend: { ...found.mend, acts: [nodes, ...found.mend.acts] } },
+    );
   }
   return findings;
 }
@@ -90,7 +103,7 @@ async function loginFaults(machine: Machine, settings: Settings): Promise<readon
 /** Root's password never opens SSH then, so a key and a question would shut root out. */
 async function rootShutOut(machine: Machine, { user }: Settings): Promise<string> {
   return (user ?? 'root') === 'root' && (await rootOverSsh(machine)) === 'key-only'
-    ? '. After this command root does not get in over SSH, unless PermitRootLogin says yes: docs/guides/first-login.md, "Root"'
+    ? '. After that root does not get in over SSH, unless PermitRootLogin says yes: docs/guides/first-login.md, "Root"'
     : '';
 }
 
@@ -109,7 +122,7 @@ function fault(
       }
     : {
         what: `sshd_config says "${setting} ${said}" for ${user}, in a Match block: ${why}.`,
-        mend: setForUser(user, `${setting} ${value}`),
+        mend: setForUser(machine, user, `${setting} ${value}`),
       };
 }
 

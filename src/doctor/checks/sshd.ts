@@ -1,5 +1,6 @@
 import type { Check, Finding } from '../check.ts';
 import type { Machine } from '../machine.ts';
+import { running, type Remedy } from '../remedy.ts';
 import { setForAll, SSHD_RELOAD } from '../sshd-settings.ts';
 
 /** What sshd needs to ask for a code at all. */
@@ -37,16 +38,22 @@ function unreadable(machine: Machine, said: string): Finding {
   const what = `sshd cannot use its configuration, and will not start again: ${said}`;
   const [, file, line] = /(\/\S+?):? line (\d+)/.exec(said) ?? [];
   if (file !== undefined && line !== undefined) {
-    return { what, mend: `sed -i -e '${line}s/^/# /' ${file} && ${SSHD_RELOAD}` };
+    return { what, mend: withoutLine(machine, file, Number(line)) };
   }
   if (said.includes('Missing privilege separation directory')) {
     // It is there while ssh.service runs.
     return {
       what: `sshd does not run, and cannot be asked how it is configured: ${said}`,
-      mend: 'mkdir -p -m 755 /run/sshd',
+      mend: running(['mkdir', '-p', '-m', '755', '/run/sshd']),
     };
   }
   return said.includes('Disabled method "keyboard-interactive"')
     ? { what, mend: setForAll(machine, 'KbdInteractiveAuthentication yes') }
     : { what, mend: 'sshd -t' };
+}
+
+function withoutLine(machine: Machine, path: string, number: number): Remedy | string {
+  const lines = machine.read(path)?.toString('latin1').split('\n');
+  const text = lines?.map((line, index) => (index === number - 1 ? `# ${line}` : line)).join('\n');
+  return text === undefined ? 'sshd -t' : { acts: [{ do: 'write', path, text }], then: [SSHD_RELOAD] };
 }

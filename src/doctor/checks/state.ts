@@ -1,5 +1,6 @@
 import type { Check, Finding } from '../check.ts';
 import { healthOf, type Machine } from '../machine.ts';
+import { running } from '../remedy.ts';
 import { OWNER, RESTART, SERVICE, STATE } from '../places.ts';
 
 /** Less room than this, and the next journal may not fit (it has 1 MiB), nor a new snapshot. */
@@ -39,7 +40,7 @@ function storeMissing(machine: Machine): Finding {
       }
     : {
         what: `There is no store in ${STATE}, so nobody with a factor gets in: ${place} of /etc/fstab is not mounted.`,
-        mend: `mount ${place} && ${RESTART}`,
+        mend: running(['mount', place], RESTART),
       };
 }
 
@@ -50,7 +51,7 @@ async function mountedReadOnly(machine: Machine): Promise<readonly Finding[]> {
     ? [
         {
           what: `${target}, on which the state directory is, is mounted read-only: recovery codes and counted ones are refused.`,
-          mend: `mount -o remount,rw ${target}`,
+          mend: running(['mount', '-o', 'remount,rw', target]),
         },
       ]
     : [];

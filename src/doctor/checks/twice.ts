@@ -3,8 +3,7 @@ import { allSteps, baseName, type Step } from '../../pam-d/stack.ts';
 import type { Check, Finding } from '../check.ts';
 import { guardedServices, isOurs, servicesWith, type GuardedService } from '../guarded.ts';
 import type { Machine } from '../machine.ts';
-import { aside, edit, isJumpedOver, placeOf, without } from '../pam-edit.ts';
-import { PAM } from '../places.ts';
+import { aside, byEditor, edit, isJumpedOver, placeOf, without } from '../pam-edit.ts';
 
 /** Nobody is asked for two codes in one login. */
 export const twiceCheck: Check = {
@@ -31,19 +30,19 @@ function findingOf(machine: Machine, { service, steps, ours }: GuardedService, s
   const module = baseName(step.entry.module);
   const what = `${service} asks for a code twice: ${placeOf(first)}, and ${placeOf(step)} (${module}).`;
   if (isOurs(step)) {
-    return { what, mend: edit(step.file, without(step.entry, isJumpedOver(steps, step))) };
+    return { what, mend: edit(machine, step.file, without(step.entry, isJumpedOver(steps, step))) };
   }
   const alone = servicesWith(machine, step).filter((other) => !other.steps.some(asksOurs));
   const [one] = alone;
   if (one === undefined) {
-    return { what, mend: edit(step.file, aside(step.entry)) };
+    return { what, mend: edit(machine, step.file, aside(step.entry)) };
   }
   const names = alone.map((other) => other.service);
   return {
     what:
       `${what} ${names.join(', ')} ${names.length === 1 ? 'asks' : 'ask'} for that code alone, so the line cannot simply go. ` +
       `Switch these on first: pve-google-authenticator enable ${names.join(' ')}`,
-    mend: `\${EDITOR:-vi} ${PAM}/${step.file}`,
+    mend: byEditor(step.file),
   };
 }
 

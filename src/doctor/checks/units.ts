@@ -1,7 +1,8 @@
 import type { Check, Finding } from '../check.ts';
 import { homeCounts } from '../configuration.ts';
 import type { Machine } from '../machine.ts';
-import { READER, READER_SOCKET, REOPEN, SERVICE, SOCKET } from '../places.ts';
+import { READER, READER_SOCKET, REOPEN, SERVICE, SOCKET, UNITS } from '../places.ts';
+import { running } from '../remedy.ts';
 import { reinstall } from '../reinstall.ts';
 
 const USER_SOCKET = 'pve-authenticator-user.socket';
@@ -64,7 +65,10 @@ function unusable(machine: Machine, { id, load }: Unit): readonly Finding[] {
       return [
         {
           what: `${id} is masked: systemd must not start it, so logins with a code fail.`,
-          mend: `systemctl unmask ${id} && ${REOPEN}`,
+          mend: {
+            acts: [{ do: 'run', argv: ['systemctl', 'unmask', id], touches: [UNITS] }],
+            then: [REOPEN],
+          },
         },
       ];
     case 'not-found':
@@ -85,12 +89,17 @@ function closed(units: readonly Unit[]): readonly Finding[] {
     .map(({ id, active }) => `${id} (${active})`);
   return names.length === 0
     ? []
-    : [{ what: `Not running: ${names.join(', ')}. Logins with a code may fail.`, mend: REOPEN }];
+    : [{ what: `Not running: ${names.join(', ')}. Logins with a code may fail.`, mend: running(REOPEN) }];
 }
 
 function atBoot({ id, file }: Unit): readonly Finding[] {
   const why = ENABLED.get(id);
   return why === undefined || file === 'enabled'
     ? []
-    : [{ what: `${id} is ${file}: ${why}.`, mend: `systemctl enable ${id}` }];
+    : [
+        {
+          what: `${id} is ${file}: ${why}.`,
+          mend: { acts: [{ do: 'run', argv: ['systemctl', 'enable', id], touches: [UNITS] }] },
+        },
+      ];
 }

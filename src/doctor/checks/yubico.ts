@@ -3,11 +3,10 @@ import type { Check, Finding } from '../check.ts';
 import { configurationOf } from '../configuration.ts';
 import { guardedServices, ourLines } from '../guarded.ts';
 import { healthOf, type Machine } from '../machine.ts';
-import { placeOf, type PamLine } from '../pam-edit.ts';
-import { CONFIG, OWNER, PAM, RELOAD, SERVICE } from '../places.ts';
-import { quoted } from '../shell.ts';
-
-const OFFLINE = `sed -i -e 's/^\\( *mode *= *\\)["'\\'']online["'\\'']/\\1"offline"/' ${CONFIG} && ${RELOAD}`;
+import { placeOf } from '../pam-edit.ts';
+import type { Step } from '../../pam-d/stack.ts';
+import { CONFIG, RELOAD, SERVICE, STATE } from '../places.ts';
+import { running, type Remedy } from '../remedy.ts';
 
 /** Where systemd's generators write, and what ours writes to open the network for the daemon. */
 const GENERATED = '/run/systemd/generator';
@@ -30,7 +29,7 @@ export const yubicoCheck: Check = {
     }
     if (machine.stat(GENERATED) !== undefined && machine.stat(OPENED) === undefined) {
       const what = `The daemon has no network, though ${CONFIG} says [yubico] mode = "online": systemd did not read it since.`;
-      return [{ what, mend: RELOAD }];
+      return [{ what, mend: running(...RELOAD) }];
     }
     const health = await healthOf(machine);
     const why = health?.yubico ?? null;
@@ -38,7 +37,7 @@ export const yubicoCheck: Check = {
       return [
         {
           what: `YubiKeys cannot be looked up: ${why}. Mend that; or let only those count whose secrets are kept here:`,
-          mend: OFFLINE,
+          mend: offline(machine),
         },
       ];
     }
@@ -60,7 +59,7 @@ async function namesOf(machine: Machine, urls: readonly string[]): Promise<reado
   return [
     {
       what: `The addresses of the validation servers cannot be found (${unknown.join(', ')}): no network, or no name server. Mend that; until then let only YubiKeys count whose secrets are kept here:`,
-      mend: OFFLINE,
+      mend: offline(machine),
     },
   ];
 }
@@ -84,7 +83,7 @@ function linesWithoutNetwork(
       return [
         {
           what: `${placeOf(step)}: id= and key= say how YubiKeys are looked up, but the daemon has no network without [yubico] mode = "online" in ${CONFIG}. To write it there, with them:`,
-          mend: openedBy(step, id, said, config),
+          mend: openedBy(machine, step, id, said, config),
         },
       ];
     }
@@ -92,22 +91,39 @@ function linesWithoutNetwork(
   return [];
 }
 
-/** Takes the key from where it is: a command that is printed must not hold it. */
+function offline(machine: Machine): Remedy {
+  const text = machine.read(CONFIG)?.toString('latin1') ?? '';
+  return rewritten(machine, text.replace(/^( *mode *= *)(["'])online\2/m, '$1"offline"'));
+}
+
+/** The key is in the line of pam.d, and in the file that is written: nothing shows it. */
 function openedBy(
-  { file }: PamLine,
+  machine: Machine,
+  line: Step,
   id: string,
   said: YubicoConfig | undefined,
   config: string | undefined,
-): string {
-  const key = `sed -n 's/^[^#]*[[:blank:]]key=\\([A-Za-z0-9+/=]*\\).*/key = "\\1"/p' ${quoted(`${PAM}/${file}`)} | head -n 1`;
+): Remedy {
+  const key = line.entry.arguments.find((word) => KEY.test(word))?.slice('key='.length) ?? '';
   const settings = [
-    `printf 'mode = "online"\\n'`,
-    ...(said?.id === undefined ? [`printf 'id = ${id}\\n'`] : []),
-    ...(said?.key === undefined && said?.keyFile === undefined ? [key] : []),
-  ];
-  if (config !== undefined && /^[ \t]*\[yubico\]/m.test(config)) {
-    return `{ ${settings.join('; ')}; } | sed -i '/^[[:blank:]]*\\[yubico\\]/r /dev/stdin' ${CONFIG} && ${RELOAD}`;
+    'mode = "online"',
+    ...(said?.id === undefined ? [`id = ${id}`] : []),
+    ...(said?.key === undefined && said?.keyFile === undefined ? [`key = "${key}"`] : []),
+  ].join('\n');
+  if (config === undefined) {
+    return rewritten(machine, `\n[yubico]\n${settings}\n`);
   }
-  const made = config === undefined ? `install -m 0640 -g ${OWNER} /dev/null ${CONFIG} && ` : '';
-  return `${made}{ printf '\\n[yubico]\\n'; ${settings.join('; ')}; } >>${CONFIG} && ${RELOAD}`;
+  const text = machine.read(CONFIG)?.toString('latin1') ?? '';
+  return rewritten(
+    machine,
+    /^[ \t]*\[yubico\]/m.test(text)
+      ? text.replace(/^[ \t]*\[yubico\].*$/m, (heading) => `${heading}\n${settings}`)
+      : `${text}${text.endsWith('\n') ? '' : '\n'}\n[yubico]\n${settings}\n`,
+  );
+}
+
+/** A new file is root's, and the daemon's group may read it. */
+function rewritten(machine: Machine, text: string): Remedy {
+  const gid = machine.stat(STATE)?.gid ?? 0;
+  return { acts: [{ do: 'write', path: CONFIG, text, access: { uid: 0, gid, mode: 0o640 } }], then: RELOAD };
 }

@@ -7,8 +7,9 @@ import { CHECKOUT_THERE, Machine, whyNoMachine } from './machine.ts';
 import { HEALTHY, MISTAKES } from './mistakes.ts';
 
 /*
- * `doctor` on a real installation: each mistake is planted, found and named; then what was printed is run, as root would, and nothing
- * is wrong any more. Where the mistake is in pam.d, a login is tried as well, so that the mend is more than silence.
+ * `doctor` on a real installation: each mistake is planted, found and named; then "doctor --fix" mends it, or says why only a person can and
+ * with which command, which is run, as root would; and nothing is wrong any more. Where the mistake is in pam.d, a login is tried as well, so
+ * that the mend is more than silence. What was fixed is undone, and every file is as it was, to the byte.
  */
 
 const CLIENT = '/usr/local/bin/pam-client';
@@ -171,18 +172,37 @@ END
       systemctl start pve-authenticator.service`);
   });
 
+  /** What may be changed: each name with its kind, mode, owner and target, and of each file its sum. */
+  const files = (): Promise<string> =>
+    machine.shell(`
+      cd /
+      find etc/pam.d etc/ssh etc/pve-authenticator etc/systemd/system etc/hostname home -path etc/pve-authenticator/switch -prune -o \
+        '(' -type f -printf '%p %m %U:%G ' -exec sha256sum {} ';' ')' -o -printf '%p %y %m %U:%G %l\\n' | sort
+      find ${STATE.slice(1)} ${STATE.slice(1)}/enrolments run/pve-authenticator -maxdepth 1 ! -name '*.new' -printf '%p %m %U:%G\\n' |
+        grep -e enrolments -e sock -e 'authenticator ' | sort`);
+  const doctor = (...argv: readonly string[]): ReturnType<Machine['run']> =>
+    machine.run(['pve-google-authenticator', 'doctor', ...argv]);
+
   for (const { name, check, says, plant, after, pam } of MISTAKES) {
-    test(`${name}: found, and mended by what is printed`, async () => {
+    test(`${name}: found, fixed, and undone`, async () => {
       try {
         await machine.shell(plant);
         const found = await findings();
         const ours = found.filter((finding) => finding.check === check && says.test(finding.what));
         expect(ours, JSON.stringify(found, undefined, 1)).not.toEqual([]);
-        // Others may come of it; then the commands are run from the top down, as they are printed.
-        for (const mend of new Set(found.map((finding) => finding.mend))) {
+        const planted = await files();
+        const fixed = await doctor('--fix', '--yes');
+        const byHand = found.filter(({ mend }) => !mend.startsWith('pve-google-authenticator doctor --fix='));
+        for (const { what, mend } of byHand) {
+          expect(fixed.stdout).toContain(what);
+          expect(fixed.stdout).toMatch(/ {2}Not fixed\. .*(?:yourself|look first|Only you)/);
           await runPrinted(mend);
         }
-        expect(await findings()).toEqual([]);
+        if (byHand.length === 0) {
+          expect(fixed, fixed.stdout).toMatchObject({ status: 0, stderr: '' });
+          expect(fixed.stdout).toMatch(/\n {2}Fixed\.\nNothing is wrong any more\.\n$/);
+        }
+        expect(await findings(), fixed.stdout).toEqual([]);
         if (pam === true) {
           if (codes.length === 0) {
             await renewCodes();
@@ -190,6 +210,13 @@ END
           const logins = [await logIn(codes.pop()!), await logIn('ABCD-EFGH-ABCD-EFGH')];
           const said = await machine.runWell(['journalctl', '--lines=20', '--output=cat', '--no-pager']);
           expect(logins, said).toEqual([true, false]);
+        }
+        if (byHand.length === 0) {
+          const mended = await files();
+          expect(await doctor('--undo', '--yes')).toMatchObject({ status: 0, stderr: '' });
+          expect(await files()).toBe(planted);
+          expect(await doctor('--fix', '--yes')).toMatchObject({ status: 0, stderr: '' });
+          expect(await files()).toBe(mended);
         }
       } finally {
         await machine.shell(after ?? ':');

@@ -79,8 +79,9 @@ describe.skipIf(missing !== undefined)('switching on and off', { timeout: TEST_M
     await guarded.synchronise();
     expect(status).toBe(1);
     expect(stderr).toContain('The clock is not synchronised');
-    const [mend] = /echo 'KbdInteractiveAuthentication yes # by .*/.exec(stderr)!;
-    await shell(mend);
+    const [mend] = /pve-google-authenticator doctor --fix=sshd$/m.exec(stderr)!;
+    expect(await guarded.machine.run(mend.split(' '))).toMatchObject({ status: 4 });
+    await shell(`${mend} --yes`);
     await shell('rm /run/systemd/timesync/synchronized');
     expect((await guarded.command('enable', 'sshd')).stderr).toContain('The clock is not synchronised');
     expect(await guarded.command('enable', 'sshd', '--ignore=sshd')).toMatchObject({ status: 2 });

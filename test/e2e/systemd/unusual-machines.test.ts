@@ -87,7 +87,7 @@ END
     await shell('rm /run/systemd/timesync/synchronized');
     expect(await guarded.command('enable', 'sshd')).toMatchObject({
       status: 1,
-      stderr: expect.stringContaining('Nothing was changed. Mend this first') as string,
+      stderr: expect.stringContaining('Nothing was changed. Fix this first') as string,
     });
     await guarded.synchronise();
     expect(await shell('ls /etc/pam.d/proxmox-ve-auth /etc/ssh/sshd_config.d/01-* 2>/dev/null || :')).toBe(

@@ -1,18 +1,20 @@
 import { describe, expect, it } from 'vitest';
-import { examineAll, type Check } from '../../../src/doctor/check.ts';
+import { examineAll, type Check, type Report } from '../../../src/doctor/check.ts';
 import { clockCheck } from '../../../src/doctor/checks/clock.ts';
 import { daemonCheck } from '../../../src/doctor/checks/daemon.ts';
 import { moduleCheck } from '../../../src/doctor/checks/module.ts';
 import { sshdCheck } from '../../../src/doctor/checks/sshd.ts';
 import { sshdLoginsCheck } from '../../../src/doctor/checks/sshd-logins.ts';
+import { running } from '../../../src/doctor/remedy.ts';
 import { describedMachine, type Described } from '../fixtures/described-machine.ts';
 
 const VERSION = '1.2.3';
+const DROP_IN = '/etc/ssh/sshd_config.d/00-pve-authenticator.conf';
 const SECURITY = '/usr/lib/x86_64-linux-gnu/security';
 const MODULE = `${SECURITY}/pam_pve_authenticator.so`;
 const unix = { [`${SECURITY}/pam_unix.so`]: 'ELF' };
 
-const findings = (check: Check, described: Described): Promise<readonly { what: string; mend: string }[]> =>
+const findings = (check: Check, described: Described): Promise<readonly Report[]> =>
   examineAll([check], describedMachine(described));
 const named = (text: string): string => expect.stringContaining(text) as string;
 
@@ -22,12 +24,15 @@ describe('the daemon', () => {
   });
   it('does not answer', async () => {
     expect(await findings(daemonCheck(VERSION), {})).toEqual([
-      { check: 'daemon', what: 'nobody answers', mend: named('systemctl restart') },
+      {
+        ...{ check: 'daemon', what: 'nobody answers', mend: 'pve-google-authenticator doctor --fix=daemon' },
+        remedy: running(['systemctl', 'restart', 'pve-authenticator.socket', 'pve-authenticator.service']),
+      },
     ]);
   });
   it('is an old one', async () => {
     expect(await findings(daemonCheck(VERSION), { daemon: { about: { version: '1.0.0' } } })).toMatchObject([
-      { what: named('1.0.0'), mend: named('restart pve-authenticator.service') },
+      { what: named('1.0.0'), remedy: running(['systemctl', 'restart', 'pve-authenticator.service']) },
     ]);
   });
 });
@@ -100,7 +105,13 @@ describe('sshd', () => {
       'sshd -T': settings.replace(`${setting.toLowerCase()} yes`, `${setting.toLowerCase()} no`),
     };
     expect(await findings(sshdCheck, { programs })).toMatchObject([
-      { what: named(setting), mend: named(`echo '${setting} yes # by pve-google-authenticator' >>`) },
+      {
+        what: named(setting),
+        mend: 'pve-google-authenticator doctor --fix=sshd',
+        remedy: {
+          acts: [{ do: 'write', path: DROP_IN, text: `${setting} yes # by pve-google-authenticator\n` }],
+        },
+      },
     ]);
   });
   it('has a configuration that cannot be read', async () => {
@@ -130,13 +141,19 @@ describe('sshd', () => {
 });
 
 it('puts aside what somebody wrote into the file of ours', async () => {
-  const files = { '/etc/ssh/sshd_config.d/00-pve-authenticator.conf': 'UsePAM no\n' };
+  const files = { [DROP_IN]: 'UsePAM no\n' };
   const programs = { 'sshd -T': 'usepam no\nkbdinteractiveauthentication yes\n' };
   expect(await findings(sshdCheck, { files, programs })).toMatchObject([
     {
-      mend: named(
-        "sed -i -e 's/^ *UsePAM /# put aside by pve-google-authenticator: &/I' /etc/ssh/sshd_config.d/00-pve-authenticator.conf && echo 'UsePAM yes",
-      ),
+      remedy: {
+        acts: [
+          {
+            ...{ do: 'write', path: DROP_IN },
+            text: '# put aside by pve-google-authenticator: UsePAM no\nUsePAM yes # by pve-google-authenticator\n',
+          },
+        ],
+        then: [['systemctl', 'try-reload-or-restart', 'ssh.service']],
+      },
     },
   ]);
 });

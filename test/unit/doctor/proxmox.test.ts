@@ -1,12 +1,12 @@
 import { describe, expect, it } from 'vitest';
-import { examineAll, type Check } from '../../../src/doctor/check.ts';
+import { examineAll, type Check, type Report } from '../../../src/doctor/check.ts';
 import { proxmoxClusterCheck } from '../../../src/doctor/checks/proxmox-cluster.ts';
 import { proxmoxWebCheck } from '../../../src/doctor/checks/proxmox-web.ts';
 import { nodeAddresses, sshdExemption } from '../../../src/doctor/corosync.ts';
 import { marked } from '../../../src/doctor/sshd-settings.ts';
 import { describedMachine, type Described } from '../fixtures/described-machine.ts';
 
-const findings = (check: Check, described: Described): Promise<readonly { what: string; mend: string }[]> =>
+const findings = (check: Check, described: Described): Promise<readonly Report[]> =>
   examineAll([check], describedMachine(described));
 
 const COROSYNC = `logging {
@@ -81,7 +81,13 @@ describe('the cluster', () => {
     });
     expect(more).toEqual([]);
     expect(only!.what).toContain('192.0.2.11 and 2001:db8::11 and 192.0.2.12');
-    expect(only!.mend).toContain("'Match User root Address 192.0.2.11,2001:db8::11,192.0.2.12 # by");
+    expect(only!.remedy!.acts).toMatchObject([
+      {
+        text: expect.stringContaining(
+          'Match User root Address 192.0.2.11,2001:db8::11,192.0.2.12 # by',
+        ) as string,
+      },
+    ]);
   });
 
   it('is told of names, and of nothing where there is no cluster', async () => {
@@ -103,7 +109,9 @@ describe('the web interface', () => {
     'meets a line in common-auth: %s',
     async (module) => {
       const found = await findings(proxmoxWebCheck, { files: withLine(module) });
-      expect(found).toMatchObject([{ mend: expect.stringContaining('>/etc/pam.d/proxmox-ve-auth') }]);
+      expect(found).toMatchObject([
+        { remedy: { acts: [{ do: 'write', path: '/etc/pam.d/proxmox-ve-auth' }] } },
+      ]);
       expect(found[0]!.what).toContain('/etc/pam.d/common-auth, line 3');
     },
   );

@@ -1,0 +1,51 @@
+import { closeSync, constants, fstatSync, openSync, type Stats } from 'node:fs';
+import { codeOf } from './durable.ts';
+import { SwitchError } from './switch-error.ts';
+
+const { O_NOFOLLOW } = constants;
+/** Linux, <fcntl.h>: a file that is held, not opened. Node does not name it. */
+const O_PATH = 0o10000000;
+const WRITABLE_BY_OTHERS = 0o022;
+
+/**
+ * Holds a file while something is done with it, so that nobody can put another one in its place: no symbolic link is followed but one
+ * that only root can have made.
+ *
+ * @param path - absolute
+ * @param work - gets a name under which only this file can be reached, and what it is; a link is held as a link
+ * @returns what the work returns; undefined: there is no such file
+ * @throws SwitchError when somebody else's link is in the way
+ */
+export function withHeldFile<T>(path: string, work: (name: string, facts: Stats) => T): T | undefined {
+  const held: number[] = [];
+  const hold = (name: string, follow = false): number => {
+    const fd = openSync(name, O_PATH | (follow ? 0 : O_NOFOLLOW));
+    held.push(fd);
+    return fd;
+  };
+  try {
+    const parts = path.split('/').filter((part) => part !== '');
+    let at = hold('/');
+    for (const [index, part] of parts.entries()) {
+      const above = fstatSync(at);
+      let next = hold(`/proc/self/fd/${at}/${part}`);
+      if (fstatSync(next).isSymbolicLink() && index < parts.length - 1) {
+        if (above.uid !== 0 || (above.mode & WRITABLE_BY_OTHERS) !== 0) {
+          throw new SwitchError(
+            `${path} is reached by a symbolic link that is not root's. Nothing was done.`,
+          );
+        }
+        next = hold(`/proc/self/fd/${at}/${part}`, true);
+      }
+      at = next;
+    }
+    return work(`/proc/self/fd/${at}`, fstatSync(at));
+  } catch (error) {
+    if (codeOf(error) === 'ENOENT' || codeOf(error) === 'ENOTDIR') {
+      return undefined;
+    }
+    throw error;
+  } finally {
+    held.forEach((fd) => closeSync(fd));
+  }
+}
