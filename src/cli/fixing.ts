@@ -10,6 +10,7 @@ import type { Ground } from './ground.ts';
 import { yesOrNo } from './questions.ts';
 import { remedyLines } from './remedy-words.ts';
 import type { Session } from './session.ts';
+import { wrapped } from './wrap.ts';
 
 /** Why only a person can mend what a check found. */
 const BY_HAND: Readonly<Record<string, string>> = {
@@ -57,7 +58,7 @@ export async function fixFindings(
     }
     const name = `${report.check}: ${report.what}`;
     seen.add(name);
-    output.line(name);
+    wrapped(output, name, '    ').forEach((line) => output.line(line));
     const { remedy } = report;
     if (remedy === undefined) {
       output.line(`  Not fixed. ${BY_HAND[report.check] ?? UNCLEAR}`);

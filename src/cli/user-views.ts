@@ -53,37 +53,37 @@ export function unreadSentence({ user, enrolled, problem }: UserView): string {
     : `What ${user} has enrolled cannot be used${why}. Logins of ${user} that ask for a code are refused.`;
 }
 
-const HEADINGS = [
-  ...['USER', 'FACTOR', 'NAME', 'ID', 'ADDED', 'LAST USED'],
-  ...['CODES LEFT', 'LOCKED UNTIL', 'REMARKS'],
-];
+/** What every terminal has. */
+const USUAL_COLUMNS = 80;
+const HEADINGS = ['NAME', 'KIND', 'ID', 'ADDED', 'LAST USED', 'REMARKS'];
+const DATE_LENGTH = 'YYYY-MM-DD'.length;
 
 /**
- * A table of factors.
+ * A table of factors, below the name of each user. Where a line would be too long, sentences.
  *
  * @param views - what users have
+ * @param columns - how wide it may be
  * @returns its lines; none when there is no factor
  */
-export function factorTable(views: readonly UserView[]): string[] {
-  const rows = views.flatMap((view) => view.factors.map((factor) => cells(view, factor)));
-  if (rows.length === 0) {
-    return [];
-  }
-  const all = [HEADINGS, ...rows];
-  const widths = HEADINGS.map((_, column) => Math.max(...all.map((row) => row[column]?.length ?? 0)));
-  return all.map((row) =>
-    row
-      .map((cell, column) => cell.padEnd(widths[column] ?? 0))
-      .join('  ')
-      .trimEnd(),
+export function factorTable(views: readonly UserView[], columns = USUAL_COLUMNS): string[] {
+  const withFactors = views.filter(({ factors }) => factors.length > 0);
+  const rows = withFactors.flatMap(({ factors }) => factors.map(cells));
+  const widths = HEADINGS.map((_, column) =>
+    Math.max(...[HEADINGS, ...rows].map((row) => row[column]?.length ?? 0)),
   );
+  const lineOf = (row: readonly string[]): string =>
+    `  ${row.map((cell, column) => cell.padEnd(widths[column] ?? 0)).join('  ')}`.trimEnd();
+  const fits = rows.every((row) => lineOf(row).length <= columns);
+  return withFactors.flatMap(({ user, factors }) => [
+    `${user}:`,
+    ...(fits
+      ? [HEADINGS, ...factors.map(cells)].map(lineOf)
+      : factors.map((factor) => `  ${factorSentence(factor)}`)),
+  ]);
 }
 
-function cells({ user, lockedUntil }: UserView, factor: FactorView): string[] {
-  const { kind, name, id, added, lastUsed, codesLeft, paused } = factor;
-  return [
-    ...[user, kind, name, id, minute(added), lastUsed === null ? 'never' : minute(lastUsed)],
-    ...[codesLeft === undefined ? '-' : String(codesLeft), lockedUntil === null ? '-' : minute(lockedUntil)],
-    paused ? 'paused' : '',
-  ];
+function cells(factor: FactorView): string[] {
+  const { kind, name, id, added, lastUsed } = factor;
+  const used = lastUsed === null ? 'never' : lastUsed.slice(0, DATE_LENGTH);
+  return [name, kind, id, added.slice(0, DATE_LENGTH), used, remarks(factor)];
 }

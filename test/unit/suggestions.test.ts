@@ -19,6 +19,7 @@ const RUN: Readonly<Record<string, string>> = {
   'pve-google-authenticator confirm': 'systemd/switching',
   'pve-google-authenticator disable SERVICE': 'systemd/switching',
   'pve-google-authenticator doctor': 'systemd/doctor',
+  'pve-google-authenticator doctor --undo': 'systemd/doctor',
   'pve-google-authenticator enable': 'systemd/switching',
   'pve-google-authenticator export --user USER': 'setup/secrets',
   'pve-google-authenticator forget --user USER': 'setup/secrets',

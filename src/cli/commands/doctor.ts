@@ -7,7 +7,9 @@ import { agreed, yesOption, type Agreement } from '../agreed.ts';
 import { CommandError } from '../control-client.ts';
 import { examples } from '../examples.ts';
 import { groundOf } from '../ground.ts';
+import type { Output } from '../output.ts';
 import type { Session } from '../session.ts';
+import { wrapped } from '../wrap.ts';
 
 const EXIT_FOUND = 1;
 const EXIT_COULD_NOT_LOOK = 3;
@@ -98,7 +100,13 @@ async function run(session: Session, options: Options): Promise<void> {
     output.line(JSON.stringify({ healthy: reports.length === 0, findings }));
     return;
   }
-  const lines = linesOf(checks, reports, await askingServices(ground.machine), options.verbose === true);
+  const lines = linesOf(
+    output,
+    checks,
+    reports,
+    await askingServices(ground.machine),
+    options.verbose === true,
+  );
   lines.forEach((line) => output.line(line));
 }
 
@@ -159,6 +167,7 @@ async function undo(session: Session, options: Options): Promise<void> {
 }
 
 function linesOf(
+  output: Output,
   checks: readonly Check[],
   reports: readonly Report[],
   services: readonly string[],
@@ -173,6 +182,9 @@ function linesOf(
     if (found.length === 0) {
       return verbose ? [`${name}: all is well`] : [];
     }
-    return found.flatMap(({ what, mend }) => [`${name}: ${what}`, `  ${asRoot(mend)}`]);
+    return found.flatMap(({ what, mend }) => [
+      ...wrapped(output, `${name}: ${what}`, '    '),
+      `  ${asRoot(mend)}`,
+    ]);
   });
 }

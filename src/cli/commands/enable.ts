@@ -10,6 +10,7 @@ import { examples } from '../examples.ts';
 import { groundOf, mustGetIn, type Ground } from '../ground.ts';
 import type { Output } from '../output.ts';
 import type { Session } from '../session.ts';
+import { wrapped } from '../wrap.ts';
 
 const USUAL_MINUTES = 5;
 const LEAST_MINUTES = 0.05;
@@ -23,6 +24,7 @@ interface Options {
   readonly nullok?: true;
   readonly minutes: number;
   readonly wait: boolean;
+  readonly json?: true;
   readonly ignore: readonly string[];
 }
 
@@ -46,6 +48,7 @@ export function enableCommand(program: Command, session: Session): void {
     .option('--minutes <n>', 'wait so long for "confirm"', minutes, USUAL_MINUTES)
     .option('--ignore <check>', 'skip this check: clock, if no time server can be reached', ignorable, [])
     .option('--no-wait', 'end without the countdown; it is undone all the same')
+    .option('--json', 'print the result as JSON, and end without the countdown')
     .addHelpText(
       'after',
       examples(
@@ -104,13 +107,19 @@ async function switchOn(
     ignore: options.ignore,
   };
   let result = await enable(places, machine, request);
-  if (result.kind === 'unhealthy' && (await fixed(session, ground, result))) {
+  if (result.kind === 'unhealthy' && options.json !== true && (await fixed(session, ground, result))) {
     result = await enable(places, machine, request);
+  }
+  if (options.json === true) {
+    output.line(JSON.stringify(inJson(result)));
+    if (result.kind !== 'unhealthy') {
+      return;
+    }
   }
   switch (result.kind) {
     case 'unhealthy':
       tellPrepared(output, result.prepared);
-      throw new CommandError('ERR_UNHEALTHY', mendFirst(result));
+      throw new CommandError('ERR_UNHEALTHY', mendFirst(output, result));
     case 'nothing-to-do':
       tellNothing(output, result);
       return;
@@ -145,10 +154,13 @@ async function fixed(
   return (await fixFindings(session, ground, () => examineAll(checks, ground.machine), {})).length === 0;
 }
 
-function mendFirst({ reports, prepared }: Extract<Enabled, { kind: 'unhealthy' }>): string {
+function mendFirst(output: Output, { reports, prepared }: Extract<Enabled, { kind: 'unhealthy' }>): string {
   return [
     `${prepared.length === 0 ? 'Nothing was changed' : 'No service was changed'}. Fix this first:`,
-    ...reports.flatMap(({ check, what, mend }) => [`  ${check}: ${what}`, `    ${asRoot(mend)}`]),
+    ...reports.flatMap(({ check, what, mend }) => [
+      ...wrapped(output, `  ${check}: ${what}`, '      '),
+      `    ${asRoot(mend)}`,
+    ]),
   ].join('\n');
 }
 
@@ -203,6 +215,23 @@ function tellPrepared(output: Output, prepared: readonly string[]): void {
   for (const path of prepared) {
     output.line(`Written for Proxmox, until the services are disabled: ${path}`);
   }
+}
+
+/** For programs; what is wrong is as `doctor --json` has it. */
+function inJson(result: Enabled): object {
+  if (result.kind === 'unhealthy') {
+    const findings = result.reports.map(({ check, what, mend }) => ({ check, what, mend }));
+    return { result: result.kind, findings, written: result.prepared };
+  }
+  const { plan, pending } = result;
+  return {
+    result: result.kind,
+    changed: plan.changes.map(({ service, rootExempt }) => ({ service, rootExempt })),
+    unchanged: plan.unchanged,
+    left: plan.left,
+    waits: pending === undefined ? null : { services: pending.services, seconds: left(pending) },
+    ...(result.kind === 'waits' ? { refused: result.refused, written: result.prepared } : {}),
+  };
 }
 
 /** Until it is confirmed or undone, or somebody presses Ctrl-C. */

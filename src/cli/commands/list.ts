@@ -5,6 +5,7 @@ import { proxmoxRemarks, proxmoxSentences } from '../proxmox/shown.ts';
 import type { Session } from '../session.ts';
 import { factorSentence, factorTable, LOOK_FURTHER, minute, unreadSentence } from '../user-views.ts';
 import { userOption, type ForUser } from '../whose.ts';
+import { wrapped } from '../wrap.ts';
 
 interface ListOptions extends ForUser {
   readonly json?: true;
@@ -52,8 +53,8 @@ function show(views: readonly UserView[], { plain }: ListOptions, { output }: Se
   const lines =
     plain === true
       ? views.flatMap(({ user, factors }) => factors.map((factor) => `${user}: ${factorSentence(factor)}`))
-      : factorTable(views);
-  lines.forEach((line) => output.line(line));
+      : factorTable(views, output.terminal?.columns);
+  lines.flatMap((line) => wrapped(output, line, '      ')).forEach((line) => output.line(line));
   const inProxmox = views.flatMap(({ user, proxmox }) =>
     proxmox === undefined ? [] : proxmoxSentences(user, proxmox),
   );

@@ -8,6 +8,7 @@ import { examples } from '../examples.ts';
 import type { Session } from '../session.ts';
 import { factorSentence, LOOK_FURTHER, minute, unreadSentence } from '../user-views.ts';
 import { userOption, type ForUser } from '../whose.ts';
+import { wrapped } from '../wrap.ts';
 
 /**
  * `status`: what somebody has enrolled, and what each service of this machine really does at a login.
@@ -36,8 +37,9 @@ export function statusCommand(program: Command, session: Session): void {
         output.line(JSON.stringify({ ...view, services: told }));
         return;
       }
-      sentences(view).forEach((line) => output.line(line));
-      serviceSentences(view.user, services).forEach((line) => output.line(line));
+      for (const text of [...sentences(view), ...serviceSentences(view.user, services)]) {
+        wrapped(output, text, text.startsWith(' ') ? '      ' : '  ').forEach((line) => output.line(line));
+      }
     });
 }
 

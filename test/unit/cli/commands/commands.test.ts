@@ -235,25 +235,42 @@ describe('list', () => {
     await run('list');
     expect(requests).toEqual([['GET', ['users']]]);
     expect(lines).toEqual([
-      'USER         FACTOR    NAME     ID      ADDED             LAST USED         CODES LEFT  LOCKED UNTIL  REMARKS',
-      'alice        totp      phone    abcdef  2026-01-02 03:04  never             -           -',
-      'alice        totp      pixel-7  ghijkl  2026-01-02 03:04  never             -           -             paused',
-      'alice        recovery  codes    mnopqr  2026-01-02 03:04  never             7           -',
-      'a-long-name  totp      phone    abcdef  2026-01-02 03:04  2026-02-03 04:05  -           -',
+      'alice:',
+      '  NAME     KIND      ID      ADDED       LAST USED   REMARKS',
+      '  phone    totp      abcdef  2026-01-02  never',
+      '  pixel-7  totp      ghijkl  2026-01-02  never       paused',
+      '  codes    recovery  mnopqr  2026-01-02  never       7 codes left',
+      'a-long-name:',
+      '  NAME     KIND      ID      ADDED       LAST USED   REMARKS',
+      '  phone    totp      abcdef  2026-01-02  2026-02-03',
     ]);
   });
 
   it('says until when somebody is locked', async () => {
     answer = [{ ...viewOf('alice', [CODES]), lockedUntil: '2026-02-03T04:05:06.000Z' }];
     await run('list');
-    expect(lines[1]).toMatch(/never +7 +2026-02-03 04:05$/);
+    expect(notes).toEqual(['alice: locked for some places until 2026-02-03 04:05']);
+  });
+
+  it('fits 80 columns with the longest kinds, and says sentences where a name is too long for that', async () => {
+    const imported = { ...PHONE, kind: 'google-authenticator', codesLeft: 5 } as const;
+    answer = [viewOf('alice', [imported, { ...PHONE, kind: 'yubikey-offline', name: 'yubikey1' }])];
+    await run('list');
+    expect(lines.filter((line) => line.length > 80)).toEqual([]);
+    expect(lines[2]).toContain('google-authenticator');
+    lines = [];
+    answer = [viewOf('alice', [{ ...imported, name: 'n'.repeat(32) }])];
+    await run('list');
+    expect(lines[1]).toBe(
+      `  ${'n'.repeat(32)} (google-authenticator, abcdef), added 2026-01-02 03:04, never used, 5 codes left`,
+    );
   });
 
   it('lists one user', async () => {
     answer = USERS[0];
     await run('list', '--user', 'alice');
     expect(requests).toEqual([['GET', ['users', 'alice']]]);
-    expect(lines).toHaveLength(4);
+    expect(lines).toHaveLength(5);
   });
 
   it('says beside the result what is wrong, and never that nothing is enrolled when that was not read', async () => {
