@@ -16,13 +16,19 @@ export function confirmCommand(program: Command, session: Session): void {
   program
     .command('confirm')
     .description('Keep what "enable" switched on, from a new login')
+    .option('--json', 'print the result as JSON')
     .addHelpText('after', examples('sudo pve-google-authenticator confirm'))
-    .action(async () => {
+    .action(async (options: { readonly json?: true }) => {
       const { output, questions } = session;
       const { places, machine, caller } = groundOf(session, 'confirm');
       const found = await evidence(places, machine, caller.login);
+      const tell = (text: string): void => {
+        if (options.json !== true) {
+          output.line(text);
+        }
+      };
       for (const { service, user } of found.proven) {
-        output.line(`${service}: ${user} came in with a code.`);
+        tell(`${service}: ${user} came in with a code.`);
       }
       if (found.unproven.length > 0) {
         output.note(`Nobody came in with a code through ${found.unproven.join(', ')}: that is undone.`);
@@ -36,6 +42,10 @@ export function confirmCommand(program: Command, session: Session): void {
       if (said !== '') {
         output.note(said);
       }
-      output.line(`Confirmed: ${found.proven.map(({ service }) => service).join(', ')}.`);
+      tell(`Confirmed: ${found.proven.map(({ service }) => service).join(', ')}.`);
+      if (options.json === true) {
+        const confirmed = found.proven.map(({ service, user }) => ({ service, user }));
+        output.line(JSON.stringify({ confirmed, undone: found.unproven }));
+      }
     });
 }

@@ -13,7 +13,18 @@ import { userOption, type ForUser } from '../whose.ts';
 /** Somebody may use a code while the file is written: then it is written again. */
 const MAX_TRIES = 5;
 
+/** What became of one user's file. */
+type Result =
+  | {
+      readonly user: string;
+      readonly result: 'exported';
+      readonly file: string;
+      readonly left: number | null;
+    }
+  | { readonly user: string; readonly result: 'failed'; readonly why: string };
+
 interface ExportOptions extends ForUser, Agreement {
+  readonly json?: true;
   readonly all?: true;
   readonly to?: string;
   readonly remove?: true;
@@ -37,6 +48,7 @@ export function exportCommand(program: Command, session: Session): void {
     )
     .option('--remove', 'remove it from the store once it is written')
     .addOption(yesOption())
+    .option('--json', 'print the result as JSON')
     .addHelpText(
       'after',
       examples(
@@ -71,22 +83,25 @@ async function importedUsers(daemon: ControlClient): Promise<string[]> {
 async function exportAll(session: Session, names: readonly string[], options: ExportOptions): Promise<void> {
   const files = new UserFiles();
   const progress = reportProgress(session.output, names.length);
-  let failed = 0;
+  const results: Result[] = [];
   for (const [done, name] of names.entries()) {
     try {
       const user = await userNamed(name);
-      await exportUser(session, files, user, await destinationOf(user, options), options.remove === true);
+      results.push(await exportUser(session, files, user, await destinationOf(user, options), options));
     } catch (error) {
       if (error instanceof UserFileError || (error instanceof CommandError && ONE_USER.has(error.code))) {
         session.output.note(`${name}: ${error.message}`);
-        failed += 1;
+        results.push({ user: name, result: 'failed', why: error.message });
       } else {
         throw error;
       }
     }
     progress(done + 1);
   }
-  if (options.all === true) {
+  const failed = results.filter(({ result }) => result === 'failed').length;
+  if (options.json === true) {
+    session.output.line(JSON.stringify(results));
+  } else if (options.all === true) {
     session.output.line(`${names.length - failed} exported, ${failed} failed.`);
   }
   if (failed > 0) {
@@ -113,13 +128,13 @@ async function exportUser(
   files: UserFiles,
   { name }: PasswdEntry,
   target: UserFile,
-  remove: boolean,
-): Promise<void> {
+  { remove, json }: ExportOptions,
+): Promise<Result> {
   const daemon = session.daemon();
   let written = await exported(daemon, name);
   await create(files, target, written);
   let left: UserView | undefined;
-  for (let tries = 0; remove && left === undefined; tries++) {
+  for (let tries = 0; remove === true && left === undefined; tries++) {
     left = await removed(daemon, name, written, tries < MAX_TRIES);
     if (left === undefined) {
       const newer = await exported(daemon, name);
@@ -128,8 +143,11 @@ async function exportUser(
     }
   }
   written.fill(0);
-  session.output.line(`${name}: exported to ${target.path}`);
-  session.output.note(afterwards(name, left));
+  if (json !== true) {
+    session.output.line(`${name}: exported to ${target.path}`);
+    session.output.note(afterwards(name, left));
+  }
+  return { user: name, result: 'exported', file: target.path, left: left?.factors.length ?? null };
 }
 
 async function exported(daemon: ControlClient, name: string): Promise<Buffer> {

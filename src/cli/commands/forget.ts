@@ -17,15 +17,20 @@ export function forgetCommand(program: Command, session: Session): void {
     .description("Mark a user's missing ~/.google_authenticator as deleted")
     .addOption(userOption('the user, as root').makeOptionMandatory())
     .addOption(yesOption())
+    .option('--json', 'print the result as JSON')
     .addHelpText('after', examples('sudo pve-google-authenticator forget --user alice'))
-    .action(async (options: Required<ForUser> & Agreement) => {
+    .action(async (options: Required<ForUser> & Agreement & { readonly json?: true }) => {
       const { user } = options;
       await agreed(
         session,
         options,
         `If the home directory of ${user} is only not mounted, ${user} is taken for somebody without a factor until it is back.`,
       );
-      await session.daemon().ask<Forgotten>('POST', ['users', user, 'forget']);
-      session.output.line(`While no file of ${user} is found from now on, ${user} is not enrolled by one.`);
+      const forgotten = await session.daemon().ask<Forgotten>('POST', ['users', user, 'forget']);
+      session.output.line(
+        options.json === true
+          ? JSON.stringify(forgotten)
+          : `While no file of ${user} is found from now on, ${user} is not enrolled by one.`,
+      );
     });
 }

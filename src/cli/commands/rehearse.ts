@@ -24,6 +24,7 @@ const LOCAL = '127.0.0.1';
 interface Options extends ForUser {
   readonly withModule?: true;
   readonly from?: string;
+  readonly json?: true;
 }
 
 /**
@@ -40,6 +41,7 @@ export function rehearseCommand(program: Command, session: Session): void {
     .addOption(userOption('try it as this user (default: you)'))
     .option('--with-module', 'try it as it would be after "enable"')
     .option('--from <address>', `log in from there (default for ${SSHD}: ${LOCAL})`)
+    .option('--json', 'print the result as JSON')
     .addHelpText(
       'after',
       examples(
@@ -89,7 +91,7 @@ async function run(
       },
       person,
     );
-    tell(output, result, service, user);
+    tell(output, result, service, user, options.json === true);
   } catch (error) {
     throw error instanceof NoLibpamError ? new CommandError('ERR_NO_LIBPAM', error.message) : error;
   } finally {
@@ -117,12 +119,17 @@ async function refusalOfSshd(machine: Machine, user: string): Promise<string | u
     : undefined;
 }
 
-function tell(output: Output, result: ServiceRehearsed, service: string, user: string): void {
-  for (const { step, words } of result.steps) {
+function tell(output: Output, result: ServiceRehearsed, service: string, user: string, json: boolean): void {
+  if (json) {
+    output.line(JSON.stringify(inJson(result, service, user)));
+  }
+  for (const { step, words } of json ? [] : result.steps) {
     output.line(`  ${`${step.file}:${step.line}`.padEnd(20)} ${step.module.padEnd(28)} ${words}`);
   }
   if (result.accepted) {
-    output.line(`${service} accepts ${user}. Nobody was logged in.`);
+    if (!json) {
+      output.line(`${service} accepts ${user}. Nobody was logged in.`);
+    }
     return;
   }
   const at = result.refusedAt;
@@ -134,4 +141,12 @@ function tell(output: Output, result: ServiceRehearsed, service: string, user: s
     'ERR_REFUSED',
     `${service} refuses ${user}${result.at === 'account' ? ', whose account may not be used now' : ''}: ${where}.`,
   );
+}
+
+function inJson({ accepted, steps }: ServiceRehearsed, service: string, user: string): object {
+  const told = steps.map(({ step, words }) => ({
+    ...{ file: step.file, line: step.line, module: step.module },
+    says: words,
+  }));
+  return { service, user, accepted, steps: told };
 }

@@ -15,12 +15,15 @@ export function renameUserCommand(program: Command, session: Session): void {
     .description('Give the factors of a renamed account to its new name')
     .argument('<old>', 'the name that the account had')
     .argument('<user>', 'the name that it has now')
+    .option('--json', 'print the result as JSON')
     .addHelpText('after', examples('sudo pve-google-authenticator rename-user DaveSmith davesmith'))
-    .action(async (old: string, user: string) => {
+    .action(async (old: string, user: string, options: { readonly json?: true }) => {
       const path = ['users', old, 'rename'];
       const renamed = await session.daemon().ask<RenamedUser>('POST', path, { to: user });
       session.output.line(
-        `${renamed.user} has the factors of ${renamed.from} now. Codes that were used stay used.`,
+        options.json === true
+          ? JSON.stringify(renamed)
+          : `${renamed.user} has the factors of ${renamed.from} now. Codes that were used stay used.`,
       );
     });
 }

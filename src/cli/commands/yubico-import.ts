@@ -1,5 +1,5 @@
 import type { Command } from 'commander';
-import type { Changed, UserView } from '../../control/requests.ts';
+import type { Changed, FactorView, UserView } from '../../control/requests.ts';
 import { parseMapping, type Mapping } from '../../formats/yubico-mapping.ts';
 import type { PasswdEntry } from '../../host/addon.ts';
 import { readRootFile } from '../../host/root-file.ts';
@@ -17,12 +17,15 @@ const USER_MAPPING = '~/.yubico/authorized_yubikeys';
 const MAX_AUTHFILE_BYTES = 4 * 1024 * 1024;
 
 interface Options extends ForUser {
+  readonly json?: true;
   readonly all?: true;
   readonly authfile?: string;
 }
 
 /** What became of all. */
 interface Count {
+  readonly json: boolean;
+  readonly keys: { readonly user: string; readonly factor: FactorView }[];
   added: number;
   present: number;
   failed: number;
@@ -41,6 +44,7 @@ export function importMappingCommand(yubico: Command, session: Session): void {
     .addOption(userOption(`this user's ${USER_MAPPING}, or with --authfile this user's lines`))
     .option('--authfile <file>', 'a central file, as in the option authfile= of the module')
     .option('--all', `every user's ${USER_MAPPING}`)
+    .option('--json', 'print the result as JSON')
     .addHelpText(
       'after',
       examples(
@@ -66,7 +70,7 @@ export function importMappingCommand(yubico: Command, session: Session): void {
 }
 
 async function importAll(session: Session, user: string | undefined, options: Options): Promise<void> {
-  const count: Count = { added: 0, present: 0, failed: 0 };
+  const count: Count = { json: options.json === true, keys: [], added: 0, present: 0, failed: 0 };
   if (options.authfile !== undefined) {
     await importCentral(session, options.authfile, user, count);
   } else {
@@ -77,7 +81,11 @@ async function importAll(session: Session, user: string | undefined, options: Op
     }
   }
   const { output } = session;
-  output.line(`${count.added} keys added, ${count.present} were there already, ${count.failed} problems.`);
+  output.line(
+    count.json
+      ? JSON.stringify({ added: count.keys, present: count.present, failed: count.failed })
+      : `${count.added} keys added, ${count.present} were there already, ${count.failed} problems.`,
+  );
   if (count.failed > 0) {
     throw new CommandError('ERR_IMPORT', 'What is told above was not imported');
   }
@@ -174,11 +182,14 @@ async function importKeys(
       }
       const changes = [{ do: 'add', factor: { kind: 'yubikey', publicId } }];
       const { added } = await daemon.ask<Changed>('POST', ['users', user, 'changes'], { changes });
-      added.forEach(({ factor }) =>
-        session.output.line(
-          `${user}: YubiKey ${factor.name} (${factor.id}): the one that types ${publicId}…`,
-        ),
-      );
+      for (const { factor } of added) {
+        count.keys.push({ user, factor });
+        if (!count.json) {
+          session.output.line(
+            `${user}: YubiKey ${factor.name} (${factor.id}): the one that types ${publicId}…`,
+          );
+        }
+      }
       count.added += 1;
     }
   } catch (error) {
