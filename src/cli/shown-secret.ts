@@ -1,7 +1,7 @@
-import { otpauthUri } from '../formats/otpauth-uri.ts';
 import { encodeBase32 } from '../factors/base32.ts';
 import type { Hotp } from '../factors/hotp.ts';
 import type { Totp } from '../factors/totp.ts';
+import { phoneUri } from './otp.ts';
 import type { Output } from './output.ts';
 import { drawQr, type Drawing, type QrMode } from './qr.ts';
 import { fits, usualMode, type Terminal } from './terminal.ts';
@@ -68,7 +68,7 @@ export function fittingDrawing(
   terminal: Terminal | undefined,
 ): Drawing | undefined {
   for (const { issuer, label } of shorterNames(wishes)) {
-    const drawing = drawQr(otpauthUri(factor, issuer, label), mode);
+    const drawing = drawQr(phoneUri(factor, issuer, label), mode);
     if (fits(drawing, terminal)) {
       return drawing;
     }

@@ -3,7 +3,7 @@ import { MAX_NEW_PERIOD, MIN_NEW_PERIOD, type AddedFactor, type NewFactor } from
 import { change } from '../proven.ts';
 import { examples } from '../examples.ts';
 import type { Session } from '../session.ts';
-import { showFactor, showRecoveryCodes } from '../shown-factor.ts';
+import { showRecoveryCodes } from '../shown-codes.ts';
 import { userOption, whoseWords, type ForUser } from '../whose.ts';
 import { addYubikeyCommand } from './add-yubikey.ts';
 import { secondsFrom } from './seconds.ts';
@@ -77,22 +77,23 @@ function tokenOf({
 async function run(session: Session, wanted: NewFactor, { user, json }: AddOptions): Promise<void> {
   const { added } = await change(session, user ?? session.self(), [{ do: 'add', factor: wanted }]);
   for (const factor of added) {
-    print(factor, json, session);
+    await print(factor, json, session);
   }
 }
 
-function print(added: AddedFactor, json: true | undefined, session: Session): void {
+async function print(added: AddedFactor, json: true | undefined, session: Session): Promise<void> {
   if (json === true) {
     session.output.line(JSON.stringify(added));
   } else {
-    show(added, session);
+    await show(added, session);
   }
 }
 
-function show(added: AddedFactor, session: Session): void {
+async function show(added: AddedFactor, session: Session): Promise<void> {
   const { output } = session;
   const { user, factor, secret, codes } = added;
   if (secret !== undefined) {
+    const { showFactor } = await import('../shown-factor.ts');
     showFactor(output, { user, factor, secret });
     const whose = whoseWords(session, user);
     output.line(

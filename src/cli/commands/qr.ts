@@ -4,7 +4,7 @@ import { askProven } from '../proven.ts';
 import { QR_MODES, type QrMode } from '../qr.ts';
 import { examples } from '../examples.ts';
 import type { Session } from '../session.ts';
-import { showFactor, type ShowOptions } from '../shown-factor.ts';
+import type { ShowOptions } from '../shown-factor.ts';
 import { userOption, type ForUser } from '../whose.ts';
 
 interface QrOptions extends ShowOptions, ForUser {
@@ -40,6 +40,7 @@ export function qrCommand(program: Command, session: Session): void {
       if (options.json === true) {
         session.output.line(JSON.stringify(shown));
       } else {
+        const { showFactor } = await import('../shown-factor.ts');
         showFactor(session.output, shown, options);
       }
     });

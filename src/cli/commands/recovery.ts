@@ -4,7 +4,7 @@ import { agreed, yesOption, type Agreement } from '../agreed.ts';
 import { change } from '../proven.ts';
 import { examples } from '../examples.ts';
 import type { Session } from '../session.ts';
-import { showRecoveryCodes } from '../shown-factor.ts';
+import { showRecoveryCodes } from '../shown-codes.ts';
 import { userOption, type ForUser } from '../whose.ts';
 
 /**

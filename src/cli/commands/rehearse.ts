@@ -1,5 +1,6 @@
 import type { Command } from 'commander';
 import { REHEARSAL } from '../../control/requests.ts';
+import { examineAll } from '../../doctor/check.ts';
 import { sshdCheck } from '../../doctor/checks/sshd.ts';
 import type { Machine } from '../../doctor/machine.ts';
 import { moduleDirectory } from '../../doctor/module-directory.ts';
@@ -8,6 +9,7 @@ import type { ReadService } from '../../pam-d/stack.ts';
 import { NoLibpamError } from '../../rehearsal/libpam.ts';
 import { personAtTerminal } from '../../rehearsal/person.ts';
 import { rehearseService, type ServiceRehearsed } from '../../rehearsal/rehearse-service.ts';
+import { asRoot } from '../../switching/as-root.ts';
 import { makePlan, readerOf } from '../../switching/plan.ts';
 import { CommandError } from '../control-client.ts';
 import { examples } from '../examples.ts';
@@ -108,9 +110,9 @@ function withModule({ places }: Ground, service: string): ReadService {
 
 /** sshd refuses some before it asks PAM, or whatever PAM says. */
 async function refusalOfSshd(machine: Machine, user: string): Promise<string | undefined> {
-  const [finding] = await sshdCheck.examine(machine);
+  const [finding] = await examineAll([sshdCheck], machine);
   if (finding !== undefined) {
-    return `${user} is refused by sshd itself: ${finding.what}\nMend it: ${finding.mend}`;
+    return `${user} is refused by sshd itself: ${finding.what}\nTo fix it: ${asRoot(finding.mend)}`;
   }
   const { stdout } = await machine.run('sshd', '-T', '-C', `user=${user},host=localhost,addr=${LOCAL}`);
   const roots = /^permitrootlogin (\S+)$/m.exec(stdout)?.[1] ?? 'yes';

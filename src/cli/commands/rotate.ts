@@ -1,9 +1,7 @@
-import { randomBytes } from 'node:crypto';
 import type { Command } from 'commander';
 import { hostname } from 'node:os';
 import type { FactorView, NewFactor, UserView } from '../../control/requests.ts';
 import { encodeBase32 } from '../../factors/base32.ts';
-import { SECRET_BYTES } from '../../factors/hotp-value.ts';
 import type { Hotp } from '../../factors/hotp.ts';
 import type { Totp } from '../../factors/totp.ts';
 import { CommandError } from '../control-client.ts';
@@ -13,8 +11,6 @@ import { examples } from '../examples.ts';
 import type { Session } from '../session.ts';
 import { confirmCode } from '../setup/confirm.ts';
 import type { QrMode } from '../qr.ts';
-import { phoneFactor } from '../shown-factor.ts';
-import { showSecret } from '../shown-secret.ts';
 import { userOption, whoseWords, type ForUser } from '../whose.ts';
 import { qrModeOption } from './qr.ts';
 
@@ -69,7 +65,10 @@ async function rotate(session: Session, user: string, which: string, options: Ro
       `When you have typed a code of the new secret, the old one of ${old.name} (${old.kind}, ${old.id}) of ${user} stops working.`,
     );
   }
-  const secret = encodeBase32(randomBytes(SECRET_BYTES[old.algorithm ?? 'sha1']));
+  const { newSecret } = await import('../otp.ts');
+  const { phoneFactor } = await import('../shown-factor.ts');
+  const { showSecret } = await import('../shown-secret.ts');
+  const secret = encodeBase32(newSecret(old.algorithm ?? 'sha1'));
   const factor = phoneFactor({ user, factor: old, secret });
   const show = (): void =>
     showSecret(output, factor, { issuer: hostname(), label: user, mode: options.qrMode });

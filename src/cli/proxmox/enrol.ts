@@ -1,10 +1,9 @@
-import { randomBytes } from 'node:crypto';
 import { hostname } from 'node:os';
 import { parseArgs } from 'node:util';
 import { encodeBase32 } from '../../factors/base32.ts';
-import { otpauthUri } from '../../formats/otpauth-uri.ts';
 import { DEFAULT_PERIOD, DEFAULT_WINDOW, matchTotp, type Totp } from '../../factors/totp.ts';
 import { CommandError } from '../control-client.ts';
+import { newSecret, phoneUri } from '../otp.ts';
 import { QR_MODES, type QrMode } from '../qr.ts';
 import type { Session } from '../session.ts';
 import { clockRemark } from '../setup/clock-remark.ts';
@@ -12,7 +11,6 @@ import { FlagError } from '../setup/flags.ts';
 import { showSecret } from '../shown-secret.ts';
 import { pvesh } from './programs.ts';
 
-const SECRET_BYTES = 20;
 const DEFAULT_NAME = 'phone';
 /** Proxmox takes no longer descriptions; blanks and quotes are nobody's trouble here. */
 const NAME = /^[^\p{Cc}]{1,255}$/u;
@@ -48,14 +46,14 @@ export async function enrolInProxmox(session: Session, words: readonly string[])
     );
   }
   const factor: Totp = {
-    secret: randomBytes(SECRET_BYTES),
+    secret: newSecret('sha1'),
     ...{ algorithm: 'sha1', digits: 6, period: DEFAULT_PERIOD, window: DEFAULT_WINDOW },
   };
   const { issuer, userId, name, qrMode } = wanted;
   const show = (): void => showSecret(session.output, factor, { issuer, label: userId, mode: qrMode });
   show();
   const code = await confirmedCode(session, factor, show);
-  const uri = otpauthUri(factor, issuer, userId);
+  const uri = phoneUri(factor, issuer, userId);
   const argv = ['create', `/access/tfa/${userId}`, '--type', 'totp', '--description', name];
   await pvesh(
     [...argv, '--totp', uri, '--value', code, '--output-format', 'json'],

@@ -8,12 +8,16 @@ const SKIP = '-1';
 /** The time step or counter of the code that the phone showed; undefined: skipped. */
 export type Confirmed = number | undefined;
 
+/** Finds the step or counter of a code, as it was typed without blanks; undefined: it is none. */
+export type FindCode = (factor: Totp | Hotp, code: string, now: number) => number | undefined;
+
 /**
  * Has the person type a code, so that the phone is known to have the secret. What would have been right is never said.
  *
  * @param session - who is asked, and what time it is
  * @param factor - the new factor
  * @param showAgain - shows the key once more
+ * @param find - finds the code; as a login does when left out
  * @returns the step or counter of the code
  * @throws NoAnswerError when there is no answer
  */
@@ -21,6 +25,7 @@ export async function confirmCode(
   session: Pick<Session, 'questions' | 'output' | 'now'>,
   factor: Totp | Hotp,
   showAgain: () => void,
+  find: FindCode = asLogin,
 ): Promise<Confirmed> {
   const { questions, output } = session;
   for (;;) {
@@ -36,10 +41,10 @@ export async function confirmCode(
       showAgain();
       continue;
     }
-    const code = Buffer.from(typed.replaceAll(/[\s-]/g, ''), 'latin1');
+    const digits = typed.replaceAll(/[\s-]/g, '');
+    const code = Buffer.from(digits, 'latin1');
     const now = session.now();
-    const found =
-      'period' in factor ? stepOf(factor, code, now) : matchHotp(factor, code, factor.counter, LOOK_AHEAD);
+    const found = find(factor, digits, now);
     if (found !== undefined) {
       output.note('Code confirmed.');
       return found;
@@ -48,8 +53,11 @@ export async function confirmCode(
   }
 }
 
-function stepOf(factor: Totp, code: Buffer, now: number): number | undefined {
-  return matchTotp({ ...factor, window: DEFAULT_WINDOW }, code, now);
+function asLogin(factor: Totp | Hotp, typed: string, now: number): number | undefined {
+  const code = Buffer.from(typed, 'latin1');
+  return 'period' in factor
+    ? matchTotp({ ...factor, window: DEFAULT_WINDOW }, code, now)
+    : matchHotp(factor, code, factor.counter, LOOK_AHEAD);
 }
 
 function reasonOf(factor: Totp | Hotp, code: Buffer, now: number): string {

@@ -1,8 +1,6 @@
-import { enrolInProxmox } from '../proxmox/enrol.ts';
 import type { Session } from '../session.ts';
 import { FlagError, parseFlags } from './flags.ts';
 import { SETUP_HELP } from './help.ts';
-import { setUp } from './setup.ts';
 
 const EXIT_FAILED = 1;
 
@@ -13,7 +11,7 @@ const EXIT_FAILED = 1;
  * @param words - its command line
  * @param version - of this program
  * @returns the exit status
- * @throws CommandError, NoAnswerError as {@link setUp}
+ * @throws CommandError, NoAnswerError as setUp
  */
 export async function runSetup(session: Session, words: readonly string[], version: string): Promise<number> {
   try {
@@ -30,6 +28,7 @@ export async function runSetup(session: Session, words: readonly string[], versi
 
 async function start(session: Session, words: readonly string[], version: string): Promise<number> {
   if (words.includes('--proxmox') && !words.includes('--help')) {
+    const { enrolInProxmox } = await import('../proxmox/enrol.ts');
     await enrolInProxmox(session, words);
     return 0;
   }
@@ -38,6 +37,8 @@ async function start(session: Session, words: readonly string[], version: string
     session.output.line(flags.show === 'help' ? SETUP_HELP.trim() : version);
     return 0;
   }
+  // Loaded here: neither the help nor another command starts later for it.
+  const { setUp } = await import('./setup.ts');
   await setUp(session, flags);
   return 0;
 }

@@ -1,13 +1,12 @@
-import { randomBytes, randomInt } from 'node:crypto';
+import { randomInt } from 'node:crypto';
 import { hostname } from 'node:os';
 import type { Changed, Limit, NewFactor, UserView } from '../../control/requests.ts';
 import { encodeBase32 } from '../../factors/base32.ts';
-import { SECRET_BYTES } from '../../factors/hotp-value.ts';
 import { LOOK_AHEAD, type Hotp } from '../../factors/hotp.ts';
 import { newRecoveryCodes } from '../../factors/recovery-code.ts';
 import { DEFAULT_PERIOD, DEFAULT_WINDOW, type Totp } from '../../factors/totp.ts';
-import { otpauthUri } from '../../formats/otpauth-uri.ts';
 import { CommandError } from '../control-client.ts';
+import { newSecret, phoneUri, stepOfCode } from '../otp.ts';
 import { parseSecret } from '../own-secret.ts';
 import { change, checkChange } from '../proven.ts';
 import { yesOrNo } from '../questions.ts';
@@ -104,7 +103,9 @@ async function ask(
   if (!flags.quiet && !flags.json) {
     show();
     if (flags.confirm) {
-      confirmed = await confirmCode(session, factor, show);
+      // A file is nobody's but the caller's; in the store, what checks logins checks the first code, too.
+      const find = flags.secretFile === undefined ? undefined : stepOfCode;
+      confirmed = await confirmCode(session, factor, show, find);
     }
   }
   if ('counter' in factor && confirmed !== undefined) {
@@ -146,7 +147,7 @@ function singleUse({ output }: Session, flags: SetupFlags): true {
 
 async function newFactor(session: Session, flags: SetupFlags, timeBased: boolean): Promise<Totp | Hotp> {
   const algorithm = flags.algorithm ?? 'sha1';
-  const secret = flags.ownSecret ? await ownSecret(session) : randomBytes(SECRET_BYTES[algorithm]);
+  const secret = flags.ownSecret ? await ownSecret(session) : newSecret(algorithm);
   const generator = { secret, algorithm, digits: flags.digits ?? 6 } as const;
   return timeBased
     ? { ...generator, period: flags.period ?? DEFAULT_PERIOD, window: DEFAULT_WINDOW }
@@ -246,7 +247,7 @@ function report(
   const [token] = added;
   if (flags.json) {
     const { issuer, label } = wishesOf(flags, user);
-    output.line(JSON.stringify({ ...token, uri: otpauthUri(factor, issuer, label), codes }));
+    output.line(JSON.stringify({ ...token, uri: phoneUri(factor, issuer, label), codes }));
   } else if (!flags.quiet && token !== undefined) {
     output.line(
       SETUP_TEXTS.saved(token.user, token.factor.name, token.factor.id, whoseWords(session, token.user)),
@@ -264,7 +265,7 @@ function saveInFile(
   writeSecretFile(file, secretFileText(factor, { ...settings, scratchCodes: codes }));
   if (flags.json) {
     const { issuer, label } = wishesOf(flags, user);
-    const uri = otpauthUri(factor, issuer, label);
+    const uri = phoneUri(factor, issuer, label);
     output.line(JSON.stringify({ file, secret: encodeBase32(factor.secret), uri, codes }));
   } else if (!flags.quiet) {
     output.line(SETUP_TEXTS.written(file));
