@@ -39,6 +39,8 @@ export interface Unfixed {
   readonly restored: readonly string[];
   /** Somebody changed them since. */
   readonly left: readonly string[];
+  /** Programs that failed afterwards, and what they said: what was mended is broken again. */
+  readonly failed: readonly string[];
 }
 
 const LARGEST_FILE = 1024 * 1024;
@@ -190,14 +192,16 @@ export async function unfix(places: Places, machine: Pick<Machine, 'run'>): Prom
     const name = names(places).at(-1);
     const [fixed] = fixesOf(places);
     if (name === undefined || fixed === undefined) {
-      return { restored: [], left: [] };
+      return { restored: [], left: [], failed: [] };
     }
     const directory = `${directoryOf(places)}/${name}`;
     const [restored, left]: [string[], string[]] = [[], []];
-    // What was made last goes first: a directory is empty then.
-    for (const { before, after } of [...fixed.files].reverse()) {
+    // A directory is made before what was in it, and goes when nothing is in it any more.
+    const made = fixed.files.filter(({ before }) => before.kind === 'absent');
+    const others = fixed.files.filter(({ before }) => before.kind !== 'absent');
+    for (const { before, after } of [...others, ...made.reverse()]) {
       const [now] = look([
-        { path: before.path, accessOnly: before.kind === 'file' && before.digest === undefined },
+        { path: before.path, accessOnly: before.kind !== 'absent' && before.digest === undefined },
       ]);
       if (now !== undefined && isSame(now, before)) {
         continue;
@@ -211,9 +215,13 @@ export async function unfix(places: Places, machine: Pick<Machine, 'run'>): Prom
     }
     rmSync(directory, { recursive: true });
     syncDirectory(directoryOf(places));
-    await runAll(machine, fixed.undo);
-    await runAll(machine, fixed.then);
-    return { restored, left };
+    const failed: string[] = [];
+    for (const argv of [...fixed.undo, ...fixed.then]) {
+      await runAll(machine, [argv]).catch((error: unknown) => {
+        failed.push(error instanceof Error ? error.message : 'a program failed');
+      });
+    }
+    return { restored, left, failed };
   } finally {
     unlock();
   }

@@ -7,11 +7,13 @@ import {
   closeSync,
   constants,
   fsyncSync,
+  mkdirSync,
   openSync,
   readdirSync,
   readFileSync,
   readlinkSync,
   renameSync,
+  rmdirSync,
   rmSync,
   symlinkSync,
   writeFileSync,
@@ -24,7 +26,7 @@ import { SwitchError } from './switch-error.ts';
 /** What a name was. Two are the same when nothing of it differs. */
 export interface Saved {
   readonly path: string;
-  readonly kind: 'absent' | 'file' | 'link' | 'other';
+  readonly kind: 'absent' | 'file' | 'link' | 'directory' | 'other';
   readonly uid?: number;
   readonly gid?: number;
   readonly mode?: number;
@@ -72,7 +74,10 @@ function lookAt(
     }
     if (!facts.isFile()) {
       const below = facts.isDirectory() && !accessOnly ? readdirSync(name).sort() : [];
-      return { saved: { path, kind: 'other', uid, gid, mode }, below };
+      return {
+        saved: { path, kind: facts.isDirectory() ? 'directory' : 'other', uid, gid, mode },
+        below,
+      };
     }
     if (accessOnly) {
       return { saved: { path, kind: 'file', uid, gid, mode }, below: [] };
@@ -131,10 +136,20 @@ export function isSame(one: Saved, other: Saved): boolean {
  */
 export function restore(saved: Saved, bytesOf: (digest: string) => Buffer): void {
   const { path, uid = 0, gid = 0, mode = 0 } = saved;
-  const [now] = look([{ path, accessOnly: saved.digest === undefined }]);
+  const [now] = look([{ path, accessOnly: saved.digest === undefined || saved.kind === 'absent' }]);
   switch (saved.kind) {
     case 'absent':
-      rmSync(path, { force: true });
+      if (now?.kind === 'directory') {
+        rmdirSync(path);
+      } else {
+        rmSync(path, { force: true });
+      }
+      break;
+    case 'directory':
+      if (now?.kind === 'absent') {
+        mkdirSync(path);
+      }
+      setAccess(path, { uid, gid, mode });
       break;
     case 'link':
       rmSync(path, { force: true });

@@ -158,11 +158,12 @@ async function undo(session: Session, options: Options): Promise<void> {
     `What doctor fixed is as it was again: ${last.map(({ check }) => check).join(', ')}.${which}`,
   );
   for (const { check } of last) {
-    const { restored, left } = await unfix(places, machine);
+    const { restored, left, failed } = await unfix(places, machine);
     output.line(
       `${check}: ${restored.length === 0 ? 'no file had to be restored' : `restored ${restored.join(', ')}`}.`,
     );
     left.forEach((path) => output.note(`${path} was changed since. It stays as it is.`));
+    failed.forEach((text) => output.note(`Now this fails again: ${text}`));
   }
 }
 

@@ -35,7 +35,14 @@ export const clockCheck: Check = {
           keeper === undefined
             ? 'apt-get install -y systemd-timesyncd && systemctl enable --now systemd-timesyncd.service'
             : {
-                acts: [{ do: 'run', argv: ['systemctl', 'enable', keeper], touches: [UNITS] }],
+                acts: [
+                  {
+                    do: 'run',
+                    argv: ['systemctl', 'enable', keeper],
+                    touches: [UNITS],
+                    undo: ['systemctl', 'daemon-reload'],
+                  },
+                ],
                 then: [['systemctl', 'restart', keeper]],
               },
       },

@@ -66,7 +66,14 @@ function unusable(machine: Machine, { id, load }: Unit): readonly Finding[] {
         {
           what: `${id} is masked: systemd must not start it, so logins with a code fail.`,
           mend: {
-            acts: [{ do: 'run', argv: ['systemctl', 'unmask', id], touches: [UNITS] }],
+            acts: [
+              {
+                do: 'run',
+                argv: ['systemctl', 'unmask', id],
+                touches: [UNITS],
+                undo: ['systemctl', 'daemon-reload'],
+              },
+            ],
             then: [REOPEN],
           },
         },
@@ -99,7 +106,16 @@ function atBoot({ id, file }: Unit): readonly Finding[] {
     : [
         {
           what: `${id} is ${file}: ${why}.`,
-          mend: { acts: [{ do: 'run', argv: ['systemctl', 'enable', id], touches: [UNITS] }] },
+          mend: {
+            acts: [
+              {
+                do: 'run',
+                argv: ['systemctl', 'enable', id],
+                touches: [UNITS],
+                undo: ['systemctl', 'daemon-reload'],
+              },
+            ],
+          },
         },
       ];
 }

@@ -125,5 +125,5 @@ it('the command starts without otplib: what is loaded at its start does not name
   load(`${root}/cli/main.ts`);
   expect(loaded.size).toBeGreaterThan(50);
   expect(existsSync(`${root}/cli/otp.ts`)).toBe(true);
-  expect([...loaded].filter((file) => /otplib/.test(readFileSync(file, 'utf8')))).toEqual([]);
+  expect([...loaded].filter((file) => readFileSync(file, 'utf8').includes('otplib'))).toEqual([]);
 });

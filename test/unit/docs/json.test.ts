@@ -8,7 +8,9 @@ import type { Session } from '../../../src/cli/session.ts';
 const page = readFileSync(resolve(import.meta.dirname, '../../../docs/reference/json.md'), 'utf8');
 /** What the first column names, each in quotes of its own. */
 const rows = [...page.matchAll(/^\| (`.*?`) \|/gm)].flatMap(([, cell]) =>
-  [...cell!.matchAll(/`(.*?)`/g)].map(([, name]) => name!),
+  [...cell!.matchAll(/`(.*?)`/g)].map(([, name]) =>
+    name!.replace('rules test SERVICE --user USER', 'rules test'),
+  ),
 );
 
 /** The command lines of all that print JSON. */

@@ -65,13 +65,13 @@ describe('a fix', () => {
     expect([...readFileSync(file)]).toEqual([...Buffer.from('other\xff\n', 'latin1')]);
     expect([modeOf(file), modeOf(made), existsSync(gone), ran]).toEqual([0o640, 0o644, false, ['reload']]);
     expect(fixesOf(places)).toMatchObject([{ when: 1, check: 'order' }]);
-    expect(await unfix(places, machine)).toEqual({ restored: [gone, made, file], left: [] });
+    expect(await unfix(places, machine)).toEqual({ restored: [file, gone, made], left: [], failed: [] });
     expect([...readFileSync(file)]).toEqual([0x61, 0xff, 0x0a]);
     expect([modeOf(file), readFileSync(gone, 'utf8'), modeOf(gone), existsSync(made)]).toEqual([
       ...[0o640, 'gone\n', 0o600, false],
     ]);
     expect([ran, fixesOf(places)]).toEqual([['reload', 'reload'], []]);
-    expect(await unfix(places, machine)).toEqual({ restored: [], left: [] });
+    expect(await unfix(places, machine)).toEqual({ restored: [], left: [], failed: [] });
   });
 
   it('changes who may do what, and keeps no copy of what is in the file', async () => {
@@ -84,24 +84,37 @@ describe('a fix', () => {
 
   it('takes back what a program did to links and files below a directory', async () => {
     const units = `${root}/units`;
-    mkdirSync(`${units}/wants`, { recursive: true });
+    mkdirSync(`${units}/old`, { recursive: true });
+    symlinkSync('../c.service', `${units}/old/c.service`);
     symlinkSync('/dev/null', `${units}/a.socket`);
     programs['unmask'] = () => {
       rmSync(`${units}/a.socket`);
+      rmSync(`${units}/old`, { recursive: true });
+      mkdirSync(`${units}/wants`);
       symlinkSync('../b.service', `${units}/wants/b.service`);
     };
     await fixed([{ do: 'run', argv: ['unmask', 'a'], touches: [units], undo: ['reload', 'undo'] }]);
     expect(existsSync(`${units}/a.socket`)).toBe(false);
     const { left } = await unfix(places, machine);
     expect([left, readlinkSync(`${units}/a.socket`)]).toEqual([[], '/dev/null']);
-    expect(lstatSync(`${units}/wants/b.service`, { throwIfNoEntry: false })).toBeUndefined();
+    expect(readlinkSync(`${units}/old/c.service`)).toBe('../c.service');
+    expect(existsSync(`${units}/wants`)).toBe(false);
     expect(ran).toEqual(['unmask a', 'reload', 'reload undo', 'reload']);
+  });
+
+  it('is undone though what follows fails: what was mended is broken again', async () => {
+    await fixed([{ do: 'write', path: file, text: 'fixed\n' }]);
+    delete programs['reload'];
+    expect(await unfix(places, machine)).toMatchObject({
+      restored: [file],
+      failed: ['reload: no such program'],
+    });
   });
 
   it('leaves a file alone that somebody changed since', async () => {
     await fixed([{ do: 'write', path: file, text: 'fixed\n' }]);
     writeFileSync(file, 'by hand\n');
-    expect(await unfix(places, machine)).toEqual({ restored: [], left: [file] });
+    expect(await unfix(places, machine)).toEqual({ restored: [], left: [file], failed: [] });
     expect(readFileSync(file, 'utf8')).toBe('by hand\n');
   });
 
@@ -120,7 +133,7 @@ describe('a fix', () => {
     const told = JSON.parse(readFileSync(manifest, 'utf8')) as { files: { after: unknown }[] };
     told.files.forEach((one) => (one.after = null));
     writeFileSync(manifest, JSON.stringify(told));
-    expect(await unfix(places, machine)).toEqual({ restored: [file], left: [] });
+    expect(await unfix(places, machine)).toEqual({ restored: [file], left: [], failed: [] });
     expect([...readFileSync(file)]).toEqual([0x61, 0xff, 0x0a]);
   });
 
