@@ -6,9 +6,7 @@ ADDON := native/addon/build/Release/pve_authenticator.node
 ADDON_SOURCES := $(wildcard native/addon/*.cc native/addon/*.h native/addon/binding.gyp)
 MODULE_SOURCES := $(wildcard native/pam/*)
 # What is installed: each program in one file (docs/explanation/packages.md).
-DAEMON := dist/daemon/main.js
-READER := dist/reader/main.js
-COMMAND := dist/command/main.js
+PROGRAMS := daemon reader command
 DAEMON_SOURCES := $(shell find src -name '*.ts') tsconfig.json tsconfig.build.json
 NODE_BIN := node_modules/.bin
 # ffi-rs has native code: it is installed beside the command.
@@ -65,13 +63,13 @@ $(ADDON): $(ADDON_SOURCES) $(NODE_MODULES)
 	$(AS_OWNER) $(NODE_BIN)/node-gyp rebuild --silent --directory native/addon --nodedir="$$(./scripts/node-headers)"
 	@$(AS_OWNER) touch $@
 
-daemon: $(DAEMON)
+daemon: dist/built
 
-$(DAEMON): $(DAEMON_SOURCES) $(NODE_MODULES)
+dist/built: $(DAEMON_SOURCES) $(NODE_MODULES)
 	$(AS_OWNER) $(NODE_BIN)/tsc -p tsconfig.build.json
-	$(AS_OWNER) $(BUNDLE) dist/main.js --file $@ >/dev/null
-	$(AS_OWNER) $(BUNDLE) dist/files/main.js --file $(READER) >/dev/null
-	$(AS_OWNER) $(BUNDLE) dist/cli/main.js --file $(COMMAND) >/dev/null
+	for program in $(PROGRAMS); do \
+		$(AS_OWNER) $(BUNDLE) dist/$$program/main.js --file dist/$$program/bundle.js >/dev/null || exit 1; \
+	done
 	@$(AS_OWNER) touch $@
 
 lint: $(NODE_MODULES)

@@ -3,89 +3,93 @@ import tseslint from 'typescript-eslint';
 
 /*
  * Import directions: which rooms of src/ a room may import from. Everything else is an error.
- * docs/explanation/architecture.md explains the arrows. The three mains are the only places where parts are put together.
+ * docs/explanation/architecture.md explains the arrows.
  */
-const ROOMS = {
-  wire: [],
-  factors: ['yubico-otp', 'host'],
+
+/** Shared by the programs. */
+const SHARED = {
+  policy: [],
   'yubico-otp': [],
-  formats: ['factors', 'yubico-otp'],
   host: [],
   log: [],
-  ledger: ['host'],
-  attempts: ['ledger'],
-  enrolments: ['factors', 'formats', 'yubico-otp', 'ledger', 'host'],
-  login: ['wire', 'rules', 'factors', 'enrolments', 'ledger', 'attempts', 'log'],
-  server: ['wire', 'login', 'ledger', 'host', 'log'],
-  control: [
-    'login',
-    'rules',
-    'factors',
-    'formats',
-    'yubico-otp',
-    'enrolments',
-    'ledger',
-    'attempts',
-    'host',
-    'log',
-  ],
-  config: ['yubico-otp', 'rules'],
-  rules: [],
-  files: ['host', 'log'],
-  doctor: ['control', 'host', 'pam-d', 'config', 'login', 'enrolments'],
-  'pam-d': [],
-  rehearsal: ['pam-d'],
-  switching: ['control', 'doctor', 'pam-d', 'host'],
-  cli: ['control', 'factors', 'formats', 'host', 'doctor', 'pam-d', 'switching', 'rehearsal'],
+  factors: ['yubico-otp', 'host'],
+  formats: ['factors', 'yubico-otp'],
+  config: ['policy', 'yubico-otp', 'contracts'],
+  contracts: ['host'],
 };
 
-/** What a room may import from one that is not listed for it, as the rest of a regular expression. */
-const EXCEPTIONS = { enrolments: { files: '(?!requests\\.ts$)' } };
+/** A program imports its own rooms and the shared ones; no program imports another. */
+const PROGRAMS = {
+  daemon: {
+    wire: [],
+    ledger: ['host'],
+    attempts: ['ledger'],
+    enrolments: ['ledger'],
+    login: ['wire', 'enrolments', 'ledger', 'attempts'],
+    server: ['wire', 'login', 'ledger'],
+    control: ['login', 'enrolments', 'ledger', 'attempts'],
+  },
+  reader: {},
+  command: {
+    'pam-d': [],
+    rehearsal: ['pam-d'],
+    doctor: ['pam-d'],
+    switching: ['doctor', 'pam-d'],
+  },
+};
 
-const rooms = Object.keys(ROOMS);
+const EVERYWHERE = [
+  { regex: '(^|/)main\\.ts$', message: 'A main puts parts together; nothing imports it.' },
+  {
+    regex: '^zod',
+    message: 'Take z from src/contracts/schema.ts: the whole of zod makes the start slower.',
+  },
+];
 
-/** One rule per room: it may not import from any room that is not listed for it, nor from a main. */
-const directions = rooms.map((room) => ({
-  files: [`src/${room}/**/*.ts`],
-  // A main is a composition root: it may import from every room.
-  ignores: ['src/files/main.ts', 'src/cli/main.ts'],
+const programs = Object.keys(PROGRAMS);
+const shared = Object.keys(SHARED);
+
+/** One rule: these files may not import from these rooms, `name` below `from`. */
+const forbid = (files, who, rooms) => ({
+  files,
+  ignores: ['src/*/main.ts', 'src/contracts/schema.ts'],
   rules: {
     'no-restricted-imports': [
       'error',
       {
         patterns: [
-          ...rooms
-            .filter((other) => other !== room && !ROOMS[room].includes(other))
-            .map((other) => ({
-              regex: `^(\\.\\./)+${other}/${(EXCEPTIONS[room] ?? {})[other] ?? ''}`,
-              message: `src/${room} may not import from src/${other} (import directions, eslint.config.js).`,
-            })),
-          { regex: '(^|/)main\\.ts$', message: 'A main puts parts together; nothing imports it.' },
-          { regex: '^zod', message: 'Take z from src/schema.ts: the whole of zod makes the start slower.' },
+          ...EVERYWHERE,
+          ...rooms.map((room) => ({
+            regex: `^(\\.\\./)+${room}/`,
+            message: `${who} may not import from ${room} (import directions, eslint.config.js).`,
+          })),
         ],
       },
     ],
   },
-}));
+});
 
-/** The reader runs as root: all that others may have of it is what they say to it. */
-const filesRequests = {
-  files: ['src/enrolments/**/*.ts'],
-  rules: {
-    '@typescript-eslint/no-restricted-imports': [
-      'error',
-      {
-        patterns: [
-          {
-            regex: '/files/requests\\.ts$',
-            allowTypeImports: true,
-            message: 'Only types may be imported from src/files/requests.ts.',
-          },
-        ],
-      },
-    ],
-  },
-};
+const directions = [
+  ...shared.map((room) =>
+    forbid([`src/${room}/**/*.ts`], `src/${room}`, [
+      ...programs,
+      ...shared.filter((other) => other !== room && !SHARED[room].includes(other)),
+    ]),
+  ),
+  ...programs.flatMap((program) => {
+    const others = programs.filter((other) => other !== program);
+    const rooms = Object.keys(PROGRAMS[program]);
+    return [
+      forbid([`src/${program}/**/*.ts`], `src/${program}`, others),
+      ...rooms.map((room) =>
+        forbid([`src/${program}/${room}/**/*.ts`], `src/${program}/${room}`, [
+          ...others,
+          ...rooms.filter((other) => other !== room && !PROGRAMS[program][room].includes(other)),
+        ]),
+      ),
+    ];
+  }),
+];
 
 export default tseslint.config(
   { ignores: ['build', 'dist', 'native', 'node_modules', 'test/nodes', '**/*.cjs'] },
@@ -113,7 +117,6 @@ export default tseslint.config(
     },
   },
   ...directions,
-  filesRequests,
   {
     files: ['test/**/*.ts', 'scripts/**/*.ts'],
     rules: {

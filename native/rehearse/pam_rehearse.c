@@ -7,7 +7,7 @@
 #include <stddef.h>
 
 #define EXPORTED __attribute__((visibility("default")))
-/* What src/rehearsal/libpam.ts looks for; no module begins a text so. */
+/* What src/command/rehearsal/libpam.ts looks for; no module begins a text so. */
 #define SAYS "\001rehearsal %s %d"
 
 typedef int entry_point(pam_handle_t *, int, int, const char **);

@@ -1,5 +1,6 @@
 import { chownSync, mkdirSync, readFileSync, writeFileSync } from 'node:fs';
-import { formatRecord, recordFileName, type StoredFactor } from '../../src/enrolments/store/record.ts';
+import { recordFileName } from '../../src/contracts/record-file-name.ts';
+import { formatRecord, type StoredFactor } from '../../src/daemon/enrolments/store/record.ts';
 import { encodeBase32 } from '../../src/factors/base32.ts';
 import { recoveryHash } from '../../src/factors/recovery-code.ts';
 import { DEFAULT_PERIOD, DEFAULT_WINDOW } from '../../src/factors/totp.ts';

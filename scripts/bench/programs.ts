@@ -1,7 +1,7 @@
 import { existsSync, readFileSync } from 'node:fs';
-import { encodeFrame, FRAME_TYPE } from '../../src/wire/frame.ts';
-import { encodePrompt } from '../../src/wire/prompt.ts';
-import { encodeVerdict } from '../../src/wire/verdict.ts';
+import { encodeFrame, FRAME_TYPE } from '../../src/daemon/wire/frame.ts';
+import { encodePrompt } from '../../src/daemon/wire/prompt.ts';
+import { encodeVerdict } from '../../src/daemon/wire/verdict.ts';
 import { BUILT, CHECKOUT } from './places.ts';
 
 /** The account that scripts/bench/inside adds to its private passwd file. */
@@ -46,15 +46,17 @@ function programIn(tree: string): Program {
   const unit = readFileSync(`${tree}/scripts/systemd/pve-authenticator.service.in`, 'utf8');
   const command = /^ExecStart=((?:.*\\\n)*.*)$/m.exec(unit)?.[1]?.replaceAll('\\\n', ' ') ?? '';
   const words = command.replaceAll('@LIBDIR@', tree).split(/\s+/).slice(1);
-  const main = words.find((word) => !word.startsWith('--'));
-  if (main === undefined) {
+  const named = words.find((word) => !word.startsWith('--'));
+  if (named === undefined) {
     throw new Error(`the unit in ${tree} names no program`);
   }
+  // What is installed under this name; older revisions had it there in the checkout, too.
+  const bundle = named.replace(/main\.js$/, 'bundle.js');
   return {
     activate: `${tree}/scripts/activate`,
     user: DAEMON_USER,
-    main,
-    flags: words.slice(0, words.indexOf(main)).join(' '),
+    main: existsSync(bundle) ? bundle : named,
+    flags: words.slice(0, words.indexOf(named)).join(' '),
     environment: [...unit.matchAll(/^Environment=(.*)$/gm)].map(([, set]) => set).join(' '),
     module: `${tree}/build/native-test/pam_pve_authenticator.so`,
   };

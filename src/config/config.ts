@@ -1,6 +1,6 @@
 import { parse, TomlError } from 'smol-toml';
-import type { Rule } from '../rules/rule.ts';
-import { z } from '../schema.ts';
+import type { Rule } from '../policy/rule.ts';
+import { z } from '../contracts/schema.ts';
 import { proxmoxSchema, type ProxmoxConfig } from './proxmox-section.ts';
 import { rulesSchema } from './rules-section.ts';
 import { yubicoSchema, type YubicoConfig } from './yubico-section.ts';

@@ -1,4 +1,4 @@
-import { z } from '../schema.ts';
+import { z } from '../contracts/schema.ts';
 
 /** What the module does at the login of Proxmox's own web interface. */
 export const WEB_MODES = ['native', 'gate', 'concat'] as const;

@@ -1,6 +1,6 @@
-import { parseNetwork, type Network } from '../rules/network.ts';
-import { RULE_ACTIONS, type Rule } from '../rules/rule.ts';
-import { z } from '../schema.ts';
+import { parseNetwork, type Network } from '../policy/network.ts';
+import { RULE_ACTIONS, type Rule } from '../policy/rule.ts';
+import { z } from '../contracts/schema.ts';
 
 /** More rules, or more values in a condition, would make every login slow. */
 const MAX_RULES = 256;

@@ -1,4 +1,4 @@
-import { z } from '../schema.ts';
+import { z } from '../contracts/schema.ts';
 import { MAX_DEADLINE_MS, MAX_SERVERS, YUBICLOUD } from '../yubico-otp/index.ts';
 
 /** What config.toml says about YubiKeys that a validation server checks. */

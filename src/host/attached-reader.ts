@@ -2,7 +2,7 @@ import { once } from 'node:events';
 import { fileURLToPath } from 'node:url';
 
 /** The same from src/host, dist/host and dist/daemon. */
-const READER = fileURLToPath(new URL('../files/main.js', import.meta.url));
+const READER = fileURLToPath(new URL('../reader/main.js', import.meta.url));
 
 /**
  * Starts pve-authenticator-files as a child, which ends when this process does, however that comes about. It runs as we do: as an

@@ -1,4 +1,5 @@
 import { readFileSync } from 'node:fs';
+import { packageFile } from './package-root.ts';
 
 /**
  * The version of this installation, or of this checkout.
@@ -6,7 +7,5 @@ import { readFileSync } from 'node:fs';
  * @returns as package.json has it
  */
 export function version(): string {
-  // The path is the same from src/host, dist/host and dist/daemon.
-  const file = new URL('../../package.json', import.meta.url);
-  return (JSON.parse(readFileSync(file, 'utf8')) as { version: string }).version;
+  return (JSON.parse(readFileSync(packageFile('package.json'), 'utf8')) as { version: string }).version;
 }

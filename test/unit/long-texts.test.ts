@@ -1,11 +1,11 @@
 /* The daemon has one thread for all logins: nobody may keep it busy with a long text. */
 import { describe, expect, it } from 'vitest';
-import { attempt } from '../../src/enrolments/home/attempt.ts';
-import { isWithinGracePeriod, withLogin } from '../../src/enrolments/home/grace-period.ts';
-import { parseDomainsConfig } from '../../src/enrolments/proxmox/domains-config.ts';
-import { parseTfaConfig } from '../../src/enrolments/proxmox/parse-tfa.ts';
-import { parseUserConfig } from '../../src/enrolments/proxmox/user-config.ts';
-import { readImportedFile } from '../../src/enrolments/store/imported-file.ts';
+import { attempt } from '../../src/daemon/enrolments/home/attempt.ts';
+import { isWithinGracePeriod, withLogin } from '../../src/daemon/enrolments/home/grace-period.ts';
+import { parseDomainsConfig } from '../../src/daemon/enrolments/proxmox/domains-config.ts';
+import { parseTfaConfig } from '../../src/daemon/enrolments/proxmox/parse-tfa.ts';
+import { parseUserConfig } from '../../src/daemon/enrolments/proxmox/user-config.ts';
+import { readImportedFile } from '../../src/daemon/enrolments/store/imported-file.ts';
 import { decodeBase32 } from '../../src/factors/base32.ts';
 import { parseMapping } from '../../src/formats/yubico-mapping.ts';
 import { LONG, soon } from './fixtures/soon.ts';

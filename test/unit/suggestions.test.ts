@@ -44,7 +44,7 @@ it('no message suggests a command that no test runs', () => {
   const suggested = new Set<string>();
   for (const name of readdirSync(SRC, { recursive: true, encoding: 'utf8' })) {
     // The doctor's own tests do what it says; examples of a help are done by test/e2e/setup/help.test.ts.
-    if (name.endsWith('.ts') && !name.startsWith('doctor/')) {
+    if (name.endsWith('.ts') && !name.startsWith('command/doctor/')) {
       const text = readFileSync(SRC + name, 'utf8')
         .replaceAll(/^\s*(?:\/?\*|\/\/).*$/gm, '')
         .replaceAll(/examples\([^)]*\)/g, '')

@@ -1,6 +1,6 @@
 import { spawn, type ChildProcess } from 'node:child_process';
 import { afterEach, beforeEach, describe, expect, test } from 'vitest';
-import { FRAME_TYPE } from '../../../src/wire/frame.ts';
+import { FRAME_TYPE } from '../../../src/daemon/wire/frame.ts';
 import { Log } from '../harness/log.ts';
 import { ModuleSocket } from '../daemon/module-socket.ts';
 import { PAM } from '../daemon/pam-login.ts';

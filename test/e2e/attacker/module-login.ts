@@ -1,9 +1,9 @@
-import { encodeAnswer } from '../../../src/wire/answer.ts';
-import { encodeFrame, FRAME_TYPE } from '../../../src/wire/frame.ts';
-import { decodeNotice } from '../../../src/wire/notice.ts';
-import { decodePrompt } from '../../../src/wire/prompt.ts';
-import type { Start } from '../../../src/wire/start.ts';
-import { decodeVerdict, type VerdictCode } from '../../../src/wire/verdict.ts';
+import { encodeAnswer } from '../../../src/daemon/wire/answer.ts';
+import { encodeFrame, FRAME_TYPE } from '../../../src/daemon/wire/frame.ts';
+import { decodeNotice } from '../../../src/daemon/wire/notice.ts';
+import { decodePrompt } from '../../../src/daemon/wire/prompt.ts';
+import type { Start } from '../../../src/daemon/wire/start.ts';
+import { decodeVerdict, type VerdictCode } from '../../../src/daemon/wire/verdict.ts';
 import { ModuleSocket, startFrame } from '../daemon/module-socket.ts';
 import type { Stage } from '../daemon/stage.ts';
 

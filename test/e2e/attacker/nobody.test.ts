@@ -12,7 +12,7 @@ import {
   writeFileSync,
 } from 'node:fs';
 import { afterAll, afterEach, beforeAll, describe, expect, test } from 'vitest';
-import { TEXTS } from '../../../src/login/texts.ts';
+import { TEXTS } from '../../../src/daemon/login/texts.ts';
 import { PAM } from '../daemon/pam-login.ts';
 import { AS_ROOT, DAEMON_UID, NO_THROTTLE, Stage, type Daemon, type Person } from '../daemon/stage.ts';
 import { recordFile } from '../faults/factors.ts';

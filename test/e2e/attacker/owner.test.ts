@@ -1,5 +1,5 @@
 import { afterEach, beforeEach, describe, expect, test } from 'vitest';
-import { FRAME_TYPE } from '../../../src/wire/frame.ts';
+import { FRAME_TYPE } from '../../../src/daemon/wire/frame.ts';
 import { ModuleSocket } from '../daemon/module-socket.ts';
 import { PAM } from '../daemon/pam-login.ts';
 import { Stage, type Daemon, type Person } from '../daemon/stage.ts';

@@ -97,7 +97,13 @@ describe.runIf(AS_ROOT)('a stranger with an account', () => {
   });
 
   test('reads nothing of a setup that runs, not even of its own', async () => {
-    const argv = [process.execPath, `${CHECKOUT}/dist/cli/main.js`, '--runtime-dir', stage.runtimeDir, '-t'];
+    const argv = [
+      process.execPath,
+      `${CHECKOUT}/dist/command/main.js`,
+      '--runtime-dir',
+      stage.runtimeDir,
+      '-t',
+    ];
     const setup = spawn(asUser(STRANGER_UID)[0]!, [...asUser(STRANGER_UID).slice(1), ...argv], {
       stdio: 'pipe',
     });
@@ -225,7 +231,7 @@ describe.runIf(AS_ROOT)('a stranger with an account', () => {
       // Somebody else, who has no account: the answer comes from the daemon.
       const other = await run([
         ...asUser(daemonUid),
-        ...[process.execPath, `${CHECKOUT}/dist/cli/main.js`, '--runtime-dir', stage.runtimeDir, 'list'],
+        ...[process.execPath, `${CHECKOUT}/dist/command/main.js`, '--runtime-dir', stage.runtimeDir, 'list'],
       ]);
       expect(other.stderr).toContain('There is no account with your uid');
       expect((await command(stage, 'list', '--user', victim.name)).status).toBe(0);

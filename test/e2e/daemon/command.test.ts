@@ -86,7 +86,7 @@ const STRANGER = AS_ROOT ? STRANGER_UID : process.getuid!();
 
 /** The command as somebody who is not root; the passwd database of this machine knows who that is. */
 function asStranger(input: string, ...argv: readonly string[]): Promise<Ended> {
-  const program = [process.execPath, `${CHECKOUT}/dist/cli/main.js`, '--runtime-dir', stage.runtimeDir];
+  const program = [process.execPath, `${CHECKOUT}/dist/command/main.js`, '--runtime-dir', stage.runtimeDir];
   return run([...asUser(STRANGER), ...program, ...argv], input);
 }
 

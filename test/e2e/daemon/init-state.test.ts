@@ -13,7 +13,7 @@ beforeEach(() => {
 afterEach(() => rmSync(directory, { recursive: true }));
 
 const initState = (stateDir: string): Promise<Ended> =>
-  run(['node', `${CHECKOUT}/dist/main.js`, '--state-dir', stateDir, '--init-state']);
+  run(['node', `${CHECKOUT}/dist/daemon/main.js`, '--state-dir', stateDir, '--init-state']);
 
 test('a new store serves a daemon that makes none, and is left alone from then on', async () => {
   const stateDir = `${directory}/state`;

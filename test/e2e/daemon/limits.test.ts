@@ -1,8 +1,8 @@
 import { spawn } from 'node:child_process';
 import { readFileSync } from 'node:fs';
 import { afterAll, afterEach, beforeAll, describe, expect, test } from 'vitest';
-import { encodeAnswer } from '../../../src/wire/answer.ts';
-import { encodeFrame, FRAME_TYPE } from '../../../src/wire/frame.ts';
+import { encodeAnswer } from '../../../src/daemon/wire/answer.ts';
+import { encodeFrame, FRAME_TYPE } from '../../../src/daemon/wire/frame.ts';
 import { CHECKOUT } from '../harness/daemon.ts';
 import { Log } from '../harness/log.ts';
 import { run } from '../harness/run.ts';

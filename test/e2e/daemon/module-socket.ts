@@ -1,7 +1,7 @@
 import { connect, type Socket } from 'node:net';
-import { encodeFrame, FRAME_TYPE, FrameReader, type Frame } from '../../../src/wire/frame.ts';
-import { encodeStart, type Start } from '../../../src/wire/start.ts';
-import { decodeVerdict, type Verdict } from '../../../src/wire/verdict.ts';
+import { encodeFrame, FRAME_TYPE, FrameReader, type Frame } from '../../../src/daemon/wire/frame.ts';
+import { encodeStart, type Start } from '../../../src/daemon/wire/start.ts';
+import { decodeVerdict, type Verdict } from '../../../src/daemon/wire/verdict.ts';
 
 /** A START as bytes. */
 export function startFrame(fields: Partial<Start>): Buffer {

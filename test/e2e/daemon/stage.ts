@@ -12,7 +12,8 @@ import {
   writeFileSync,
 } from 'node:fs';
 import { tmpdir } from 'node:os';
-import { formatRecord, recordFileName, type TotpFactor } from '../../../src/enrolments/store/record.ts';
+import { recordFileName } from '../../../src/contracts/record-file-name.ts';
+import { formatRecord, type TotpFactor } from '../../../src/daemon/enrolments/store/record.ts';
 import { encodeBase32 } from '../../../src/factors/base32.ts';
 import { listenOn } from '../../../src/host/addon.ts';
 import { codeOf, counterCodeOf, wrongCodeOf } from '../harness/code.ts';
@@ -156,7 +157,7 @@ export class Stage {
 
   /** Starts the reader of users' files, as its unit would: {@link build} did, if it shall be there. */
   async startReader(): Promise<void> {
-    const argv = [`${CHECKOUT}/dist/files/main.js`, '--attached', '--runtime-dir', this.runtimeDir];
+    const argv = [`${CHECKOUT}/dist/reader/main.js`, '--attached', '--runtime-dir', this.runtimeDir];
     const places = ['--pve-dir', this.pveDir, '--pbs-dir', this.pbsDir];
     const child = spawn(process.execPath, [...argv, ...places, '--daemon-uid', String(DAEMON_UID)], {
       env: this.environment,
@@ -261,7 +262,7 @@ export class Stage {
     return [
       ...asUser(DAEMON_UID),
       process.execPath,
-      `${CHECKOUT}/dist/main.js`,
+      `${CHECKOUT}/dist/daemon/main.js`,
       ...['--runtime-dir', runtimeDir, '--state-dir', stateDir, '--config', `${this.dir}/config.toml`],
       ...more,
     ];

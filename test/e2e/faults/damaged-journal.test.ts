@@ -1,8 +1,8 @@
 import { randomInt } from 'node:crypto';
 import { readdirSync, readFileSync, rmSync, truncateSync, writeFileSync } from 'node:fs';
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, test } from 'vitest';
-import { ENTRY_BYTES } from '../../../src/ledger/entry.ts';
-import { HEADER_BYTES } from '../../../src/ledger/batch.ts';
+import { ENTRY_BYTES } from '../../../src/daemon/ledger/entry.ts';
+import { HEADER_BYTES } from '../../../src/daemon/ledger/batch.ts';
 import { encodeBase32 } from '../../../src/factors/base32.ts';
 import { scanned } from '../../unit/fixtures/ledger-entries.ts';
 import { command } from '../harness/daemon.ts';

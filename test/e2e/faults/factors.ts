@@ -1,13 +1,13 @@
 import { randomBytes } from 'node:crypto';
 import { chownSync, readFileSync, writeFileSync } from 'node:fs';
+import { recordFileName } from '../../../src/contracts/record-file-name.ts';
 import {
   formatRecord,
-  recordFileName,
   type HotpFactor,
   type RecoveryFactor,
   type StoredFactor,
   type TotpFactor,
-} from '../../../src/enrolments/store/record.ts';
+} from '../../../src/daemon/enrolments/store/record.ts';
 import { hotpValue, type CodeLength } from '../../../src/factors/hotp-value.ts';
 import { newRecoveryCodes, recoveryHash } from '../../../src/factors/recovery-code.ts';
 import { AS_ROOT, DAEMON_UID, type Stage } from '../daemon/stage.ts';

@@ -1,6 +1,6 @@
 import { rmSync } from 'node:fs';
 import { expect } from 'vitest';
-import { TEXTS } from '../../../src/login/texts.ts';
+import { TEXTS } from '../../../src/daemon/login/texts.ts';
 import { logIn, PAM, type LoginEnd } from '../daemon/pam-login.ts';
 import { Stage, type Daemon, type StageOptions } from '../daemon/stage.ts';
 import type { Account } from './factors.ts';

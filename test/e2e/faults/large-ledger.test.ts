@@ -1,7 +1,7 @@
 import { chownSync, readdirSync, readFileSync, rmSync } from 'node:fs';
 import { afterAll, afterEach, beforeAll, expect, test } from 'vitest';
-import { LedgerDirectory } from '../../../src/ledger/ledger-directory.ts';
-import { MAX_MARKS } from '../../../src/ledger/limits.ts';
+import { LedgerDirectory } from '../../../src/daemon/ledger/ledger-directory.ts';
+import { MAX_MARKS } from '../../../src/daemon/ledger/limits.ts';
 import { CHECKOUT } from '../harness/daemon.ts';
 import { AS_ROOT, DAEMON_UID, NO_THROTTLE, type Daemon, type Stage } from '../daemon/stage.ts';
 import { enrol, sheetOwner, tokenOwner, totpFactor, type SheetOwner, type TokenOwner } from './factors.ts';

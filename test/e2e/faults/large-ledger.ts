@@ -1,8 +1,8 @@
 import { closeSync, openSync, writeSync } from 'node:fs';
-import { ENTRY_WORDS } from '../../../src/ledger/entry.ts';
-import { journalHeader } from '../../../src/ledger/batch.ts';
-import { PART_ENTRIES, snapshotBytes } from '../../../src/ledger/snapshot.ts';
-import { KIND } from '../../../src/ledger/kinds.ts';
+import { ENTRY_WORDS } from '../../../src/daemon/ledger/entry.ts';
+import { journalHeader } from '../../../src/daemon/ledger/batch.ts';
+import { PART_ENTRIES, snapshotBytes } from '../../../src/daemon/ledger/snapshot.ts';
+import { KIND } from '../../../src/daemon/ledger/kinds.ts';
 
 const JOURNAL_BYTES = 1024 * 1024;
 /** Marks of one account: more than few. */

@@ -1,9 +1,14 @@
 import { spawn, spawnSync, type ChildProcess } from 'node:child_process';
 import { readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { expect } from 'vitest';
-import { encodeBatch, HEADER_BYTES, MAX_BATCH_ENTRIES, scanJournal } from '../../../src/ledger/batch.ts';
-import { ALWAYS, KIND, NO_UID } from '../../../src/ledger/kinds.ts';
-import { ENTRY_BYTES, type Entry } from '../../../src/ledger/entry.ts';
+import {
+  encodeBatch,
+  HEADER_BYTES,
+  MAX_BATCH_ENTRIES,
+  scanJournal,
+} from '../../../src/daemon/ledger/batch.ts';
+import { ALWAYS, KIND, NO_UID } from '../../../src/daemon/ledger/kinds.ts';
+import { ENTRY_BYTES, type Entry } from '../../../src/daemon/ledger/entry.ts';
 import { Log } from '../harness/log.ts';
 import { run, runWell } from '../harness/run.ts';
 import { AS_ROOT, type Stage } from '../daemon/stage.ts';

@@ -3,7 +3,7 @@ import { once } from 'node:events';
 import { chmodSync, chownSync, mkdirSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import type { Readable, Writable } from 'node:stream';
-import { FilesClient } from '../../../src/enrolments/home/file-access.ts';
+import { FilesClient } from '../../../src/daemon/enrolments/home/file-access.ts';
 import { compile } from '../harness/compile.ts';
 import { CHECKOUT } from '../harness/daemon.ts';
 import { Log } from '../harness/log.ts';
@@ -110,7 +110,7 @@ export class Ground {
 
   /** Starts a reader; `before` is put before its command line. */
   async reader(...before: readonly string[]): Promise<Reader> {
-    const argv = [process.execPath, `${CHECKOUT}/dist/files/main.js`, '--runtime-dir', this.runtimeDir];
+    const argv = [process.execPath, `${CHECKOUT}/dist/reader/main.js`, '--runtime-dir', this.runtimeDir];
     const child = this.#start(...before, ...argv, '--daemon-uid', String(DAEMON_UID));
     const log = new Log('reader', child.stderr);
     child.stdout.resume();

@@ -1,6 +1,6 @@
 import { readdirSync } from 'node:fs';
 import { afterEach, beforeEach, describe, expect, test, vi } from 'vitest';
-import type { FilesClient } from '../../../src/enrolments/home/file-access.ts';
+import type { FilesClient } from '../../../src/daemon/enrolments/home/file-access.ts';
 import { Ground, notRun } from './ground.ts';
 
 /* Homes that never answer: a file system over /dev/fuse that reads no request. */

@@ -37,7 +37,7 @@ export interface Enrolled extends App {
 }
 
 /**
- * Starts dist/main.js with the reader of users' files, and waits until its sockets are there.
+ * Starts dist/daemon/main.js with the reader of users' files, and waits until its sockets are there.
  *
  * @param options - where and as whom
  * @returns the daemon; the caller stops it
@@ -51,7 +51,15 @@ export async function startDaemon(options: DaemonOptions): Promise<Daemon> {
   }
   const argv =
     user === undefined
-      ? ['node', `${CHECKOUT}/dist/main.js`, '--runtime-dir', runtimeDir, '--state-dir', stateDir, ...more]
+      ? [
+          'node',
+          `${CHECKOUT}/dist/daemon/main.js`,
+          '--runtime-dir',
+          runtimeDir,
+          '--state-dir',
+          stateDir,
+          ...more,
+        ]
       : [`${CHECKOUT}/scripts/activate`, user, runtimeDir, stateDir, ...more];
   const child = spawn(argv[0]!, argv.slice(1), { stdio: ['ignore', 'inherit', 'pipe'] });
   const log = new Log('daemon', child.stderr);
@@ -108,5 +116,5 @@ export async function enrolTotp(
 }
 
 function commandLine({ runtimeDir }: Pick<Daemon, 'runtimeDir'>, argv: readonly string[]): string[] {
-  return ['node', `${CHECKOUT}/dist/cli/main.js`, '--runtime-dir', runtimeDir, ...argv];
+  return ['node', `${CHECKOUT}/dist/command/main.js`, '--runtime-dir', runtimeDir, ...argv];
 }

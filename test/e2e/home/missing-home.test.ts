@@ -52,7 +52,7 @@ test('root says that it was deleted: forget', async () => {
   expect((await enter(person)).rc).toBe(PAM.systemError);
   const forget = [
     process.execPath,
-    `${CHECKOUT}/dist/cli/main.js`,
+    `${CHECKOUT}/dist/command/main.js`,
     '--runtime-dir',
     homes.stage.runtimeDir,
     'forget',

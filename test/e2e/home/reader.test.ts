@@ -1,5 +1,5 @@
 import { afterAll, beforeAll, expect, test } from 'vitest';
-import { FilesClient } from '../../../src/enrolments/home/file-access.ts';
+import { FilesClient } from '../../../src/daemon/enrolments/home/file-access.ts';
 import { Stage } from '../daemon/stage.ts';
 
 let stage: Stage;

@@ -11,7 +11,11 @@ import { sshTo, startSshServer, type SshServer } from './ssh-server.ts';
 /* `rehearse` beside the service itself: both accept and refuse alike. */
 
 const SETTINGS = '/etc/ssh/sshd_config.d/rehearse.conf';
-const command = (...words: readonly string[]): string[] => ['node', `${CHECKOUT}/dist/cli/main.js`, ...words];
+const command = (...words: readonly string[]): string[] => [
+  'node',
+  `${CHECKOUT}/dist/command/main.js`,
+  ...words,
+];
 
 describeInBox('rehearse', () => {
   const daemon = useDaemon();

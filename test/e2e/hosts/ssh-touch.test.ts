@@ -69,7 +69,7 @@ describeInBox('OpenSSH: a touch', () => {
     for (const group of groups) {
       await runWell(['usermod', '-aG', group, person.name]);
     }
-    const argv = ['node', `${CHECKOUT}/dist/cli/main.js`, '--runtime-dir', RUNTIME];
+    const argv = ['node', `${CHECKOUT}/dist/command/main.js`, '--runtime-dir', RUNTIME];
     const added = await run(
       [...argv, 'add', 'yubikey', '--user', person.name, '--name', 'blue'],
       `${touch()}\n`,

@@ -100,5 +100,5 @@ describeInBox('brought from elsewhere', () => {
   });
 
   const withInput = (input: string, argv: readonly string[]): ReturnType<typeof run> =>
-    run([process.execPath, 'dist/cli/main.js', '--runtime-dir', daemon().runtimeDir, ...argv], input);
+    run([process.execPath, 'dist/command/main.js', '--runtime-dir', daemon().runtimeDir, ...argv], input);
 });

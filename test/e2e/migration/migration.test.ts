@@ -174,7 +174,7 @@ describeInBox('migration', () => {
   test('users import their own file, with a code of it, and never one that opens more without', async () => {
     const user = userWith(`${SECRET}\n" DISALLOW_REUSE\n" TOTP_AUTH\n11111111\n22222222\n33333333\n`);
     const asUser = ['setpriv', `--reuid=${user.uid}`, `--regid=${user.uid}`, '--clear-groups', 'node'];
-    const cli = [...asUser, `${CHECKOUT}/dist/cli/main.js`, '--runtime-dir', daemon().runtimeDir];
+    const cli = [...asUser, `${CHECKOUT}/dist/command/main.js`, '--runtime-dir', daemon().runtimeDir];
     expect((await runAny([...cli, 'import'], '')).status).toBe(1);
     expect(Object.keys(homeOf(user))).toEqual([FILE_NAME]);
     expect(await runAny([...cli, 'import'], '11111111\n')).toMatchObject({ status: 0 });
@@ -252,7 +252,7 @@ describeInBox('migration', () => {
     for (let round = 0; round < ROUNDS; round++) {
       const user = userWith(`${SECRET}\n" HOTP_COUNTER ${round + 1}\n11111111\n`);
       const cli = [
-        `${CHECKOUT}/dist/cli/main.js`,
+        `${CHECKOUT}/dist/command/main.js`,
         '--runtime-dir',
         daemon().runtimeDir,
         'import',

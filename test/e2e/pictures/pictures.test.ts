@@ -80,7 +80,7 @@ describeInBox('the pictures of the documents', () => {
     writeFileSync('/usr/local/bin/ssh', '#!/bin/sh\nexec /usr/bin/ssh -F /tmp/ssh_config "$@"\n', {
       mode: 0o755,
     });
-    writeFileSync(COMMAND, `#!/bin/sh\nexec ${process.execPath} ${CHECKOUT}/dist/cli/main.js "$@"\n`, {
+    writeFileSync(COMMAND, `#!/bin/sh\nexec ${process.execPath} ${CHECKOUT}/dist/command/main.js "$@"\n`, {
       mode: 0o755,
     });
   });

@@ -58,7 +58,7 @@ describeInBox('the command on a node of Proxmox VE', () => {
           .map((line) => JSON.parse(line) as Call)
       : [];
   const argv = (...words: readonly string[]): string[] => [
-    ...['node', `${CHECKOUT}/dist/cli/main.js`, '--runtime-dir', proxmox.stage.runtimeDir],
+    ...['node', `${CHECKOUT}/dist/command/main.js`, '--runtime-dir', proxmox.stage.runtimeDir],
     ...words,
   ];
   const command = (...words: readonly string[]): Promise<Ended> =>

@@ -81,7 +81,7 @@ async function enrol({ name }: Somebody): Promise<void> {
   await runWell(
     [
       'node',
-      `${CHECKOUT}/dist/cli/main.js`,
+      `${CHECKOUT}/dist/command/main.js`,
       '--runtime-dir',
       stage.runtimeDir,
       '-tfq',

@@ -1,6 +1,6 @@
 import { appendFileSync, mkdirSync, mkdtempSync, writeFileSync } from 'node:fs';
 import { beforeAll, expect, test } from 'vitest';
-import { MARK } from '../../../src/pam-d/guard.ts';
+import { MARK } from '../../../src/command/pam-d/guard.ts';
 import { describeInBox } from '../harness/box.ts';
 import { CHECKOUT } from '../harness/daemon.ts';
 import { runWell } from '../harness/run.ts';
@@ -55,7 +55,7 @@ PS1='READY> '`,
 async function completionFor(home: string, { name }: Shell): Promise<string> {
   const directory = `${home}/completion`;
   mkdirSync(directory);
-  const script = await runWell([process.execPath, `${CHECKOUT}/dist/cli/main.js`, 'completion', name]);
+  const script = await runWell([process.execPath, `${CHECKOUT}/dist/command/main.js`, 'completion', name]);
   writeFileSync(`${directory}/${name === 'zsh' ? `_${PROGRAM}` : PROGRAM}`, script);
   return directory;
 }

@@ -147,7 +147,7 @@ function shapeOf(text: string): string[] {
     .map((line) => line.replace(/^[1-9]\d{7}$/, 'a scratch code'));
 }
 
-const OURS = [process.execPath, `${CHECKOUT}/dist/cli/main.js`];
+const OURS = [process.execPath, `${CHECKOUT}/dist/command/main.js`];
 
 /** What is asked on this command line, up to the last question. */
 function answersTo(line: string, whose: 'theirs' | 'ours'): string[] {

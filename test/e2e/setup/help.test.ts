@@ -16,7 +16,7 @@ let helps: Map<string, string>;
 
 beforeAll(async () => {
   directory = mkdtempSync(`${tmpdir()}/pve-authenticator-help-`);
-  const wrapper = `#!/bin/sh\nexec ${process.execPath} ${CHECKOUT}/dist/cli/main.js "$@"\n`;
+  const wrapper = `#!/bin/sh\nexec ${process.execPath} ${CHECKOUT}/dist/command/main.js "$@"\n`;
   writeFileSync(`${directory}/${NAME}`, wrapper, { mode: 0o755 });
   writeFileSync(`${directory}/keys.txt`, 'GEZDGNBVGY3TQOJQ\n', { mode: 0o600 });
   helps = await helpsBelow(NAME);

@@ -24,7 +24,7 @@ describeInBox('the file of --secret', () => {
     const { name } = await newAccount();
     const file = `/home/${name}/.google_authenticator`;
     const as = ['setpriv', '--reuid', name, '--regid', name, '--init-groups', '--'];
-    const written = await run([...as, process.execPath, `${CHECKOUT}/dist/cli/main.js`, ...SILENT, file]);
+    const written = await run([...as, process.execPath, `${CHECKOUT}/dist/command/main.js`, ...SILENT, file]);
     expect(written).toEqual({ status: 0, stdout: '', stderr: '' });
     expect(statSync(file).mode & 0o7777).toBe(0o400);
     const [secret = ''] = readFileSync(file, 'utf8').split('\n');

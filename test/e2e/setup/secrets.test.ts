@@ -19,7 +19,7 @@ const BIN = '/usr/local/bin/pve-google-authenticator';
 
 /** The command under its name, as it is installed. */
 function installed(): void {
-  const wrapper = `#!/bin/sh\nexec ${process.execPath} ${CHECKOUT}/dist/cli/main.js "$@"\n`;
+  const wrapper = `#!/bin/sh\nexec ${process.execPath} ${CHECKOUT}/dist/command/main.js "$@"\n`;
   writeFileSync(BIN, wrapper, { mode: 0o755 });
 }
 const NOT_AGREED = 4;
@@ -35,7 +35,7 @@ describeInBox('secrets of the setup', () => {
 
   const as = (name: string, ...argv: readonly string[]): string[] => [
     ...['setpriv', '--reuid', name, '--regid', name, '--init-groups', 'env', `HOME=/home/${name}`],
-    ...[process.execPath, `${CHECKOUT}/dist/cli/main.js`, ...argv],
+    ...[process.execPath, `${CHECKOUT}/dist/command/main.js`, ...argv],
   ];
 
   test('are in no command line, environment, file or log that others see, while it asks and afterwards', async () => {

@@ -114,7 +114,7 @@ describeInBox('the setup at a terminal', () => {
       'TMUX',
       `HOME=/home/${name}`,
     ],
-    ...[process.execPath, `${CHECKOUT}/dist/cli/main.js`, ...argv],
+    ...[process.execPath, `${CHECKOUT}/dist/command/main.js`, ...argv],
   ];
 
   async function expectIn(person: { name: string; password: string }, code: string): Promise<void> {

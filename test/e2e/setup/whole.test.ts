@@ -55,7 +55,7 @@ describeInBox('the setup, left or hit at any step', () => {
 
   const as = (name: string, ...argv: readonly string[]): string[] => [
     ...['setpriv', '--reuid', name, '--regid', name, '--init-groups', 'env', `HOME=/home/${name}`],
-    ...[process.execPath, `${CHECKOUT}/dist/cli/main.js`, ...argv],
+    ...[process.execPath, `${CHECKOUT}/dist/command/main.js`, ...argv],
   ];
   /** Somebody with a phone and recovery codes; what their record says. */
   async function somebody(): Promise<{ name: string; file: string; old: string; secret: string }> {

@@ -1,5 +1,5 @@
 import { PAM } from '../daemon/pam-login.ts';
-import { TEXTS } from '../../../src/login/texts.ts';
+import { TEXTS } from '../../../src/daemon/login/texts.ts';
 import type { House } from './house.ts';
 import type { Visitor } from './visitors.ts';
 import type { Came, Expected } from './worlds.ts';

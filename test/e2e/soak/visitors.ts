@@ -1,7 +1,7 @@
 import { randomInt } from 'node:crypto';
 import { decodeBase32 } from '../../../src/factors/base32.ts';
 import { newRecoveryCodes } from '../../../src/factors/recovery-code.ts';
-import type { OfflineYubikeyFactor } from '../../../src/enrolments/store/record.ts';
+import type { OfflineYubikeyFactor } from '../../../src/daemon/enrolments/store/record.ts';
 import { VirtualYubikey } from '../../unit/fixtures/virtual-yubikey.ts';
 import { hotpCode } from '../harness/code.ts';
 import type { Stage } from '../daemon/stage.ts';

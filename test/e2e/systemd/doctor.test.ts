@@ -1,6 +1,6 @@
 import { copyFileSync, readFileSync } from 'node:fs';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
-import type { Report } from '../../../src/doctor/check.ts';
+import type { Report } from '../../../src/command/doctor/check.ts';
 import { CHECKOUT } from '../harness/daemon.ts';
 import { runWell } from '../harness/run.ts';
 import { CHECKOUT_THERE, Machine, whyNoMachine } from './machine.ts';

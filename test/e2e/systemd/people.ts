@@ -1,7 +1,8 @@
 import { spawn } from 'node:child_process';
 import { randomBytes } from 'node:crypto';
 import { appendFileSync, chownSync, copyFileSync, writeFileSync } from 'node:fs';
-import { formatRecord, recordFileName, type TotpFactor } from '../../../src/enrolments/store/record.ts';
+import { recordFileName } from '../../../src/contracts/record-file-name.ts';
+import { formatRecord, type TotpFactor } from '../../../src/daemon/enrolments/store/record.ts';
 import { encodeBase32 } from '../../../src/factors/base32.ts';
 import { codeOf } from '../harness/code.ts';
 import { CHECKOUT } from '../harness/daemon.ts';

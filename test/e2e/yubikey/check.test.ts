@@ -63,7 +63,7 @@ async function start(changes: Record<string, string | undefined> = {}): Promise<
 }
 
 function command(typed: string, ...argv: readonly string[]): Promise<Ended> {
-  return run(['node', `${CHECKOUT}/dist/cli/main.js`, '--runtime-dir', stage.runtimeDir, ...argv], typed);
+  return run(['node', `${CHECKOUT}/dist/command/main.js`, '--runtime-dir', stage.runtimeDir, ...argv], typed);
 }
 
 const check = (otp = yubikey.touch()): Promise<Ended> => command(`${otp}\n`, 'yubico', 'check');

@@ -73,7 +73,7 @@ beforeAll(async () => {
   const mapping = `${stage.dir}/mapping`;
   writeFileSync(mapping, people.map(({ name }) => `${name}:${yubikey.publicId}\n`).join(''));
   chmodSync(mapping, 0o644);
-  const command = ['node', `${CHECKOUT}/dist/cli/main.js`, '--runtime-dir', stage.runtimeDir];
+  const command = ['node', `${CHECKOUT}/dist/command/main.js`, '--runtime-dir', stage.runtimeDir];
   const { status, stderr } = await run([...command, 'yubico', 'import', '--authfile', mapping]);
   expect(stderr).toBe('');
   expect(status).toBe(0);

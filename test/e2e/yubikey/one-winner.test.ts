@@ -79,7 +79,7 @@ function touch(which: keyof typeof YUBIKEYS): string {
 }
 
 async function add(which: 'online' | 'offline', options: readonly string[]): Promise<void> {
-  const command = ['node', `${CHECKOUT}/dist/cli/main.js`, '--runtime-dir', stage.runtimeDir];
+  const command = ['node', `${CHECKOUT}/dist/command/main.js`, '--runtime-dir', stage.runtimeDir];
   const argv = [...command, 'add', 'yubikey', '--user', person.name, '--name', which, ...options];
   const { status, stdout, stderr } = await run(argv, `${touch(which)}\n`);
   expect(stderr + stdout).toContain(`YubiKey ${which}`);

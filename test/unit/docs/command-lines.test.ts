@@ -2,9 +2,9 @@ import { readdirSync, readFileSync } from 'node:fs';
 import { resolve } from 'node:path';
 import type { Command } from 'commander';
 import { describe, expect, it } from 'vitest';
-import { programOf } from '../../../src/cli/program.ts';
-import type { Session } from '../../../src/cli/session.ts';
-import { flagWords, parseFlags } from '../../../src/cli/setup/flags.ts';
+import { programOf } from '../../../src/command/program.ts';
+import type { Session } from '../../../src/command/session.ts';
+import { flagWords, parseFlags } from '../../../src/command/setup/flags.ts';
 
 const root = resolve(import.meta.dirname, '../../..');
 const NAME = 'pve-google-authenticator';

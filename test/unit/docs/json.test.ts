@@ -2,8 +2,8 @@ import { readFileSync } from 'node:fs';
 import { resolve } from 'node:path';
 import type { Command } from 'commander';
 import { expect, it } from 'vitest';
-import { programOf } from '../../../src/cli/program.ts';
-import type { Session } from '../../../src/cli/session.ts';
+import { programOf } from '../../../src/command/program.ts';
+import type { Session } from '../../../src/command/session.ts';
 
 const page = readFileSync(resolve(import.meta.dirname, '../../../docs/reference/json.md'), 'utf8');
 /** What the first column names, each in quotes of its own. */

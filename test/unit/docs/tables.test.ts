@@ -1,7 +1,7 @@
 import { readFileSync } from 'node:fs';
 import { resolve } from 'node:path';
 import { describe, expect, it } from 'vitest';
-import { allChecks } from '../../../src/doctor/all-checks.ts';
+import { allChecks } from '../../../src/command/doctor/all-checks.ts';
 import { logLinesOf, moduleLinesOf } from './log-lines.ts';
 
 const root = resolve(import.meta.dirname, '../../..');
@@ -30,7 +30,7 @@ describe('docs/', () => {
       [...logLinesOf(`${root}/src`)].sort(),
     );
     expect(daemon.length, 'it finds the lines').toBeGreaterThan(40);
-    const ofReader = [...logLinesOf(`${root}/src/files`)];
+    const ofReader = [...logLinesOf(`${root}/src/reader`)];
     expect(ofReader.length).toBeGreaterThan(5);
     expect(ofReader.filter((line) => !reader.includes(line))).toEqual([]);
   });
@@ -52,7 +52,7 @@ describe('docs/', () => {
     );
     const known = [
       ...logLinesOf(`${root}/src`),
-      ...[...readFileSync(`${root}/src/login/texts.ts`, 'utf8').matchAll(/'([^'\n]+)'/g)].map(
+      ...[...readFileSync(`${root}/src/daemon/login/texts.ts`, 'utf8').matchAll(/'([^'\n]+)'/g)].map(
         ([, text]) => text!,
       ),
       'Permission denied',

@@ -1,0 +1,68 @@
+import type { Command } from 'commander';
+import type { NewFactor } from '../../contracts/control-requests.ts';
+import { CommandError } from '../control-client.ts';
+import { change, checkChange } from '../proven.ts';
+import { secretLines } from '../secret-lines.ts';
+import type { Session } from '../session.ts';
+import type { ForUser } from '../whose.ts';
+
+interface AddYubikeyOptions extends ForUser {
+  readonly name?: string;
+  readonly secretsFrom?: string;
+  readonly json?: true;
+}
+
+/** A line with the secrets of one key is short. */
+const MAX_SECRETS_BYTES = 4096;
+/** Stands for the key until it is touched: no key is delivered with a public id of this length. */
+const UNTOUCHED = 'uuuuuuuuuuuuuuuu';
+
+/**
+ * `add yubikey`: adds the YubiKey that is touched.
+ *
+ * @param subcommand - the command
+ * @param session - connection, questions and output
+ */
+export function addYubikeyCommand(subcommand: Command, session: Session): void {
+  subcommand
+    .option('-n, --name <name>', 'name the key, for example blue')
+    .option(
+      '--secrets-from <file>',
+      'check the key here and ask no server: the file has the line that ykman or yubikey-ksm wrote about it',
+    )
+    .option('--json', 'print the result as JSON')
+    .action((options: AddYubikeyOptions) => run(session, options.user ?? session.self(), options));
+}
+
+async function run(session: Session, user: string, options: AddYubikeyOptions): Promise<void> {
+  const read = options.secretsFrom === undefined ? undefined : readSecrets(options.secretsFrom);
+  const { name } = options;
+  const planned = read === undefined ? { publicId: UNTOUCHED } : { secrets: read.line };
+  await checkChange(session, user, [{ do: 'add', factor: { kind: 'yubikey', name, ...planned } }]);
+  const otp = await session.questions.ask('Touch the YubiKey: ');
+  const factor: NewFactor = { kind: 'yubikey', name, otp, secrets: read?.line };
+  const { added } = await change(session, user, [{ do: 'add', factor }]);
+  for (const { factor: view } of added) {
+    session.output.line(
+      options.json === true
+        ? JSON.stringify({ user, factor: view })
+        : `YubiKey ${view.name} (${view.id}) was added for ${user}: the one that types ${view.publicId ?? ''}…`,
+    );
+  }
+  if (read !== undefined) {
+    session.output.note(read.remark);
+  }
+}
+
+/** The secrets must not stand in the command line, where everybody sees them. */
+function readSecrets(file: string): { line: string; remark: string } {
+  const { lines, remark } = secretLines(file, MAX_SECRETS_BYTES);
+  const [line, another] = lines.filter((each) => !/^\s*(?:#.*)?$/.test(each));
+  if (line === undefined || another !== undefined) {
+    throw new CommandError(
+      'ERR_SECRETS_FILE',
+      `${file} must hold one line, about one YubiKey. Nothing was added.`,
+    );
+  }
+  return { line, remark };
+}

@@ -1,0 +1,57 @@
+import type { Command } from 'commander';
+import { guardedServices } from '../doctor/guarded.ts';
+import { whyNoService } from '../pam-d/services.ts';
+import { undo } from '../switching/arm.ts';
+import { CommandError } from '../control-client.ts';
+import { agreed, yesOption, type Agreement } from '../agreed.ts';
+import { examples } from '../examples.ts';
+import { groundOf } from '../ground.ts';
+import type { Session } from '../session.ts';
+
+/**
+ * `disable SERVICE…`: the files are what they were before `enable`.
+ *
+ * @param program - where the command is added
+ * @param session - output
+ */
+export function disableCommand(program: Command, session: Session): void {
+  program
+    .command('disable')
+    .description('Undo "enable": restore the files from before it')
+    .argument('[service...]', 'PAM services, for example sshd')
+    .option('--all', 'every service that "enable" switched on')
+    .addOption(yesOption())
+    .option('--json', 'print the result as JSON')
+    .addHelpText('after', examples('sudo pve-google-authenticator disable sshd'))
+    .action(
+      async (services: string[], options: Agreement & { readonly all?: true; readonly json?: true }) => {
+        if ((options.all === true) === services.length > 0) {
+          throw new CommandError('ERR_USAGE', 'Name services, or say --all. For example: disable sshd');
+        }
+        for (const service of services) {
+          const why = whyNoService(service);
+          if (why !== undefined) {
+            throw new CommandError('ERR_USAGE', why);
+          }
+        }
+        const { machine } = groundOf(session, `disable ${services.join(' ') || '--all'}`);
+        const asking = options.all === true ? guardedServices(machine).map(({ service }) => service) : [];
+        if (asking.length > 0) {
+          await agreed(session, options, `No code is asked for any more by ${asking.join(', ')}.`);
+        }
+        // The same way as without Node, in one place.
+        const { status, stderr } = await undo(machine, '--off', ...services);
+        const said = stderr.trim();
+        if (status !== 0) {
+          throw new CommandError('ERR_DISABLE', said === '' ? 'It could not be switched off.' : said);
+        }
+        session.output.line(
+          options.json === true
+            ? JSON.stringify({ said: said === '' ? [] : said.split('\n') })
+            : said === ''
+              ? 'Nothing was switched on.'
+              : said,
+        );
+      },
+    );
+}

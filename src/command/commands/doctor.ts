@@ -1,0 +1,191 @@
+import { Option, type Command } from 'commander';
+import type { Check, Report } from '../doctor/check.ts';
+import type { Machine } from '../doctor/machine.ts';
+import { version } from '../../host/version.ts';
+import { asRoot } from '../switching/as-root.ts';
+import { agreed, yesOption, type Agreement } from '../agreed.ts';
+import { CommandError } from '../control-client.ts';
+import { examples } from '../examples.ts';
+import { groundOf } from '../ground.ts';
+import type { Output } from '../output.ts';
+import type { Session } from '../session.ts';
+import { wrapped } from '../wrap.ts';
+
+const EXIT_FOUND = 1;
+const EXIT_COULD_NOT_LOOK = 3;
+
+interface Options extends Agreement {
+  readonly json?: true;
+  readonly verbose?: true;
+  readonly ignore: readonly string[];
+  /** true: all that is found. */
+  readonly fix?: string | true;
+  readonly undo?: true;
+}
+
+/**
+ * `doctor`: what is wrong with the second factor of this machine; `--fix` mends it, `--undo` takes that back.
+ *
+ * @param program - where the command is added
+ * @param session - connection, questions and output
+ */
+export function doctorCommand(program: Command, session: Session): void {
+  program
+    .command('doctor')
+    .description('Find what is wrong on this machine, and fix it')
+    .option('--fix [check]', 'show how to fix what is found, ask, and fix it; or only what this check finds')
+    .addOption(
+      new Option('--undo', 'undo the last --fix: every file as it was before').conflicts([
+        ...['fix', 'json', 'verbose', 'ignore'],
+      ]),
+    )
+    .addOption(yesOption())
+    .addOption(new Option('--json', 'print what is found as JSON').conflicts('fix'))
+    .option('--verbose', 'name the checks that find nothing, too')
+    .option(
+      '--ignore <check>',
+      'skip a check; may be given again',
+      (name, names: readonly string[]) => [...names, name],
+      [],
+    )
+    .addHelpText(
+      'after',
+      '\nExit status: 0 nothing is wrong, 1 something is, 2 a wrong command line,\n3 it could not look, 4 there is no terminal to ask at.\n' +
+        examples(
+          'sudo pve-google-authenticator doctor',
+          'sudo pve-google-authenticator doctor --fix',
+          'sudo pve-google-authenticator doctor --json --ignore=clock',
+        ),
+    )
+    .action((options: Options) => run(session, options));
+}
+
+async function run(session: Session, options: Options): Promise<void> {
+  const { output } = session;
+  if (process.geteuid?.() !== 0) {
+    output.note(
+      'pve-google-authenticator: Only root can look at all of it: sudo pve-google-authenticator doctor',
+    );
+    process.exitCode = EXIT_COULD_NOT_LOOK;
+    return;
+  }
+  if (options.undo === true) {
+    await undo(session, options);
+    return;
+  }
+  const checks = await chosenChecks(options);
+  // Loaded here: no other command shall start later for it.
+  const { askedOnce } = await import('../doctor/machine.ts');
+  const { examineAll } = await import('../doctor/check.ts');
+  const ground = groundOf(session, 'doctor');
+  const isAbsent = (error: unknown): boolean => error instanceof CommandError && error.code === 'ERR_DAEMON';
+  const examine = async (): Promise<readonly Report[]> =>
+    once(await examineAll(checks, askedOnce(ground.machine, isAbsent)));
+  if (options.fix !== undefined) {
+    const { fixFindings } = await import('../fixing.ts');
+    const left = await fixFindings(session, ground, examine, options);
+    process.exitCode = left.length > 0 ? EXIT_FOUND : 0;
+    output.line(
+      left.length === 0
+        ? 'Nothing is wrong any more.'
+        : `Still wrong: ${[...new Set(left.map(({ check }) => check))].join(', ')}.`,
+    );
+    return;
+  }
+  const reports = await examine();
+  process.exitCode = reports.length > 0 ? EXIT_FOUND : 0;
+  if (options.json === true) {
+    // Without what would be done: that may hold a secret of a file.
+    const findings = reports.map(({ check, what, mend }) => ({ check, what, mend }));
+    output.line(JSON.stringify({ healthy: reports.length === 0, findings }));
+    return;
+  }
+  const lines = linesOf(
+    output,
+    checks,
+    reports,
+    await askingServices(ground.machine),
+    options.verbose === true,
+  );
+  lines.forEach((line) => output.line(line));
+}
+
+async function askingServices(machine: Machine): Promise<readonly string[]> {
+  const { guardedServices } = await import('../doctor/guarded.ts');
+  return guardedServices(machine).map(({ service }) => service);
+}
+
+/** All, but those that are left out; or those of one name. What "enable" looks at before sshd asks for a code has the same name. */
+async function chosenChecks({ fix, ignore }: Options): Promise<readonly Check[]> {
+  const { allChecks } = await import('../doctor/all-checks.ts');
+  const all = allChecks(version());
+  const only = typeof fix === 'string' ? [fix] : [];
+  const unknown = [...ignore, ...only].find((name) => !all.some((check) => check.name === name));
+  if (unknown !== undefined) {
+    const names = [...new Set(all.map(({ name }) => name))].join(', ');
+    throw new CommandError('ERR_USAGE', `There is no check ${JSON.stringify(unknown)}. There are: ${names}`);
+  }
+  if (only.length === 0) {
+    return all.filter(({ name }) => !ignore.includes(name));
+  }
+  const { sshdCheck } = await import('../doctor/checks/sshd.ts');
+  return [...all, sshdCheck].filter(({ name }) => only.includes(name));
+}
+
+/** Two checks of one name may find the same. */
+function once(reports: readonly Report[]): readonly Report[] {
+  return reports.filter(
+    ({ check, what }, index) =>
+      reports.findIndex((one) => one.check === check && one.what === what) === index,
+  );
+}
+
+async function undo(session: Session, options: Options): Promise<void> {
+  const { fixesOf, unfix } = await import('../switching/fix.ts');
+  const { output } = session;
+  const { places, machine } = groundOf(session, 'doctor --undo');
+  const fixes = fixesOf(places);
+  const last = fixes.filter(({ when }) => when === fixes[0]?.when);
+  if (last.length === 0) {
+    output.line('There is no --fix to undo.');
+    return;
+  }
+  const files = last.flatMap((fixed) => fixed.files.map(({ before }) => before.path));
+  const which = files.length === 0 ? '' : ` These files change: ${[...new Set(files)].join(', ')}.`;
+  await agreed(
+    session,
+    options,
+    `What doctor fixed is as it was again: ${last.map(({ check }) => check).join(', ')}.${which}`,
+  );
+  for (const { check } of last) {
+    const { restored, left, failed } = await unfix(places, machine);
+    output.line(
+      `${check}: ${restored.length === 0 ? 'no file had to be restored' : `restored ${restored.join(', ')}`}.`,
+    );
+    left.forEach((path) => output.note(`${path} was changed since. It stays as it is.`));
+    failed.forEach((text) => output.note(`Now this fails again: ${text}`));
+  }
+}
+
+function linesOf(
+  output: Output,
+  checks: readonly Check[],
+  reports: readonly Report[],
+  services: readonly string[],
+  verbose: boolean,
+): readonly string[] {
+  if (reports.length === 0 && !verbose) {
+    const asking = services.length === 0 ? 'No service asks' : `These ask: ${services.join(', ')}`;
+    return [`All is well. ${services.length === 0 ? `${asking} for a code yet` : asking}.`];
+  }
+  return checks.flatMap(({ name }) => {
+    const found = reports.filter(({ check }) => check === name);
+    if (found.length === 0) {
+      return verbose ? [`${name}: all is well`] : [];
+    }
+    return found.flatMap(({ what, mend }) => [
+      ...wrapped(output, `${name}: ${what}`, '    '),
+      `  ${asRoot(mend)}`,
+    ]);
+  });
+}

@@ -1,0 +1,266 @@
+import { InvalidArgumentError, type Command } from 'commander';
+import { asRoot } from '../switching/as-root.ts';
+import { enable, type Enabled, type EnableRequest } from '../switching/enable.ts';
+import { readPending, uptime, wasConfirmed, type Pending } from '../switching/pending.ts';
+import type { Places } from '../switching/places.ts';
+import type { Plan } from '../switching/plan.ts';
+import { CommandError } from '../control-client.ts';
+import { countDown, holdInterrupt, type Interruption } from '../countdown.ts';
+import { examples } from '../examples.ts';
+import { groundOf, mustGetIn, type Ground } from '../ground.ts';
+import type { Output } from '../output.ts';
+import type { Session } from '../session.ts';
+import { wrapped } from '../wrap.ts';
+
+const USUAL_MINUTES = 5;
+const LEAST_MINUTES = 0.05;
+const MOST_MINUTES = 60;
+/** 128 + SIGINT, as shells have it. */
+const EXIT_INTERRUPTED = 130;
+
+interface Options {
+  readonly all?: true;
+  readonly allDoors?: true;
+  readonly nullok?: true;
+  readonly minutes: number;
+  readonly wait: boolean;
+  readonly json?: true;
+  readonly ignore: readonly string[];
+}
+
+/** What may be left out of what is looked at first: the rest would lock people out. */
+const IGNORABLE: readonly string[] = ['clock'];
+
+/**
+ * `enable SERVICE…`: logins ask for a code, unless nobody confirms.
+ *
+ * @param program - where the command is added
+ * @param session - connection and output
+ */
+export function enableCommand(program: Command, session: Session): void {
+  program
+    .command('enable')
+    .description('Make services ask for a code; undone unless you "confirm"')
+    .argument('[service...]', 'PAM services, for example sshd')
+    .option('--all', 'every service through which people log in; root at the console is not asked')
+    .option('--all-doors', 'the same, and root at the console is asked, too')
+    .option('--nullok', 'let users without a factor log in as before')
+    .option('--minutes <n>', 'wait so long for "confirm"', minutes, USUAL_MINUTES)
+    .option('--ignore <check>', 'skip this check: clock, if no time server can be reached', ignorable, [])
+    .option('--no-wait', 'end without the countdown; it is undone all the same')
+    .option('--json', 'print the result as JSON, and end without the countdown')
+    .addHelpText(
+      'after',
+      examples(
+        'sudo pve-google-authenticator enable sshd',
+        'sudo pve-google-authenticator enable --all --nullok',
+      ),
+    )
+    .action(async (services: string[], options: Options) => {
+      await run(session, services, options);
+    });
+}
+
+function minutes(text: string): number {
+  const value = Number(text);
+  if (!(value >= LEAST_MINUTES && value <= MOST_MINUTES)) {
+    throw new InvalidArgumentError(`It has to be a number from ${LEAST_MINUTES} to ${MOST_MINUTES}.`);
+  }
+  return value;
+}
+
+function ignorable(name: string, names: readonly string[]): readonly string[] {
+  if (!IGNORABLE.includes(name)) {
+    throw new InvalidArgumentError(`Only ${IGNORABLE.join(', ')} can be left out here.`);
+  }
+  return [...names, name];
+}
+
+async function run(session: Session, services: readonly string[], options: Options): Promise<void> {
+  const all = options.all === true || options.allDoors === true;
+  if (all === services.length > 0) {
+    throw new CommandError('ERR_USAGE', 'Name services, or say --all. For example: enable sshd');
+  }
+  const ground = groundOf(session, `enable ${services.join(' ') || '--all'}`);
+  // From here on Ctrl-C would leave it unsaid what was changed.
+  const interruption = holdInterrupt();
+  try {
+    await switchOn(session, ground, services, options, interruption);
+  } finally {
+    interruption.release();
+  }
+}
+
+async function switchOn(
+  session: Session,
+  ground: Ground,
+  services: readonly string[],
+  options: Options,
+  interruption: Interruption,
+): Promise<void> {
+  const { output } = session;
+  const { places, machine, caller, version } = ground;
+  const all = options.all === true || options.allDoors === true;
+  const request: EnableRequest = {
+    ...{ services, all, allDoors: options.allDoors === true, nullok: options.nullok === true },
+    ...{ seconds: options.minutes * 60, users: await mustGetIn(caller), login: caller.login, version },
+    ignore: options.ignore,
+  };
+  let result = await enable(places, machine, request);
+  if (result.kind === 'unhealthy' && options.json !== true && (await fixed(session, ground, result))) {
+    result = await enable(places, machine, request);
+  }
+  if (options.json === true) {
+    output.line(JSON.stringify(inJson(result)));
+    if (result.kind !== 'unhealthy') {
+      return;
+    }
+  }
+  switch (result.kind) {
+    case 'unhealthy':
+      tellPrepared(output, result.prepared);
+      throw new CommandError('ERR_UNHEALTHY', mendFirst(output, result));
+    case 'nothing-to-do':
+      tellNothing(output, result);
+      return;
+    case 'waits':
+      tellPlan(output, result.plan);
+      tellWaiting(output, result, caller.overSsh);
+      if (options.wait && output.terminal !== undefined) {
+        await wait(output, places, result.pending, caller.uid === undefined ? '' : 'sudo ', interruption);
+      }
+  }
+}
+
+/** At a terminal: what is wrong is mended here, if the person wants it. Whether nothing is wrong any more. */
+async function fixed(
+  session: Session,
+  ground: Ground,
+  { reports }: Extract<Enabled, { kind: 'unhealthy' }>,
+): Promise<boolean> {
+  const { output, questions } = session;
+  if (!questions.interactive || !reports.some(({ remedy }) => remedy !== undefined)) {
+    return false;
+  }
+  output.note('This has to be fixed first:');
+  const { fixFindings } = await import('../fixing.ts');
+  const { examineAll } = await import('../doctor/check.ts');
+  const { checksForEnable, proxmoxChecks } = await import('../doctor/checks-for-enable.ts');
+  const services = ['sshd'];
+  const names = new Set(reports.map(({ check }) => check));
+  const checks = [...checksForEnable(services, ground.version), ...proxmoxChecks(services)].filter(
+    ({ name }) => names.has(name),
+  );
+  return (await fixFindings(session, ground, () => examineAll(checks, ground.machine), {})).length === 0;
+}
+
+function mendFirst(output: Output, { reports, prepared }: Extract<Enabled, { kind: 'unhealthy' }>): string {
+  return [
+    `${prepared.length === 0 ? 'Nothing was changed' : 'No service was changed'}. Fix this first:`,
+    ...reports.flatMap(({ check, what, mend }) => [
+      ...wrapped(output, `  ${check}: ${what}`, '      '),
+      `    ${asRoot(mend)}`,
+    ]),
+  ].join('\n');
+}
+
+function tellNothing(output: Output, { plan, pending }: Extract<Enabled, { kind: 'nothing-to-do' }>): void {
+  tellLeft(output, plan);
+  output.line(
+    plan.unchanged.length === 0
+      ? 'Nothing was changed.'
+      : `Nothing was changed: ${plan.unchanged.join(', ')} asked for a code already.`,
+  );
+  if (pending !== undefined) {
+    output.line(`${pending.services.join(', ')}: still waits to be confirmed, for ${left(pending)} seconds.`);
+  }
+}
+
+function tellLeft(output: Output, plan: Plan): void {
+  for (const { service, why } of plan.left) {
+    output.note(`${service} stays as it is: ${why}`);
+  }
+}
+
+function tellPlan(output: Output, plan: Plan): void {
+  tellLeft(output, plan);
+  for (const { service, rootExempt } of plan.changes) {
+    output.line(
+      `${service} asks for a code now${rootExempt ? ', but not root: the console stays a way back' : ''}.`,
+    );
+  }
+}
+
+function tellWaiting(
+  output: Output,
+  { pending, refused, prepared }: Extract<Enabled, { kind: 'waits' }>,
+  overSsh: boolean,
+): void {
+  tellPrepared(output, prepared);
+  if (refused.length > 0) {
+    output.note(`These have no factor, and are refused now: ${refused.join(', ')}`);
+  }
+  if (overSsh) {
+    output.note(
+      'You are here over SSH. This connection stays open whatever happens; keep it until the new way was tried.',
+    );
+  }
+  output.line(
+    `Undone in ${left(pending)} seconds, also after a reboot, unless you log in anew, through ${pending.services.join(', ')}, and run there:`,
+  );
+  output.line(`  ${asRoot('pve-google-authenticator confirm')}`);
+}
+
+function tellPrepared(output: Output, prepared: readonly string[]): void {
+  for (const path of prepared) {
+    output.line(`Written for Proxmox, until the services are disabled: ${path}`);
+  }
+}
+
+/** For programs; what is wrong is as `doctor --json` has it. */
+function inJson(result: Enabled): object {
+  if (result.kind === 'unhealthy') {
+    const findings = result.reports.map(({ check, what, mend }) => ({ check, what, mend }));
+    return { result: result.kind, findings, written: result.prepared };
+  }
+  const { plan, pending } = result;
+  return {
+    result: result.kind,
+    changed: plan.changes.map(({ service, rootExempt }) => ({ service, rootExempt })),
+    unchanged: plan.unchanged,
+    left: plan.left,
+    waits: pending === undefined ? null : { services: pending.services, seconds: left(pending) },
+    ...(result.kind === 'waits' ? { refused: result.refused, written: result.prepared } : {}),
+  };
+}
+
+/** Until it is confirmed or undone, or somebody presses Ctrl-C. */
+async function wait(
+  output: Output,
+  places: Places,
+  pending: Pending,
+  sudo: string,
+  { signal }: Interruption,
+): Promise<void> {
+  const { services, due } = pending;
+  const name = services.join(', ');
+  const waits = (): boolean => readPending(places)?.due === due;
+  if (
+    (await countDown(output, { services, waits, left: () => left(pending), sudo }, signal)) === 'interrupted'
+  ) {
+    process.exitCode = EXIT_INTERRUPTED;
+    return;
+  }
+  if (!wasConfirmed(places)) {
+    throw new CommandError(
+      'ERR_UNDONE',
+      `It was not confirmed, so it was undone: ${name} is as it was before.`,
+    );
+  }
+  output.line(`Confirmed: ${name} asks for a code.`);
+}
+
+/** Whole seconds that are left until it is undone. */
+function left({ due }: Pending): number {
+  return Math.max(0, Math.floor(due - uptime()));
+}

@@ -1,0 +1,36 @@
+import type { Command } from 'commander';
+import type { Forgotten } from '../../contracts/control-requests.ts';
+import { agreed, yesOption, type Agreement } from '../agreed.ts';
+import { examples } from '../examples.ts';
+import type { Session } from '../session.ts';
+import { userOption, type ForUser } from '../whose.ts';
+
+/**
+ * `forget --user USER`: a file of pam_google_authenticator that is missing was deleted.
+ *
+ * @param program - where the command is added
+ * @param session - connection and output
+ */
+export function forgetCommand(program: Command, session: Session): void {
+  program
+    .command('forget')
+    .description("Mark a user's missing ~/.google_authenticator as deleted")
+    .addOption(userOption('the user, as root').makeOptionMandatory())
+    .addOption(yesOption())
+    .option('--json', 'print the result as JSON')
+    .addHelpText('after', examples('sudo pve-google-authenticator forget --user alice'))
+    .action(async (options: Required<ForUser> & Agreement & { readonly json?: true }) => {
+      const { user } = options;
+      await agreed(
+        session,
+        options,
+        `If the home directory of ${user} is only not mounted, ${user} is taken for somebody without a factor until it is back.`,
+      );
+      const forgotten = await session.daemon().ask<Forgotten>('POST', ['users', user, 'forget']);
+      session.output.line(
+        options.json === true
+          ? JSON.stringify(forgotten)
+          : `While no file of ${user} is found from now on, ${user} is not enrolled by one.`,
+      );
+    });
+}

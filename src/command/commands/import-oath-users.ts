@@ -1,0 +1,96 @@
+import type { Changed } from '../../contracts/control-requests.ts';
+import { timeStep } from '../../factors/totp.ts';
+import { readOathUsers, type OathToken } from '../../formats/oath-users-file.ts';
+import { CommandError } from '../control-client.ts';
+import { reportProgress } from '../progress.ts';
+import { change } from '../proven.ts';
+import { secretLines } from '../secret-lines.ts';
+import type { Session } from '../session.ts';
+import { importedFactor } from '../token-lines.ts';
+
+/** A hundred thousand users. */
+const MAX_FILE_BYTES = 16 * 1024 * 1024;
+
+/** What was done for a user. */
+type Result =
+  | { readonly user: string; readonly result: 'imported'; readonly added: Changed['added'] }
+  | { readonly user: string; readonly result: 'failed'; readonly why: string };
+
+/**
+ * `import --oath-users`: takes the tokens of pam_oath's users file into the store, each where it stands: a code that was used stays used.
+ * Of each user all tokens, or none.
+ *
+ * @param session - connection and output; root's
+ * @param path - the file
+ * @param json - whether the result is printed as JSON
+ * @throws CommandError when a line cannot be read (then nothing is imported), or a user could not be
+ */
+export async function importOathUsers(session: Session, path: string, json: boolean): Promise<void> {
+  const { lines, remark } = secretLines(path, MAX_FILE_BYTES);
+  const { tokens, problems } = readOathUsers(lines.join('\n'));
+  if (problems.length > 0 || tokens.length === 0) {
+    const wrong = problems.map(({ line, what }) => `${path}:${line}: ${what}`);
+    throw new CommandError(
+      'ERR_BAD_LINES',
+      [...(wrong.length > 0 ? wrong : [`There is no token in ${path}.`]), 'Nothing was imported.'].join('\n'),
+    );
+  }
+  const results: Result[] = [];
+  const users = new Map<string, OathToken[]>();
+  for (const token of tokens) {
+    users.set(token.user, [...(users.get(token.user) ?? []), token]);
+  }
+  const progress = reportProgress(session.output, users.size);
+  for (const [user, ofUser] of users) {
+    const result = await importUser(session, user, ofUser);
+    results.push(result);
+    if (!json) {
+      show(session, result, ofUser);
+    }
+    progress(results.length);
+  }
+  if (json) {
+    session.output.line(JSON.stringify(results));
+  }
+  session.output.note(remark);
+  if (results.some(({ result }) => result === 'failed')) {
+    throw new CommandError('ERR_IMPORT', 'What failed was not imported');
+  }
+}
+
+async function importUser(session: Session, user: string, tokens: readonly OathToken[]): Promise<Result> {
+  try {
+    const { added } = await change(
+      session,
+      user,
+      tokens.map((token) => ({ do: 'add', factor: importedFactor(token.factor, usedStepOf(token)) })),
+    );
+    // Without the secrets: who imports them has them.
+    return { user, result: 'imported', added: added.map((one) => ({ user: one.user, factor: one.factor })) };
+  } catch (error) {
+    if (error instanceof CommandError) {
+      return { user, result: 'failed', why: error.message };
+    }
+    throw error;
+  }
+}
+
+/** pam_oath takes codes from far ahead of the clock; those that we would not take need no mark. */
+function usedStepOf({ factor, usedStep }: OathToken): number | undefined {
+  return usedStep === undefined || !('period' in factor)
+    ? undefined
+    : Math.min(usedStep, timeStep(factor.period, Date.now()) + factor.window);
+}
+
+function show({ output }: Session, result: Result, tokens: readonly OathToken[]): void {
+  if (result.result === 'failed') {
+    output.note(`${result.user}: ${result.why}`);
+    return;
+  }
+  for (const { user, factor } of result.added) {
+    output.line(`${user}: imported ${factor.name} (${factor.kind}, ${factor.id})`);
+  }
+  if (tokens.some(({ pin }) => pin)) {
+    output.note(`${result.user}: the PIN of pam_oath was not taken: from now on only the code is asked for`);
+  }
+}

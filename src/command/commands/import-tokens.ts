@@ -1,0 +1,84 @@
+import type { Changed, NewFactor } from '../../contracts/control-requests.ts';
+import { CommandError } from '../control-client.ts';
+import { change, checkChange } from '../proven.ts';
+import { NoAnswerError } from '../questions.ts';
+import type { Session } from '../session.ts';
+import { secretLines } from '../secret-lines.ts';
+import { readTokenLines, type KeySettings } from '../token-lines.ts';
+
+/** What says how `import --keys` shall be done. */
+export interface TokenImport extends KeySettings {
+  /** A file, or `-`: the standard input. */
+  readonly keys: string;
+  /** Of the factor, if it is one. */
+  readonly name?: string | undefined;
+  readonly json?: true | undefined;
+}
+
+/** As many URIs as a user can have factors, with room for comments. */
+const MAX_FILE_BYTES = 64 * 1024;
+
+/**
+ * `import --keys`: takes phones and tokens into the store that are enrolled elsewhere: all that the lines say, or nothing.
+ *
+ * @param session - connection, questions and output
+ * @param user - whose they will be
+ * @param wanted - where the lines are
+ * @throws CommandError when a line cannot be read, or the daemon refuses
+ */
+export async function importTokens(session: Session, user: string, wanted: TokenImport): Promise<void> {
+  const { keys, name, account, digits, period } = wanted;
+  if (keys === '-' && session.questions.interactive) {
+    // Before the keys are typed.
+    await checkChange(session, user, [{ do: 'add', factor: { kind: 'totp', name } }]);
+  }
+  const read =
+    keys === '-'
+      ? { lines: await typedLines(session), remark: undefined }
+      : secretLines(keys, MAX_FILE_BYTES);
+  const factors = readTokenLines(read.lines, { account, digits, period });
+  if (name !== undefined && factors.length > 1) {
+    throw new CommandError(
+      'ERR_BAD_LINES',
+      `One name cannot be given to ${factors.length} factors: leave --name out, and rename them afterwards. Nothing was imported.`,
+    );
+  }
+  const changed = await change(
+    session,
+    user,
+    factors.map((factor) => ({ do: 'add', factor: { ...factor, name } as NewFactor })),
+  );
+  show(session, changed, wanted);
+  if (read.remark !== undefined) {
+    session.output.note(read.remark);
+  }
+}
+
+function show({ output }: Session, { added }: Changed, { json }: TokenImport): void {
+  if (json === true) {
+    // Without the secrets: who imports them has them.
+    output.line(JSON.stringify(added.map(({ user, factor }) => ({ user, factor }))));
+    return;
+  }
+  for (const { user, factor } of added) {
+    output.line(`${user}: imported ${factor.name} (${factor.kind}, ${factor.id})`);
+  }
+}
+
+/** Up to an empty line, or to the end: below it may stand the code that proves. */
+async function typedLines({ questions, output }: Session): Promise<string[]> {
+  if (questions.interactive) {
+    output.note('otpauth:// URIs or keys, one in a line; an empty line ends them:');
+  }
+  const lines: string[] = [];
+  try {
+    for (let line = await questions.ask(''); line.trim() !== ''; line = await questions.ask('')) {
+      lines.push(line);
+    }
+  } catch (error) {
+    if (!(error instanceof NoAnswerError) || error.reason === 'interrupted') {
+      throw error;
+    }
+  }
+  return lines;
+}

@@ -1,0 +1,45 @@
+import type { Command } from 'commander';
+import type { Repaired } from '../../contracts/control-requests.ts';
+import { agreed, yesOption, type Agreement } from '../agreed.ts';
+import { examples } from '../examples.ts';
+import type { Session } from '../session.ts';
+
+/**
+ * `repair`: goes on with a damaged ledger of used codes.
+ *
+ * @param program - where the command is added
+ * @param session - connection and output
+ */
+export function repairCommand(program: Command, session: Session): void {
+  program
+    .command('repair')
+    .description('Go on with a damaged ledger of used codes')
+    .option('--json', 'print the result as JSON')
+    .addOption(yesOption())
+    .addHelpText('after', examples('sudo pve-google-authenticator repair'))
+    .action(async (options: Agreement & { readonly json?: true }) => {
+      await agreed(
+        session,
+        options,
+        'Where the ledger is damaged, it forgets which HOTP and recovery codes were used since its last readable entry. Each of them may work once more.',
+      );
+      const result = await session.daemon().ask<Repaired>('POST', ['ledger', 'repair']);
+      if (options.json === true) {
+        session.output.line(JSON.stringify(result));
+      } else if (result.repaired) {
+        session.output.line('The ledger of used codes is sound again; the damaged files are kept beside it.');
+        session.output.line(
+          'HOTP and recovery codes that were used since the last readable entry may work once more.',
+        );
+        session.output.line(
+          'Whoever may have seen such a code should not keep it: remove that factor and add a new one.',
+        );
+      } else {
+        session.output.line(
+          result.condition === 'sound'
+            ? 'The ledger of used codes is sound: there is nothing to repair.'
+            : 'The ledger of used codes is not damaged, but it cannot be written: see the log of the daemon.',
+        );
+      }
+    });
+}

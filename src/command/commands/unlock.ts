@@ -1,0 +1,35 @@
+import type { Command } from 'commander';
+import type { ProxmoxUserView, UserView } from '../../contracts/control-requests.ts';
+import { askProven } from '../proven.ts';
+import { examples } from '../examples.ts';
+import { pveum } from '../proxmox/programs.ts';
+import type { Session } from '../session.ts';
+import { userOption, type ForUser } from '../whose.ts';
+
+/**
+ * `unlock`: forgets the failures that were counted of a user.
+ *
+ * @param program - where the command is added
+ * @param session - connection and output
+ */
+export function unlockCommand(program: Command, session: Session): void {
+  program
+    .command('unlock')
+    .description('Forget failed tries: nothing is throttled or locked any more')
+    .addOption(userOption())
+    .option('--json', 'print what the user has as JSON')
+    .addHelpText('after', examples('sudo pve-google-authenticator unlock --user alice'))
+    .action(async (options: ForUser & { readonly json?: true }) => {
+      const user = options.user ?? session.self();
+      const view = await askProven<UserView>(session, ['users', user, 'unlock']);
+      if (view.proxmox !== undefined && isLocked(view.proxmox)) {
+        // On this node: the failures that another one counted, only that one forgets.
+        await pveum('user', 'tfa', 'unlock', view.proxmox.userId);
+      }
+      session.output.line(options.json === true ? JSON.stringify(view) : `${view.user} is not locked.`);
+    });
+}
+
+function isLocked({ totpLocked, lockedUntil }: ProxmoxUserView): boolean {
+  return totpLocked || lockedUntil !== null;
+}

@@ -1,0 +1,32 @@
+import type { About } from '../../../contracts/control-requests.ts';
+import type { Check } from '../check.ts';
+import { RESTART, SERVICE, SOCKET } from '../places.ts';
+import { running } from '../remedy.ts';
+
+/** The daemon answers, and is of the version that the command is of. */
+export function daemonCheck(version: string): Check {
+  return {
+    name: 'daemon',
+    async examine(machine) {
+      let about: About;
+      try {
+        about = await machine.ask<About>('about');
+      } catch (error) {
+        return [
+          {
+            what: error instanceof Error ? error.message : 'The daemon does not answer.',
+            mend: running(['systemctl', 'restart', SOCKET, SERVICE]),
+          },
+        ];
+      }
+      return about.version === version
+        ? []
+        : [
+            {
+              what: `The daemon that runs is version ${about.version}, this command is ${version}: it was not restarted since.`,
+              mend: running(RESTART),
+            },
+          ];
+    },
+  };
+}

@@ -1,0 +1,88 @@
+import { parseModuleOptions } from '../../../config/module-options.ts';
+import { MODULE } from '../../pam-d/modules.ts';
+import type { Step } from '../../pam-d/stack.ts';
+import type { Check, Finding } from '../check.ts';
+import { guardedServices, ourLines } from '../guarded.ts';
+import type { Machine } from '../machine.ts';
+import { edit, inLine, placeOf } from '../pam-edit.ts';
+
+/** What our line may say so that a wrong code keeps people out, and a right one lets nobody in alone. */
+const STRICT = /^(required|requisite|\[.*\bdefault=(bad|die)\b.*\])$/;
+const LETS_IN_ALONE = /^sufficient$|\b(success|default)=done\b/;
+
+/** Our lines say what the module understands, and PAM minds what the module says. */
+export const optionsCheck: Check = {
+  name: 'options',
+  examine(machine) {
+    return Promise.resolve(
+      ourLines(guardedServices(machine)).flatMap(({ step }) => [
+        ...badArgument(machine, step),
+        ...control(machine, step),
+        ...path(machine, step),
+      ]),
+    );
+  },
+};
+
+function badArgument(machine: Machine, step: Step): readonly Finding[] {
+  const words = bracketed(step.entry.arguments);
+  const parsed = parseModuleOptions(words.map((word) => Buffer.from(word, 'latin1')));
+  return parsed.kind === 'options'
+    ? []
+    : [
+        {
+          what: `${placeOf(step)}: the module does not know ${JSON.stringify(parsed.argument)}, and lets nobody in. To go on without it:`,
+          mend: edit(
+            machine,
+            step.file,
+            inLine(step.entry, new RegExp(` *\\[?${literal(parsed.argument)}\\]?`), ''),
+          ),
+        },
+      ];
+}
+
+/** pam.conf(5): blanks may be in an argument that is in brackets. */
+function bracketed(words: readonly string[]): readonly string[] {
+  const text = words.join(' ');
+  return [...text.matchAll(/\[((?:[^\]\\]|\\.)*)\]|(\S+)/g)].map(
+    ([, inside, word]) => inside?.replace(/\\(.)/g, '$1') ?? word ?? '',
+  );
+}
+
+function control(machine: Machine, step: Step): readonly Finding[] {
+  const { control: said, mayBeMissing } = step.entry;
+  const asRequired = edit(machine, step.file, inLine(step.entry, said, 'required'));
+  if (LETS_IN_ALONE.test(said)) {
+    const what = `${placeOf(step)}: with "${said}" a code alone lets people in.`;
+    return [{ what, mend: asRequired }];
+  }
+  if (!STRICT.test(said)) {
+    const what = `${placeOf(step)}: with "${said}" a wrong code does not keep people out, or PAM does not understand it.`;
+    return [{ what, mend: asRequired }];
+  }
+  return mayBeMissing
+    ? [
+        {
+          what: `${placeOf(step)}: with the dash in front nobody is asked for a code when the module is missing.`,
+          mend: edit(machine, step.file, inLine(step.entry, /^(?<= *)-|(?<=^ +)-/, '')),
+        },
+      ]
+    : [];
+}
+
+function path(machine: Machine, step: Step): readonly Finding[] {
+  const { module } = step.entry;
+  return !module.startsWith('/') || machine.stat(module) !== undefined
+    ? []
+    : [
+        {
+          what: `${placeOf(step)}: there is no ${module}, so nobody gets in there.`,
+          mend: edit(machine, step.file, inLine(step.entry, module, MODULE)),
+        },
+      ];
+}
+
+/** A text for a pattern, so that it means itself. */
+function literal(text: string): string {
+  return text.replace(/[\\^$.*+?()[\]{}|]/g, '\\$&');
+}

@@ -1,0 +1,129 @@
+import type { YubicoConfig } from '../../../config/yubico-section.ts';
+import type { Check, Finding } from '../check.ts';
+import { configurationOf } from '../configuration.ts';
+import { guardedServices, ourLines } from '../guarded.ts';
+import { healthOf, type Machine } from '../machine.ts';
+import { placeOf } from '../pam-edit.ts';
+import type { Step } from '../../pam-d/stack.ts';
+import { CONFIG, RELOAD, SERVICE, STATE } from '../places.ts';
+import { running, type Remedy } from '../remedy.ts';
+
+/** Where systemd's generators write, and what ours writes to open the network for the daemon. */
+const GENERATED = '/run/systemd/generator';
+const OPENED = `${GENERATED}/${SERVICE}.d/network.conf`;
+
+/** Where config.toml or a line in pam.d wants YubiKeys looked up, that can be done. */
+export const yubicoCheck: Check = {
+  name: 'yubico',
+  async examine(machine) {
+    const found = configurationOf(machine);
+    if (found.kind === 'faulty') {
+      return [];
+    }
+    const yubico = found.kind === 'good' ? found.config.yubico : undefined;
+    if (yubico?.mode === undefined) {
+      return linesWithoutNetwork(machine, yubico, found.kind === 'good' ? found.bytes.toString() : undefined);
+    }
+    if (yubico.mode !== 'online') {
+      return [];
+    }
+    if (machine.stat(GENERATED) !== undefined && machine.stat(OPENED) === undefined) {
+      const what = `The daemon has no network, though ${CONFIG} says [yubico] mode = "online": systemd did not read it since.`;
+      return [{ what, mend: running(...RELOAD) }];
+    }
+    const health = await healthOf(machine);
+    const why = health?.yubico ?? null;
+    if (why !== null) {
+      return [
+        {
+          what: `YubiKeys cannot be looked up: ${why}. Mend that; or let only those count whose secrets are kept here:`,
+          mend: offline(machine),
+        },
+      ];
+    }
+    return yubico.proxy === undefined ? namesOf(machine, yubico.urls) : [];
+  },
+};
+
+/** A server whose name nobody knows cannot be asked. One that answers is enough. */
+async function namesOf(machine: Machine, urls: readonly string[]): Promise<readonly Finding[]> {
+  const unknown: string[] = [];
+  for (const url of urls) {
+    const host = new URL(url).hostname.replace(/^\[|\]$/g, '');
+    const { status } = await machine.run('getent', 'ahosts', host);
+    if (status === 0) {
+      return [];
+    }
+    unknown.push(host);
+  }
+  return [
+    {
+      what: `The addresses of the validation servers cannot be found (${unknown.join(', ')}): no network, or no name server. Mend that; until then let only YubiKeys count whose secrets are kept here:`,
+      mend: offline(machine),
+    },
+  ];
+}
+
+const ID = /^id=([1-9][0-9]{0,9})$/;
+const KEY = /^key=[A-Za-z0-9+/]+={0,2}$/;
+
+/** Lines in pam_yubico's words bring id and key along; what they cannot bring is the network. */
+function linesWithoutNetwork(
+  machine: Machine,
+  said: YubicoConfig | undefined,
+  config: string | undefined,
+): readonly Finding[] {
+  if (machine.stat(GENERATED) === undefined || machine.stat(OPENED) !== undefined) {
+    return [];
+  }
+  for (const { step } of ourLines(guardedServices(machine))) {
+    const words = step.entry.arguments;
+    const id = words.flatMap((word) => ID.exec(word)?.[1] ?? []).at(-1);
+    if (id !== undefined && id === (said?.id ?? id) && words.some((word) => KEY.test(word))) {
+      return [
+        {
+          what: `${placeOf(step)}: id= and key= say how YubiKeys are looked up, but the daemon has no network without [yubico] mode = "online" in ${CONFIG}. To write it there, with them:`,
+          mend: openedBy(machine, step, id, said, config),
+        },
+      ];
+    }
+  }
+  return [];
+}
+
+function offline(machine: Machine): Remedy {
+  const text = machine.read(CONFIG)?.toString('latin1') ?? '';
+  return rewritten(machine, text.replace(/^( *mode *= *)(["'])online\2/m, '$1"offline"'));
+}
+
+/** The key is in the line of pam.d, and in the file that is written: nothing shows it. */
+function openedBy(
+  machine: Machine,
+  line: Step,
+  id: string,
+  said: YubicoConfig | undefined,
+  config: string | undefined,
+): Remedy {
+  const key = line.entry.arguments.find((word) => KEY.test(word))?.slice('key='.length) ?? '';
+  const settings = [
+    'mode = "online"',
+    ...(said?.id === undefined ? [`id = ${id}`] : []),
+    ...(said?.key === undefined && said?.keyFile === undefined ? [`key = "${key}"`] : []),
+  ].join('\n');
+  if (config === undefined) {
+    return rewritten(machine, `\n[yubico]\n${settings}\n`);
+  }
+  const text = machine.read(CONFIG)?.toString('latin1') ?? '';
+  return rewritten(
+    machine,
+    /^[ \t]*\[yubico\]/m.test(text)
+      ? text.replace(/^[ \t]*\[yubico\].*$/m, (heading) => `${heading}\n${settings}`)
+      : `${text}${text.endsWith('\n') ? '' : '\n'}\n[yubico]\n${settings}\n`,
+  );
+}
+
+/** A new file is root's, and the daemon's group may read it. */
+function rewritten(machine: Machine, text: string): Remedy {
+  const gid = machine.stat(STATE)?.gid ?? 0;
+  return { acts: [{ do: 'write', path: CONFIG, text, access: { uid: 0, gid, mode: 0o640 } }], then: RELOAD };
+}

@@ -1,0 +1,131 @@
+#!/usr/bin/env node
+import { userInfo } from 'node:os';
+import { CommanderError } from 'commander';
+import { hardenProcess } from '../host/addon.ts';
+import { version } from '../host/version.ts';
+import { SwitchError } from './switching/switch-error.ts';
+import { NOT_AGREED } from './agreed.ts';
+import { CommandError, ControlClient } from './control-client.ts';
+import { processOutput } from './output.ts';
+import { programOf } from './program.ts';
+import { NoAnswerError, processQuestions } from './questions.ts';
+import type { Session } from './session.ts';
+import { runSetup } from './setup/run.ts';
+
+/* pve-google-authenticator: the composition root of the command. */
+
+const DEFAULT_RUNTIME_DIR = '/run/pve-authenticator';
+const ROOT_UID = 0;
+const EXIT_FAILED = 1;
+const EXIT_USAGE = 2;
+/** Something would have gone for good, and nobody could be asked. */
+const EXIT_NOT_AGREED = 4;
+/** 128 + SIGINT, as shells have it. */
+const EXIT_INTERRUPTED = 130;
+/** 128 + SIGPIPE: whoever read the result wanted no more of it, such as head. */
+const EXIT_PIPE = 141;
+
+/** Where it is not EXIT_FAILED. */
+const STATUS_OF: Readonly<Record<string, number>> = { ERR_USAGE: EXIT_USAGE, [NOT_AGREED]: EXIT_NOT_AGREED };
+
+/** What stands before the command: where the daemon is. */
+interface Place {
+  readonly runtimeDir: string;
+  /** The rest of the command line. */
+  readonly words: readonly string[];
+}
+
+function placeOf(words: readonly string[]): Place {
+  const [first = '', second, ...rest] = words;
+  if (first === '--runtime-dir' && second !== undefined) {
+    return { runtimeDir: second, words: rest };
+  }
+  if (first.startsWith('--runtime-dir=')) {
+    return { runtimeDir: first.slice('--runtime-dir='.length), words: words.slice(1) };
+  }
+  return { runtimeDir: process.env['PVE_AUTHENTICATOR_RUNTIME_DIR'] ?? DEFAULT_RUNTIME_DIR, words };
+}
+
+/** Nothing, or a flag in place of a command: the setup, as google-authenticator has it. */
+function setupWords(words: readonly string[]): readonly string[] | undefined {
+  const [first, ...rest] = words;
+  if (first === 'setup') {
+    return rest;
+  }
+  return first === undefined || (first.startsWith('-') && first !== '-h' && first !== '--help')
+    ? words
+    : undefined;
+}
+
+/** The account that runs this. */
+function ownName(): string {
+  try {
+    return userInfo().username;
+  } catch {
+    throw new CommandError(
+      'ERR_NO_SUCH_USER',
+      `The user ID ${process.geteuid?.() ?? -1} that runs this has no name on this machine: run it as a user that "getent passwd" lists`,
+    );
+  }
+}
+
+/** Of an error of the kernel, what it was about; of others nothing that might be a secret. */
+function unexpected(error: unknown): string {
+  if (error instanceof Error && 'syscall' in error && 'code' in error) {
+    const path = 'path' in error ? `${String(error.path)} ` : '';
+    return `${path}cannot be used (${String(error.syscall)}: ${String(error.code)}): is its file system full or read-only?`;
+  }
+  return `something unexpected went wrong (${error instanceof Error ? error.name : 'unknown'})`;
+}
+
+// It holds secrets that are shown once: no core file, and no reading of its memory by others of its user.
+hardenProcess();
+const { runtimeDir, words: typed } = placeOf(process.argv.slice(2));
+const words = typed[0] === 'help' ? [...typed.slice(1), '--help'] : typed;
+const output = processOutput();
+const questions = processQuestions();
+const session: Session = {
+  output,
+  questions,
+  now: Date.now,
+  root: process.geteuid?.() === ROOT_UID,
+  self: ownName,
+  daemon: () => new ControlClient(runtimeDir),
+};
+
+try {
+  const setup = setupWords(words);
+  if (setup === undefined) {
+    await programOf(session, DEFAULT_RUNTIME_DIR).parseAsync(words, { from: 'user' });
+  } else {
+    process.exitCode = await runSetup(session, setup, `pve-google-authenticator ${version()}`);
+  }
+} catch (error) {
+  if (error instanceof CommanderError) {
+    process.exitCode = error.exitCode === 0 ? 0 : EXIT_USAGE;
+  } else if (error instanceof NoAnswerError) {
+    output.note(`pve-google-authenticator: ${error.outcome}`);
+    process.exitCode = error.reason === 'interrupted' ? EXIT_INTERRUPTED : EXIT_FAILED;
+  } else if (error instanceof CommandError || error instanceof SwitchError) {
+    output.note(`pve-google-authenticator: ${error.message}`);
+    process.exitCode = (error instanceof CommandError && STATUS_OF[error.code]) || EXIT_FAILED;
+  } else {
+    output.note(`pve-google-authenticator: ${unexpected(error)}`);
+    process.exitCode = EXIT_FAILED;
+  }
+} finally {
+  questions.close();
+}
+
+const lost = await output.written();
+if (lost === 'EPIPE') {
+  process.exitCode ||= EXIT_PIPE;
+} else if (lost !== undefined) {
+  output.note(
+    `pve-google-authenticator: Not all of the result could be written (${lost}). What was asked for was done; if a new secret or new codes are lost by it, make others.`,
+  );
+  process.exitCode ||= EXIT_FAILED;
+}
+
+// A thread that waits for a home that never answers would keep us.
+process.exit();

@@ -1,0 +1,39 @@
+import type { ProxmoxUserView } from '../../contracts/control-requests.ts';
+import { minute } from '../user-views.ts';
+
+/** What stands before the id of a factor in Proxmox, so that it can be told from ours. */
+export const PROXMOX_PREFIX = 'proxmox:';
+
+/**
+ * The factors of a user in Proxmox as sentences.
+ *
+ * @param user - canonical name
+ * @param view - what the user has there
+ * @returns a line for each
+ */
+export function proxmoxSentences(user: string, { userId, entries }: ProxmoxUserView): string[] {
+  return entries.map(({ kind, id, name, added, enabled, keysLeft }) =>
+    [
+      `${user}: ${name === '' ? kind : name} (${kind} in Proxmox as ${userId}, ${PROXMOX_PREFIX}${id})`,
+      `added ${minute(added)}`,
+      ...(enabled ? [] : ['switched off']),
+      ...(keysLeft === undefined ? [] : [`keys left: ${keysLeft}`]),
+      ...(['webauthn', 'u2f', 'recovery'].includes(kind) ? ['works only in the web interface'] : []),
+    ].join(', '),
+  );
+}
+
+/**
+ * What is special about a user in Proxmox.
+ *
+ * @param view - what the user has there
+ * @returns sentences, or none
+ */
+export function proxmoxRemarks({ userId, totpLocked, lockedUntil }: ProxmoxUserView): string[] {
+  return [
+    ...(totpLocked ? [`${userId}: Proxmox has locked the codes; unlock takes the lock away`] : []),
+    ...(lockedUntil === null
+      ? []
+      : [`${userId}: Proxmox has locked all factors until ${minute(lockedUntil)}`]),
+  ];
+}

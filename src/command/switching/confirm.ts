@@ -1,0 +1,100 @@
+import type { AcceptedLogin, LastLogins } from '../../contracts/control-requests.ts';
+import type { Machine } from '../doctor/machine.ts';
+import { filesOf, type ReadService } from '../pam-d/stack.ts';
+import { undo } from './arm.ts';
+import { keep } from './enable.ts';
+import { readPending, uptime, type Pending } from './pending.ts';
+import type { Places } from './places.ts';
+import { readerOf } from './plan.ts';
+import { SwitchError } from './switch-error.ts';
+import { sameLogin } from './who.ts';
+
+/** A service, and who came in through it. */
+export interface Proven {
+  readonly service: string;
+  readonly user: string;
+}
+
+/** What of a change was proven by logins. */
+export interface Evidence {
+  readonly pending: Pending;
+  readonly proven: readonly Proven[];
+  /** Services through which nobody came in since. */
+  readonly unproven: readonly string[];
+}
+
+/**
+ * Looks which services that wait were proven by a login.
+ *
+ * @param places - where
+ * @param machine - knows the daemon
+ * @param login - from which login this is asked
+ * @returns the services
+ * @throws SwitchError when nothing waits, when it is the login that made the change, or when nobody came in at all
+ */
+export async function evidence(places: Places, machine: Machine, login: string): Promise<Evidence> {
+  const pending = readPending(places);
+  if (pending === undefined) {
+    const report = machine.read(`${places.state}/report`)?.toString('utf8').trim() ?? '';
+    throw new SwitchError(`Nothing waits to be confirmed.${report === '' ? '' : `\n${report}`}`);
+  }
+  if (!(uptime() < pending.due)) {
+    throw new SwitchError('The time to confirm is over: it is being undone. Enable it again.');
+  }
+  if (sameLogin(pending.login, login)) {
+    throw new SwitchError(
+      `This is the login that made the change, and it would go on anyway. Log in anew, through ${pending.services.join(', ')}, and confirm there.`,
+    );
+  }
+  const { logins } = await machine.ask<LastLogins>('logins');
+  const read = readerOf(places);
+  const proofs = pending.services.map((service) => ({
+    service,
+    proof: logins.find((accepted) => proves(accepted, service, pending, read)),
+  }));
+  const proven = proofs.flatMap(({ service, proof }) =>
+    proof === undefined ? [] : [{ service, user: proof.user }],
+  );
+  const unproven = proofs.flatMap(({ service, proof }) => (proof === undefined ? [service] : []));
+  if (proven.length === 0) {
+    throw new SwitchError(
+      `Nobody has come in with a code through ${unproven.join(', ')} since it was switched on, so it is not proven that one can. ` +
+        'Log in anew that way, then confirm. (A restart of the daemon forgets logins: then log in once more.)',
+    );
+  }
+  return { pending, proven, unproven };
+}
+
+/** A login through su-l proves su, which it includes. */
+function proves(
+  { service, at }: AcceptedLogin,
+  wanted: string,
+  { begun }: Pending,
+  read: ReadService,
+): boolean {
+  return at > begun && (service === wanted || filesOf(service, read).has(wanted));
+}
+
+/**
+ * Confirms: what was proven stays, what was not is undone.
+ *
+ * @param places - where
+ * @param machine - programs
+ * @param found - what {@link evidence} found
+ * @returns what the undo said
+ * @throws SwitchError when it was undone meanwhile, or something could not be undone
+ */
+export async function confirm(places: Places, machine: Machine, { unproven }: Evidence): Promise<string> {
+  let said = '';
+  if (unproven.length > 0) {
+    const { status, stderr } = await undo(machine, '--now', ...unproven);
+    said = stderr.trim();
+    if (status !== 0) {
+      throw new SwitchError(`Not everything could be undone, so nothing is confirmed: ${said}`);
+    }
+  }
+  if (!(await keep(places, machine))) {
+    throw new SwitchError('It was undone at this moment: the time was over. Enable it again.');
+  }
+  return said;
+}

@@ -1,0 +1,213 @@
+import { asRoot } from './as-root.ts';
+import { closeSync, existsSync, openSync, rmSync } from 'node:fs';
+import { examineAll, type Report } from '../doctor/check.ts';
+import { checksForEnable, proxmoxChecks } from '../doctor/checks-for-enable.ts';
+import type { Machine } from '../doctor/machine.ts';
+import { lockExclusively } from '../../host/addon.ts';
+import { markedLines } from '../pam-d/guard.ts';
+import { arm, assertUndoAtBoot, disarm, undo } from './arm.ts';
+import { makeOwnDirectory, replaceOwnFile, writeDurably } from './durable.ts';
+import { whyLockedOut, withoutFactor } from './getting-in.ts';
+import { begin, forget, readPending, type Pending } from './pending.ts';
+import type { Places } from './places.ts';
+import { makePlan, type Plan, type Planned, type Wanted } from './plan.ts';
+import { prepareProxmox } from './proxmox.ts';
+import { SwitchError } from './switch-error.ts';
+
+/** What it takes to switch something on. */
+export interface EnableRequest extends Wanted {
+  /** How long it waits to be confirmed, in seconds. */
+  readonly seconds: number;
+  /** Who has to be able to get in afterwards. */
+  readonly users: readonly string[];
+  /** From which login it is done. */
+  readonly login: string;
+  /** Version of the command. */
+  readonly version: string;
+  /** Names of checks that are left out. */
+  readonly ignore: readonly string[];
+}
+
+/** Paths of files that were written because there is Proxmox. */
+type Prepared = readonly string[];
+
+/** How it went. */
+export type Enabled =
+  | {
+      readonly kind: 'waits';
+      readonly plan: Plan;
+      readonly pending: Pending;
+      readonly refused: readonly string[];
+      readonly prepared: Prepared;
+    }
+  /** Everything was as it should be. */
+  | { readonly kind: 'nothing-to-do'; readonly plan: Plan; readonly pending: Pending | undefined }
+  /** Something has to be mended first. */
+  | { readonly kind: 'unhealthy'; readonly reports: readonly Report[]; readonly prepared: Prepared };
+
+/**
+ * Switches services on: what is put back is durable, and systemd ready to do so, before the first file changes.
+ *
+ * @param places - where
+ * @param machine - programs, files and the daemon
+ * @param request - what
+ * @returns how it went
+ * @throws SwitchError when it cannot be done, or would lock somebody out; then no service is changed, and it says which files for Proxmox are left
+ */
+export async function enable(places: Places, machine: Machine, request: EnableRequest): Promise<Enabled> {
+  await assertUndoAtBoot(machine);
+  makeOwnDirectory(places.state);
+  const unlock = lock(places);
+  try {
+    const pending = readPending(places);
+    const plan = makePlan(places, request);
+    if (plan.changes.length === 0) {
+      return { kind: 'nothing-to-do', plan, pending };
+    }
+    if (pending !== undefined) {
+      const service = pending.services.join(' ');
+      throw new SwitchError(
+        `${pending.services.join(', ')}: waits to be confirmed. First: ${asRoot('pve-google-authenticator confirm')} from a new login, or ${asRoot(`pve-google-authenticator disable ${service}`)}`,
+      );
+    }
+    const services = plan.changes.map(({ service }) => service);
+    const checks = checksForEnable(services, request.version);
+    const reports = await examineAll(
+      checks.filter(({ name }) => !request.ignore.includes(name)),
+      machine,
+    );
+    if (reports.length > 0) {
+      return { kind: 'unhealthy', reports, prepared: [] };
+    }
+    await assertNobodyLockedOut(machine, plan, request);
+    const refused = request.nullok ? [] : await withoutFactor(machine);
+    // What stays is written last.
+    const prepared = await prepareProxmox(places, machine, services);
+    const ofProxmox = await examineAll(proxmoxChecks(services), machine);
+    if (ofProxmox.length > 0) {
+      return { kind: 'unhealthy', reports: ofProxmox, prepared };
+    }
+    const begun = await change(places, machine, plan.changes, request, unlock).catch((error: unknown) => {
+      throw withLeft(error, prepared);
+    });
+    return { kind: 'waits', plan, pending: begun, refused, prepared };
+  } finally {
+    unlock();
+  }
+}
+
+/**
+ * Keeps other commands that change pam.d away.
+ *
+ * @param places - where
+ * @returns lets them in again, at the first call
+ * @throws SwitchError when another one is at work
+ */
+export function lock({ state }: Places): () => void {
+  const fd = openSync(`${state}/lock`, 'a', 0o600);
+  if (!lockExclusively(fd)) {
+    closeSync(fd);
+    throw new SwitchError('Another command changes /etc/pam.d at this moment. Wait for it, then try again.');
+  }
+  let held = true;
+  return () => {
+    if (held) {
+      held = false;
+      closeSync(fd);
+    }
+  };
+}
+
+async function assertNobodyLockedOut(
+  machine: Machine,
+  { changes }: Plan,
+  { users, nullok }: EnableRequest,
+): Promise<void> {
+  for (const user of new Set(users)) {
+    const why = await whyLockedOut(machine, user, changes, nullok);
+    if (why !== undefined) {
+      throw new SwitchError(why);
+    }
+  }
+}
+
+async function change(
+  places: Places,
+  machine: Machine,
+  changes: readonly Planned[],
+  { seconds, login }: EnableRequest,
+  unlock: () => void,
+): Promise<Pending> {
+  keepOriginals(places, changes);
+  const begun = begin(
+    places,
+    changes.map(({ service, file, after }) => ({ service, before: file.text, after })),
+    seconds,
+    login,
+  );
+  try {
+    await arm(machine, places, begun.id);
+    for (const { service, file, after } of changes) {
+      replaceOwnFile(file, after);
+      writeDurably(`${places.state}/written/${service}`, after);
+    }
+  } catch (error) {
+    // The undo waits for the lock.
+    unlock();
+    const said = await takeBack(places, machine);
+    throw said === undefined || !(error instanceof SwitchError)
+      ? error
+      : new SwitchError(`${error.message}\nNot all could be put back yet; systemd goes on trying. ${said}`);
+  }
+  return begun;
+}
+
+/** Most of what was written for Proxmox goes by the undo; what is left is said. */
+function withLeft(error: unknown, prepared: Prepared): unknown {
+  const left = prepared.filter((path) => existsSync(path));
+  return left.length === 0 || !(error instanceof SwitchError)
+    ? error
+    : new SwitchError(`${error.message}\nWritten for Proxmox, and still there: ${left.join(', ')}`);
+}
+
+/** What a service was before the module came into it, for `disable`. */
+function keepOriginals({ state }: Places, changes: readonly Planned[]): void {
+  makeOwnDirectory(`${state}/original`);
+  makeOwnDirectory(`${state}/written`);
+  for (const { service, file } of changes) {
+    if (markedLines(file.text).length === 0) {
+      writeDurably(`${state}/original/${service}`, file.text);
+      rmSync(`${state}/written/${service}`, { force: true });
+    }
+  }
+}
+
+/** Nothing may be half done; if the undo fails here, systemd goes on trying. Returns what it said then. */
+async function takeBack(places: Places, machine: Machine): Promise<string | undefined> {
+  const { status, stderr } = await undo(machine, '--now');
+  if (readPending(places) === undefined) {
+    await disarm(machine);
+  }
+  return status === 0 ? undefined : stderr.trim();
+}
+
+/**
+ * Confirms what waits: it stays.
+ *
+ * @param places - where
+ * @param machine - stops the timer
+ * @returns whether it was still there to be confirmed
+ */
+export async function keep(places: Places, machine: Machine): Promise<boolean> {
+  const unlock = lock(places);
+  try {
+    if (readPending(places) === undefined) {
+      return false;
+    }
+    forget(places);
+  } finally {
+    unlock();
+  }
+  await disarm(machine);
+  return true;
+}

@@ -1,0 +1,35 @@
+import { Places } from '../enrolments/home/places.ts';
+import type { WholeLedger } from '../ledger/ledger.ts';
+import { loggable } from '../../log/escape.ts';
+import type { Log } from '../../log/log.ts';
+import { ControlError } from './control-error.ts';
+import type { Forgotten } from '../../contracts/control-requests.ts';
+
+/** What forgetting needs. */
+export interface ForgetPorts {
+  readonly ledger: WholeLedger;
+  readonly log: Log;
+  /** Milliseconds since 1970. */
+  readonly now: () => number;
+}
+
+/**
+ * Forgets where files of a user's second factor were: while none is found from then on, the user is not enrolled, whether a home is mounted
+ * or not.
+ *
+ * @param ports - ledger and log
+ * @param user - whose; the account need not be there any more
+ * @returns what was done
+ * @throws ControlError when that cannot be recorded
+ */
+export async function forgetPlaces({ ledger, log, now }: ForgetPorts, user: string): Promise<Forgotten> {
+  if (!(await new Places(ledger, now).forget(user))) {
+    throw new ControlError(
+      503,
+      'ERR_STORE',
+      'The ledger cannot be written: is the disk full or read-only? Nothing was changed.',
+    );
+  }
+  log.audit('notice', `It is forgotten where the secret file of ${loggable(user)} was`);
+  return { user };
+}

@@ -1,0 +1,89 @@
+import type { PasswdEntry } from '../../host/addon.ts';
+import type { Notebook } from '../ledger/ledger.ts';
+import { withAnswer } from './at-hand.ts';
+import type { EnrolmentSource, Enrolments, Lookup, Seeker } from './enrolment.ts';
+import { withGracePeriod } from './grace-period.ts';
+import type { Owner } from './home/fitness.ts';
+import type { HomeSource } from './home/home-source.ts';
+import type { LineSource } from './yubico/line-source.ts';
+
+/** The sources there are. */
+export interface Sources {
+  /** Those that only need to know who it is, in the order of asking. */
+  readonly own: EnrolmentSource;
+  /** Undefined: it is switched off. */
+  readonly home: HomeSource | undefined;
+  /** For lines with pam_yubico's options: these ask neither of the others. */
+  readonly yubico: LineSource;
+  /** Where logins are noted for `grace_period=`. */
+  readonly notebook: Notebook;
+  /** Milliseconds since 1970. */
+  readonly now: () => number;
+  /** Finds the account that `user=` names. */
+  readonly findUser: (nameOrNumber: string) => Promise<PasswdEntry | undefined>;
+}
+
+const MIXED = "secret and user cannot stand on one line with pam_yubico's options";
+
+/**
+ * Looks users up in all sources. Nothing but `absent` asks the next one. With `secret=` the named file is asked first, and the store
+ * only if there is none: so neither can stand in for the other.
+ *
+ * @param sources - the sources
+ * @returns all of them
+ */
+export function allEnrolments(sources: Sources): Enrolments {
+  return {
+    lookUp(seeker) {
+      const { yubico, secret, user } = seeker.options;
+      if (yubico === undefined) {
+        return withAnswer(fixedUser(sources, seeker), (fixed) => besideHome(sources, seeker, fixed));
+      }
+      return secret === undefined && user === undefined
+        ? withAnswer(sources.yubico.lookUp(seeker, yubico), (lookup) =>
+            withGracePeriod(lookup, seeker, sources.notebook, sources.now),
+          )
+        : { kind: 'refused', reason: 'bad-option', why: MIXED };
+    },
+  };
+}
+
+type Answer = Lookup | Promise<Lookup>;
+
+function besideHome(sources: Sources, seeker: Seeker, fixed: Owner | 'unknown' | undefined): Answer {
+  if (fixed === 'unknown') {
+    return { kind: 'refused', reason: 'bad-option', why: 'user=: there is no such account' };
+  }
+  const own = (): Answer => ownLookup(sources, seeker);
+  const { home } = sources;
+  if (home === undefined) {
+    return seeker.options.secret === undefined
+      ? own()
+      : { kind: 'refused', reason: 'bad-option', why: 'secret=: the source home is switched off' };
+  }
+  const inHome = (): Answer => home.lookUp(seeker, fixed);
+  return seeker.options.secret === undefined ? firstOf(own, inHome) : firstOf(inHome, own);
+}
+
+function firstOf(first: () => Answer, second: () => Answer): Answer {
+  return withAnswer(first(), (lookup) => (lookup.kind === 'absent' ? second() : lookup));
+}
+
+function ownLookup({ own, notebook, now }: Sources, seeker: Seeker): Answer {
+  const { account } = seeker;
+  return account === undefined
+    ? withAnswer(own.lookUpNobody?.(), (): Lookup => ({ kind: 'absent' }))
+    : withAnswer(own.lookUp(account), (lookup: Lookup) => withGracePeriod(lookup, seeker, notebook, now));
+}
+
+function fixedUser(
+  { findUser }: Sources,
+  { options: { user } }: Seeker,
+): undefined | Promise<Owner | 'unknown'> {
+  return user === undefined
+    ? undefined
+    : findUser(user).then(
+        (found) => found ?? 'unknown',
+        () => 'unknown',
+      );
+}

@@ -1,0 +1,70 @@
+import type { Current } from './current-files.ts';
+import { userIdsOf } from './proxmox-source.ts';
+import type { ProxmoxConfig } from './standing.ts';
+import type { ShownEntry, ShownUser } from '../../../contracts/shown-user.ts';
+import { NO_ENTRIES, type ProxmoxEntry } from './tfa-config.ts';
+
+/**
+ * What a user of this machine has in Proxmox, without secrets.
+ *
+ * @param current - what the files say
+ * @param name - canonical name
+ * @param realms - where the user may be known
+ * @param now - milliseconds since 1970
+ * @returns undefined: Proxmox does not know the user or has several of the name, or cannot be asked
+ */
+export function shownUser(
+  current: Current<ProxmoxConfig>,
+  name: string,
+  realms: readonly string[],
+  now: number,
+): ShownUser | undefined {
+  const [userId, ...others] = current.kind === 'known' ? userIdsOf(current.config, name, realms) : [];
+  if (current.kind !== 'known' || userId === undefined || others.length > 0) {
+    return undefined;
+  }
+  const found = current.config.tfa.get(userId) ?? NO_ENTRIES;
+  const { recovery } = found;
+  const entries = [
+    ...found.totp.map((entry) => shown('totp', entry)),
+    ...found.yubico.map((entry) => shown('yubico', entry)),
+    ...found.webauthn.map((entry) => shown('webauthn', entry)),
+    ...found.u2f.map((entry) => shown('u2f', entry)),
+    ...(recovery === undefined
+      ? []
+      : [
+          {
+            ...shown('recovery', {
+              id: 'recovery',
+              description: '',
+              created: recovery.created,
+              enabled: true,
+            }),
+            keysLeft: recovery.left,
+          },
+        ]),
+  ];
+  const until = found.lockedUntil * 1000;
+  return {
+    userId: printable(userId),
+    entries,
+    totpLocked: found.totpLocked,
+    lockedUntil: until > now ? moment(found.lockedUntil) : null,
+  };
+}
+
+function shown(kind: ShownEntry['kind'], { id, description, created, enabled }: ProxmoxEntry): ShownEntry {
+  return { kind, id: printable(id), name: printable(description), added: moment(created), enabled };
+}
+
+/** Users choose these texts in the web interface; what steers a terminal or turns a line around is not shown. */
+function printable(text: string): string {
+  return text.replaceAll(/[\p{C}\p{Zl}\p{Zp}]/gu, '?');
+}
+
+/** The largest time that a Date can hold, in seconds. */
+const LATEST = 8_640_000_000_000;
+
+function moment(seconds: number): string {
+  return new Date(Math.min(Math.max(seconds, 0), LATEST) * 1000).toISOString();
+}

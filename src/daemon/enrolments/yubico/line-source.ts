@@ -1,0 +1,172 @@
+import { parseMapping } from '../../../formats/yubico-mapping.ts';
+import { LARGEST_FILE } from '../../../host/user-files.ts';
+import type { Account, Lookup, Seeker } from '../enrolment.ts';
+import type { HomeFiles, ReadResult } from '../home/file-access.ts';
+import { expandFileName } from '../home/file-name.ts';
+import { troubleWith, type Owner } from '../home/fitness.ts';
+import type { Places } from '../home/places.ts';
+import { inWords, readInTime } from '../home/read-in-time.ts';
+import type { StoreSource } from '../store/store-source.ts';
+import type { OnlineYubikeys } from './online-yubikeys.ts';
+import { USER_MAPPING, type YubicoLine } from '../../../config/yubico-line.ts';
+
+const ROOT: Owner = { name: 'root', uid: 0, gid: 0 };
+/** Others than its owner must not write a file that says who has which key. */
+const WRITABLE_BY_OTHERS = 0o022;
+
+/** What looking users up needs on a line with pam_yubico's options. */
+export interface LinePorts {
+  readonly files: HomeFiles;
+  /** Where files in homes were, so that a home that is not mounted is no missing file. */
+  readonly places: Places;
+  /** An account that has nothing: whoever does not exist is looked up as this one. Undefined: there is none. */
+  readonly nobody: Owner | undefined;
+  readonly store: StoreSource;
+  /** Who checks the keys of a line. */
+  readonly yubikeysOf: (line: YubicoLine) => OnlineYubikeys;
+  /** Tells that a user's own file cannot be used, though others factors can. */
+  readonly trouble: (account: Account, why: string) => void;
+}
+
+/** Looks users up as pam_yubico does. */
+export interface LineSource {
+  /**
+   * Looks a user up: with `authfile=` in that file alone; else in the file in the user's home, and in the store.
+   *
+   * @param seeker - who, from where
+   * @param line - what the line in pam.d says
+   * @returns what is known; it never rejects
+   */
+  lookUp(seeker: Seeker, line: YubicoLine): Promise<Lookup>;
+}
+
+/**
+ * Users and their YubiKeys as a line in pam.d with pam_yubico's options says.
+ *
+ * @param ports - files, store
+ * @returns the source
+ */
+export function lineSource(ports: LinePorts): LineSource {
+  return {
+    async lookUp(seeker, line) {
+      const { account } = seeker;
+      const place = placeOf(ports, seeker, line);
+      const found = await mappedKeys(ports, seeker, line, place);
+      if (account === undefined) {
+        return { kind: 'absent' };
+      }
+      const alone = line.authfile !== undefined;
+      if (found.kind !== 'keys' && alone) {
+        return found;
+      }
+      const publicIds = found.kind === 'keys' ? found.publicIds : [];
+      const known = new Set(publicIds);
+      const again = async (): Promise<readonly string[]> => {
+        const now = await mappedKeys(ports, seeker, line, place);
+        return now.kind === 'keys' ? now.publicIds.filter((publicId) => known.has(publicId)) : [];
+      };
+      const named = { publicIds, now: again, yubikeys: ports.yubikeysOf(line) };
+      const lookup = ports.store.lookUpWith(account, named, alone);
+      if (found.kind === 'keys') {
+        return lookup;
+      }
+      if (lookup.kind === 'absent') {
+        return found;
+      }
+      ports.trouble(account, found.why);
+      return lookup;
+    },
+  };
+}
+
+/** Where the mapping is, and with whose rights it is read. */
+type Place = { readonly owner: Owner; readonly path: string } | { readonly why: string } | undefined;
+
+function placeOf({ nobody }: LinePorts, { account, gid, home }: Seeker, { authfile }: YubicoLine): Place {
+  if (authfile !== undefined) {
+    return { owner: ROOT, path: authfile };
+  }
+  if (account === undefined || gid === undefined) {
+    return nobody === undefined ? undefined : { owner: nobody, path: '/.yubico/authorized_yubikeys' };
+  }
+  const name = expandFileName(USER_MAPPING, { home, user: account.name, vouchedFor: true });
+  return 'why' in name ? name : { owner: { name: account.name, uid: account.uid, gid }, path: name.path };
+}
+
+type Mapped =
+  | { readonly kind: 'keys'; readonly publicIds: readonly string[] }
+  | { readonly kind: 'blocked' | 'failed'; readonly why: string };
+
+async function mappedKeys(
+  ports: LinePorts,
+  { account }: Seeker,
+  line: YubicoLine,
+  place: Place,
+): Promise<Mapped> {
+  if (place === undefined || 'why' in place) {
+    return place === undefined ? { kind: 'keys', publicIds: [] } : { kind: 'blocked', why: place.why };
+  }
+  const { owner, path } = place;
+  const read = await readInTime(ports.files, {
+    ...{ user: owner.name, uid: owner.uid, gid: owner.gid, path, maxBytes: LARGEST_FILE },
+  });
+  if (account === undefined) {
+    return { kind: 'keys', publicIds: [] };
+  }
+  if (read.kind === 'missing') {
+    return missing(ports, account, line, path, read);
+  }
+  if (read.kind !== 'read') {
+    const trouble = troubleWith(path, read);
+    return trouble === undefined
+      ? { kind: 'failed', why: `Failed to read ${path}: ${inWords(read)}` }
+      : { kind: 'blocked', why: trouble.replace('Secret file', 'File') };
+  }
+  if (line.authfile === undefined) {
+    await ports.places.note({ user: account.name, uid: account.uid }, path, read.directory);
+  }
+  const unfit = unfitness(path, read, owner);
+  if (unfit !== undefined) {
+    return { kind: 'blocked', why: unfit };
+  }
+  const { users } = parseMapping(read.contents.toString('latin1'));
+  return {
+    kind: 'keys',
+    publicIds: users
+      .filter(({ user }) => user === account.name)
+      .flatMap(({ publicIds }) => publicIds)
+      .filter(({ length }) => length === line.idLength),
+  };
+}
+
+/** A central file that is not there says nothing about anybody; a home's file may be in a home that is not mounted. */
+function missing(
+  { places }: LinePorts,
+  { name }: Account,
+  { authfile }: YubicoLine,
+  path: string,
+  { directory, symlink }: Extract<ReadResult, { kind: 'missing' }>,
+): Mapped {
+  if (authfile !== undefined) {
+    return { kind: 'failed', why: `there is no ${path}, which authfile names` };
+  }
+  return !symlink && places.isGone(name, path, directory)
+    ? { kind: 'keys', publicIds: [] }
+    : {
+        kind: 'failed',
+        why: `${path} is missing, and not known to be deleted: is the directory mounted? Else: pve-google-authenticator forget --user ${name}`,
+      };
+}
+
+function unfitness(
+  path: string,
+  { file: { uid, mode } }: Extract<ReadResult, { kind: 'read' }>,
+  owner: Owner,
+): string | undefined {
+  if (uid !== owner.uid && uid !== ROOT.uid) {
+    return `File ${path} must be owned by ${owner.name}${owner.uid === ROOT.uid ? '' : ' or root'}`;
+  }
+  return (mode & WRITABLE_BY_OTHERS) === 0
+    ? undefined
+    : `File ${path} can be written by others (mode 0${mode.toString(8)}): chmod go-w it, if it is right`;
+}

@@ -1,0 +1,120 @@
+import { yubikeyMark } from '../../../factors/yubikey.ts';
+import {
+  validateOnline,
+  type Otp,
+  type ServerFailure,
+  type Validation,
+  type ValidationSettings,
+} from '../../../yubico-otp/index.ts';
+import { LookUpBudget } from './look-up-budget.ts';
+import { SeenOtps } from './seen-otps.ts';
+
+/** How a look-up ended. */
+export type LookedUp =
+  | {
+      readonly kind: 'right';
+      /** Its counters as one mark; undefined: the server does not tell them, and it alone knows what is used up. */
+      readonly mark: number | undefined;
+    }
+  | { readonly kind: 'wrong' }
+  | { readonly kind: 'replayed' }
+  | { readonly kind: 'unavailable'; readonly why: string };
+
+/** Asks validation servers about OTPs. */
+export interface OnlineYubikeys {
+  /**
+   * Looks an OTP up, which uses it up.
+   *
+   * @param user - canonical name of the user who has the key: whoever calls this has made sure of it
+   * @param otp - the OTP
+   * @returns how it ended; it never rejects
+   */
+  lookUp(user: string, otp: Otp): Promise<LookedUp>;
+}
+
+/** What is told of look-ups, for the log. No OTP or key is in it. */
+export interface LookUpReports {
+  /** The servers do not take our requests: nobody gets in with a key until that is mended. */
+  misconfigured(failures: readonly ServerFailure[]): void;
+  /** No server could say anything. */
+  unavailable(failures: readonly ServerFailure[]): void;
+  /** Some servers were of no help, another one was. */
+  degraded(failures: readonly ServerFailure[]): void;
+}
+
+/** What bounds look-ups, whatever line in pam.d asks for them. */
+export interface Bounds {
+  readonly budget: LookUpBudget;
+  readonly seen: SeenOtps;
+}
+
+/**
+ * Bounds that nothing was used of.
+ *
+ * @param monotonic - a clock in milliseconds that never jumps
+ * @returns the bounds
+ */
+export function newBounds(monotonic: () => number): Bounds {
+  return { budget: new LookUpBudget(monotonic), seen: new SeenOtps(monotonic) };
+}
+
+/**
+ * Looks OTPs up at the configured servers: each OTP once, and not more often than the budget of the user allows.
+ *
+ * @param settings - the servers
+ * @param reports - what to tell
+ * @param bounds - how often, and which not again
+ * @param validate - the client
+ * @returns who looks up
+ */
+export function onlineYubikeys(
+  settings: ValidationSettings,
+  reports: LookUpReports,
+  { budget, seen }: Bounds,
+  validate: (otp: Otp, settings: ValidationSettings) => Promise<Validation> = validateOnline,
+): OnlineYubikeys {
+  return {
+    async lookUp(user, otp) {
+      if (seen.has(otp.text)) {
+        return { kind: 'replayed' };
+      }
+      if (!budget.take(user) || !seen.note(otp.text)) {
+        return { kind: 'unavailable', why: 'too many look-ups within a minute' };
+      }
+      return told(await validate(otp, settings), reports);
+    },
+  };
+}
+
+/**
+ * Stands in where nothing is looked up.
+ *
+ * @param why - the reason, for the log
+ * @returns who answers every look-up with it
+ */
+export function noOnlineYubikeys(why: string): OnlineYubikeys {
+  return { lookUp: () => Promise.resolve({ kind: 'unavailable', why }) };
+}
+
+function told(validation: Validation, reports: LookUpReports): LookedUp {
+  const { kind, failures } = validation;
+  switch (kind) {
+    case 'misconfigured':
+      reports.misconfigured(failures);
+      return { kind: 'unavailable', why: 'the validation servers do not take our requests' };
+    case 'unavailable':
+      reports.unavailable(failures);
+      return { kind: 'unavailable', why: 'no validation server could say anything' };
+    case 'right':
+    case 'wrong':
+    case 'replayed':
+      if (failures.length > 0) {
+        reports.degraded(failures);
+      }
+      return kind === 'right' ? { kind, mark: markOf(validation) } : { kind };
+  }
+}
+
+function markOf({ counters }: Extract<Validation, { kind: 'right' }>): number | undefined {
+  return counters === undefined ? undefined : yubikeyMark(counters.sessionCounter, counters.sessionUse);
+}

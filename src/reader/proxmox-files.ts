@@ -1,0 +1,93 @@
+import { LARGEST_PLAIN_FILE, readPlainFile, type FileRead } from '../host/user-files.ts';
+import type { ProxmoxAnswer, ProxmoxFile, ProxmoxProduct } from '../contracts/file-requests.ts';
+import type { Threads } from '../host/threads.ts';
+
+/** Where each product keeps its files. */
+export type ProxmoxDirectories = Readonly<Record<ProxmoxProduct, string>>;
+
+/** What is read, and nothing else: the first is under the directory that must be there for the others to count. */
+const FILES: Readonly<Record<ProxmoxProduct, readonly string[]>> = {
+  pve: ['priv/tfa.cfg', 'user.cfg', 'domains.cfg'],
+  pbs: ['tfa.json'],
+};
+/** Each product has a thread of its own: its number for {@link Threads}. */
+const LANE: Readonly<Record<ProxmoxProduct, number>> = { pve: 0, pbs: 1 };
+/** The cluster file system looks a name up again for each call: a file replaced between two of them is read again, so often. */
+const TRIES = 10;
+
+/** Reads the files of Proxmox. */
+export class ProxmoxFiles {
+  readonly #threads: Threads;
+  readonly #directories: ProxmoxDirectories;
+
+  /**
+   * @param threads - of its own: homes that hang keep nobody from it, and it keeps nobody from homes
+   * @param directories - where the files are
+   */
+  constructor(threads: Threads, directories: ProxmoxDirectories) {
+    this.#threads = threads;
+    this.#directories = directories;
+  }
+
+  /**
+   * Reads all files of a product, one after the other on threads of their own.
+   *
+   * @param product - whose
+   * @param wanted - whether somebody still waits for the answer
+   * @returns the answer; it holds secrets
+   */
+  read(product: ProxmoxProduct, wanted: () => boolean): Promise<ProxmoxAnswer> {
+    return this.#threads.run<ProxmoxAnswer>(LANE[product], {
+      start: async () => {
+        const files: Record<string, ProxmoxFile> = {};
+        const devices = new Set<string>();
+        for (const name of FILES[product]) {
+          const { file, device } = await readAtRest(`${this.#directories[product]}/${name}`);
+          files[name] = file;
+          if (device !== undefined) {
+            devices.add(device);
+          }
+        }
+        // Mounted or unmounted meanwhile: what is missing need not be missing.
+        return devices.size > 1 ? { kind: 'busy' } : { kind: 'files', files };
+      },
+      wanted,
+      discard: () => undefined,
+    });
+  }
+}
+
+interface Found {
+  readonly file: ProxmoxFile;
+  /** Of the directory that holds it; undefined: not known. */
+  readonly device?: string | undefined;
+}
+
+async function readAtRest(path: string): Promise<Found> {
+  for (let tries = 1; ; tries++) {
+    const read = await readPlainFile(path, LARGEST_PLAIN_FILE);
+    const meanwhile = read.kind === 'failed' && ['EAGAIN', 'ENOENT', 'ESTALE'].includes(read.code);
+    if (!meanwhile || tries === TRIES) {
+      return answerOf(read);
+    }
+  }
+}
+
+function answerOf(read: FileRead): Found {
+  switch (read.kind) {
+    case 'read': {
+      const contents = read.contents.toString('base64');
+      read.contents.fill(0);
+      return { file: { kind: 'read', contents }, device: read.directory.dev };
+    }
+    case 'missing':
+      return { file: { kind: 'missing', directory: read.directory !== null }, device: read.directory?.dev };
+    case 'unfit':
+      // An empty file is as good as any here.
+      return {
+        file: read.why === 'empty' ? { kind: 'read', contents: '' } : { kind: 'failed', why: read.why },
+      };
+    case 'failed':
+      return { file: { kind: 'failed', why: `${read.step}: ${read.code}` } };
+  }
+}
