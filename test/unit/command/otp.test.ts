@@ -122,8 +122,8 @@ it('the command starts without otplib: what is loaded at its start does not name
       load(resolve(dirname(file), target!));
     }
   };
-  load(`${root}/cli/main.ts`);
+  load(`${root}/command/main.ts`);
   expect(loaded.size).toBeGreaterThan(50);
-  expect(existsSync(`${root}/cli/otp.ts`)).toBe(true);
+  expect(existsSync(`${root}/command/otp.ts`)).toBe(true);
   expect([...loaded].filter((file) => readFileSync(file, 'utf8').includes('otplib'))).toEqual([]);
 });
