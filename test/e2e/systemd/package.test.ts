@@ -93,7 +93,7 @@ describe.skipIf(missing !== undefined)('the Debian package', { timeout: TEST_MS 
     };
     const copyright = readFileSync(`${CHECKOUT}/debian/copyright`, 'utf8');
     for (const name of Object.keys(dependencies)) {
-      expect(copyright).toContain(`node_modules/${name}/*`);
+      expect(copyright).toContain(`node_modules/${name.replace(/^(@[^/]+)\/.*/, '$1')}/*`);
     }
     expect((await runWell(['dpkg-deb', '--field', `${CHECKOUT}/${deb}`, 'Version'])).trim()).toBe(version);
   });
@@ -400,7 +400,7 @@ describe.skipIf(missing !== undefined)('the Debian package', { timeout: TEST_MS 
   test('installed again, everybody has their factors; purged, it says what it removes, and nothing is left', async () => {
     expect(await apt('install', inMachine(deb))).toMatchObject({ status: 0 });
     const [first] = people;
-    expect(await machine.shell(`pve-google-authenticator list | grep -c '^${first!.name} '`)).toBe('1');
+    expect(await machine.shell(`pve-google-authenticator list --plain | grep -c '^${first!.name}: '`)).toBe('1');
     const purged = await apt('purge', 'pve-authenticator');
     expect(purged).toMatchObject({ status: 0 });
     expect(purged.stdout).toContain(
