@@ -400,7 +400,9 @@ describe.skipIf(missing !== undefined)('the Debian package', { timeout: TEST_MS 
   test('installed again, everybody has their factors; purged, it says what it removes, and nothing is left', async () => {
     expect(await apt('install', inMachine(deb))).toMatchObject({ status: 0 });
     const [first] = people;
-    expect(await machine.shell(`pve-google-authenticator list --plain | grep -c '^${first!.name}: '`)).toBe('1');
+    expect(await machine.shell(`pve-google-authenticator list --plain | grep -c '^${first!.name}: '`)).toBe(
+      '1',
+    );
     const purged = await apt('purge', 'pve-authenticator');
     expect(purged).toMatchObject({ status: 0 });
     expect(purged.stdout).toContain(
