@@ -364,6 +364,8 @@ describe.skipIf(missing !== undefined)('in a Debian 13 with systemd', { timeout:
     expect((await make('install')).status).toBe(0);
     const [first] = people;
     writeFileSync(machine.path('/etc/passwd'), `${first!.name}:x:20000:20000::/:/bin/sh\n`, { flag: 'a' });
-    expect(await machine.shell(`pve-google-authenticator list --plain | grep -c '^${first!.name}: '`)).toBe('1');
+    expect(await machine.shell(`pve-google-authenticator list --plain | grep -c '^${first!.name}: '`)).toBe(
+      '1',
+    );
   });
 });
