@@ -209,13 +209,16 @@ describe.each(DEBIANS)('going back on Debian %s', { timeout: TEST_MS }, (name, r
     expect((await machine.shell('cat /etc/pam.d/double')).split('\n')).toContain(GOOGLE);
 
     await ensureInstalled();
-    write('jumping', BY_HAND['jumping']!);
-    const refused = await machine.run(['apt-get', '--yes', 'remove', 'pve-authenticator']);
-    expect([refused.status === 0, refused.stdout + refused.stderr]).toEqual([
-      false,
-      expect.stringContaining(`/etc/pam.d/jumping: ${OURS}`),
-    ]);
-    await machine.shell(`cd /etc/pam.d; rm ${Object.keys(BY_HAND).join(' ')}`);
+    write('part', JUMPS);
+    for (const lines of [BY_HAND['jumping']!, ['@include part', OURS]]) {
+      write('jumping', lines);
+      const refused = await machine.run(['apt-get', '--yes', 'remove', 'pve-authenticator']);
+      expect([refused.status === 0, refused.stdout + refused.stderr]).toEqual([
+        false,
+        expect.stringContaining(`/etc/pam.d/jumping: ${OURS}`),
+      ]);
+    }
+    await machine.shell(`cd /etc/pam.d; rm part ${Object.keys(BY_HAND).join(' ')}`);
   });
 
   describe.each(ROOT_LOGINS)('PermitRootLogin %s', (permit) => {

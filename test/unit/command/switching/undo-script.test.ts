@@ -179,6 +179,49 @@ describe('a file that was edited since', () => {
     });
   });
 
+  describe('lines without which nobody would get in', () => {
+    const OURS = 'auth required pam_pve_authenticator.so nullok';
+    const JUMP = 'auth [success=1 default=ignore] pam_unix.so';
+    const DENY = 'auth requisite pam_deny.so';
+    const PERMIT = 'auth required pam_permit.so';
+    type Files = Readonly<Record<string, readonly string[]>>;
+
+    it.each<[string, Files, string]>([
+      ['where a jump leads to one', { su: [JUMP, DENY, OURS] }, 'su'],
+      ['where the jump is in an included file', { su: ['@include first', OURS], first: [JUMP, DENY] }, 'su'],
+      [
+        'where it is in a file included twice removed',
+        { su: ['auth include a', OURS], a: ['@include b'], b: [JUMP, DENY] },
+        'su',
+      ],
+      ['where the line is in an included file', { su: [JUMP, DENY, '@include last'], last: [OURS] }, 'last'],
+      [
+        'where a backslash joins the jump',
+        { su: ['auth [success=1 \\', 'default=ignore] pam_unix.so', DENY, OURS] },
+        'su',
+      ],
+      ['not where another line says yes', { su: [JUMP, DENY, OURS, PERMIT] }, ''],
+      ['not where an included one does', { su: ['@include first', OURS], first: [JUMP, DENY, PERMIT] }, ''],
+      [
+        'not where "enable" wrote it',
+        { su: [JUMP, DENY, `${OURS} # by pve-google-authenticator enable`] },
+        '',
+      ],
+      ['not without a jump', { su: ['auth required pam_unix.so', OURS] }, ''],
+      [
+        'not where the jump stays in a substack',
+        { su: ['auth substack first', OURS], first: [JUMP, DENY, PERMIT] },
+        '',
+      ],
+    ])('are printed %s', (_where, files, where) => {
+      for (const [name, lines] of Object.entries(files)) {
+        writeFileSync(`${places.pam}/${name}`, lines.map((line) => `${line}\n`).join(''));
+      }
+      const { status, stdout } = spawnSync('sh', [SCRIPT, '--root', root, '--needed'], { encoding: 'utf8' });
+      expect([status, stdout]).toEqual([0, where === '' ? '' : `${places.pam}/${where}: ${OURS}\n`]);
+    });
+  });
+
   it.each<[string, (text: string) => string]>([
     ['before it', (text) => text.replace(/^auth +required +pam_pve/m, 'auth required \\\npam_pve')],
     ['behind it', (text) => text.replace('_authenticator.so', '_authenticator.so \\\n  debug')],
