@@ -65,7 +65,7 @@ describe.runIf(AS_ROOT)('a stranger with an account', () => {
 
   test('reads no file of the store, and nothing of the daemon or its reader', async () => {
     const reader = Number(
-      (await run(['pgrep', '-f', `files/main.js --attached --runtime-dir ${stage.runtimeDir}`])).stdout,
+      (await run(['pgrep', '-f', `reader/main.js --attached --runtime-dir ${stage.runtimeDir}`])).stdout,
     );
     const files = everythingIn(stage.stateDir);
     expect(files).toContain(`${stage.stateDir}/enrolments/${STRANGER}.json`);
