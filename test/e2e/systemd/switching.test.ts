@@ -73,6 +73,22 @@ describe.skipIf(missing !== undefined)('switching on and off', { timeout: TEST_M
     });
   });
 
+  test('status says that a login is asked for a code only while it is', async () => {
+    const status = async (): Promise<string> => (await guarded.command('status', '--user', 'alice')).stdout;
+    const nothing = 'No service of this machine asks for a code.';
+    expect(await status()).toContain(nothing);
+    await enable('sshd', '--nullok', '--no-wait');
+    const on = await status();
+    expect(on).toMatch(/^What logins of alice are asked for:\n {2}sshd, with a password: asks for a code\n/m);
+    expect(on).toMatch(/^Not confirmed yet: sshd\. It is undone in \d+ seconds/m);
+    expect(on).not.toContain(nothing);
+    expect(await guarded.command('disable', 'sshd', '--yes')).toMatchObject({ status: 0 });
+    const off = await status();
+    expect(off).toContain(nothing);
+    expect(off).not.toContain(': asks for a code');
+    expect(off).not.toContain('Not confirmed yet');
+  });
+
   test('what has to be mended first is said with the command that mends it', async () => {
     await shell('rm /run/systemd/timesync/synchronized; sed -i s/yes/no/ /etc/ssh/sshd_config.d/code.conf');
     const { status, stderr } = await guarded.command('enable', 'sshd');
