@@ -1,13 +1,17 @@
 /* Over real sockets that we listen on ourselves; the addon must be built. */
+import { execFile } from 'node:child_process';
 import { once } from 'node:events';
+import { chmodSync } from 'node:fs';
 import { connect, type Socket } from 'node:net';
 import { userInfo } from 'node:os';
 import { join } from 'node:path';
+import { promisify } from 'node:util';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 import type { Account, Enrolments } from '../../../../src/daemon/enrolments/enrolment.ts';
 import { listenOn } from '../../../../src/host/addon.ts';
 import { preciseSleep } from '../../../../src/host/precise-sleep.ts';
 import { NO_RULES } from '../../../../src/daemon/login/rule-for.ts';
+import { USER_LOGINS_AT_ONCE } from '../../../../src/daemon/server/limits.ts';
 import { LoginServer } from '../../../../src/daemon/server/login-server.ts';
 import { encodeAnswer } from '../../../../src/daemon/wire/answer.ts';
 import { encodeFrame, FRAME_TYPE, FrameReader, type Frame } from '../../../../src/daemon/wire/frame.ts';
@@ -227,6 +231,23 @@ describe('LoginServer', () => {
     expect(await new Login('root').start(me).verdict(RIGHT)).toMatchObject({ code: 'ok' });
     waiting.forEach(({ socket }) => socket.destroy());
     await settled(() => server.logins === 0);
+  });
+
+  it.runIf(ME.uid === 0)('turns a uid away that comes too often, and nobody else', async () => {
+    chmodSync(directory, 0o755);
+    const visits = USER_LOGINS_AT_ONCE + 50;
+    const visitor = `
+import os, socket, sys
+os.setgroups([]); os.setgid(65534); os.setuid(65534)
+for _ in range(${visits}):
+    s = socket.socket(socket.AF_UNIX); s.connect(sys.argv[1]); s.shutdown(socket.SHUT_WR)
+    while s.recv(64): pass
+    s.close()`;
+    await promisify(execFile)('python3', ['-c', visitor, join(directory, 'user')]);
+    const turnedAway = log.events.filter(({ message }) => message.includes('too many in a row'));
+    expect(turnedAway.length).toBeGreaterThan(0);
+    expect(turnedAway[0]?.fields).toEqual({ uid: 65534 });
+    expect(await new Login('user').start(me).verdict(RIGHT)).toMatchObject({ code: 'ok' });
   });
 
   it('waits at shutdown for the logins in flight', async () => {
