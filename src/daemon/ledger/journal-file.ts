@@ -94,7 +94,7 @@ export class JournalFile {
   }
 
   /**
-   * Opens a journal to go on with it: where there is no room for a new one.
+   * Opens a journal to go on with it, and syncs what is in it.
    *
    * @param path - of the file
    * @param generation - of the journal
@@ -105,7 +105,13 @@ export class JournalFile {
    */
   static async reopen(path: string, generation: number, end: number, sequence: number): Promise<JournalFile> {
     const fd = await openFile(path, APPEND);
-    return new JournalFile(fd, generation, fstatSync(fd).size, end, sequence);
+    try {
+      await syncFile(fd);
+      return new JournalFile(fd, generation, fstatSync(fd).size, end, sequence);
+    } catch (error) {
+      closeSync(fd);
+      throw error;
+    }
   }
 
   /** @returns whether an append failed: what is on the disk behind the last good batch is unknown */

@@ -14,10 +14,14 @@ const OWNER_ONLY_DIRECTORY = 0o700;
 const OWNER_ONLY = 0o600;
 
 /** Where a journal that ends well can be gone on with. */
-interface OpenEnd {
+export interface OpenEnd {
   readonly generation: number;
+  /** Where its last batch ends, in bytes. */
   readonly end: number;
+  /** The number of that batch. */
   readonly sequence: number;
+  /** Of the file, in bytes. */
+  readonly size: number;
 }
 
 /** What a directory of a ledger holds. */
@@ -124,16 +128,17 @@ export class LedgerDirectory {
       return undefined;
     }
     const name = `journal.${generation}`;
-    const scan = reading(this.#file(name), (file) =>
-      scanJournal(file.read(MOST_JOURNAL_BYTES + 1), generation, (words) => takeInto(marks, words)),
-    );
+    const { size, ...scan } = reading(this.#file(name), (file) => ({
+      ...scanJournal(file.read(MOST_JOURNAL_BYTES + 1), generation, (words) => takeInto(marks, words)),
+      size: file.size,
+    }));
     if (scan.condition === 'damaged') {
       damages.push(`${name}: ${scan.damage ?? 'it is damaged'}`);
     } else if (snapshot !== undefined && generation > snapshot && scan.sequence > 0) {
       damages.push(`${SNAPSHOT}: it is older than ${name}`);
     }
     const { condition, current, end, sequence } = scan;
-    return condition === 'clean' && current ? { generation, end, sequence } : undefined;
+    return condition === 'clean' && current ? { generation, end, sequence, size } : undefined;
   }
 
   /**
@@ -177,19 +182,22 @@ export class LedgerDirectory {
   }
 
   /**
-   * Goes on with the journal that is there.
+   * Goes on with the journal that is there. What was read, and the names of the files, are durable first: a daemon that was killed may
+   * have left both to the kernel alone. A power cut would otherwise lose a batch from the middle of the journal.
    *
    * @param openEnd - of {@link LoadedLedger}
    * @returns the journal
    * @throws Error of the system
    */
-  goOn(openEnd: OpenEnd): Promise<JournalFile> {
-    return JournalFile.reopen(
-      this.#file(`journal.${openEnd.generation}`),
-      openEnd.generation,
-      openEnd.end,
-      openEnd.sequence,
-    );
+  async goOn({ generation, end, sequence }: OpenEnd): Promise<JournalFile> {
+    const journal = await JournalFile.reopen(this.#file(`journal.${generation}`), generation, end, sequence);
+    try {
+      await this.#sync();
+      return journal;
+    } catch (error) {
+      await journal.close();
+      throw error;
+    }
   }
 
   /**

@@ -1,6 +1,6 @@
 import type { Entry } from './entry.ts';
 import type { JournalFile } from './journal-file.ts';
-import type { LoadedLedger } from './ledger-directory.ts';
+import type { OpenEnd } from './ledger-directory.ts';
 import type { LedgerCondition, LocalLedgerOptions } from './local-ledger-options.ts';
 import type { Marks, Undecided } from './marks.ts';
 
@@ -55,7 +55,7 @@ export class LedgerWriter {
     return this.#condition;
   }
 
-  /** @returns whether a generation was begun since it was opened: then nothing is lost */
+  /** @returns whether anything could be written since it was opened: then nothing is lost */
   get wasSound(): boolean {
     return this.#wasSound;
   }
@@ -90,6 +90,7 @@ export class LedgerWriter {
     const begun = this.#options.monotonic();
     try {
       this.#journal?.appendNow(entries);
+      this.#wasSound ||= this.#journal !== undefined;
       return this.#journal !== undefined;
     } catch (error) {
       this.#failure = error;
@@ -154,16 +155,19 @@ export class LedgerWriter {
   }
 
   /**
-   * Goes on with the journal that was read: on a full disk there may be no room for a new one.
+   * Goes on with the journal that was read, or begins a new generation.
    *
-   * @param openEnd - where it ends
+   * @param openEnd - where the journal ended well; undefined: it did not
+   * @param unwritten - whether more is in memory than in the files
    */
-  async goOn(openEnd: NonNullable<LoadedLedger['openEnd']>): Promise<void> {
-    try {
-      this.#journal = await this.#options.directory.goOn(openEnd);
-      this.#sound();
-    } catch (error) {
-      this.#report(error);
+  async open(openEnd: OpenEnd | undefined, unwritten: boolean): Promise<void> {
+    const hasRoom = openEnd !== undefined && openEnd.end * 2 <= openEnd.size;
+    if (hasRoom && !unwritten && (await this.#goOn(openEnd))) {
+      return;
+    }
+    // On a full disk there may be no room for a new one.
+    if (!(await this.begin()) && openEnd !== undefined) {
+      await this.#goOn(openEnd);
     }
   }
 
@@ -173,10 +177,22 @@ export class LedgerWriter {
     this.#journal = undefined;
   }
 
+  async #goOn(openEnd: OpenEnd): Promise<boolean> {
+    try {
+      this.#journal = await this.#options.directory.goOn(openEnd);
+      this.#sound();
+      return true;
+    } catch (error) {
+      this.#report(error);
+      return false;
+    }
+  }
+
   async #append(journal: JournalFile, entries: readonly Entry[]): Promise<void> {
     const begun = this.#options.monotonic();
     try {
       await journal.append(entries);
+      this.#wasSound = true;
     } finally {
       this.#lastTook = this.#options.monotonic() - begun;
     }

@@ -55,8 +55,8 @@ export class LocalLedger implements WholeLedger, Notebook {
   }
 
   /**
-   * Reads the ledger from the disk and begins a new generation of it. It opens in any case: what is damaged or cannot be
-   * written is reported, and decides what is accepted.
+   * Reads the ledger from the disk. It goes on with a journal that ended well and has room, else it begins a new generation. It opens
+   * in any case: what is damaged or cannot be written is reported, and decides what is accepted.
    *
    * @param options - what it needs
    * @returns the ledger
@@ -64,9 +64,11 @@ export class LocalLedger implements WholeLedger, Notebook {
   static async open(options: LocalLedgerOptions): Promise<LocalLedger> {
     const loaded = options.directory.load();
     const damages = loaded.empty ? ['its files are missing'] : loaded.damages;
+    let unwritten = false;
     options.volatile.load((entry) => {
       if ((loaded.marks.get(entry.key)?.value ?? -1) < entry.value) {
         loaded.marks.put(entry);
+        unwritten = true;
       }
     });
     // What was used shortly before may be among what is lost: /run loses at boot, a damage whenever it came.
@@ -76,8 +78,8 @@ export class LocalLedger implements WholeLedger, Notebook {
     }
     if (damages.length > 0) {
       ledger.#writer.damaged(damages);
-    } else if (!(await ledger.#writer.begin()) && loaded.openEnd !== undefined) {
-      await ledger.#writer.goOn(loaded.openEnd);
+    } else {
+      await ledger.#writer.open(loaded.openEnd, unwritten);
     }
     return ledger;
   }
