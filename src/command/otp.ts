@@ -60,7 +60,8 @@ export function phoneUri(factor: Totp | Hotp, issuer: string, label: string): st
   const params = {
     secret: encodeBase32(factor.secret),
     ...(by === '' ? {} : { issuer: by }),
-    ...{ algorithm, digits },
+    algorithm,
+    digits,
   };
   return caught('No URI was made', () =>
     generate({
@@ -96,7 +97,9 @@ export function stepOfCode(factor: Totp | Hotp, code: string, now: number): numb
       const { counter } = factor;
       const result = verifySync({
         ...token,
-        ...{ strategy: 'hotp', counter, counterTolerance: [0, LOOK_AHEAD] },
+        strategy: 'hotp',
+        counter,
+        counterTolerance: [0, LOOK_AHEAD],
       });
       return result.valid ? counter + result.delta : undefined;
     }

@@ -61,7 +61,9 @@ export function lineSettings(config: YubicoConfig, line: LineSettings): YubicoSe
   }
   return usable({
     ...config,
-    ...{ id, key: keyed, keyFile },
+    id,
+    key: keyed,
+    keyFile,
     urls: urls ?? config.urls,
     ca: ca ?? config.ca,
     proxy: proxy ?? config.proxy,

@@ -85,8 +85,11 @@ function report(
         alarming ? 'alert' : 'warning',
         alarming ? 'A request names a user who is not so' : 'A file failed',
         {
-          ...{ user, uid, path },
-          ...{ step: result.step, code: result.code },
+          user,
+          uid,
+          path,
+          step: result.step,
+          code: result.code,
         },
       );
   }

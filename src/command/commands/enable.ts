@@ -102,8 +102,14 @@ async function switchOn(
   const { places, machine, caller, version } = ground;
   const all = options.all === true || options.allDoors === true;
   const request: EnableRequest = {
-    ...{ services, all, allDoors: options.allDoors === true, nullok: options.nullok === true },
-    ...{ seconds: options.minutes * 60, users: await mustGetIn(caller), login: caller.login, version },
+    services,
+    all,
+    allDoors: options.allDoors === true,
+    nullok: options.nullok === true,
+    seconds: options.minutes * 60,
+    users: await mustGetIn(caller),
+    login: caller.login,
+    version,
     ignore: options.ignore,
   };
   let result = await enable(places, machine, request);

@@ -86,7 +86,11 @@ async function run(
   try {
     const result = await rehearseService(
       {
-        ...{ service, user, read, modules: moduleDirectory(machine), ruser: REHEARSAL },
+        service,
+        user,
+        read,
+        modules: moduleDirectory(machine),
+        ruser: REHEARSAL,
         tty: service === SSHD ? 'ssh' : ttyname(),
         rhost: options.from ?? (service === SSHD ? LOCAL : undefined),
         noEmptyPasswords: service === SSHD,
@@ -147,7 +151,9 @@ function tell(output: Output, result: ServiceRehearsed, service: string, user: s
 
 function inJson({ accepted, steps }: ServiceRehearsed, service: string, user: string): object {
   const told = steps.map(({ step, words }) => ({
-    ...{ file: step.file, line: step.line, module: step.module },
+    file: step.file,
+    line: step.line,
+    module: step.module,
     says: words,
   }));
   return { service, user, accepted, steps: told };

@@ -47,7 +47,10 @@ export async function enrolInProxmox(session: Session, words: readonly string[])
   }
   const factor: Totp = {
     secret: newSecret('sha1'),
-    ...{ algorithm: 'sha1', digits: 6, period: DEFAULT_PERIOD, window: DEFAULT_WINDOW },
+    algorithm: 'sha1',
+    digits: 6,
+    period: DEFAULT_PERIOD,
+    window: DEFAULT_WINDOW,
   };
   const { issuer, userId, name, qrMode } = wanted;
   const show = (): void => showSecret(session.output, factor, { issuer, label: userId, mode: qrMode });

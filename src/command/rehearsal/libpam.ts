@@ -129,8 +129,11 @@ class Libpam {
     const [callback] = ffi.unwrapPointer(made);
     // labs(3) returns what it gets: the address as a number.
     const address = ffi.load({
-      ...{ library: 'c', funcName: 'labs', retType: pointer },
-      ...{ paramsType: [ffi.DataType.External], paramsValue: [callback] },
+      library: 'c',
+      funcName: 'labs',
+      retType: pointer,
+      paramsType: [ffi.DataType.External],
+      paramsValue: [callback],
     }) as unknown as bigint | number;
     const conversation = this.#zeroed(PAIR_BYTES);
     const handle = this.#zeroed(POINTER_BYTES);
@@ -182,8 +185,12 @@ class Libpam {
   #wait(name: string, handle: Address, flags: number): Promise<number> {
     const { I32, BigInt: pointer } = this.#ffi.DataType;
     return this.#ffi.load({
-      ...{ library: 'pam', funcName: name, retType: I32, runInNewThread: true },
-      ...{ paramsType: [pointer, I32], paramsValue: [handle, flags] },
+      library: 'pam',
+      funcName: name,
+      retType: I32,
+      runInNewThread: true,
+      paramsType: [pointer, I32],
+      paramsValue: [handle, flags],
     });
   }
 
@@ -237,8 +244,11 @@ class Libpam {
       return typeof value === 'bigint' ? pointer : U8Array;
     };
     return this.#ffi.load({
-      ...{ library, funcName: name, retType },
-      ...{ paramsType: values.map(typeOf), paramsValue: [...values] },
+      library,
+      funcName: name,
+      retType,
+      paramsType: values.map(typeOf),
+      paramsValue: [...values],
     });
   }
 }

@@ -68,7 +68,10 @@ export async function setUp(session: Session, flags: SetupFlags): Promise<void> 
 async function viewOf(session: Session, user: string, flags: SetupFlags): Promise<UserView> {
   const { name, algorithm, digits, period, window, limit } = flags;
   const token = {
-    ...{ name, algorithm, digits, limit: limit === 'none' ? undefined : limit },
+    name,
+    algorithm,
+    digits,
+    limit: limit === 'none' ? undefined : limit,
     window: typeof window === 'number' ? window : undefined,
   };
   const factor: NewFactor =
@@ -131,7 +134,10 @@ async function ask(
   const wide = flags.window === undefined && (await decide(undefined, windowText(timeBased, inFile), false));
   const limited = flags.limit === undefined && (await decide(undefined, SETUP_TEXTS.limit, true));
   return {
-    ...{ factor, confirmed, codes, disallowReuse },
+    factor,
+    confirmed,
+    codes,
+    disallowReuse,
     window: windowOf(flags, timeBased, wide, inFile),
     limit: flags.limit === 'none' ? undefined : (flags.limit ?? (limited ? USUAL_LIMIT : undefined)),
   };

@@ -79,7 +79,11 @@ export async function fix(
     const before = look(touched, keeperIn(made));
     const undo = remedy.acts.flatMap((act) => (act.do === 'run' && act.undo !== undefined ? [act.undo] : []));
     const planned: Fixed = {
-      ...{ when: now, check, what, undo, then: remedy.then ?? [] },
+      when: now,
+      check,
+      what,
+      undo,
+      then: remedy.then ?? [],
       files: before.map((one) => ({ before: one, after: null })),
     };
     writeDurably(`${made}/${MANIFEST}`, JSON.stringify(planned));

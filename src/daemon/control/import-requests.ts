@@ -195,7 +195,9 @@ export async function removeExported(ports: FactorPorts, userName: string, body:
 
 function remove(ports: FactorPorts, account: Account, { id, kind, name }: ImportedFactor): void {
   const before: EnrolmentRecord = recordOf(ports, account) ?? {
-    ...{ user: account.name, uid: account.uid, factors: [] },
+    user: account.name,
+    uid: account.uid,
+    factors: [],
   };
   const rest = refusing(() => removeFactor(before, id)).record;
   saved(ports, account, () =>

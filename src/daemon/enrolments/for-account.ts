@@ -24,7 +24,11 @@ export function forAccount(
       // Without an entry, or with another, there is nobody whose home could be looked into.
       const { gid, home } = entry?.uid === account.uid ? entry : { gid: undefined, home: undefined };
       const lookup = await enrolments.lookUp({
-        ...{ account, gid, home, loginName: account.name, rhost: undefined },
+        account,
+        gid,
+        home,
+        loginName: account.name,
+        rhost: undefined,
         options: DEFAULT_LOOKUP,
       });
       switch (lookup.kind) {

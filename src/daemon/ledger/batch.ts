@@ -160,8 +160,11 @@ function formatOf(file: Buffer, generation: number): Format | undefined {
   }
   return header.equals(oldHeader(generation))
     ? {
-        ...{ generation, current: false, magic: OLD_BATCH_MAGIC },
-        ...{ entryBytes: OLD_ENTRY_BYTES, size: OLD_JOURNAL_BYTES },
+        generation,
+        current: false,
+        magic: OLD_BATCH_MAGIC,
+        entryBytes: OLD_ENTRY_BYTES,
+        size: OLD_JOURNAL_BYTES,
       }
     : undefined;
 }

@@ -116,7 +116,9 @@ export function entryWords(bytes: Buffer, old: boolean, room?: Uint32Array): Uin
       key: bytes.toString('hex', from, from + MARK_KEY_BYTES),
       value: Number(bytes.readBigUInt64BE(from + MARK_KEY_BYTES)),
       at: bytes.readUInt32BE(from + MARK_KEY_BYTES + 12),
-      ...{ kind: KIND.unknown, until: ALWAYS, uid: NO_UID },
+      kind: KIND.unknown,
+      until: ALWAYS,
+      uid: NO_UID,
     });
   }
   return words;

@@ -13,7 +13,10 @@ import { utf8Of } from '../../config/utf8.ts';
 export function seekerOf({ account, gid, home, context }: LoginRequest, { lookup }: ModuleOptions): Seeker {
   const rhost = context.rhost === undefined ? undefined : Buffer.from(context.rhost).toString('latin1');
   return {
-    ...{ account, gid, home, options: lookup },
+    account,
+    gid,
+    home,
+    options: lookup,
     loginName: utf8Of(context.user),
     rhost: rhost === '' ? undefined : rhost,
   };

@@ -316,8 +316,15 @@ export class Stage {
     }
     if (enrolled) {
       this.#enrol(name, uid, {
-        ...{ kind: 'totp', id: 'e2e1', name: 'phone', added: 0, secret },
-        ...{ algorithm: 'sha1', digits, period, window: 3 },
+        kind: 'totp',
+        id: 'e2e1',
+        name: 'phone',
+        added: 0,
+        secret,
+        algorithm: 'sha1',
+        digits,
+        period,
+        window: 3,
       });
     }
     const known = { secret: encodeBase32(secret), digits, period };

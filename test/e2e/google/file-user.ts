@@ -89,8 +89,14 @@ export class FileUser {
     const { confdir, environment } = this.#module;
     const { name } = this.account;
     return visit({
-      ...{ confdir, environment, service: name, user: name, answer: this.fill(answer), rhost },
-      ...{ password: password === undefined ? undefined : this.fill(password), hurry: false },
+      confdir,
+      environment,
+      service: name,
+      user: name,
+      answer: this.fill(answer),
+      rhost,
+      password: password === undefined ? undefined : this.fill(password),
+      hurry: false,
     });
   }
 }

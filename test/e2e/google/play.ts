@@ -113,7 +113,10 @@ export async function play(
       login.google !== undefined && differs(login.google) ? { ...login, ...login.google } : login;
     const { answer = '{code}', password, user = '{user}', rhost } = login;
     const order: Visit = {
-      ...{ confdir: module.confdir, environment: module.environment, service, rhost },
+      confdir: module.confdir,
+      environment: module.environment,
+      service,
+      rhost,
       user: fill(user),
       answer: answer === null ? null : fill(answer),
       password: password === undefined ? undefined : fill(password),
@@ -122,7 +125,9 @@ export async function play(
     const visited = await visit(order);
     const found = look(file);
     played.seen.push({
-      ...{ end: visited.end, shown: visited.shown, passes: visited.passes },
+      end: visited.end,
+      shown: visited.shown,
+      passes: visited.passes,
       reason:
         outcome.reason === null
           ? null
@@ -135,7 +140,10 @@ export async function play(
     text = after;
     const said = text === null ? null : expectedText(text, values, found?.text ?? '');
     played.expected.push({
-      ...{ end, reason, shown, passes: passes === null ? null : fill(passes) },
+      end,
+      reason,
+      shown,
+      passes: passes === null ? null : fill(passes),
       file: said === null ? null : { text: said, mode, uid: prepared?.uid ?? account.uid },
       strays: [],
     });

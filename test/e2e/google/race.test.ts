@@ -109,7 +109,9 @@ describeInBox(`${PROCESSES} processes and one state file at the same moment`, ()
     const { asked, rc } = JSON.parse(stdout) as { asked: number; rc: number[] };
     expect(asked).toBe(PROCESSES);
     return {
-      ...{ name, text: user.text, expected: user.expected(after) },
+      name,
+      text: user.text,
+      expected: user.expected(after),
       said: stderr.split('\n'),
       successes: rc.filter((value) => value === PAM.success).length,
     };

@@ -33,8 +33,14 @@ describeInBox('homes that hang', () => {
 
   const logIn = (user: string, answer: string): Promise<Visited> =>
     visit({
-      ...{ confdir: dir, service: 'ours', user, answer, rhost: undefined, password: undefined },
-      ...{ hurry: false, environment: process.env },
+      confdir: dir,
+      service: 'ours',
+      user,
+      answer,
+      rhost: undefined,
+      password: undefined,
+      hurry: false,
+      environment: process.env,
     });
 
   test.runIf(canBeSilent)(

@@ -39,7 +39,9 @@ describeInBox('OpenSSH: a touch', () => {
     writeFileSync(CONFIG, `[yubico]\n${[...yubico, ...where].join('\n')}\n${rule}`, { mode: 0o644 });
     await runWell(['groupadd', 'both']);
     daemon = await startDaemon({
-      ...{ runtimeDir: RUNTIME, stateDir: '/var/lib/pve-authenticator', user: await daemonAccount() },
+      runtimeDir: RUNTIME,
+      stateDir: '/var/lib/pve-authenticator',
+      user: await daemonAccount(),
       arguments: ['--config', CONFIG],
     });
     guard('sshd');

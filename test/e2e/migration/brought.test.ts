@@ -27,8 +27,14 @@ describeInBox('brought from elsewhere', () => {
   const logIn = async (service: string, user: string, answer: string): Promise<Visited['end']> =>
     (
       await visit({
-        ...{ confdir, service, user, answer },
-        ...{ rhost: undefined, password: undefined, hurry: false, environment: process.env },
+        confdir,
+        service,
+        user,
+        answer,
+        rhost: undefined,
+        password: undefined,
+        hurry: false,
+        environment: process.env,
       })
     ).end;
 

@@ -69,8 +69,14 @@ describeInBox('migration', () => {
   ): Promise<Visited['end']> =>
     (
       await visit({
-        ...{ confdir, service, user, answer },
-        ...{ rhost: undefined, password: undefined, hurry: false, environment: process.env },
+        confdir,
+        service,
+        user,
+        answer,
+        rhost: undefined,
+        password: undefined,
+        hurry: false,
+        environment: process.env,
       })
     ).end;
   const run = (...argv: readonly string[]): ReturnType<typeof command> => command(daemon(), ...argv);

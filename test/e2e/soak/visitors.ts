@@ -51,7 +51,11 @@ function visitor<S>({ name, uid }: Account, nature: Nature<S>): Visitor {
   const worlds = new Worlds(nature.judge, nature.first);
   const { kind, needsDisk, right, wrong } = nature;
   return {
-    ...{ name, uid, kind, needsDisk, wrong },
+    name,
+    uid,
+    kind,
+    needsDisk,
+    wrong,
     right: (now) => right(worlds.state, now),
     expected: (typed, readings) => worlds.expected(typed, readings),
     learn: (typed, readings, came) => worlds.learn(typed, readings, came),
@@ -77,7 +81,10 @@ export function phoneOwner(stage: Stage): Visitor {
   const secret = decodeBase32(person.secret)!;
   const code = (step: number): string => hotpCode(secret, step, DIGITS);
   return visitor<number>(person, {
-    ...{ kind: 'TOTP', needsDisk: false, first: -1, wrong: wrongDigits(DIGITS) },
+    kind: 'TOTP',
+    needsDisk: false,
+    first: -1,
+    wrong: wrongDigits(DIGITS),
     right: (_, now) => code(stepOf(now)),
     judge: (last, typed, now) => {
       const step = find(typed, stepOf(now) - AROUND, 1 + 2 * AROUND, code) ?? -1;
@@ -90,7 +97,10 @@ export function phoneOwner(stage: Stage): Visitor {
 export function tokenVisitor(stage: Stage): Visitor {
   const token = tokenOwner(stage, DIGITS);
   return visitor<number>(token, {
-    ...{ kind: 'HOTP', needsDisk: true, first: 0, wrong: wrongDigits(DIGITS) },
+    kind: 'HOTP',
+    needsDisk: true,
+    first: 0,
+    wrong: wrongDigits(DIGITS),
     right: (next) => token.code(next),
     judge: (next, typed) => {
       const counter = find(typed, next, LOOK_AHEAD, token.code);
@@ -103,7 +113,10 @@ export function tokenVisitor(stage: Stage): Visitor {
 export function sheetVisitor(stage: Stage): Visitor {
   const sheet = sheetOwner(stage);
   return visitor<readonly string[]>(sheet, {
-    ...{ kind: 'recovery code', needsDisk: true, first: [], wrong: () => newRecoveryCodes()[0]! },
+    kind: 'recovery code',
+    needsDisk: true,
+    first: [],
+    wrong: () => newRecoveryCodes()[0]!,
     right: (used) => sheet.codes.find((code) => !used.includes(code)),
     judge: (used, typed) => {
       const opens = sheet.codes.includes(typed) && !used.includes(typed);
@@ -118,13 +131,20 @@ export function yubikeyOwner(stage: Stage): Visitor {
   const [own, stranger] = [new VirtualYubikey(), new VirtualYubikey()];
   const { publicId, privateId, aesKey } = own;
   const factor: OfflineYubikeyFactor = {
-    ...{ kind: 'yubikey-offline', id: 'e2e5', name: 'yubikey', added: 0 },
-    ...{ publicId, privateId, aesKey },
+    kind: 'yubikey-offline',
+    id: 'e2e5',
+    name: 'yubikey',
+    added: 0,
+    publicId,
+    privateId,
+    aesKey,
   };
   enrol(stage, account, [factor]);
   const touches: string[] = [];
   return visitor<number>(account, {
-    ...{ kind: 'YubiKey', needsDisk: true, first: -1 },
+    kind: 'YubiKey',
+    needsDisk: true,
+    first: -1,
     wrong: () => stranger.plugIn().touch(),
     right: () => {
       const touch = randomInt(3) === 0 ? own.plugIn().touch() : own.otp(next(own));
@@ -166,7 +186,9 @@ export function homePhoneOwner(stage: Stage): Visitor {
     return { opens, after: [opens ? { ...state, scratched: [...state.scratched, typed] } : state] };
   };
   return visitor<HomePhone>(person, {
-    ...{ kind: 'home TOTP', needsDisk: false, wrong: wrongDigits(HOME_DIGITS) },
+    kind: 'home TOTP',
+    needsDisk: false,
+    wrong: wrongDigits(HOME_DIGITS),
     first: { listed: [], last: -1, scratched: [] },
     right: ({ scratched }, now) =>
       randomInt(8) === 0
@@ -201,7 +223,9 @@ export function homeTokenOwner(stage: Stage): Visitor {
   const secret = decodeBase32(person.secret)!;
   const code = (counter: number): string => hotpCode(secret, counter, HOME_DIGITS);
   return visitor<number>(person, {
-    ...{ kind: 'home HOTP', needsDisk: false, first: FIRST_COUNTER },
+    kind: 'home HOTP',
+    needsDisk: false,
+    first: FIRST_COUNTER,
     wrong: wrongDigits(HOME_DIGITS),
     right: (counter) => code(counter),
     judge: (counter, typed) => {

@@ -158,7 +158,9 @@ describe.skipIf(missing !== undefined)('the Debian package', { timeout: TEST_MS 
     expect(await sshAs(code)).toMatchObject({ status: 0, stdout: 'alice\n' });
     expect(await sshAs(code)).toMatchObject({ status: 255, stdout: '' });
     const confirmed = await ssh(machine, {
-      ...{ user: 'root', password: PASSWORD, code: codeOf(root) },
+      user: 'root',
+      password: PASSWORD,
+      code: codeOf(root),
       command: ['pve-google-authenticator', 'confirm'],
     });
     console.log(`confirm: ${confirmed.stdout}${confirmed.stderr}`);

@@ -48,8 +48,14 @@ export async function enrol(machine: Machine, count: number): Promise<Person[]> 
     const secret = randomBytes(20);
     const factor: TotpFactor = {
       kind: 'totp',
-      ...{ id: 'phone', name: 'phone', added: 1_750_000_000 },
-      ...{ secret, algorithm: 'sha1', digits: 6, period: 30, window: 3 },
+      id: 'phone',
+      name: 'phone',
+      added: 1_750_000_000,
+      secret,
+      algorithm: 'sha1',
+      digits: 6,
+      period: 30,
+      window: 3,
     };
     const file = machine.path(`${STATE}/enrolments/${recordFileName(name)}`);
     writeFileSync(file, formatRecord({ user: name, uid, factors: [factor] }), { mode: 0o600 });

@@ -36,7 +36,8 @@ const examine =
   };
 const sessionOf = (interactive: boolean, ...answers: string[]): Session =>
   ({
-    ...{ root: true, now: () => 0 },
+    root: true,
+    now: () => 0,
     questions: { interactive, ask: () => Promise.resolve(answers.shift()!) },
     output: { line: (text: string) => lines.push(text), note: () => undefined, terminal: undefined },
   }) as unknown as Session;

@@ -48,7 +48,9 @@ describe('what otplib does for the command', () => {
       }),
     );
     const factor = {
-      ...{ secret: Buffer.alloc(20), algorithm: 'sha1' as const, digits: 6 as const },
+      secret: Buffer.alloc(20),
+      algorithm: 'sha1' as const,
+      digits: 6 as const,
       period: 30,
       window: 3,
     } as const;
@@ -80,7 +82,9 @@ describe('what otplib does for the command', () => {
 
   it('another code, and what is none, is refused without an error', () => {
     const factor = {
-      ...{ secret: Buffer.from('12345678901234567890'), algorithm: 'sha1' as const, digits: 6 as const },
+      secret: Buffer.from('12345678901234567890'),
+      algorithm: 'sha1' as const,
+      digits: 6 as const,
       counter: 0,
     } as const;
     for (const text of ['000000', '', '12345', '1234567', 'abcdef', '１２３４５６', ' 755224']) {
@@ -92,7 +96,9 @@ describe('what otplib does for the command', () => {
   it('its errors hold a secret or a URI, and ours hold nothing of it', () => {
     const secret = Buffer.from('a secret that is far too long '.repeat(9));
     const factor = {
-      ...{ secret, algorithm: 'sha1' as const, digits: 6 as const },
+      secret,
+      algorithm: 'sha1' as const,
+      digits: 6 as const,
       period: 30,
       window: 3,
     } as const;

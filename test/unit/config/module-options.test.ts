@@ -11,8 +11,14 @@ describe('parseModuleOptions', () => {
     expect(parse()).toEqual({ kind: 'options', options: DEFAULT_OPTIONS });
     expect(DEFAULT_OPTIONS).toMatchObject({ nullok: false, stacked: 'ignore', prompt: undefined });
     expect(lookup).toEqual({
-      ...{ secret: undefined, user: undefined, strictOwner: true, allowedPermissions: 0o600 },
-      ...{ gracePeriod: 0, allowReadOnly: false, incrementCounter: true, adjustSkew: true },
+      secret: undefined,
+      user: undefined,
+      strictOwner: true,
+      allowedPermissions: 0o600,
+      gracePeriod: 0,
+      allowReadOnly: false,
+      incrementCounter: true,
+      adjustSkew: true,
       yubico: undefined,
     });
   });
@@ -111,7 +117,9 @@ describe('a host that is not root', () => {
     );
     expect(parsed.kind === 'options' && untrusted(parsed.options)).toEqual({
       ...DEFAULT_OPTIONS,
-      ...{ debug: true, stacked: 'use', lookup: { ...lookup, adjustSkew: false } },
+      debug: true,
+      stacked: 'use',
+      lookup: { ...lookup, adjustSkew: false },
     });
   });
 });

@@ -13,7 +13,9 @@ function line(yubico: object, changes: object = {}): object {
   return {
     kind: 'options',
     options: {
-      ...{ ...DEFAULT_OPTIONS, forwardPass: true, ...changes },
+      ...DEFAULT_OPTIONS,
+      forwardPass: true,
+      ...changes,
       lookup: { ...lookup, yubico: { idLength: 12, ...yubico } },
     },
   };

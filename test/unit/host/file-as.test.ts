@@ -135,8 +135,10 @@ describe('readFileAs', () => {
     mkdirSync(join(home, 'there'));
     symlinkSync('../secret', join(home, 'there/link'));
     expect(await read(join(home, 'there/link'))).toMatchObject({
-      ...{ kind: 'read', symlink: true },
-      ...{ directory: idOf(join(home, 'there')), file: idOf(file) },
+      kind: 'read',
+      symlink: true,
+      directory: idOf(join(home, 'there')),
+      file: idOf(file),
     });
     symlinkSync('loop', join(home, 'loop'));
     expect(await read(join(home, 'loop'))).toEqual(failed('open', 'ELOOP'));

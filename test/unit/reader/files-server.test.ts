@@ -46,7 +46,10 @@ const read = (of = path): ReturnType<FilesClient['read']> =>
   client.read({ ...{ user, uid, gid }, path: of, maxBytes: 65_536 });
 const replace = (expected: string, contents: string | Buffer): ReturnType<FilesClient['replace']> =>
   client.replace({
-    ...{ user, uid, gid, path },
+    user,
+    uid,
+    gid,
+    path,
     expected: Buffer.from(expected),
     contents: Buffer.from(contents),
   });

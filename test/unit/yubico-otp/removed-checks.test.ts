@@ -164,8 +164,14 @@ async function ask(
 ): Promise<string> {
   server.lie = lie;
   const { kind } = await validateOnline(parseOtp(yubikey.plugIn().touch())!, {
-    ...{ clientId: '42', apiKey: API_KEY, servers: [server.url], ca: certificate.cert, proxy: undefined },
-    ...{ syncLevel: undefined, deadlineMs: DEADLINE_MS, ...changes },
+    clientId: '42',
+    apiKey: API_KEY,
+    servers: [server.url],
+    ca: certificate.cert,
+    proxy: undefined,
+    syncLevel: undefined,
+    deadlineMs: DEADLINE_MS,
+    ...changes,
   });
   return kind;
 }

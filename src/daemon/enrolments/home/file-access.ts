@@ -99,7 +99,10 @@ export class FilesClient implements HomeFiles {
 
   replace({ user, uid, gid, path, ...bytes }: ReplaceRequest): Promise<ReplaceResult> {
     const body: WireReplaceRequest = {
-      ...{ user, uid, gid, path },
+      user,
+      uid,
+      gid,
+      path,
       expected: Buffer.from(bytes.expected).toString('base64'),
       contents: Buffer.from(bytes.contents).toString('base64'),
     };

@@ -163,7 +163,9 @@ function judge(
     readings.map((reading) => ({ code: reading.text })),
     {
       ...lastSteps(ledger, owner, text),
-      ...{ now, counted, adjustSkew: options.adjustSkew },
+      now,
+      counted,
+      adjustSkew: options.adjustSkew,
       // The person's last word is still to come: what was stacked may be just a password.
       incrementCounter: options.incrementCounter && !more,
     },

@@ -71,8 +71,14 @@ function totpFactor(entry: ProxmoxTotp): TotpFactor[] {
   }
   return [
     {
-      ...{ kind: 'totp', id, name: nameOf(entry), added: created },
-      ...{ secret, algorithm, digits, period },
+      kind: 'totp',
+      id,
+      name: nameOf(entry),
+      added: created,
+      secret,
+      algorithm,
+      digits,
+      period,
       // Proxmox accepts the step before, the current one and the next.
       window: DEFAULT_WINDOW,
     },
@@ -96,8 +102,15 @@ function withLastCounts(ledger: Ledger, user: string, entries: readonly ProxmoxT
   const used = new Map<string, number>();
   for (const { secret, algorithm, digits, period, lastCount } of entries) {
     const [factor] = totpFactor({
-      ...{ id: '', description: '', created: 0, enabled: true },
-      ...{ secret, algorithm, digits, period, lastCount },
+      id: '',
+      description: '',
+      created: 0,
+      enabled: true,
+      secret,
+      algorithm,
+      digits,
+      period,
+      lastCount,
     });
     if (factor !== undefined && lastCount !== undefined) {
       const key = totpKey(user, factor);

@@ -92,7 +92,9 @@ function lookUpWith(
   return {
     kind: 'enrolled',
     enrolment: storeEnrolment(account.name, factors, factorsNow, {
-      ...{ ...context, ledger, yubikeys: named.yubikeys },
+      ...context,
+      ledger,
+      yubikeys: named.yubikeys,
     }),
   };
 }
@@ -125,7 +127,8 @@ function lookUp(store: Store, context: SourceContext, account: Account): Account
   return {
     kind: 'enrolled',
     enrolment: storeEnrolment(account.name, factors, factorsNow, {
-      ...{ ...context, ledger: context.ledger.of({ uid: account.uid, keep: 'always' }) },
+      ...context,
+      ledger: context.ledger.of({ uid: account.uid, keep: 'always' }),
     }),
   };
 }

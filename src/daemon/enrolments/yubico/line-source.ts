@@ -108,7 +108,11 @@ async function mappedKeys(
   }
   const { owner, path } = place;
   const read = await readInTime(ports.files, {
-    ...{ user: owner.name, uid: owner.uid, gid: owner.gid, path, maxBytes: LARGEST_FILE },
+    user: owner.name,
+    uid: owner.uid,
+    gid: owner.gid,
+    path,
+    maxBytes: LARGEST_FILE,
   });
   if (account === undefined) {
     return { kind: 'keys', publicIds: [] };

@@ -45,12 +45,20 @@ const PHONE: FactorView = {
   paused: false,
 };
 const viewOf = (user: string, factors: readonly FactorView[], uid = 1000): UserView => ({
-  ...{ user, uid, factors },
-  ...{ enrolled: 'store', lockedUntil: null },
+  user,
+  uid,
+  factors,
+  enrolled: 'store',
+  lockedUntil: null,
 });
 const CODES: FactorView = {
-  ...{ id: 'mnopqr', kind: 'recovery', name: 'codes', codesLeft: 7, paused: false },
-  ...{ added: '2026-01-02T03:04:05.000Z', lastUsed: null },
+  id: 'mnopqr',
+  kind: 'recovery',
+  name: 'codes',
+  codesLeft: 7,
+  paused: false,
+  added: '2026-01-02T03:04:05.000Z',
+  lastUsed: null,
 };
 const ADDED: AddedFactor = {
   user: 'alice',

@@ -25,7 +25,9 @@ describe('the daemon', () => {
   it('does not answer', async () => {
     expect(await findings(daemonCheck(VERSION), {})).toEqual([
       {
-        ...{ check: 'daemon', what: 'nobody answers', mend: 'pve-google-authenticator doctor --fix=daemon' },
+        check: 'daemon',
+        what: 'nobody answers',
+        mend: 'pve-google-authenticator doctor --fix=daemon',
         remedy: running(['systemctl', 'restart', 'pve-authenticator.socket', 'pve-authenticator.service']),
       },
     ]);
@@ -148,7 +150,8 @@ it('puts aside what somebody wrote into the file of ours', async () => {
       remedy: {
         acts: [
           {
-            ...{ do: 'write', path: DROP_IN },
+            do: 'write',
+            path: DROP_IN,
             text: '# put aside by pve-google-authenticator: UsePAM no\nUsePAM yes # by pve-google-authenticator\n',
           },
         ],

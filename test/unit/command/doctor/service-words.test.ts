@@ -12,8 +12,12 @@ const sshd = (
   settings: Readonly<Record<string, string>> = {},
 ): NonNullable<Described['programs']> => ({
   [`sshd -T -C user=${user},host=localhost,addr=127.0.0.1`]: Object.entries({
-    ...{ usepam: 'yes', kbdinteractiveauthentication: 'yes', passwordauthentication: 'no' },
-    ...{ pubkeyauthentication: 'yes', authenticationmethods: 'any', permitrootlogin: 'prohibit-password' },
+    usepam: 'yes',
+    kbdinteractiveauthentication: 'yes',
+    passwordauthentication: 'no',
+    pubkeyauthentication: 'yes',
+    authenticationmethods: 'any',
+    permitrootlogin: 'prohibit-password',
     ...settings,
   })
     .map(([name, value]) => `${name} ${value}\n`)

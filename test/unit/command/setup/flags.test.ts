@@ -58,8 +58,15 @@ const GOOD: readonly [line: string, says: Partial<SetupFlags>][] = [
   [
     '-t -d -f -q -r 3 -R 30 -w 3 -Q none -C -s FILE',
     {
-      ...{ kind: 'totp', reuse: 'disallow', force: true, quiet: true, confirm: false },
-      ...{ limit: { attempts: 3, seconds: 30 }, window: 3, qrMode: 'NONE', secretFile: 'FILE' },
+      kind: 'totp',
+      reuse: 'disallow',
+      force: true,
+      quiet: true,
+      confirm: false,
+      limit: { attempts: 3, seconds: 30 },
+      window: 3,
+      qrMode: 'NONE',
+      secretFile: 'FILE',
     },
   ],
   // Our own.

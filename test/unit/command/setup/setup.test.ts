@@ -103,8 +103,14 @@ describe('the interactive setup', () => {
     ]);
     const [token, recovery] = added();
     expect(token).toMatchObject({
-      ...{ kind: 'totp', secret: shownSecret(), algorithm: 'sha1', digits: 6, period: 30, window: 3 },
-      ...{ usedStep: STEP, limit: { attempts: 3, seconds: 30 } },
+      kind: 'totp',
+      secret: shownSecret(),
+      algorithm: 'sha1',
+      digits: 6,
+      period: 30,
+      window: 3,
+      usedStep: STEP,
+      limit: { attempts: 3, seconds: 30 },
     });
     const codes = recovery?.kind === 'recovery' ? recovery.codes! : [];
     expect(codes).toHaveLength(10);
@@ -196,8 +202,12 @@ describe('flags', () => {
     );
     expect(added()).toMatchObject([
       {
-        ...{ kind: 'totp', window: 5, limit: { attempts: 2, seconds: 60 }, digits: 8 },
-        ...{ algorithm: 'sha256', name: 'pixel-7' },
+        kind: 'totp',
+        window: 5,
+        limit: { attempts: 2, seconds: 60 },
+        digits: 8,
+        algorithm: 'sha256',
+        name: 'pixel-7',
       },
       { kind: 'recovery', codes: { length: 3 } },
     ]);

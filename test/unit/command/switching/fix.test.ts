@@ -35,7 +35,10 @@ const machine = {
   },
 };
 const reportOf = (remedy: Remedy): Report & { readonly remedy: Remedy } => ({
-  ...{ check: 'order', what: 'it is wrong', mend: 'doctor --fix=order', remedy },
+  check: 'order',
+  what: 'it is wrong',
+  mend: 'doctor --fix=order',
+  remedy,
 });
 const fixed = (acts: readonly Act[], then: Remedy['then'] = [['reload']]): ReturnType<typeof fix> =>
   fix(places, machine, reportOf({ acts, then }), 1);

@@ -80,8 +80,11 @@ describe('adding', () => {
 
   it('takes what is wanted, an own secret and settings too', async () => {
     const wanted = {
-      ...{ algorithm: 'sha512', digits: 8, period: 60, window: 17 },
-      ...{ limit: { attempts: 3, seconds: 30 } },
+      algorithm: 'sha512',
+      digits: 8,
+      period: 60,
+      window: 17,
+      limit: { attempts: 3, seconds: 30 },
     };
     const secret = 'GEZDGNBVGY3TQOJQGEZDGNBVGY3TQOJQ';
     const added = await add({ ...wanted, secret: secret.toLowerCase() });
@@ -518,8 +521,11 @@ describe('showUser and showUsers', () => {
   it('show nobody where nobody is enrolled', async () => {
     expect(await showUsers(ports)).toEqual([]);
     expect(await showUser(ports, ACCOUNT)).toEqual({
-      ...{ user: ME.username, uid: ME.uid, factors: [] },
-      ...{ enrolled: 'none', lockedUntil: null },
+      user: ME.username,
+      uid: ME.uid,
+      factors: [],
+      enrolled: 'none',
+      lockedUntil: null,
     });
   });
 

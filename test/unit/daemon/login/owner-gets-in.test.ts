@@ -93,7 +93,9 @@ class Owner {
       (kind, index) =>
         ({
           kind: kind === 'yubikey' ? 'yubikey-offline' : kind,
-          ...{ id: `abcd${index}`, name: kind, added: 0 },
+          id: `abcd${index}`,
+          name: kind,
+          added: 0,
           ...all[kind],
         }) as StoredFactor,
     );
@@ -178,14 +180,26 @@ async function logins(at: Scene, log: RecordedLog): Promise<(Verdict['code'] | u
   const enrolments = allEnrolments({
     own,
     home: homeSource({
-      ...{ files, places, ledger, throttle: true, now: () => now, nobody: undefined },
-      ...{ oneAtATime: new OneAtATime(), unwritten: new UnwrittenAttempts() },
+      files,
+      places,
+      ledger,
+      throttle: true,
+      now: () => now,
+      nobody: undefined,
+      oneAtATime: new OneAtATime(),
+      unwritten: new UnwrittenAttempts(),
     }),
     yubico: lineSource({
-      ...{ files, places, nobody: undefined, store: own, trouble: () => undefined },
+      files,
+      places,
+      nobody: undefined,
+      store: own,
+      trouble: () => undefined,
       yubikeysOf: () => noOnlineYubikeys('there is no server in this test'),
     }),
-    ...{ notebook: ledger, now: () => now, findUser: () => Promise.resolve(undefined) },
+    notebook: ledger,
+    now: () => now,
+    findUser: () => Promise.resolve(undefined),
   });
   const has: readonly Kind[] = at.store.length > 0 ? at.store : inHome(at) ? ['totp'] : [];
   const verdicts: (Verdict['code'] | undefined)[] = [];
@@ -213,7 +227,10 @@ async function logins(at: Scene, log: RecordedLog): Promise<(Verdict['code'] | u
         moduleArguments: [...at.flags, ...(at.stacked === undefined ? [] : [at.stacked])].map((argument) =>
           Buffer.from(argument),
         ),
-        ...{ account: ALICE, gid: 1000, home: '/home/alice', trustedHost: true },
+        account: ALICE,
+        gid: 1000,
+        home: '/home/alice',
+        trustedHost: true,
       },
       conversation,
       {

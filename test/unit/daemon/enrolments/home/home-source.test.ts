@@ -40,15 +40,25 @@ const codeOf = (counter: number): string => hotpCode(secretOf(`${SECRET}\n`)!, c
 
 function seeker(options: Partial<LookupOptions> = {}, rhost?: string): Seeker {
   return {
-    ...{ account: { name: 'ana', uid: 1000 }, gid: 1000, home: '/home/ana', loginName: 'ana' },
-    ...{ rhost, options: { ...DEFAULT_LOOKUP, ...options } },
+    account: { name: 'ana', uid: 1000 },
+    gid: 1000,
+    home: '/home/ana',
+    loginName: 'ana',
+    rhost,
+    options: { ...DEFAULT_LOOKUP, ...options },
   };
 }
 
 function lookUp(who = seeker(), fixed?: { name: string; uid: number; gid: number }): Promise<Lookup> {
   const source = homeSource({
-    ...{ files, ledger, throttle, now: () => now, nobody: { name: 'nobody', uid: 65_534, gid: 65_534 } },
-    ...{ unwritten, oneAtATime: new OneAtATime(), places: new Places(ledger, () => now) },
+    files,
+    ledger,
+    throttle,
+    now: () => now,
+    nobody: { name: 'nobody', uid: 65_534, gid: 65_534 },
+    unwritten,
+    oneAtATime: new OneAtATime(),
+    places: new Places(ledger, () => now),
   });
   return source.lookUp(who, fixed);
 }

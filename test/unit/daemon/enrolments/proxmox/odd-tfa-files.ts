@@ -63,7 +63,8 @@ export const ODD_FILES: readonly OddFile[] = [
       webauthn: [{ id: '1', created: 1, entry: { cred_id: 'AA', cred: {}, counter: 0, later: 1 } }],
       u2f: [
         {
-          ...{ id: '1', created: 1 },
+          id: '1',
+          created: 1,
           entry: { key: { keyHandle: 'AA', version: 'U2F_V2', later: 1 }, 'public-key': 'AA' },
         },
       ],

@@ -33,7 +33,9 @@ const typed = ({ secret, digits = 6, period = 30 }: App) => {
   return { shape: { class: 'digits', length: digits }, text: Buffer.from(code) } as const;
 };
 const filesOf = ({ tfa = '', users = KNOWN, domains = '' }: Texts): ModelFiles => ({
-  ...{ tfa: Buffer.from(tfa), users: Buffer.from(users), domains: Buffer.from(domains) },
+  tfa: Buffer.from(tfa),
+  users: Buffer.from(users),
+  domains: Buffer.from(domains),
 });
 
 /** What it is, what Proxmox does with the login, and what is done here with ana's. */
@@ -275,7 +277,8 @@ describe('what can be taken is taken: the code', () => {
       lookup.kind === 'enrolled' &&
         (await verified(lookup.enrolment, new InMemoryLedger(), [typed({ secret: SECRET })], NOW)),
     ).toMatchObject({
-      ...{ kind: 'rejected', reason: 'code-already-used' },
+      kind: 'rejected',
+      reason: 'code-already-used',
     });
   });
 });

@@ -12,13 +12,22 @@ describe('tfa.cfg', () => {
   it('has TOTP entries of both forms, with what Proxmox used last', () => {
     const [phone, tablet] = users.get('alice@pam')!.totp;
     expect(phone).toMatchObject({
-      ...{ id: '11111111-2222-4333-8444-555555555555', description: 'phone', enabled: true },
-      ...{ algorithm: 'sha1', digits: 6, period: 30, lastCount: 56666666 },
+      id: '11111111-2222-4333-8444-555555555555',
+      description: 'phone',
+      enabled: true,
+      algorithm: 'sha1',
+      digits: 6,
+      period: 30,
+      lastCount: 56666666,
     });
     expect(phone!.secret.toString('latin1')).toBe('Hello!\xde\xad\xbe\xefHello!\xde\xad\xbe\xef');
     expect(tablet).toMatchObject({
-      ...{ description: 'old tablet', enabled: false, algorithm: 'sha256' },
-      ...{ digits: 8, period: 60, lastCount: undefined },
+      description: 'old tablet',
+      enabled: false,
+      algorithm: 'sha256',
+      digits: 8,
+      period: 60,
+      lastCount: undefined,
     });
   });
 

@@ -31,7 +31,10 @@ export function sourceOver({ tfa, users, domains }: ModelFiles) {
   );
   return async (name: string, realm: string): Promise<AccountLookup> =>
     proxmoxSource({
-      ...{ current: () => current.current(), realms: [realm], now: () => NOW, ledger: new InMemoryLedger() },
+      current: () => current.current(),
+      realms: [realm],
+      now: () => NOW,
+      ledger: new InMemoryLedger(),
       yubikeysOf: () => ({ lookUp: () => Promise.resolve({ kind: 'unavailable', why: '' }) as never }),
     }).lookUp({ name, uid: 1000 });
 }

@@ -94,7 +94,8 @@ describe('which user of Proxmox a UNIX user is', () => {
 
   it('of two that differ in capitals only, none is guessed, and nobody let in', async () => {
     const { lookUp } = worldOf({
-      ...{ tfa: { 'ANA@corp': totp, 'Ana@corp': totp }, realms: ['corp'] },
+      tfa: { 'ANA@corp': totp, 'Ana@corp': totp },
+      realms: ['corp'],
       domains: 'ad: corp\n\tcase-sensitive 0\n',
     });
     expect((await lookUp('ana')).kind).toBe('blocked');
@@ -151,7 +152,8 @@ describe('a realm that wants YubiKeys', () => {
 
 describe('what cannot be read', () => {
   const good: FileTexts = {
-    ...{ 'priv/tfa.cfg': JSON.stringify({ users: { 'ana@pam': totp } }), 'user.cfg': '' },
+    'priv/tfa.cfg': JSON.stringify({ users: { 'ana@pam': totp } }),
+    'user.cfg': '',
     'domains.cfg': null,
   };
   const READS: readonly ProxmoxRead[] = [
@@ -249,7 +251,8 @@ describe('what cannot be read', () => {
     const realm = 'pam: pam\n\ttfa type=oath\n';
     const { lookUp } = worldOf({
       copy: { ...good, 'domains.cfg': realm, 'user.cfg': 'user:bob@pam:1:0::::::\n' },
-      ...{ users: ['bob@pam'], domains: 'pam: pam\n\ttfa type=' },
+      users: ['bob@pam'],
+      domains: 'pam: pam\n\ttfa type=',
     });
     expect((await lookUp('bob')).kind).toBe('blocked');
   });

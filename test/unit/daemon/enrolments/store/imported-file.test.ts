@@ -158,7 +158,10 @@ describe('an imported file', () => {
 
   it('keeps its own limit of guesses', () => {
     const factor = (text: string): ImportedFactor => ({
-      ...{ kind: 'google-authenticator', id: 'abcdef', name: 'imported', added: 1 },
+      kind: 'google-authenticator',
+      id: 'abcdef',
+      name: 'imported',
+      added: 1,
       file: imported(text),
     });
     expect(limitsOf([factor(`${SECRET}\n" RATE_LIMIT 2 60 5\n" TOTP_AUTH\n`)])).toMatchObject([

@@ -183,13 +183,21 @@ describe('parseRecord and the schema', () => {
     },
     { kind: 'recovery', id: 'reco', name: 'r', added, hashes: [hex(32), hex(32)] },
     {
-      ...{ kind: 'google-authenticator', id: 'goog', name: 'g', added },
+      kind: 'google-authenticator',
+      id: 'goog',
+      name: 'g',
+      added,
       file: Buffer.from(`${SECRET}\n" TOTP_AUTH\n12345678\n`).toString('base64'),
     },
     { kind: 'yubikey-online', id: 'yubi', name: 'y', added, publicId: 'cccccccccccb' },
     {
-      ...{ kind: 'yubikey-offline', id: 'yubo', name: 'z', added },
-      ...{ publicId: '', privateId: hex(6), aesKey: hex(16) },
+      kind: 'yubikey-offline',
+      id: 'yubo',
+      name: 'z',
+      added,
+      publicId: '',
+      privateId: hex(6),
+      aesKey: hex(16),
     },
   ];
   const odd = fc.oneof(

@@ -9,8 +9,15 @@ import { temporaryDirectories } from '../../../fixtures/temporary-directory.ts';
 
 const directory = temporaryDirectories();
 const FACTOR: StoredFactor = {
-  ...{ kind: 'totp', id: 'abcd', name: 'phone', added: 0, secret: Buffer.alloc(20, 1) },
-  ...{ algorithm: 'sha1', digits: 6, period: 30, window: 3 },
+  kind: 'totp',
+  id: 'abcd',
+  name: 'phone',
+  added: 0,
+  secret: Buffer.alloc(20, 1),
+  algorithm: 'sha1',
+  digits: 6,
+  period: 30,
+  window: 3,
 };
 const DAVE = { name: 'DaveSmith', uid: 1001 };
 const RENAMED = { name: 'davesmith', uid: 1001 };

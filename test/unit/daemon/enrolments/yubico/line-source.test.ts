@@ -38,7 +38,9 @@ beforeEach(() => {
 
 function lookUp(line: YubicoLine, who: Seeker['account'] | 'nobody' = ANA): Promise<Lookup> {
   const source = lineSource({
-    ...{ files, places: new Places(ledger, () => 0), store: storeSource(store, ledger, () => 0) },
+    files,
+    places: new Places(ledger, () => 0),
+    store: storeSource(store, ledger, () => 0),
     nobody: { name: 'nobody', uid: 65_534, gid: 65_534 },
     yubikeysOf: () => ({
       lookUp: (user, { text }) => {
