@@ -3,6 +3,8 @@ import { logIn, type Job, type TimedLogin } from './driver.ts';
 import { median, quantile } from './statistics.ts';
 
 const US_PER_S = 1_000_000;
+const PEER = /^(google|oath)/;
+const PEER_MAY_REFUSE = 0.001;
 
 /** What one contender reached in one round. */
 export interface Round {
@@ -117,11 +119,17 @@ function add(
   results.set(contender.label, [...(results.get(contender.label) ?? []), { ...round, cpu: perLogin }]);
 }
 
-function assertEnds({ label, rc }: Contender, logins: readonly TimedLogin[]): void {
+/** A peer in a crowd now and then refuses a good code: so few of its logins say nothing about its speed. Ours never may. */
+function assertEnds({ label, service, rc }: Contender, logins: readonly TimedLogin[]): void {
   const odd = logins.filter((login) => login.rc !== rc);
-  if (odd.length > 0) {
-    throw new Error(`${label}: ${odd.length} of ${logins.length} logins ended with ${odd[0]!.rc}, not ${rc}`);
+  if (odd.length === 0) {
+    return;
   }
+  const what = `${label}: ${odd.length} of ${logins.length} logins ended with ${odd[0]!.rc}, not ${rc}`;
+  if (!PEER.test(service) || odd.length > logins.length * PEER_MAY_REFUSE) {
+    throw new Error(what);
+  }
+  process.stdout.write(`${what}\n`);
 }
 
 /**

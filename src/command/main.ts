@@ -4,12 +4,12 @@ import { CommanderError } from 'commander';
 import { hardenProcess } from '../host/addon.ts';
 import { version } from '../host/version.ts';
 import { SwitchError } from './switching/switch-error.ts';
-import { NOT_AGREED } from './agreed.ts';
-import { CommandError, ControlClient } from './control-client.ts';
-import { processOutput } from './output.ts';
+import { NOT_AGREED } from './session/ask-before-loss.ts';
+import { CommandError, ControlClient } from './session/control-client.ts';
+import { processOutput } from './terminal/output.ts';
 import { programOf } from './program.ts';
-import { NoAnswerError, processQuestions } from './questions.ts';
-import type { Session } from './session.ts';
+import { NoAnswerError, processQuestions } from './terminal/questions.ts';
+import type { Session } from './session/session.ts';
 import { runSetup } from './setup/run.ts';
 
 /* pve-google-authenticator: the composition root of the command. */

@@ -23,8 +23,8 @@ import { setupCommand } from './commands/setup.ts';
 import { statusCommand } from './commands/status.ts';
 import { unlockCommand } from './commands/unlock.ts';
 import { yubicoCommand } from './commands/yubico.ts';
-import { examples } from './examples.ts';
-import type { Session } from './session.ts';
+import { examples } from './commands/examples.ts';
+import type { Session } from './session/session.ts';
 
 /** Each command stands in one group of the help. */
 const GROUPS: readonly (readonly [

@@ -1,10 +1,10 @@
 import type { Command } from 'commander';
 import type { NewFactor } from '../../contracts/control-requests.ts';
-import { CommandError } from '../control-client.ts';
-import { change, checkChange } from '../proven.ts';
-import { secretLines } from '../secret-lines.ts';
-import type { Session } from '../session.ts';
-import type { ForUser } from '../whose.ts';
+import { CommandError } from '../session/control-client.ts';
+import { change, checkChange } from '../session/ask-with-proof.ts';
+import { secretLines } from '../secrets/secret-lines.ts';
+import type { Session } from '../session/session.ts';
+import type { ForUser } from '../session/whose.ts';
 
 interface AddYubikeyOptions extends ForUser {
   readonly name?: string;

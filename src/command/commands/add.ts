@@ -5,11 +5,11 @@ import {
   type AddedFactor,
   type NewFactor,
 } from '../../contracts/control-requests.ts';
-import { change } from '../proven.ts';
-import { examples } from '../examples.ts';
-import type { Session } from '../session.ts';
-import { showRecoveryCodes } from '../shown-codes.ts';
-import { userOption, whoseWords, type ForUser } from '../whose.ts';
+import { change } from '../session/ask-with-proof.ts';
+import { examples } from './examples.ts';
+import type { Session } from '../session/session.ts';
+import { showRecoveryCodes } from '../secrets/show-recovery-codes.ts';
+import { userOption, whoseWords, type ForUser } from '../session/whose.ts';
 import { addYubikeyCommand } from './add-yubikey.ts';
 import { secondsFrom } from './seconds.ts';
 
@@ -98,7 +98,7 @@ async function show(added: AddedFactor, session: Session): Promise<void> {
   const { output } = session;
   const { user, factor, secret, codes } = added;
   if (secret !== undefined) {
-    const { showFactor } = await import('../shown-factor.ts');
+    const { showFactor } = await import('../secrets/show-factor.ts');
     showFactor(output, { user, factor, secret });
     const whose = whoseWords(session, user);
     output.line(

@@ -1,7 +1,7 @@
 import { Argument, type Command } from 'commander';
-import { bashCompletion, completionsOf, zshCompletion } from '../completion.ts';
-import { examples } from '../examples.ts';
-import type { Session } from '../session.ts';
+import { bashCompletion, completionsOf, zshCompletion } from './completion-script.ts';
+import { examples } from './examples.ts';
+import type { Session } from '../session/session.ts';
 import { flagWords } from '../setup/flags.ts';
 
 /**

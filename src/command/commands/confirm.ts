@@ -1,10 +1,10 @@
 import type { Command } from 'commander';
 import { confirm, evidence } from '../switching/confirm.ts';
 import { uptime } from '../switching/pending.ts';
-import { examples } from '../examples.ts';
-import { askToGoOn } from '../go-on.ts';
-import { groundOf } from '../ground.ts';
-import type { Session } from '../session.ts';
+import { examples } from './examples.ts';
+import { askToGoOn } from '../terminal/ask-to-go-on.ts';
+import { switchingTools } from './switching-tools.ts';
+import type { Session } from '../session/session.ts';
 
 /**
  * `confirm`: what `enable` switched on stays, where somebody came in since.
@@ -20,7 +20,7 @@ export function confirmCommand(program: Command, session: Session): void {
     .addHelpText('after', examples('sudo pve-google-authenticator confirm'))
     .action(async (options: { readonly json?: true }) => {
       const { output, questions } = session;
-      const { places, machine, caller } = groundOf(session, 'confirm');
+      const { places, machine, caller } = switchingTools(session, 'confirm');
       const found = await evidence(places, machine, caller.login);
       const tell = (text: string): void => {
         if (options.json !== true) {

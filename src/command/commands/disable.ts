@@ -2,11 +2,11 @@ import type { Command } from 'commander';
 import { guardedServices } from '../doctor/guarded.ts';
 import { whyNoService } from '../pam-d/services.ts';
 import { undo } from '../switching/arm.ts';
-import { CommandError } from '../control-client.ts';
-import { agreed, yesOption, type Agreement } from '../agreed.ts';
-import { examples } from '../examples.ts';
-import { groundOf } from '../ground.ts';
-import type { Session } from '../session.ts';
+import { CommandError } from '../session/control-client.ts';
+import { askBeforeLoss, yesOption, type Agreement } from '../session/ask-before-loss.ts';
+import { examples } from './examples.ts';
+import { switchingTools } from './switching-tools.ts';
+import type { Session } from '../session/session.ts';
 
 /**
  * `disable SERVICE…`: the files are what they were before `enable`.
@@ -34,10 +34,10 @@ export function disableCommand(program: Command, session: Session): void {
             throw new CommandError('ERR_USAGE', why);
           }
         }
-        const { machine } = groundOf(session, `disable ${services.join(' ') || '--all'}`);
+        const { machine } = switchingTools(session, `disable ${services.join(' ') || '--all'}`);
         const asking = options.all === true ? guardedServices(machine).map(({ service }) => service) : [];
         if (asking.length > 0) {
-          await agreed(session, options, `No code is asked for any more by ${asking.join(', ')}.`);
+          await askBeforeLoss(session, options, `No code is asked for any more by ${asking.join(', ')}.`);
         }
         // The same way as without Node, in one place.
         const { status, stderr } = await undo(machine, '--off', ...services);

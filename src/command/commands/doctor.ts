@@ -3,13 +3,13 @@ import type { Check, Report } from '../doctor/check.ts';
 import type { Machine } from '../doctor/machine.ts';
 import { version } from '../../host/version.ts';
 import { asRoot } from '../switching/as-root.ts';
-import { agreed, yesOption, type Agreement } from '../agreed.ts';
-import { CommandError } from '../control-client.ts';
-import { examples } from '../examples.ts';
-import { groundOf } from '../ground.ts';
-import type { Output } from '../output.ts';
-import type { Session } from '../session.ts';
-import { wrapped } from '../wrap.ts';
+import { askBeforeLoss, yesOption, type Agreement } from '../session/ask-before-loss.ts';
+import { CommandError } from '../session/control-client.ts';
+import { examples } from './examples.ts';
+import { switchingTools } from './switching-tools.ts';
+import type { Output } from '../terminal/output.ts';
+import type { Session } from '../session/session.ts';
+import { wrapped } from '../terminal/wrap.ts';
 
 const EXIT_FOUND = 1;
 const EXIT_COULD_NOT_LOOK = 3;
@@ -77,13 +77,13 @@ async function run(session: Session, options: Options): Promise<void> {
   // Loaded here: no other command shall start later for it.
   const { askedOnce } = await import('../doctor/machine.ts');
   const { examineAll } = await import('../doctor/check.ts');
-  const ground = groundOf(session, 'doctor');
+  const tools = switchingTools(session, 'doctor');
   const isAbsent = (error: unknown): boolean => error instanceof CommandError && error.code === 'ERR_DAEMON';
   const examine = async (): Promise<readonly Report[]> =>
-    once(await examineAll(checks, askedOnce(ground.machine, isAbsent)));
+    once(await examineAll(checks, askedOnce(tools.machine, isAbsent)));
   if (options.fix !== undefined) {
-    const { fixFindings } = await import('../fixing.ts');
-    const left = await fixFindings(session, ground, examine, options);
+    const { fixFindings } = await import('./fixing.ts');
+    const left = await fixFindings(session, tools, examine, options);
     process.exitCode = left.length > 0 ? EXIT_FOUND : 0;
     output.line(
       left.length === 0
@@ -104,7 +104,7 @@ async function run(session: Session, options: Options): Promise<void> {
     output,
     checks,
     reports,
-    await askingServices(ground.machine),
+    await askingServices(tools.machine),
     options.verbose === true,
   );
   lines.forEach((line) => output.line(line));
@@ -143,7 +143,7 @@ function once(reports: readonly Report[]): readonly Report[] {
 async function undo(session: Session, options: Options): Promise<void> {
   const { fixesOf, unfix } = await import('../switching/fix.ts');
   const { output } = session;
-  const { places, machine } = groundOf(session, 'doctor --undo');
+  const { places, machine } = switchingTools(session, 'doctor --undo');
   const fixes = fixesOf(places);
   const last = fixes.filter(({ when }) => when === fixes[0]?.when);
   if (last.length === 0) {
@@ -152,7 +152,7 @@ async function undo(session: Session, options: Options): Promise<void> {
   }
   const files = last.flatMap((fixed) => fixed.files.map(({ before }) => before.path));
   const which = files.length === 0 ? '' : ` These files change: ${[...new Set(files)].join(', ')}.`;
-  await agreed(
+  await askBeforeLoss(
     session,
     options,
     `What doctor fixed is as it was again: ${last.map(({ check }) => check).join(', ')}.${which}`,

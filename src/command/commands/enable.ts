@@ -4,13 +4,13 @@ import { enable, type Enabled, type EnableRequest } from '../switching/enable.ts
 import { readPending, uptime, wasConfirmed, type Pending } from '../switching/pending.ts';
 import type { Places } from '../switching/places.ts';
 import type { Plan } from '../switching/plan.ts';
-import { CommandError } from '../control-client.ts';
-import { countDown, holdInterrupt, type Interruption } from '../countdown.ts';
-import { examples } from '../examples.ts';
-import { groundOf, mustGetIn, type Ground } from '../ground.ts';
-import type { Output } from '../output.ts';
-import type { Session } from '../session.ts';
-import { wrapped } from '../wrap.ts';
+import { CommandError } from '../session/control-client.ts';
+import { countDown, holdInterrupt, type Interruption } from '../terminal/countdown.ts';
+import { examples } from './examples.ts';
+import { switchingTools, mustGetIn, type SwitchingTools } from './switching-tools.ts';
+import type { Output } from '../terminal/output.ts';
+import type { Session } from '../session/session.ts';
+import { wrapped } from '../terminal/wrap.ts';
 
 const USUAL_MINUTES = 5;
 const LEAST_MINUTES = 0.05;
@@ -81,7 +81,7 @@ async function run(session: Session, services: readonly string[], options: Optio
   if (all === services.length > 0) {
     throw new CommandError('ERR_USAGE', 'Name services, or say --all. For example: enable sshd');
   }
-  const ground = groundOf(session, `enable ${services.join(' ') || '--all'}`);
+  const ground = switchingTools(session, `enable ${services.join(' ') || '--all'}`);
   // From here on Ctrl-C would leave it unsaid what was changed.
   const interruption = holdInterrupt();
   try {
@@ -93,7 +93,7 @@ async function run(session: Session, services: readonly string[], options: Optio
 
 async function switchOn(
   session: Session,
-  ground: Ground,
+  ground: SwitchingTools,
   services: readonly string[],
   options: Options,
   interruption: Interruption,
@@ -141,7 +141,7 @@ async function switchOn(
 /** At a terminal: what is wrong is mended here, if the person wants it. Whether nothing is wrong any more. */
 async function fixed(
   session: Session,
-  ground: Ground,
+  ground: SwitchingTools,
   { reports }: Extract<Enabled, { kind: 'unhealthy' }>,
 ): Promise<boolean> {
   const { output, questions } = session;
@@ -149,7 +149,7 @@ async function fixed(
     return false;
   }
   output.note('This has to be fixed first:');
-  const { fixFindings } = await import('../fixing.ts');
+  const { fixFindings } = await import('./fixing.ts');
   const { examineAll } = await import('../doctor/check.ts');
   const { checksForEnable, proxmoxChecks } = await import('../doctor/checks-for-enable.ts');
   const services = ['sshd'];

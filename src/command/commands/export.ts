@@ -1,14 +1,14 @@
 import type { Command } from 'commander';
 import type { ExportedFile, UserView } from '../../contracts/control-requests.ts';
 import { lookUpUid, type PasswdEntry } from '../../host/addon.ts';
-import { CommandError, type ControlClient } from '../control-client.ts';
-import { agreed, yesOption, type Agreement } from '../agreed.ts';
-import { reportProgress } from '../progress.ts';
-import { examples } from '../examples.ts';
-import type { Session } from '../session.ts';
-import { fileOf, USUAL_FILE, UserFileError, UserFiles, type UserFile } from '../user-files.ts';
-import { userNamed } from '../users.ts';
-import { userOption, type ForUser } from '../whose.ts';
+import { CommandError, type ControlClient } from '../session/control-client.ts';
+import { askBeforeLoss, yesOption, type Agreement } from '../session/ask-before-loss.ts';
+import { reportProgress } from '../terminal/progress.ts';
+import { examples } from './examples.ts';
+import type { Session } from '../session/session.ts';
+import { fileOf, USUAL_FILE, UserFileError, UserFiles, type UserFile } from '../secrets/user-files.ts';
+import { userNamed } from '../session/users.ts';
+import { userOption, type ForUser } from '../session/whose.ts';
 
 /** Somebody may use a code while the file is written: then it is written again. */
 const MAX_TRIES = 5;
@@ -63,7 +63,7 @@ export function exportCommand(program: Command, session: Session): void {
       }
       const names = user === undefined ? await importedUsers(session.daemon()) : [user];
       if (options.remove === true) {
-        await agreed(
+        await askBeforeLoss(
           session,
           options,
           `The store loses what was imported of ${names.join(', ') || 'nobody'} when it is written.`,

@@ -1,9 +1,9 @@
 import type { Command } from 'commander';
 import type { Forgotten } from '../../contracts/control-requests.ts';
-import { agreed, yesOption, type Agreement } from '../agreed.ts';
-import { examples } from '../examples.ts';
-import type { Session } from '../session.ts';
-import { userOption, type ForUser } from '../whose.ts';
+import { askBeforeLoss, yesOption, type Agreement } from '../session/ask-before-loss.ts';
+import { examples } from './examples.ts';
+import type { Session } from '../session/session.ts';
+import { userOption, type ForUser } from '../session/whose.ts';
 
 /**
  * `forget --user USER`: a file of pam_google_authenticator that is missing was deleted.
@@ -21,7 +21,7 @@ export function forgetCommand(program: Command, session: Session): void {
     .addHelpText('after', examples('sudo pve-google-authenticator forget --user alice'))
     .action(async (options: Required<ForUser> & Agreement & { readonly json?: true }) => {
       const { user } = options;
-      await agreed(
+      await askBeforeLoss(
         session,
         options,
         `If the home directory of ${user} is only not mounted, ${user} is taken for somebody without a factor until it is back.`,

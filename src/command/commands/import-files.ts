@@ -1,10 +1,10 @@
 import type { PasswdEntry } from '../../host/addon.ts';
-import { CommandError } from '../control-client.ts';
-import { importUser, type ImportResult } from '../import-user.ts';
-import { reportProgress } from '../progress.ts';
-import type { Session } from '../session.ts';
-import { UserFiles } from '../user-files.ts';
-import { userNamed } from '../users.ts';
+import { CommandError } from '../session/control-client.ts';
+import { importUser, type ImportResult } from '../secrets/import-user.ts';
+import { reportProgress } from '../terminal/progress.ts';
+import type { Session } from '../session/session.ts';
+import { UserFiles } from '../secrets/user-files.ts';
+import { userNamed } from '../session/users.ts';
 
 /** What says which files of pam_google_authenticator are imported, and how. */
 export interface FileImport {

@@ -1,12 +1,12 @@
 import type { Changed } from '../../contracts/control-requests.ts';
 import { timeStep } from '../../factors/totp.ts';
 import { readOathUsers, type OathToken } from '../../formats/oath-users-file.ts';
-import { CommandError } from '../control-client.ts';
-import { reportProgress } from '../progress.ts';
-import { change } from '../proven.ts';
-import { secretLines } from '../secret-lines.ts';
-import type { Session } from '../session.ts';
-import { importedFactor } from '../token-lines.ts';
+import { CommandError } from '../session/control-client.ts';
+import { reportProgress } from '../terminal/progress.ts';
+import { change } from '../session/ask-with-proof.ts';
+import { secretLines } from '../secrets/secret-lines.ts';
+import type { Session } from '../session/session.ts';
+import { importedFactor } from '../secrets/token-lines.ts';
 
 /** A hundred thousand users. */
 const MAX_FILE_BYTES = 16 * 1024 * 1024;

@@ -1,10 +1,10 @@
 import type { Changed, NewFactor } from '../../contracts/control-requests.ts';
-import { CommandError } from '../control-client.ts';
-import { change, checkChange } from '../proven.ts';
-import { NoAnswerError } from '../questions.ts';
-import type { Session } from '../session.ts';
-import { secretLines } from '../secret-lines.ts';
-import { readTokenLines, type KeySettings } from '../token-lines.ts';
+import { CommandError } from '../session/control-client.ts';
+import { change, checkChange } from '../session/ask-with-proof.ts';
+import { NoAnswerError } from '../terminal/questions.ts';
+import type { Session } from '../session/session.ts';
+import { secretLines } from '../secrets/secret-lines.ts';
+import { readTokenLines, type KeySettings } from '../secrets/token-lines.ts';
 
 /** What says how `import --keys` shall be done. */
 export interface TokenImport extends KeySettings {

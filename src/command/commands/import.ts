@@ -1,12 +1,12 @@
 import { Option, type Command } from 'commander';
 import { MAX_PERIOD } from '../../factors/totp.ts';
-import { CommandError } from '../control-client.ts';
-import { agreed, yesOption, type Agreement } from '../agreed.ts';
-import { examples } from '../examples.ts';
-import type { Session } from '../session.ts';
-import { USUAL_FILE } from '../user-files.ts';
-import { listedUsers, userNamed } from '../users.ts';
-import { userOption, type ForUser } from '../whose.ts';
+import { CommandError } from '../session/control-client.ts';
+import { askBeforeLoss, yesOption, type Agreement } from '../session/ask-before-loss.ts';
+import { examples } from './examples.ts';
+import type { Session } from '../session/session.ts';
+import { USUAL_FILE } from '../secrets/user-files.ts';
+import { listedUsers, userNamed } from '../session/users.ts';
+import { userOption, type ForUser } from '../session/whose.ts';
 import { importFiles, type FileImport } from './import-files.ts';
 import { importOathUsers } from './import-oath-users.ts';
 import { importTokens } from './import-tokens.ts';
@@ -97,7 +97,7 @@ async function run(session: Session, options: ImportOptions, command: Command): 
   } else {
     const users = all === true ? await listedUsers() : [await userNamed(user ?? session.self())];
     if (options.replace === true) {
-      await agreed(
+      await askBeforeLoss(
         session,
         options,
         'Where another file was imported before, its secret and scratch codes stop working.',

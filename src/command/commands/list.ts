@@ -1,11 +1,11 @@
 import type { Command } from 'commander';
 import type { UserView } from '../../contracts/control-requests.ts';
-import { examples } from '../examples.ts';
+import { examples } from './examples.ts';
 import { proxmoxRemarks, proxmoxSentences } from '../proxmox/shown.ts';
-import type { Session } from '../session.ts';
-import { factorSentence, factorTable, LOOK_FURTHER, minute, unreadSentence } from '../user-views.ts';
-import { userOption, type ForUser } from '../whose.ts';
-import { wrapped } from '../wrap.ts';
+import type { Session } from '../session/session.ts';
+import { factorSentence, factorTable, LOOK_FURTHER, minute, unreadSentence } from '../session/user-views.ts';
+import { userOption, type ForUser } from '../session/whose.ts';
+import { wrapped } from '../terminal/wrap.ts';
 
 interface ListOptions extends ForUser {
   readonly json?: true;

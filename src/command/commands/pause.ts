@@ -1,8 +1,8 @@
 import type { Command } from 'commander';
-import { change } from '../proven.ts';
-import { examples } from '../examples.ts';
-import type { Session } from '../session.ts';
-import { userOption, type ForUser } from '../whose.ts';
+import { change } from '../session/ask-with-proof.ts';
+import { examples } from './examples.ts';
+import type { Session } from '../session/session.ts';
+import { userOption, type ForUser } from '../session/whose.ts';
 
 /**
  * `pause FACTOR` and `resume FACTOR`: codes of a factor are not accepted for a while.

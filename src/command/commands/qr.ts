@@ -1,11 +1,11 @@
 import { InvalidArgumentError, Option, type Command } from 'commander';
 import type { ShownFactor } from '../../contracts/control-requests.ts';
-import { askProven } from '../proven.ts';
-import { QR_MODES, type QrMode } from '../qr.ts';
-import { examples } from '../examples.ts';
-import type { Session } from '../session.ts';
-import type { ShowOptions } from '../shown-factor.ts';
-import { userOption, type ForUser } from '../whose.ts';
+import { askWithProof } from '../session/ask-with-proof.ts';
+import { QR_MODES, type QrMode } from '../terminal/qr.ts';
+import { examples } from './examples.ts';
+import type { Session } from '../session/session.ts';
+import type { ShowOptions } from '../secrets/show-factor.ts';
+import { userOption, type ForUser } from '../session/whose.ts';
 
 interface QrOptions extends ShowOptions, ForUser {
   readonly json?: true;
@@ -36,11 +36,11 @@ export function qrCommand(program: Command, session: Session): void {
     )
     .action(async (factor: string, options: QrOptions) => {
       const user = options.user ?? session.self();
-      const shown = await askProven<ShownFactor>(session, ['users', user, 'factors', factor, 'show']);
+      const shown = await askWithProof<ShownFactor>(session, ['users', user, 'factors', factor, 'show']);
       if (options.json === true) {
         session.output.line(JSON.stringify(shown));
       } else {
-        const { showFactor } = await import('../shown-factor.ts');
+        const { showFactor } = await import('../secrets/show-factor.ts');
         showFactor(session.output, shown, options);
       }
     });

@@ -1,11 +1,11 @@
 import type { Command } from 'commander';
 import type { Change, FactorView, UserView } from '../../contracts/control-requests.ts';
-import { agreed, yesOption, type Agreement } from '../agreed.ts';
-import { change } from '../proven.ts';
-import { examples } from '../examples.ts';
-import type { Session } from '../session.ts';
-import { showRecoveryCodes } from '../shown-codes.ts';
-import { userOption, type ForUser } from '../whose.ts';
+import { askBeforeLoss, yesOption, type Agreement } from '../session/ask-before-loss.ts';
+import { change } from '../session/ask-with-proof.ts';
+import { examples } from './examples.ts';
+import type { Session } from '../session/session.ts';
+import { showRecoveryCodes } from '../secrets/show-recovery-codes.ts';
+import { userOption, type ForUser } from '../session/whose.ts';
 
 /**
  * `recovery`: a new set of recovery codes, in place of the old one.
@@ -32,7 +32,7 @@ export function recoveryCommand(program: Command, session: Session): void {
       const { factors } = await session.daemon().ask<UserView>('GET', ['users', user]);
       const old = factors.filter(({ kind }) => kind === 'recovery');
       if (old.length > 0) {
-        await agreed(
+        await askBeforeLoss(
           session,
           options,
           `The ${codesLeft(old)} recovery codes that ${user} has left stop working.`,

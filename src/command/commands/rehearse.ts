@@ -11,14 +11,14 @@ import { personAtTerminal } from '../rehearsal/person.ts';
 import { rehearseService, type ServiceRehearsed } from '../rehearsal/rehearse-service.ts';
 import { asRoot } from '../switching/as-root.ts';
 import { makePlan, readerOf } from '../switching/plan.ts';
-import { CommandError } from '../control-client.ts';
-import { examples } from '../examples.ts';
-import { groundOf, type Ground } from '../ground.ts';
-import type { Output } from '../output.ts';
-import type { Session } from '../session.ts';
-import { addressWord } from '../login-words.ts';
-import { ttyname } from '../ttyname.ts';
-import { userOption, type ForUser } from '../whose.ts';
+import { CommandError } from '../session/control-client.ts';
+import { examples } from './examples.ts';
+import { switchingTools, type SwitchingTools } from './switching-tools.ts';
+import type { Output } from '../terminal/output.ts';
+import type { Session } from '../session/session.ts';
+import { addressWord } from '../session/login-words.ts';
+import { ttyname } from '../terminal/ttyname.ts';
+import { userOption, type ForUser } from '../session/whose.ts';
 
 const SSHD = 'sshd';
 const LOCAL = '127.0.0.1';
@@ -57,7 +57,7 @@ export function rehearseCommand(program: Command, session: Session): void {
         throw new CommandError('ERR_USAGE', why);
       }
       const from = options.from === undefined ? {} : { from: addressWord(options.from) };
-      const ground = groundOf(session, `rehearse ${service}`);
+      const ground = switchingTools(session, `rehearse ${service}`);
       const who = options.user ?? process.env['SUDO_USER'] ?? session.self();
       await run(session.output, ground, service, who, { ...options, ...from });
     });
@@ -65,7 +65,7 @@ export function rehearseCommand(program: Command, session: Session): void {
 
 async function run(
   output: Output,
-  ground: Ground,
+  ground: SwitchingTools,
   service: string,
   user: string,
   options: Options,
@@ -106,7 +106,7 @@ async function run(
 }
 
 /** The service as it would be written. */
-function withModule({ places }: Ground, service: string): ReadService {
+function withModule({ places }: SwitchingTools, service: string): ReadService {
   const { changes } = makePlan(places, { services: [service], all: false, allDoors: false, nullok: false });
   const read = readerOf(places);
   return (name) => changes.find((change) => change.service === name)?.after ?? read(name);

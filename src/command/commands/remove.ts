@@ -1,13 +1,13 @@
 import type { Command } from 'commander';
 import type { UserView } from '../../contracts/control-requests.ts';
-import { CommandError } from '../control-client.ts';
-import { agreed, yesOption, type Agreement } from '../agreed.ts';
-import { change } from '../proven.ts';
+import { CommandError } from '../session/control-client.ts';
+import { askBeforeLoss, yesOption, type Agreement } from '../session/ask-before-loss.ts';
+import { change } from '../session/ask-with-proof.ts';
 import { pveum } from '../proxmox/programs.ts';
 import { PROXMOX_PREFIX } from '../proxmox/shown.ts';
-import { examples } from '../examples.ts';
-import type { Session } from '../session.ts';
-import { userOption, type ForUser } from '../whose.ts';
+import { examples } from './examples.ts';
+import type { Session } from '../session/session.ts';
+import { userOption, type ForUser } from '../session/whose.ts';
 
 interface RemoveOptions extends ForUser, Agreement {
   readonly json?: true;
@@ -42,7 +42,7 @@ export function removeCommand(program: Command, session: Session): void {
       }
       const goes = session.root ? await whatGoes(session, user, factor) : undefined;
       if (goes !== undefined) {
-        await agreed(session, options, goes);
+        await askBeforeLoss(session, options, goes);
       }
       const { view } = await change(session, user, [{ do: 'remove', factor }]);
       if (options.json === true) {
@@ -86,7 +86,7 @@ async function removeInProxmox(
   if (proxmox === undefined || found === undefined) {
     throw new CommandError('ERR_NO_SUCH_FACTOR', `${user} has no factor ${factor}: see "list"`);
   }
-  await agreed(
+  await askBeforeLoss(
     session,
     options,
     `${proxmox.userId} loses the factor ${factor} (${found.kind}), for the web interface, too.`,

@@ -1,7 +1,7 @@
 import type { Command } from 'commander';
 import type { RenamedUser } from '../../contracts/control-requests.ts';
-import { examples } from '../examples.ts';
-import type { Session } from '../session.ts';
+import { examples } from './examples.ts';
+import type { Session } from '../session/session.ts';
 
 /**
  * `rename-user OLD USER`: gives a record to the new name of its user.

@@ -1,8 +1,8 @@
 import type { Command } from 'commander';
 import type { Repaired } from '../../contracts/control-requests.ts';
-import { agreed, yesOption, type Agreement } from '../agreed.ts';
-import { examples } from '../examples.ts';
-import type { Session } from '../session.ts';
+import { askBeforeLoss, yesOption, type Agreement } from '../session/ask-before-loss.ts';
+import { examples } from './examples.ts';
+import type { Session } from '../session/session.ts';
 
 /**
  * `repair`: goes on with a damaged ledger of used codes.
@@ -18,7 +18,7 @@ export function repairCommand(program: Command, session: Session): void {
     .addOption(yesOption())
     .addHelpText('after', examples('sudo pve-google-authenticator repair'))
     .action(async (options: Agreement & { readonly json?: true }) => {
-      await agreed(
+      await askBeforeLoss(
         session,
         options,
         'Where the ledger is damaged, it forgets which HOTP and recovery codes were used since its last readable entry. Each of them may work once more.',

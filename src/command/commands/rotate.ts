@@ -4,14 +4,14 @@ import type { FactorView, NewFactor, UserView } from '../../contracts/control-re
 import { encodeBase32 } from '../../factors/base32.ts';
 import type { Hotp } from '../../factors/hotp.ts';
 import type { Totp } from '../../factors/totp.ts';
-import { CommandError } from '../control-client.ts';
-import { agreed, yesOption, type Agreement } from '../agreed.ts';
-import { change, checkChange } from '../proven.ts';
-import { examples } from '../examples.ts';
-import type { Session } from '../session.ts';
+import { CommandError } from '../session/control-client.ts';
+import { askBeforeLoss, yesOption, type Agreement } from '../session/ask-before-loss.ts';
+import { change, checkChange } from '../session/ask-with-proof.ts';
+import { examples } from './examples.ts';
+import type { Session } from '../session/session.ts';
 import { confirmCode } from '../setup/confirm.ts';
-import type { QrMode } from '../qr.ts';
-import { userOption, whoseWords, type ForUser } from '../whose.ts';
+import type { QrMode } from '../terminal/qr.ts';
+import { userOption, whoseWords, type ForUser } from '../session/whose.ts';
 import { qrModeOption } from './qr.ts';
 
 interface RotateOptions extends ForUser, Agreement {
@@ -59,15 +59,15 @@ async function rotate(session: Session, user: string, which: string, options: Ro
       { do: 'remove', factor: old.id },
       { do: 'add', factor: again },
     ]);
-    await agreed(
+    await askBeforeLoss(
       session,
       options,
       `When you have typed a code of the new secret, the old one of ${old.name} (${old.kind}, ${old.id}) of ${user} stops working.`,
     );
   }
-  const { newSecret } = await import('../otp.ts');
-  const { phoneFactor } = await import('../shown-factor.ts');
-  const { showSecret } = await import('../shown-secret.ts');
+  const { newSecret } = await import('../secrets/otp.ts');
+  const { phoneFactor } = await import('../secrets/show-factor.ts');
+  const { showSecret } = await import('../secrets/show-secret.ts');
   const secret = encodeBase32(newSecret(old.algorithm ?? 'sha1'));
   const factor = phoneFactor({ user, factor: old, secret });
   const show = (): void =>

@@ -2,10 +2,10 @@ import { existsSync } from 'node:fs';
 import type { Command } from 'commander';
 import type { RuleTest } from '../../contracts/control-requests.ts';
 import { placesBelow } from '../switching/places.ts';
-import { examples } from '../examples.ts';
-import { addressWord, serviceWord } from '../login-words.ts';
-import type { Session } from '../session.ts';
-import { userOption, type ForUser } from '../whose.ts';
+import { examples } from './examples.ts';
+import { addressWord, serviceWord } from '../session/login-words.ts';
+import type { Session } from '../session/session.ts';
+import { userOption, type ForUser } from '../session/whose.ts';
 
 const MEANING = {
   skip: 'no code is asked for: the module stands aside',

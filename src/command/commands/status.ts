@@ -4,11 +4,11 @@ import { thisMachine } from '../doctor/machine.ts';
 import { serviceWords, type ServiceWords } from '../doctor/service-words.ts';
 import { placesBelow } from '../switching/places.ts';
 import { readPending, uptime } from '../switching/pending.ts';
-import { examples } from '../examples.ts';
-import type { Session } from '../session.ts';
-import { factorSentence, LOOK_FURTHER, minute, unreadSentence } from '../user-views.ts';
-import { userOption, type ForUser } from '../whose.ts';
-import { wrapped } from '../wrap.ts';
+import { examples } from './examples.ts';
+import type { Session } from '../session/session.ts';
+import { factorSentence, LOOK_FURTHER, minute, unreadSentence } from '../session/user-views.ts';
+import { userOption, type ForUser } from '../session/whose.ts';
+import { wrapped } from '../terminal/wrap.ts';
 
 /**
  * `status`: what somebody has enrolled, and what each service of this machine really does at a login.

@@ -1,10 +1,10 @@
 import type { Command } from 'commander';
 import type { ProxmoxUserView, UserView } from '../../contracts/control-requests.ts';
-import { askProven } from '../proven.ts';
-import { examples } from '../examples.ts';
+import { askWithProof } from '../session/ask-with-proof.ts';
+import { examples } from './examples.ts';
 import { pveum } from '../proxmox/programs.ts';
-import type { Session } from '../session.ts';
-import { userOption, type ForUser } from '../whose.ts';
+import type { Session } from '../session/session.ts';
+import { userOption, type ForUser } from '../session/whose.ts';
 
 /**
  * `unlock`: forgets the failures that were counted of a user.
@@ -21,7 +21,7 @@ export function unlockCommand(program: Command, session: Session): void {
     .addHelpText('after', examples('sudo pve-google-authenticator unlock --user alice'))
     .action(async (options: ForUser & { readonly json?: true }) => {
       const user = options.user ?? session.self();
-      const view = await askProven<UserView>(session, ['users', user, 'unlock']);
+      const view = await askWithProof<UserView>(session, ['users', user, 'unlock']);
       if (view.proxmox !== undefined && isLocked(view.proxmox)) {
         // On this node: the failures that another one counted, only that one forgets.
         await pveum('user', 'tfa', 'unlock', view.proxmox.userId);

@@ -3,12 +3,12 @@ import type { Changed, FactorView, UserView } from '../../contracts/control-requ
 import { parseMapping, type Mapping } from '../../formats/yubico-mapping.ts';
 import type { PasswdEntry } from '../../host/addon.ts';
 import { readRootFile } from '../../host/root-file.ts';
-import { CommandError } from '../control-client.ts';
-import { examples } from '../examples.ts';
-import type { Session } from '../session.ts';
-import { fileOf, UserFileError, UserFiles } from '../user-files.ts';
-import { listedUsers, userNamed } from '../users.ts';
-import { userOption, type ForUser } from '../whose.ts';
+import { CommandError } from '../session/control-client.ts';
+import { examples } from './examples.ts';
+import type { Session } from '../session/session.ts';
+import { fileOf, UserFileError, UserFiles } from '../secrets/user-files.ts';
+import { listedUsers, userNamed } from '../session/users.ts';
+import { userOption, type ForUser } from '../session/whose.ts';
 
 const ROOT_UID = 0;
 /** Where pam_yubico looks without `authfile=`. */

@@ -1,8 +1,8 @@
 import type { Command } from 'commander';
 import type { YubicoChecked, YubicoSetUp } from '../../contracts/control-requests.ts';
-import { CommandError } from '../control-client.ts';
-import { examples } from '../examples.ts';
-import type { Session } from '../session.ts';
+import { CommandError } from '../session/control-client.ts';
+import { examples } from './examples.ts';
+import type { Session } from '../session/session.ts';
 import { importMappingCommand } from './yubico-import.ts';
 
 const SAYS: Readonly<Record<YubicoChecked['result'], string>> = {

@@ -2,13 +2,13 @@ import { hostname } from 'node:os';
 import { parseArgs } from 'node:util';
 import { encodeBase32 } from '../../factors/base32.ts';
 import { DEFAULT_PERIOD, DEFAULT_WINDOW, matchTotp, type Totp } from '../../factors/totp.ts';
-import { CommandError } from '../control-client.ts';
-import { newSecret, phoneUri } from '../otp.ts';
-import { QR_MODES, type QrMode } from '../qr.ts';
-import type { Session } from '../session.ts';
+import { CommandError } from '../session/control-client.ts';
+import { newSecret, phoneUri } from '../secrets/otp.ts';
+import { QR_MODES, type QrMode } from '../terminal/qr.ts';
+import type { Session } from '../session/session.ts';
 import { clockRemark } from '../setup/clock-remark.ts';
 import { FlagError } from '../setup/flags.ts';
-import { showSecret } from '../shown-secret.ts';
+import { showSecret } from '../secrets/show-secret.ts';
 import { pvesh } from './programs.ts';
 
 const DEFAULT_NAME = 'phone';

@@ -1,6 +1,6 @@
 import { execFile, spawn } from 'node:child_process';
 import { accessSync, constants } from 'node:fs';
-import { CommandError } from '../control-client.ts';
+import { CommandError } from '../session/control-client.ts';
 
 const PVEUM = '/usr/bin/pveum';
 const PVESH = '/usr/bin/pvesh';

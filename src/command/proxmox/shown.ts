@@ -1,5 +1,5 @@
 import type { ProxmoxUserView } from '../../contracts/control-requests.ts';
-import { minute } from '../user-views.ts';
+import { minute } from '../session/user-views.ts';
 
 /** What stands before the id of a factor in Proxmox, so that it can be told from ours. */
 export const PROXMOX_PREFIX = 'proxmox:';

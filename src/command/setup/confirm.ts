@@ -1,6 +1,6 @@
 import { LOOK_AHEAD, matchHotp, type Hotp } from '../../factors/hotp.ts';
 import { DEFAULT_WINDOW, matchTotp, type Totp } from '../../factors/totp.ts';
-import type { Session } from '../session.ts';
+import type { Session } from '../session/session.ts';
 import { clockRemark } from './clock-remark.ts';
 
 const SKIP = '-1';

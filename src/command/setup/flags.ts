@@ -1,5 +1,5 @@
 import { MAX_NEW_PERIOD, MIN_NEW_PERIOD } from '../../contracts/control-requests.ts';
-import { QR_MODES, type QrMode } from '../qr.ts';
+import { QR_MODES, type QrMode } from '../terminal/qr.ts';
 
 /** What the command line of the setup says. What is undefined is asked for. */
 export interface SetupFlags {

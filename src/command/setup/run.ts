@@ -1,4 +1,4 @@
-import type { Session } from '../session.ts';
+import type { Session } from '../session/session.ts';
 import { FlagError, parseFlags } from './flags.ts';
 import { SETUP_HELP } from './help.ts';
 

@@ -14,7 +14,7 @@ import { dirname } from 'node:path';
 import { encodeBase32 } from '../../factors/base32.ts';
 import type { Hotp } from '../../factors/hotp.ts';
 import type { Totp } from '../../factors/totp.ts';
-import { CommandError } from '../control-client.ts';
+import { CommandError } from '../session/control-client.ts';
 
 /** What a file of pam_google_authenticator says beside the secret. */
 export interface FileSettings {

@@ -1,4 +1,4 @@
-import { Places } from '../enrolments/home/places.ts';
+import { FileDirectories } from '../enrolments/home/file-directories.ts';
 import type { WholeLedger } from '../ledger/ledger.ts';
 import { loggable } from '../../log/escape.ts';
 import type { Log } from '../../log/log.ts';
@@ -23,7 +23,7 @@ export interface ForgetPorts {
  * @throws ControlError when that cannot be recorded
  */
 export async function forgetPlaces({ ledger, log, now }: ForgetPorts, user: string): Promise<Forgotten> {
-  if (!(await new Places(ledger, now).forget(user))) {
+  if (!(await new FileDirectories(ledger, now).forget(user))) {
     throw new ControlError(
       503,
       'ERR_STORE',

@@ -1,7 +1,7 @@
 import type { PasswdEntry } from '../../host/addon.ts';
 import type { Notebook } from '../ledger/ledger.ts';
 import { withAnswer } from './at-hand.ts';
-import type { EnrolmentSource, Enrolments, Lookup, Seeker } from './enrolment.ts';
+import type { EnrolmentSource, Enrolments, Lookup, LookupRequest } from './enrolment.ts';
 import { withGracePeriod } from './grace-period.ts';
 import type { Owner } from './home/fitness.ts';
 import type { HomeSource } from './home/home-source.ts';
@@ -34,14 +34,14 @@ const MIXED = "secret and user cannot stand on one line with pam_yubico's option
  */
 export function allEnrolments(sources: Sources): Enrolments {
   return {
-    lookUp(seeker) {
-      const { yubico, secret, user } = seeker.options;
+    lookUp(request) {
+      const { yubico, secret, user } = request.options;
       if (yubico === undefined) {
-        return withAnswer(fixedUser(sources, seeker), (fixed) => besideHome(sources, seeker, fixed));
+        return withAnswer(fixedUser(sources, request), (fixed) => besideHome(sources, request, fixed));
       }
       return secret === undefined && user === undefined
-        ? withAnswer(sources.yubico.lookUp(seeker, yubico), (lookup) =>
-            withGracePeriod(lookup, seeker, sources.notebook, sources.now),
+        ? withAnswer(sources.yubico.lookUp(request, yubico), (lookup) =>
+            withGracePeriod(lookup, request, sources.notebook, sources.now),
           )
         : { kind: 'refused', reason: 'bad-option', why: MIXED };
     },
@@ -50,35 +50,35 @@ export function allEnrolments(sources: Sources): Enrolments {
 
 type Answer = Lookup | Promise<Lookup>;
 
-function besideHome(sources: Sources, seeker: Seeker, fixed: Owner | 'unknown' | undefined): Answer {
+function besideHome(sources: Sources, request: LookupRequest, fixed: Owner | 'unknown' | undefined): Answer {
   if (fixed === 'unknown') {
     return { kind: 'refused', reason: 'bad-option', why: 'user=: there is no such account' };
   }
-  const own = (): Answer => ownLookup(sources, seeker);
+  const own = (): Answer => ownLookup(sources, request);
   const { home } = sources;
   if (home === undefined) {
-    return seeker.options.secret === undefined
+    return request.options.secret === undefined
       ? own()
       : { kind: 'refused', reason: 'bad-option', why: 'secret=: the source home is switched off' };
   }
-  const inHome = (): Answer => home.lookUp(seeker, fixed);
-  return seeker.options.secret === undefined ? firstOf(own, inHome) : firstOf(inHome, own);
+  const inHome = (): Answer => home.lookUp(request, fixed);
+  return request.options.secret === undefined ? firstOf(own, inHome) : firstOf(inHome, own);
 }
 
 function firstOf(first: () => Answer, second: () => Answer): Answer {
   return withAnswer(first(), (lookup) => (lookup.kind === 'absent' ? second() : lookup));
 }
 
-function ownLookup({ own, notebook, now }: Sources, seeker: Seeker): Answer {
-  const { account } = seeker;
+function ownLookup({ own, notebook, now }: Sources, request: LookupRequest): Answer {
+  const { account } = request;
   return account === undefined
     ? withAnswer(own.lookUpNobody?.(), (): Lookup => ({ kind: 'absent' }))
-    : withAnswer(own.lookUp(account), (lookup: Lookup) => withGracePeriod(lookup, seeker, notebook, now));
+    : withAnswer(own.lookUp(account), (lookup: Lookup) => withGracePeriod(lookup, request, notebook, now));
 }
 
 function fixedUser(
   { findUser }: Sources,
-  { options: { user } }: Seeker,
+  { options: { user } }: LookupRequest,
 ): undefined | Promise<Owner | 'unknown'> {
   return user === undefined
     ? undefined

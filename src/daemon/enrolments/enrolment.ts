@@ -124,7 +124,7 @@ export type Lookup =
   | { readonly kind: 'spared'; readonly factor: string };
 
 /** Who wants to log in, from where, and what the line in pam.d says about looking them up. */
-export interface Seeker {
+export interface LookupRequest {
   /** Undefined: nobody of this name is in the passwd database. */
   readonly account: Account | undefined;
   /** Group and home directory of the passwd entry. */
@@ -142,10 +142,10 @@ export interface Enrolments {
   /**
    * Looks a user up.
    *
-   * @param seeker - who, how
+   * @param request - who, how
    * @returns what is known; it never rejects
    */
-  lookUp(seeker: Seeker): Lookup | Promise<Lookup>;
+  lookUp(request: LookupRequest): Lookup | Promise<Lookup>;
 }
 
 /** Where enrolments are looked up. */

@@ -12,7 +12,7 @@ import { allEnrolments } from './all-enrolments.ts';
 import type { Enrolments } from './enrolment.ts';
 import { FilesClient } from './home/file-access.ts';
 import { homeSource } from './home/home-source.ts';
-import { Places } from './home/places.ts';
+import { FileDirectories } from './home/file-directories.ts';
 import { UnwrittenAttempts } from './home/rate-limit.ts';
 import { OneAtATime } from './one-at-a-time.ts';
 import { lastGoodIn } from './proxmox/last-good.ts';
@@ -76,7 +76,7 @@ export async function enrolmentsOfConfig(config: Config, ports: SourcePorts): Pr
     ? await nameService.userNumbered(NOBODY_UID).catch(() => undefined)
     : undefined;
   const files = new FilesClient(ports.runtimeDir);
-  const places = new Places(ledger, Date.now);
+  const places = new FileDirectories(ledger, Date.now);
   const home = homeSource({
     oneAtATime: new OneAtATime(),
     unwritten: new UnwrittenAttempts(),

@@ -1,21 +1,21 @@
 import type { Notebook } from '../ledger/ledger.ts';
 import { markKey } from '../ledger/mark-key.ts';
 import { withAnswer } from './at-hand.ts';
-import type { Enrolment, Lookup, Seeker } from './enrolment.ts';
+import type { Enrolment, Lookup, LookupRequest } from './enrolment.ts';
 
 /**
  * The module's argument `grace_period=` for enrolments that are not in a file which notes it itself: whoever logged in with a code from a
  * host shortly before is not asked. It is noted along with the next commit of the ledger; what a crash loses is asked for.
  *
  * @param lookup - what is enrolled
- * @param seeker - who, from where
+ * @param request - who, from where
  * @param notebook - where it is noted
  * @param now - milliseconds since 1970
  * @returns the same, or `spared`
  */
 export function withGracePeriod(
   lookup: Lookup,
-  { account, rhost, options: { gracePeriod } }: Seeker,
+  { account, rhost, options: { gracePeriod } }: LookupRequest,
   notebook: Notebook,
   now: () => number,
 ): Lookup {

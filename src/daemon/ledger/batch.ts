@@ -17,6 +17,8 @@ import {
  *   header = "PVALJRN2" · u64 generation · u32 size · u32 crc of the 20 bytes before · 8 zeros
  *   batch  = "PVB2" · u32 count · u64 generation · u64 sequence · u32 crc of everything else in the batch · u32 zero · entry{count}
  *
+ * A batch without entries says that the daemon ended there, and that everything before is on the disk.
+ *
  * Before marks had kinds, the header had no size (all files were of OLD_JOURNAL_BYTES), and entries were shorter:
  *
  *   header = "PVALJRN1" · u64 generation · u32 crc of the 16 bytes before · 12 zeros
@@ -47,6 +49,8 @@ export interface JournalScan {
   /** Where the last good batch ends, in bytes, and its sequence number: a clean journal can go on there. */
   readonly end: number;
   readonly sequence: number;
+  /** Whether its daemon ended it: everything is on the disk, where it was read from or not. */
+  readonly ended: boolean;
   /** Whether it is of the format that this version writes. */
   readonly current: boolean;
 }
@@ -83,7 +87,7 @@ function oldHeader(generation: number): Buffer {
  *
  * @param generation - of the journal
  * @param sequence - of the batch in the journal, from 1 on
- * @param entries - 1 to {@link MAX_BATCH_ENTRIES}
+ * @param entries - at most {@link MAX_BATCH_ENTRIES}; none: the daemon ends
  * @returns the bytes to append
  */
 export function encodeBatch(generation: number, sequence: number, entries: readonly Entry[]): Buffer {
@@ -116,15 +120,17 @@ export function scanJournal(
   const format = formatOf(file, generation);
   if (format === undefined) {
     const damage = 'the header is not that of this journal';
-    return { condition: 'damaged', damage, end: 0, sequence: 0, current: false };
+    return { condition: 'damaged', damage, end: 0, sequence: 0, ended: false, current: false };
   }
   const { current } = format;
   let end = HEADER_BYTES;
   let sequence = 0;
+  let ended = false;
   for (let batch = batchAt(file, end, format); batch?.sequence === sequence + 1;) {
     take(entryWords(batch.entries, !current));
     end += batch.bytes;
     sequence = batch.sequence;
+    ended = batch.entries.length === 0;
     batch = batchAt(file, end, format);
   }
   const behind = takeRest(file, end, format, take);
@@ -134,10 +140,10 @@ export function scanJournal(
       ? undefined
       : `it has ${file.length} bytes in place of ${format.size}`;
   if (damage !== undefined) {
-    return { condition: 'damaged', damage, end, sequence, current };
+    return { condition: 'damaged', damage, end, sequence, ended, current };
   }
   const torn = !file.subarray(end).equals(Buffer.alloc(file.length - end));
-  return { condition: torn ? 'torn' : 'clean', end, sequence, current };
+  return { condition: torn ? 'torn' : 'clean', end, sequence, ended, current };
 }
 
 interface Format {
@@ -196,7 +202,7 @@ function batchAt(file: Buffer, offset: number, { generation, magic, entryBytes }
   }
   const count = file.readUInt32BE(offset + 4);
   const bytes = HEADER_BYTES + count * entryBytes;
-  if (count < 1 || count > MAX_BATCH_ENTRIES || file.length - offset < bytes) {
+  if (count > MAX_BATCH_ENTRIES || file.length - offset < bytes) {
     return undefined;
   }
   const batch = file.subarray(offset, offset + bytes);

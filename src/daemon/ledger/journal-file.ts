@@ -148,6 +148,18 @@ export class JournalFile {
     this.#complete(batch);
   }
 
+  /** Says in the file that it ends here, if it can be said. */
+  end(): void {
+    if (!this.fits(0)) {
+      return;
+    }
+    try {
+      this.appendNow([]);
+    } catch {
+      // Then the next daemon begins a new one.
+    }
+  }
+
   /** Closes the file. */
   async close(): Promise<void> {
     this.#broken = true;

@@ -20,8 +20,8 @@ export interface OpenEnd {
   readonly end: number;
   /** The number of that batch. */
   readonly sequence: number;
-  /** Of the file, in bytes. */
-  readonly size: number;
+  /** Whether its daemon ended it, and it has room for many more batches. */
+  readonly inviting: boolean;
 }
 
 /** What a directory of a ledger holds. */
@@ -137,8 +137,10 @@ export class LedgerDirectory {
     } else if (snapshot !== undefined && generation > snapshot && scan.sequence > 0) {
       damages.push(`${SNAPSHOT}: it is older than ${name}`);
     }
-    const { condition, current, end, sequence } = scan;
-    return condition === 'clean' && current ? { generation, end, sequence, size } : undefined;
+    const { condition, current, end, sequence, ended } = scan;
+    return condition === 'clean' && current
+      ? { generation, end, sequence, inviting: ended && end * 2 <= size }
+      : undefined;
   }
 
   /**
@@ -147,6 +149,7 @@ export class LedgerDirectory {
    * @param marks - all marks
    * @param generation - the new one: the next after the last that was begun
    * @param undecided - what is not decided at the moment at which it is asked: it is left out
+   * @param now - seconds since 1970: what went out of date is left out, too
    * @returns the new journal
    * @throws Error of the system when the disk does not take it; the files of the last generation are untouched then
    */
@@ -154,6 +157,7 @@ export class LedgerDirectory {
     marks: Marks,
     generation: number,
     undecided: () => readonly Undecided[] = () => [],
+    now = 0,
   ): Promise<JournalFile> {
     const journal = await JournalFile.create(
       this.#file(`journal.${generation}`),
@@ -162,7 +166,7 @@ export class LedgerDirectory {
     );
     try {
       await this.#sync();
-      await this.#writeSnapshot(snapshotBytes(generation, marks.parts(undecided, PART_ENTRIES)));
+      await this.#writeSnapshot(snapshotBytes(generation, marks.parts(undecided, PART_ENTRIES, now)));
     } catch (error) {
       await journal.close();
       // Nothing is in it, and on a full disk it would be in the way of the next try.

@@ -134,7 +134,7 @@ export class LedgerWriter {
     this.#journal = undefined;
     await outdated?.close();
     this.#triedAt = this.#options.uptime();
-    this.#memory.marks.prune(this.#memory.seconds());
+    const now = this.#memory.seconds();
     try {
       // What waits for the next commit may be refused: its code must still be good then, also for the daemon that comes after a kill.
       const undecided = (): readonly Undecided[] => this.#memory.undecided();
@@ -142,8 +142,10 @@ export class LedgerWriter {
         this.#memory.marks,
         this.#generation + 1,
         undecided,
+        now,
       );
       this.#generation += 1;
+      this.#memory.marks.prune(now);
     } catch (error) {
       this.#report(error);
       return false;
@@ -155,14 +157,14 @@ export class LedgerWriter {
   }
 
   /**
-   * Goes on with the journal that was read, or begins a new generation.
+   * Goes on with the journal that was read, or begins a new generation. Where a sync failed, the kernel shows bytes that are not on the
+   * disk: so it goes on only where the daemon before said that all is well.
    *
    * @param openEnd - where the journal ended well; undefined: it did not
-   * @param unwritten - whether more is in memory than in the files
+   * @param unwritten - whether the files differ from what a new generation would hold: more is in memory, or marks went out of date
    */
   async open(openEnd: OpenEnd | undefined, unwritten: boolean): Promise<void> {
-    const hasRoom = openEnd !== undefined && openEnd.end * 2 <= openEnd.size;
-    if (hasRoom && !unwritten && (await this.#goOn(openEnd))) {
+    if (openEnd?.inviting === true && !unwritten && (await this.#goOn(openEnd))) {
       return;
     }
     // On a full disk there may be no room for a new one.
@@ -173,6 +175,7 @@ export class LedgerWriter {
 
   /** Closes the journal. */
   async close(): Promise<void> {
+    this.#journal?.end();
     await this.#journal?.close();
     this.#journal = undefined;
   }

@@ -64,7 +64,7 @@ export class LocalLedger implements WholeLedger, Notebook {
   static async open(options: LocalLedgerOptions): Promise<LocalLedger> {
     const loaded = options.directory.load();
     const damages = loaded.empty ? ['its files are missing'] : loaded.damages;
-    let unwritten = false;
+    let unwritten = loaded.marks.hasPassed(markTime(options.now() / 1000));
     options.volatile.load((entry) => {
       if ((loaded.marks.get(entry.key)?.value ?? -1) < entry.value) {
         loaded.marks.put(entry);

@@ -126,35 +126,55 @@ export class Marks {
   }
 
   /**
-   * Forgets what went out of date.
+   * Forgets what went out of date. Files that still hold it must be gone first: they would bring it back, in place of a later mark.
    *
    * @param now - seconds since 1970
    */
   prune(now: number): void {
-    for (let slot = 0; slot < this.#table.end; slot++) {
-      if (this.#table.has(slot)) {
-        const until = this.#table.until(slot);
-        if (isPassing(until) && until !== WHILE_ROOM && until <= now) {
-          this.#table.remove(slot);
-        }
-      }
+    for (const slot of this.#passed(now)) {
+      this.#table.remove(slot);
     }
   }
 
   /**
-   * All entries as they are when they are asked for, a part at a time. What is not decided at that moment is as it was before.
+   * Whether {@link prune} would forget anything.
+   *
+   * @param now - seconds since 1970
+   * @returns whether a mark went out of date
+   */
+  hasPassed(now: number): boolean {
+    return this.#passed(now).next().done !== true;
+  }
+
+  *#passed(now: number): Generator<number> {
+    for (let slot = 0; slot < this.#table.end; slot++) {
+      if (this.#table.has(slot) && this.#isPast(slot, now)) {
+        yield slot;
+      }
+    }
+  }
+
+  #isPast(slot: number, now: number): boolean {
+    const until = this.#table.until(slot);
+    return isPassing(until) && until !== WHILE_ROOM && until <= now;
+  }
+
+  /**
+   * All entries as they are when they are asked for, a part at a time, but those that went out of date. What is not decided at that
+   * moment is as it was before.
    *
    * @param undecided - what is not decided now, in its order
    * @param part - entries of one part, at most
+   * @param now - seconds since 1970; left out: nothing is out of date
    * @returns entries as words; the next part takes the place of the one before
    */
-  *parts(undecided: () => readonly Undecided[], part: number): Generator<Uint32Array> {
+  *parts(undecided: () => readonly Undecided[], part: number, now = 0): Generator<Uint32Array> {
     const words = new Uint32Array(part * ENTRY_WORDS);
     for (let from = 0; from < this.#table.end; from += part) {
       let end = 0;
       const keysBefore = firstBefore(undecided());
       for (let slot = from; slot < Math.min(from + part, this.#table.end); slot++) {
-        if (this.#table.has(slot)) {
+        if (this.#table.has(slot) && !this.#isPast(slot, now)) {
           this.#table.copy(slot, words, end);
           end += this.#decided(words, end, keysBefore);
         }

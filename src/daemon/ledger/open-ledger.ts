@@ -21,11 +21,7 @@ export interface LedgerPlaces {
  * @returns the ledger, read
  * @throws Error when its directory cannot be read
  */
-export function openLedger(
-  places: LedgerPlaces,
-  monotonic: () => number,
-  log: Log,
-): Promise<LocalLedger> {
+export function openLedger(places: LedgerPlaces, monotonic: () => number, log: Log): Promise<LocalLedger> {
   return LocalLedger.open({
     directory: new LedgerDirectory(places.lasting),
     volatile: new VolatileMarks(places.volatile),

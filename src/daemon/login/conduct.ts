@@ -19,7 +19,7 @@ import {
 } from './login.ts';
 import { ruleFor, type RuleBook } from './rule-for.ts';
 import { ask, resultOf, type Steps } from './steps.ts';
-import { seekerOf } from './seeker.ts';
+import { lookupRequestOf } from './lookup-request.ts';
 import { NATIVE, webEnding, type WebLogins } from './web-login.ts';
 import { courseLog, logEnding, logGroupsUnknown, logOptionError } from './login-log.ts';
 import type { LoginContext, LoginRequest } from './login-request.ts';
@@ -159,9 +159,9 @@ const decoy = decoyEnrolment();
 
 /** Whoever has no usable enrolment gets a decoy: the same questions, the same work. */
 function* lookUp(request: LoginRequest, options: ModuleOptions, ports: LoginPorts): Steps<Found> {
-  const seeker = seekerOf(request, options);
-  const lookup = yield* resultOf(ports.enrolments.lookUp(seeker));
-  if (seeker.account === undefined && options.lookup.user === undefined) {
+  const wanted = lookupRequestOf(request, options);
+  const lookup = yield* resultOf(ports.enrolments.lookUp(wanted));
+  if (wanted.account === undefined && options.lookup.user === undefined) {
     // Looked up all the same, so that it takes as long; nothing that was found counts.
     return { enrolment: decoy, standing: 'unknown-user', quiet: false };
   }
@@ -174,7 +174,7 @@ function* lookUp(request: LoginRequest, options: ModuleOptions, ports: LoginPort
       // Nobody who does not exist is merely not enrolled.
       return {
         enrolment: decoy,
-        standing: seeker.account === undefined ? 'unknown-user' : 'not-enrolled',
+        standing: wanted.account === undefined ? 'unknown-user' : 'not-enrolled',
         quiet: false,
       };
     case 'blocked': {

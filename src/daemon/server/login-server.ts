@@ -10,7 +10,7 @@ import type { ForeignStart, Start } from '../wire/start.ts';
 import { Deadlines } from './deadlines.ts';
 import { DRAIN_MS, LINGER_MS, USER_LOGINS_AT_ONCE, USER_LOGINS_PER_SECOND } from './limits.ts';
 import { GIVEN_UP, OpenLogin, type LoginHouse } from './open-login.ts';
-import { Places, type Origin } from './places.ts';
+import { LoginSlots, type Origin } from './login-slots.ts';
 import { requestOf } from './request-of.ts';
 import { Turn } from './turn.ts';
 
@@ -32,7 +32,7 @@ const POLL_MS = 20;
 export class LoginServer {
   readonly #ports: LoginPorts;
   readonly #userLogs: BudgetedLog;
-  readonly #places = new Places();
+  readonly #slots = new LoginSlots();
   readonly #logins = new Map<LineName, OpenLogin>();
   readonly #lines: LoginLines;
   readonly #doors: Readonly<Record<Origin['socket'], Door>>;
@@ -73,7 +73,7 @@ export class LoginServer {
 
   /** @returns how many logins are in flight */
   get logins(): number {
-    return this.#places.taken;
+    return this.#slots.taken;
   }
 
   /**
@@ -95,7 +95,7 @@ export class LoginServer {
       await this.#emptyWithin(LINGER_MS);
       await this.#drained();
     }
-    this.#places.all().forEach((login) => login.giveUp('the daemon is stopping'));
+    this.#slots.all().forEach((login) => login.giveUp('the daemon is stopping'));
     this.#house.turn.end();
     await this.#emptyWithin(GIVE_UP_MS);
     this.#eachDoor((door) => door.close());
@@ -117,10 +117,10 @@ export class LoginServer {
 
   async #emptyWithin(milliseconds: number): Promise<boolean> {
     const deadline = performance.now() + milliseconds;
-    while (this.#places.taken > 0 && performance.now() < deadline) {
+    while (this.#slots.taken > 0 && performance.now() < deadline) {
       await new Promise((resolve) => setTimeout(resolve, POLL_MS));
     }
-    return this.#places.taken === 0;
+    return this.#slots.taken === 0;
   }
 
   /** Anybody may come to this socket as often as they want: a caller who is turned away costs one write. */
@@ -139,7 +139,7 @@ export class LoginServer {
     const log = origin.socket === 'root' ? this.#ports.log : this.#userLogs.of(origin.uid);
     const login = new OpenLogin(line, origin, log, this.#house);
     this.#logins.set(line, login);
-    if (!this.#places.take(login, origin)) {
+    if (!this.#slots.take(login, origin)) {
       log.event('warning', 'A login is refused: too many at once', {
         socket: origin.socket,
         uid: origin.socket === 'user' ? origin.uid : 0,
@@ -158,7 +158,7 @@ export class LoginServer {
       }
       return 'the module speaks another version';
     }
-    if (start.rhost !== undefined && start.rhost.length > 0 && !this.#places.markRemote(login)) {
+    if (start.rhost !== undefined && start.rhost.length > 0 && !this.#slots.markRemote(login)) {
       return 'too many remote logins at once';
     }
     return this.#steps(start, login);
@@ -170,7 +170,7 @@ export class LoginServer {
   }
 
   #left(login: OpenLogin): void {
-    this.#places.leave(login);
+    this.#slots.leave(login);
     this.#logins.delete(login.line);
   }
 }

@@ -15,7 +15,7 @@ import { encodeVerdict } from '../wire/verdict.ts';
 import { WireError } from '../wire/wire-error.ts';
 import type { Deadlines } from './deadlines.ts';
 import { START_DEADLINE_MS, WORK_DEADLINE_MS } from './limits.ts';
-import type { Occupant, Origin } from './places.ts';
+import type { Occupant, Origin } from './login-slots.ts';
 import type { Turn } from './turn.ts';
 
 /** What an open login needs of its server. */

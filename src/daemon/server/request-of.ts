@@ -3,7 +3,7 @@ import type { LoginRequest } from '../login/login-request.ts';
 import { resultOf, type Steps } from '../login/steps.ts';
 import { utf8Of } from '../../config/utf8.ts';
 import type { Start } from '../wire/start.ts';
-import type { Origin } from './places.ts';
+import type { Origin } from './login-slots.ts';
 
 /**
  * Who wants to log in, as far as that is to be believed.

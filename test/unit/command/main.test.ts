@@ -1,5 +1,5 @@
 /* The command as a process: what it prints where, and how it ends. */
-import { execFile, spawnSync } from 'node:child_process';
+import { execFile, execFileSync, spawnSync } from 'node:child_process';
 import { once } from 'node:events';
 import {
   chmodSync,

@@ -3,7 +3,7 @@ import { resolve } from 'node:path';
 import type { Command } from 'commander';
 import { describe, expect, it } from 'vitest';
 import { programOf } from '../../../src/command/program.ts';
-import type { Session } from '../../../src/command/session.ts';
+import type { Session } from '../../../src/command/session/session.ts';
 import { flagWords, parseFlags } from '../../../src/command/setup/flags.ts';
 
 const root = resolve(import.meta.dirname, '../../..');

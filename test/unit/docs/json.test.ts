@@ -3,7 +3,7 @@ import { resolve } from 'node:path';
 import type { Command } from 'commander';
 import { expect, it } from 'vitest';
 import { programOf } from '../../../src/command/program.ts';
-import type { Session } from '../../../src/command/session.ts';
+import type { Session } from '../../../src/command/session/session.ts';
 
 const page = readFileSync(resolve(import.meta.dirname, '../../../docs/reference/json.md'), 'utf8');
 /** What the first column names, each in quotes of its own. */

@@ -1,19 +1,19 @@
 import { LARGEST_FILE } from '../../../host/user-files.ts';
 import type { ReadRequest } from '../../../contracts/file-requests.ts';
-import type { Lookup, Seeker } from '../enrolment.ts';
+import type { Lookup, LookupRequest } from '../enrolment.ts';
 import type { ReadResult } from './file-access.ts';
 import { DEFAULT_FILE_NAME, expandFileName, type FileName } from './file-name.ts';
 import { troubleWith, unfitness, type Owner } from './fitness.ts';
 import { isWithinGracePeriod } from './grace-period.ts';
 import { homeEnrolment, type HomeFile, type HomePorts } from './home-enrolment.ts';
-import type { Places } from './places.ts';
+import type { FileDirectories } from './file-directories.ts';
 import { inWords, readInTime } from './read-in-time.ts';
 import { isRateLimited } from './rate-limit.ts';
 import { rateLimitOf } from './settings.ts';
 
 /** What looking a file up needs. */
 export interface HomeSourcePorts extends HomePorts {
-  readonly places: Places;
+  readonly places: FileDirectories;
   /** Milliseconds since 1970. */
   readonly now: () => number;
   /** An account that has nothing: whoever does not exist is looked up as this one, so that it takes as long. Undefined: there is none. */
@@ -25,11 +25,11 @@ export interface HomeSource {
   /**
    * Looks a user's file up. What the model decides before it asks, is decided here: a limit that is reached, and a grace period.
    *
-   * @param seeker - who, and what pam.d says
+   * @param request - who, and what pam.d says
    * @param owner - the account that `user=` names, if it does
    * @returns what the file says; it never rejects
    */
-  lookUp(seeker: Seeker, owner: Owner | undefined): Promise<Lookup>;
+  lookUp(request: LookupRequest, owner: Owner | undefined): Promise<Lookup>;
 }
 
 /**
@@ -40,24 +40,24 @@ export interface HomeSource {
  */
 export function homeSource(ports: HomeSourcePorts): HomeSource {
   return {
-    async lookUp(seeker, fixed) {
-      if (seeker.account === undefined && fixed === undefined) {
+    async lookUp(request, fixed) {
+      if (request.account === undefined && fixed === undefined) {
         await seekNobody(ports);
         return { kind: 'absent' };
       }
-      const owner = fixed ?? ownAccount(seeker);
-      const name = fileName(seeker, fixed);
+      const owner = fixed ?? ownAccount(request);
+      const name = fileName(request, fixed);
       if (owner === undefined || 'why' in name) {
         return { kind: 'blocked', quiet: true, why: 'why' in name ? name.why : 'the account has no group' };
       }
       const file: HomeFile = {
-        user: seeker.account?.name ?? seeker.loginName ?? '',
-        uid: seeker.account?.uid,
+        user: request.account?.name ?? request.loginName ?? '',
+        uid: request.account?.uid,
         owner,
         path: name.path,
-        ownersOwn: fixed === undefined && seeker.options.secret === undefined,
-        rhost: seeker.rhost,
-        options: seeker.options,
+        ownersOwn: fixed === undefined && request.options.secret === undefined,
+        rhost: request.rhost,
+        options: request.options,
       };
       return found(ports, file, await readInTime(ports.files, requestFor(file)));
     },
@@ -76,13 +76,13 @@ async function seekNobody(ports: HomeSourcePorts): Promise<void> {
   }
 }
 
-function ownAccount({ account, gid }: Seeker): Owner | undefined {
+function ownAccount({ account, gid }: LookupRequest): Owner | undefined {
   return account === undefined || gid === undefined
     ? undefined
     : { name: account.name, uid: account.uid, gid };
 }
 
-function fileName({ account, home, loginName, options }: Seeker, fixed: Owner | undefined): FileName {
+function fileName({ account, home, loginName, options }: LookupRequest, fixed: Owner | undefined): FileName {
   return expandFileName(
     options.secret ?? DEFAULT_FILE_NAME,
     fixed === undefined

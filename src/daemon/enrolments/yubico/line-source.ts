@@ -1,10 +1,10 @@
 import { parseMapping } from '../../../formats/yubico-mapping.ts';
 import { LARGEST_FILE } from '../../../host/user-files.ts';
-import type { Account, Lookup, Seeker } from '../enrolment.ts';
+import type { Account, Lookup, LookupRequest } from '../enrolment.ts';
 import type { HomeFiles, ReadResult } from '../home/file-access.ts';
 import { expandFileName } from '../home/file-name.ts';
 import { troubleWith, type Owner } from '../home/fitness.ts';
-import type { Places } from '../home/places.ts';
+import type { FileDirectories } from '../home/file-directories.ts';
 import { inWords, readInTime } from '../home/read-in-time.ts';
 import type { StoreSource } from '../store/store-source.ts';
 import type { OnlineYubikeys } from './online-yubikeys.ts';
@@ -18,7 +18,7 @@ const WRITABLE_BY_OTHERS = 0o022;
 export interface LinePorts {
   readonly files: HomeFiles;
   /** Where files in homes were, so that a home that is not mounted is no missing file. */
-  readonly places: Places;
+  readonly places: FileDirectories;
   /** An account that has nothing: whoever does not exist is looked up as this one. Undefined: there is none. */
   readonly nobody: Owner | undefined;
   readonly store: StoreSource;
@@ -33,11 +33,11 @@ export interface LineSource {
   /**
    * Looks a user up: with `authfile=` in that file alone; else in the file in the user's home, and in the store.
    *
-   * @param seeker - who, from where
+   * @param request - who, from where
    * @param line - what the line in pam.d says
    * @returns what is known; it never rejects
    */
-  lookUp(seeker: Seeker, line: YubicoLine): Promise<Lookup>;
+  lookUp(request: LookupRequest, line: YubicoLine): Promise<Lookup>;
 }
 
 /**
@@ -48,10 +48,10 @@ export interface LineSource {
  */
 export function lineSource(ports: LinePorts): LineSource {
   return {
-    async lookUp(seeker, line) {
-      const { account } = seeker;
-      const place = placeOf(ports, seeker, line);
-      const found = await mappedKeys(ports, seeker, line, place);
+    async lookUp(request, line) {
+      const { account } = request;
+      const place = placeOf(ports, request, line);
+      const found = await mappedKeys(ports, request, line, place);
       if (account === undefined) {
         return { kind: 'absent' };
       }
@@ -62,7 +62,7 @@ export function lineSource(ports: LinePorts): LineSource {
       const publicIds = found.kind === 'keys' ? found.publicIds : [];
       const known = new Set(publicIds);
       const again = async (): Promise<readonly string[]> => {
-        const now = await mappedKeys(ports, seeker, line, place);
+        const now = await mappedKeys(ports, request, line, place);
         return now.kind === 'keys' ? now.publicIds.filter((publicId) => known.has(publicId)) : [];
       };
       const named = { publicIds, now: again, yubikeys: ports.yubikeysOf(line) };
@@ -82,7 +82,11 @@ export function lineSource(ports: LinePorts): LineSource {
 /** Where the mapping is, and with whose rights it is read. */
 type Place = { readonly owner: Owner; readonly path: string } | { readonly why: string } | undefined;
 
-function placeOf({ nobody }: LinePorts, { account, gid, home }: Seeker, { authfile }: YubicoLine): Place {
+function placeOf(
+  { nobody }: LinePorts,
+  { account, gid, home }: LookupRequest,
+  { authfile }: YubicoLine,
+): Place {
   if (authfile !== undefined) {
     return { owner: ROOT, path: authfile };
   }
@@ -99,7 +103,7 @@ type Mapped =
 
 async function mappedKeys(
   ports: LinePorts,
-  { account }: Seeker,
+  { account }: LookupRequest,
   line: YubicoLine,
   place: Place,
 ): Promise<Mapped> {

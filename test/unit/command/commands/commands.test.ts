@@ -22,9 +22,9 @@ import { statusCommand } from '../../../../src/command/commands/status.ts';
 import { unlockCommand } from '../../../../src/command/commands/unlock.ts';
 import { decodeBase32 } from '../../../../src/factors/base32.ts';
 import { hotpValue } from '../../../../src/factors/hotp-value.ts';
-import { drawQr } from '../../../../src/command/qr.ts';
+import { drawQr } from '../../../../src/command/terminal/qr.ts';
 import { otpauthUri } from '../../../../src/formats/otpauth-uri.ts';
-import { CommandError, type ControlClient } from '../../../../src/command/control-client.ts';
+import { CommandError, type ControlClient } from '../../../../src/command/session/control-client.ts';
 import { temporaryDirectories } from '../../fixtures/temporary-directory.ts';
 import type {
   AddedFactor,

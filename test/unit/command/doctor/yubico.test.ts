@@ -1,7 +1,7 @@
 import { describe, expect, it } from 'vitest';
 import { parseConfig } from '../../../../src/config/config.ts';
 import { yubicoCheck } from '../../../../src/command/doctor/checks/yubico.ts';
-import { remedyLines } from '../../../../src/command/remedy-words.ts';
+import { remedyLines } from '../../../../src/command/commands/remedy-words.ts';
 import { examineAll, type Report } from '../../../../src/command/doctor/check.ts';
 import { describedMachine } from '../../fixtures/described-machine.ts';
 

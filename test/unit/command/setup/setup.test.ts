@@ -2,9 +2,9 @@
 import { existsSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { beforeEach, describe, expect, it } from 'vitest';
-import { CommandError, type ControlClient } from '../../../../src/command/control-client.ts';
-import { NoAnswerError } from '../../../../src/command/questions.ts';
-import type { Session } from '../../../../src/command/session.ts';
+import { CommandError, type ControlClient } from '../../../../src/command/session/control-client.ts';
+import { NoAnswerError } from '../../../../src/command/terminal/questions.ts';
+import type { Session } from '../../../../src/command/session/session.ts';
 import { parseFlags } from '../../../../src/command/setup/flags.ts';
 import { setUp } from '../../../../src/command/setup/setup.ts';
 import type { ChangesRequest, FactorView, NewFactor } from '../../../../src/contracts/control-requests.ts';

@@ -1,6 +1,6 @@
 import { expect, it } from 'vitest';
 import { forgetPlaces } from '../../../../src/daemon/control/home-requests.ts';
-import { Places } from '../../../../src/daemon/enrolments/home/places.ts';
+import { FileDirectories } from '../../../../src/daemon/enrolments/home/file-directories.ts';
 import { InMemoryLedger } from '../../fixtures/in-memory-ledger.ts';
 import { RecordedLog } from '../../fixtures/recorded-log.ts';
 
@@ -9,7 +9,7 @@ const now = (): number => 1_700_000_000_000;
 
 it('forgets where a file was, and says so in the log', async () => {
   const [ledger, log] = [new InMemoryLedger(), new RecordedLog()];
-  const places = new Places(ledger, now);
+  const places = new FileDirectories(ledger, now);
   await places.note({ user: 'ana', uid: 1_000 }, FILE, {
     dev: '1',
     ino: '2',

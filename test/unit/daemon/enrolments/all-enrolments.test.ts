@@ -4,7 +4,7 @@ import type {
   AccountLookup,
   Enrolment,
   Lookup,
-  Seeker,
+  LookupRequest,
 } from '../../../../src/daemon/enrolments/enrolment.ts';
 import { forAccount } from '../../../../src/daemon/enrolments/for-account.ts';
 import { DEFAULT_LOOKUP, type LookupOptions } from '../../../../src/config/lookup-options.ts';
@@ -56,7 +56,10 @@ const enrolments = (): ReturnType<typeof allEnrolments> =>
     findUser: () => (found === ENTRY ? Promise.resolve(found) : Promise.reject(new Error('no'))),
   });
 
-async function lookUp(options: Partial<LookupOptions> = {}, more: Partial<Seeker> = {}): Promise<Lookup> {
+async function lookUp(
+  options: Partial<LookupOptions> = {},
+  more: Partial<LookupRequest> = {},
+): Promise<Lookup> {
   const entry = { account: ana, gid: 1000, home: '/home/ana', loginName: 'ana', rhost: undefined };
   return enrolments().lookUp({ ...entry, options: { ...DEFAULT_LOOKUP, ...options }, ...more });
 }

@@ -44,7 +44,17 @@ describe('scanJournal', () => {
       condition: 'clean',
       end: WRITTEN.length,
       sequence: 3,
+      ended: false,
       current: true,
+    });
+    const ended = Buffer.from(FILE);
+    encodeBatch(GENERATION, 4, []).copy(ended, WRITTEN.length);
+    expect(scanned(ended, GENERATION)).toMatchObject({
+      entries: ALL,
+      condition: 'clean',
+      end: WRITTEN.length + HEADER_BYTES,
+      sequence: 4,
+      ended: true,
     });
   });
 

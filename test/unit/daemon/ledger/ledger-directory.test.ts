@@ -9,8 +9,9 @@ import {
   truncateSync,
   writeFileSync,
 } from 'node:fs';
+import { open, type FileHandle } from 'node:fs/promises';
 import { crc32 } from 'node:zlib';
-import { beforeEach, describe, expect, it } from 'vitest';
+import { beforeEach, describe, expect, it, vi } from 'vitest';
 import { encodeBatch, HEADER_BYTES } from '../../../../src/daemon/ledger/batch.ts';
 import { ENTRY_BYTES, type Entry } from '../../../../src/daemon/ledger/entry.ts';
 import { ALWAYS, KIND, NO_UID } from '../../../../src/daemon/ledger/kinds.ts';
@@ -78,7 +79,32 @@ describe('what a crash left', () => {
     const journal = await directory.begin(marksOf(entry(1)), 1);
     journal.appendNow([entry(2)]);
     await journal.close();
-    expect(directory.load().openEnd).toEqual({ generation: 1, end: HEADER_BYTES + BATCH_BYTES, sequence: 1 });
+    const openEnd = { generation: 1, end: HEADER_BYTES + BATCH_BYTES, sequence: 1, inviting: false };
+    expect(directory.load().openEnd).toEqual(openEnd);
+    const next = await directory.goOn(openEnd);
+    next.appendNow([entry(3)]);
+    next.end();
+    await next.close();
+    expect(directory.load()).toMatchObject({
+      damages: [],
+      openEnd: { generation: 1, sequence: 3, inviting: true },
+    });
+  });
+
+  it('is durable before it is gone on with: the bytes of its journal, and the names', async () => {
+    // This file takes writes, but no sync.
+    await expect(JournalFile.reopen('/dev/null', 1, 0, 0)).rejects.toThrow('EINVAL');
+    await (await directory.begin(new Marks(), 1)).close();
+    const openEnd = directory.load().openEnd!;
+    const handle = await open(path);
+    const sync = vi.spyOn(Object.getPrototypeOf(handle) as FileHandle, 'sync');
+    try {
+      sync.mockRejectedValueOnce(new Error('no sync'));
+      await expect(directory.goOn(openEnd)).rejects.toThrow('no sync');
+    } finally {
+      sync.mockRestore();
+      await handle.close();
+    }
   });
 
   it('is not gone on with behind a batch that is torn', async () => {

@@ -6,7 +6,7 @@ import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 import { HEADER_BYTES, journalHeader } from '../../../../src/daemon/ledger/batch.ts';
 import type { JournalFile } from '../../../../src/daemon/ledger/journal-file.ts';
 import type { Claim, Ledger, MarkKind, MarkOwner, Note } from '../../../../src/daemon/ledger/ledger.ts';
-import { LedgerDirectory } from '../../../../src/daemon/ledger/ledger-directory.ts';
+import { LedgerDirectory, type OpenEnd } from '../../../../src/daemon/ledger/ledger-directory.ts';
 import {
   MAX_KEPT_PER_OWNER,
   MAX_PASSING_PER_OWNER,
@@ -21,6 +21,7 @@ import { scanned } from '../../fixtures/ledger-entries.ts';
 
 const COUNTER: MarkKind = { kind: 'counter' };
 const WINDOW = 90;
+const JOURNAL_BYTES = 1_048_576;
 const TIME_STEP: MarkKind = { kind: 'time-step', validFor: WINDOW };
 const ALICE = markKey('alice', 'totp/30', Buffer.from('a secret'));
 const BOB = markKey('bob', 'totp/30', Buffer.from('a secret'));
@@ -57,14 +58,23 @@ class FailingDirectory extends LedgerDirectory {
     marks: Marks,
     generation: number,
     undecided?: () => readonly Undecided[],
+    now?: number,
   ): Promise<JournalFile> {
     if (fault.begin) {
       throw new Error('no space');
     }
     beginning.now += 1;
     beginning.most = Math.max(beginning.most, beginning.now);
-    const journal = await super.begin(marks, generation, undecided);
+    const journal = await super.begin(marks, generation, undecided, now);
     beginning.now -= 1;
+    return this.#failing(journal);
+  }
+
+  override async goOn(openEnd: OpenEnd): Promise<JournalFile> {
+    return this.#failing(await super.goOn(openEnd));
+  }
+
+  #failing(journal: JournalFile): JournalFile {
     const append = journal.append.bind(journal);
     const appendNow = journal.appendNow.bind(journal);
     journal.append = (entries) => {
@@ -149,6 +159,76 @@ describe('notes', () => {
   });
 });
 
+describe('a ledger that is opened again', () => {
+  const generation = (): number => Number(journalPath().split('.').at(-1));
+
+  it('goes on with its journal while that is less than half full', async () => {
+    let ledger: LocalLedger & Ledger = await fresh();
+    const first = generation();
+    for (let number = 0; number < 3; number++) {
+      expect(await ledger.advance(keyOf(number), 5, COUNTER)).toBe('advanced');
+      await ledger.close();
+      ledger = await open();
+    }
+    expect([generation(), ledger.mark(keyOf(0))?.value, ledger.mark(keyOf(2))?.value]).toEqual([first, 5, 5]);
+    for (let value = 1; scanned(readFileSync(journalPath()), first).end < JOURNAL_BYTES / 2; value++) {
+      const many = Array.from({ length: 1_000 }, (_, number) =>
+        ledger.claim(keyOf(number), 5 + value, COUNTER),
+      );
+      await ledger.commit(many.filter((claim) => typeof claim !== 'string'));
+    }
+    await ledger.close();
+    await (await open()).close();
+    expect(generation()).toBe(first + 1);
+  });
+
+  it('begins anew behind what it cannot know to be on the disk: after a kill, after a sync that failed', async () => {
+    const ledger = await fresh();
+    await ledger.advance(ALICE, 5, COUNTER);
+    const next = await open();
+    expect([generation(), next.mark(ALICE)?.value]).toEqual([3, 5]);
+    fault = { append: true, begin: true };
+    expect(await next.advance(BOB, 5, COUNTER)).toBe('unavailable');
+    await next.close();
+    fault = { append: false, begin: false };
+    expect([(await open()).condition, generation()]).toEqual(['sound', 4]);
+  });
+
+  it('begins anew where marks are only in /run', async () => {
+    const ledger = await fresh();
+    await ledger.advance(ALICE, 5, TIME_STEP);
+    const before = generation();
+    fault = { append: true, begin: true };
+    expect(await ledger.advance(BOB, 5, TIME_STEP)).toBe('advanced');
+    await ledger.close();
+    fault = { append: false, begin: false };
+    const next = await open();
+    expect([generation() > before, next.mark(BOB)?.value]).toEqual([true, 5]);
+  });
+
+  it('begins anew where marks went out of date: they would take the place of a later one', async () => {
+    const ledger = await fresh();
+    ledger.note(ALICE, 9, { ...NOTE, lasts: 60 });
+    await ledger.close();
+    now += 60_000;
+    const next = await open();
+    expect(next.mark(ALICE)).toBeUndefined();
+    expect(await next.advance(ALICE, 3, COUNTER)).toBe('advanced');
+    await next.close();
+    expect((await open()).mark(ALICE)?.value).toBe(3);
+  });
+
+  it('forgets nothing in memory while the files still hold it', async () => {
+    const ledger = await fresh();
+    ledger.note(ALICE, 9, { ...NOTE, lasts: 60 });
+    await ledger.close();
+    now += 60_000;
+    fault.begin = true;
+    const next = await open();
+    expect(await next.advance(ALICE, 3, COUNTER)).toBe('spent');
+  });
+});
+
 describe('a sound ledger', () => {
   it('lets a mark only grow, and keys apart', async () => {
     const ledger = await fresh();
@@ -182,6 +262,7 @@ describe('a sound ledger', () => {
   it('waits for the disk on the main thread only while the disk is quick', async () => {
     await (await fresh()).close();
     const ledger = await open();
+    waited = [];
     let mark = 0;
     const commit = (): Promise<unknown> => ledger.advance(ALICE, (mark += 1), COUNTER);
     await commit(); // Nothing is known of the disk yet.
@@ -377,6 +458,7 @@ describe('a ledger whose disk fails', () => {
   it('accepts time steps shortly after boot, when it could be written since', async () => {
     uptime = 1;
     const ledger = await fresh();
+    expect(await ledger.advance(ALICE, 7, TIME_STEP)).toBe('advanced');
     fault = { append: true, begin: true };
     expect(await ledger.advance(BOB, 7, TIME_STEP)).toBe('advanced');
   });

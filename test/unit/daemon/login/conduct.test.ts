@@ -1,5 +1,10 @@
 import { beforeEach, describe, expect, it } from 'vitest';
-import type { Enrolment, Lookup, Seeker, Verification } from '../../../../src/daemon/enrolments/enrolment.ts';
+import type {
+  Enrolment,
+  Lookup,
+  LookupRequest,
+  Verification,
+} from '../../../../src/daemon/enrolments/enrolment.ts';
 import type { TypedCode } from '../../../../src/factors/code-shape.ts';
 import { UNLIMITED, type Attempts, type Subject } from '../../../../src/daemon/attempts/attempts.ts';
 import { DEFAULT_LOOKUP } from '../../../../src/config/lookup-options.ts';
@@ -29,7 +34,7 @@ let noted: unknown[];
 /** The codes as the enrolment saw them. */
 let seen: string[];
 /** Who was looked up, and how. */
-let sought: Seeker[];
+let sought: LookupRequest[];
 
 beforeEach(() => {
   course = [];
@@ -125,7 +130,7 @@ async function conduct(
   };
   const ports = {
     enrolments: {
-      lookUp: (seeker: Seeker) => {
+      lookUp: (seeker: LookupRequest) => {
         sought.push(seeker);
         return Promise.resolve(lookup);
       },

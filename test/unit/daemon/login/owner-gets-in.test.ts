@@ -5,7 +5,7 @@ import { UNLIMITED } from '../../../../src/daemon/attempts/attempts.ts';
 import { parseConfig } from '../../../../src/config/config.ts';
 import { allEnrolments } from '../../../../src/daemon/enrolments/all-enrolments.ts';
 import { homeSource } from '../../../../src/daemon/enrolments/home/home-source.ts';
-import { Places } from '../../../../src/daemon/enrolments/home/places.ts';
+import { FileDirectories } from '../../../../src/daemon/enrolments/home/file-directories.ts';
 import { UnwrittenAttempts } from '../../../../src/daemon/enrolments/home/rate-limit.ts';
 import { OneAtATime } from '../../../../src/daemon/enrolments/one-at-a-time.ts';
 import { Store } from '../../../../src/daemon/enrolments/store/store.ts';
@@ -175,7 +175,7 @@ async function logins(at: Scene, log: RecordedLog): Promise<(Verdict['code'] | u
       ? undefined
       : `${encodeBase32(SECRET)}\n" TOTP_AUTH\n${at.home === 'reuse' ? '' : '" DISALLOW_REUSE\n'}`,
   );
-  const places = new Places(ledger, () => now);
+  const places = new FileDirectories(ledger, () => now);
   const own = storeSource(store, ledger, () => now);
   const enrolments = allEnrolments({
     own,

@@ -2,13 +2,13 @@ import { beforeEach, describe, expect, it } from 'vitest';
 import type {
   Enrolment,
   Lookup,
-  Seeker,
+  LookupRequest,
   Verification,
 } from '../../../../../src/daemon/enrolments/enrolment.ts';
 import { homeSource } from '../../../../../src/daemon/enrolments/home/home-source.ts';
 import { OneAtATime } from '../../../../../src/daemon/enrolments/one-at-a-time.ts';
 import { UnwrittenAttempts } from '../../../../../src/daemon/enrolments/home/rate-limit.ts';
-import { Places } from '../../../../../src/daemon/enrolments/home/places.ts';
+import { FileDirectories } from '../../../../../src/daemon/enrolments/home/file-directories.ts';
 import { secretOf } from '../../../../../src/daemon/enrolments/home/settings.ts';
 import { DEFAULT_LOOKUP, type LookupOptions } from '../../../../../src/config/lookup-options.ts';
 import { hotpCode } from '../../../../e2e/harness/code.ts';
@@ -38,7 +38,7 @@ beforeEach(() => {
 
 const codeOf = (counter: number): string => hotpCode(secretOf(`${SECRET}\n`)!, counter);
 
-function seeker(options: Partial<LookupOptions> = {}, rhost?: string): Seeker {
+function seeker(options: Partial<LookupOptions> = {}, rhost?: string): LookupRequest {
   return {
     account: { name: 'ana', uid: 1000 },
     gid: 1000,
@@ -58,7 +58,7 @@ function lookUp(who = seeker(), fixed?: { name: string; uid: number; gid: number
     nobody: { name: 'nobody', uid: 65_534, gid: 65_534 },
     unwritten,
     oneAtATime: new OneAtATime(),
-    places: new Places(ledger, () => now),
+    places: new FileDirectories(ledger, () => now),
   });
   return source.lookUp(who, fixed);
 }

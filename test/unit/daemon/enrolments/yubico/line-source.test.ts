@@ -1,7 +1,7 @@
 import { beforeEach, describe, expect, it } from 'vitest';
-import type { Lookup, Seeker } from '../../../../../src/daemon/enrolments/enrolment.ts';
+import type { Lookup, LookupRequest } from '../../../../../src/daemon/enrolments/enrolment.ts';
 import type { ReadResult } from '../../../../../src/daemon/enrolments/home/file-access.ts';
-import { Places } from '../../../../../src/daemon/enrolments/home/places.ts';
+import { FileDirectories } from '../../../../../src/daemon/enrolments/home/file-directories.ts';
 import { DEFAULT_LOOKUP } from '../../../../../src/config/lookup-options.ts';
 import { addTotp } from '../../../../../src/daemon/enrolments/store/add-factor.ts';
 import { Store } from '../../../../../src/daemon/enrolments/store/store.ts';
@@ -36,10 +36,10 @@ beforeEach(() => {
   [sent, troubles] = [[], []];
 });
 
-function lookUp(line: YubicoLine, who: Seeker['account'] | 'nobody' = ANA): Promise<Lookup> {
+function lookUp(line: YubicoLine, who: LookupRequest['account'] | 'nobody' = ANA): Promise<Lookup> {
   const source = lineSource({
     files,
-    places: new Places(ledger, () => 0),
+    places: new FileDirectories(ledger, () => 0),
     store: storeSource(store, ledger, () => 0),
     nobody: { name: 'nobody', uid: 65_534, gid: 65_534 },
     yubikeysOf: () => ({

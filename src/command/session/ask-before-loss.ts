@@ -1,0 +1,52 @@
+import { Option } from 'commander';
+import { CommandError } from './control-client.ts';
+import { yesOrNo } from '../terminal/questions.ts';
+import type { Session } from './session.ts';
+
+/** What a command has that takes something away for good. */
+export interface Agreement {
+  /** Nobody is asked. */
+  readonly yes?: true;
+}
+
+/** The code of the error when nobody could be asked. It has an exit status of its own. */
+export const NOT_AGREED = 'ERR_NOT_AGREED';
+
+/**
+ * The option by which a script agrees.
+ *
+ * @returns the option
+ */
+export function yesOption(): Option {
+  return new Option('-y, --yes', 'do not ask first: for scripts');
+}
+
+/**
+ * Asks root before something goes. Root is the only one who is asked for no code, so that a slip of the hand would do it; everybody
+ * else proves first who they are.
+ *
+ * @param session - who is asked
+ * @param options - what the command line says
+ * @param what - what goes, in one sentence
+ * @throws CommandError when root says no, or there is no terminal to ask at
+ * @throws NoAnswerError when root leaves
+ */
+export async function askBeforeLoss(
+  { root, questions, output }: Pick<Session, 'root' | 'questions' | 'output'>,
+  { yes }: Agreement,
+  what: string,
+): Promise<void> {
+  if (!root || yes === true) {
+    return;
+  }
+  if (!questions.interactive) {
+    throw new CommandError(
+      NOT_AGREED,
+      `${what}\nNothing was changed: there is no terminal to ask at. To do it without a question, add --yes.`,
+    );
+  }
+  output.note(what);
+  if (!(await yesOrNo(questions, 'Go on?', false))) {
+    throw new CommandError('ERR_DECLINED', 'Nothing was changed.');
+  }
+}

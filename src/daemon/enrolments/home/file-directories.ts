@@ -1,0 +1,169 @@
+import { createHash } from 'node:crypto';
+import type { DirectoryId } from '../../../host/user-files.ts';
+import type { Ledger, WholeLedger } from '../../ledger/ledger.ts';
+import { markKey } from '../../ledger/mark-key.ts';
+
+/*
+ * A home that is not mounted looks like a user without a file. So the ledger remembers in which directory a user's file was: by the
+ * directory's inode number and its file system's type and id. The number of the device is not among them: NFS, btrfs and others get another
+ * one at each boot. Where a file system has no lasting id, or names are encrypted, nobody can prove that it is the same, or that a file was
+ * really deleted: then it counts as failed until root says "forget".
+ *
+ * Marks only grow, and a user may make a new directory for every login: so a path has two marks for ever, which say when the file was
+ * first seen in its last place, and half a digest each of which place that was. Beside them are times of the user: the latest of all, and
+ * the moment when all was forgotten.
+ */
+
+/** Seconds that a place has to have been the last one before another one takes its turn: until then only that one is believed. */
+const LASTING_SECONDS = 60;
+/** A safe integer holds a time until 2106 and so many bits beside it. */
+const DIGEST_BITS = 21;
+const DIGEST_SIZE = 2 ** DIGEST_BITS;
+const LAST_TIME = 2 ** 32 - 1;
+const PLACE = { kind: 'place' } as const;
+
+/** The name that places are kept under, and whose account that is; undefined: nobody's. */
+export interface PlaceOwner {
+  readonly user: string;
+  readonly uid: number | undefined;
+}
+
+/** Remembers where files were. */
+export class FileDirectories {
+  readonly #ledger: WholeLedger;
+  readonly #now: () => number;
+
+  /**
+   * @param ledger - where it is kept
+   * @param now - the time in milliseconds since 1970
+   */
+  constructor(ledger: WholeLedger, now: () => number) {
+    this.#ledger = ledger;
+    this.#now = now;
+  }
+
+  /**
+   * Notes that a file is there; writes only when that is new.
+   *
+   * @param owner - whose
+   * @param path - of the file
+   * @param directory - that holds it
+   */
+  async note(owner: PlaceOwner, path: string, directory: DirectoryId): Promise<void> {
+    const { user } = owner;
+    const seen = this.#lastSeen(user, path);
+    if (seen !== undefined && (isSame(seen, path, directory) || this.#isYoung(seen))) {
+      return;
+    }
+    const time = this.#after(user, path);
+    const ledger = this.#of(owner);
+    const halves = halvesOf(path, directory).map((half, index) =>
+      ledger.advance(seenKey(user, path, index), time * DIGEST_SIZE + half, PLACE),
+    );
+    await Promise.all([...halves, ledger.advance(latestKey(user), time, PLACE)]);
+  }
+
+  /**
+   * Whether a file that is missing is really gone: it was never seen, or this is the directory that held it last.
+   *
+   * @param user - whose
+   * @param path - of the file
+   * @param directory - that would hold it; null if it is missing as well
+   * @returns whether it is
+   */
+  isGone(user: string, path: string, directory: DirectoryId | null): boolean {
+    const seen = this.#lastSeen(user, path);
+    return (
+      seen === undefined || (directory !== null && !directory.encrypted && isSame(seen, path, directory))
+    );
+  }
+
+  /**
+   * Forgets where a user's files were: whoever has none from now on is not enrolled.
+   *
+   * @param user - whose
+   * @returns whether that is durable
+   */
+  async forget(user: string): Promise<boolean> {
+    const times = [this.#at(latestKey(user)), this.#at(forgottenKey(user))];
+    const ledger = this.#of({ user, uid: undefined });
+    return (await ledger.advance(forgottenKey(user), this.#later(times), PLACE)) === 'advanced';
+  }
+
+  /** Undefined: never, or forgotten since. */
+  #lastSeen(user: string, path: string): Seen | undefined {
+    const [first, second] = this.#marksOf(user, path);
+    if (first === undefined && second === undefined) {
+      return undefined;
+    }
+    const time = Math.max(timeOf(first), timeOf(second));
+    // What a crash left half written is no place that is known.
+    const whole = timeOf(first) === timeOf(second);
+    const halves = whole ? [first, second].map((mark) => (mark ?? 0) % DIGEST_SIZE) : [];
+    return time > (this.#at(forgottenKey(user)) ?? -1) ? { time, halves } : undefined;
+  }
+
+  /** A time in the future is that of a clock that was wrong. */
+  #isYoung({ time, halves }: Seen): boolean {
+    return halves.length > 0 && Math.abs(this.#now() / 1000 - time) < LASTING_SECONDS;
+  }
+
+  /** The time, or later, so that it is later than all marks of a user whatever the clock does. */
+  #after(user: string, path: string): number {
+    return this.#later([
+      ...this.#marksOf(user, path).map((mark) => timeOf(mark)),
+      this.#at(latestKey(user)),
+      this.#at(forgottenKey(user)),
+    ]);
+  }
+
+  #later(times: readonly (number | undefined)[]): number {
+    const time = Math.max(Math.floor(this.#now() / 1000), ...times.map((one) => (one ?? 0) + 1));
+    return Math.min(time, LAST_TIME);
+  }
+
+  #marksOf(user: string, path: string): readonly [number | undefined, number | undefined] {
+    return [this.#at(seenKey(user, path, 0)), this.#at(seenKey(user, path, 1))];
+  }
+
+  #of({ uid }: PlaceOwner): Ledger {
+    return this.#ledger.of({ uid, keep: 'always' });
+  }
+
+  #at(key: string): number | undefined {
+    return this.#ledger.mark(key)?.value;
+  }
+}
+
+interface Seen {
+  /** Seconds since 1970. */
+  readonly time: number;
+  /** Of the place; none when nobody knows which it was. */
+  readonly halves: readonly number[];
+}
+
+function isSame({ halves }: Seen, path: string, directory: DirectoryId): boolean {
+  const [first, second] = halvesOf(path, directory);
+  return halves[0] === first && halves[1] === second;
+}
+
+function timeOf(mark: number | undefined): number {
+  return Math.floor((mark ?? 0) / DIGEST_SIZE);
+}
+
+function halvesOf(path: string, { fileSystem, ino }: DirectoryId): readonly [number, number] {
+  const digest = createHash('sha256').update(`${fileSystem} ${ino} ${path}`).digest();
+  return [digest.readUInt32BE(0) % DIGEST_SIZE, digest.readUInt32BE(4) % DIGEST_SIZE];
+}
+
+function seenKey(user: string, path: string, half: number): string {
+  return markKey(user, `home/seen/${half}`, Buffer.from(path));
+}
+
+function latestKey(user: string): string {
+  return markKey(user, 'home/latest', Buffer.alloc(0));
+}
+
+function forgottenKey(user: string): string {
+  return markKey(user, 'home/forgotten', Buffer.alloc(0));
+}

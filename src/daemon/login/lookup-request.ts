@@ -1,0 +1,26 @@
+import type { LookupRequest } from '../enrolments/enrolment.ts';
+import type { LoginRequest } from './login-request.ts';
+import type { ModuleOptions } from '../../config/module-options.ts';
+import { utf8Of } from '../../config/utf8.ts';
+
+/**
+ * Who is to be looked up, and how.
+ *
+ * @param request - the login
+ * @param options - of its line in pam.d, as far as they are to be believed
+ * @returns what sources need
+ */
+export function lookupRequestOf(
+  { account, gid, home, context }: LoginRequest,
+  { lookup }: ModuleOptions,
+): LookupRequest {
+  const rhost = context.rhost === undefined ? undefined : Buffer.from(context.rhost).toString('latin1');
+  return {
+    account,
+    gid,
+    home,
+    options: lookup,
+    loginName: utf8Of(context.user),
+    rhost: rhost === '' ? undefined : rhost,
+  };
+}
