@@ -6,11 +6,11 @@ ADDON := native/addon/build/Release/pve_authenticator.node
 ADDON_SOURCES := $(wildcard native/addon/*.cc native/addon/*.h native/addon/binding.gyp)
 MODULE_SOURCES := $(wildcard native/pam/*)
 # What is installed: each program in one file (docs/explanation/packages.md).
-PROGRAMS := daemon reader command
-DAEMON_SOURCES := $(shell find src -name '*.ts') tsconfig.json tsconfig.build.json
+BUNDLED := reader command
+DAEMON_SOURCES := $(shell find src -name '*.ts' -o -name '*.cts') scripts/ascii.js tsconfig.json tsconfig.build.json
 NODE_BIN := node_modules/.bin
 # ffi-rs has native code: it is installed beside the command.
-BUNDLE := $(NODE_BIN)/rolldown --platform node --format esm --logLevel warn --external ffi-rs --no-codeSplitting
+BUNDLE := $(NODE_BIN)/rolldown --platform node --logLevel warn --external ffi-rs --no-codeSplitting
 # What npm would otherwise download: nothing is fetched but the packages of the lock file.
 NPM_CI := npm ci --ignore-scripts --no-audit --no-fund
 
@@ -67,9 +67,11 @@ daemon: dist/built
 
 dist/built: $(DAEMON_SOURCES) $(NODE_MODULES)
 	$(AS_OWNER) $(NODE_BIN)/tsc -p tsconfig.build.json
-	for program in $(PROGRAMS); do \
-		$(AS_OWNER) $(BUNDLE) dist/$$program/main.js --file dist/$$program/bundle.js >/dev/null || exit 1; \
+	for program in $(BUNDLED); do \
+		$(AS_OWNER) $(BUNDLE) --format esm dist/$$program/main.js --file dist/$$program/bundle.js >/dev/null || exit 1; \
 	done
+	$(AS_OWNER) $(BUNDLE) --format cjs dist/daemon/main.js --file dist/daemon/program.cjs >/dev/null
+	$(AS_OWNER) ./scripts/ascii.js dist/daemon/program.cjs
 	@$(AS_OWNER) touch $@
 
 lint: $(NODE_MODULES)
@@ -83,7 +85,7 @@ format: $(NODE_MODULES)
 	$(NODE_BIN)/eslint --fix .
 
 $(RUN_TESTS): $(wildcard test/runner/*.ts) $(NODE_MODULES)
-	$(BUNDLE) test/runner/main.ts --file $@ >/dev/null
+	$(BUNDLE) --format esm test/runner/main.ts --file $@ >/dev/null
 
 test: build $(RUN_TESTS)
 	node $(RUN_TESTS) default

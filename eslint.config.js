@@ -35,6 +35,11 @@ const PROGRAMS = {
     rehearsal: ['pam-d'],
     doctor: ['pam-d'],
     switching: ['doctor', 'pam-d'],
+    terminal: [],
+    session: ['terminal', 'pam-d'],
+    secrets: ['session', 'terminal'],
+    setup: ['secrets', 'session', 'terminal'],
+    proxmox: ['setup', 'secrets', 'session', 'terminal'],
   },
 };
 

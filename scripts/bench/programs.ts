@@ -50,12 +50,14 @@ function programIn(tree: string): Program {
   if (named === undefined) {
     throw new Error(`the unit in ${tree} names no program`);
   }
-  // What is installed under this name; older revisions had it there in the checkout, too.
-  const bundle = named.replace(/main\.js$/, 'bundle.js');
+  // What is installed under this name; older revisions had it under others.
+  const installed = ['start.cjs', 'bundle.js', 'main.js']
+    .map((name) => named.replace(/main\.js$/, name))
+    .find((file) => existsSync(file));
   return {
     activate: `${tree}/scripts/activate`,
     user: DAEMON_USER,
-    main: existsSync(bundle) ? bundle : named,
+    main: installed ?? named,
     flags: words.slice(0, words.indexOf(named)).join(' '),
     environment: [...unit.matchAll(/^Environment=(.*)$/gm)].map(([, set]) => set).join(' '),
     module: `${tree}/build/native-test/pam_pve_authenticator.so`,

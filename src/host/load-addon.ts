@@ -1,4 +1,3 @@
-import { createRequire } from 'node:module';
 import { fileURLToPath } from 'node:url';
 
 let loaded: unknown;
@@ -16,7 +15,9 @@ export function loadAddon(): unknown {
       new URL('../../native/addon/build/Release/pve_authenticator.node', import.meta.url),
     );
     try {
-      loaded = createRequire(import.meta.url)(file);
+      const addon = { exports: {} };
+      process.dlopen(addon, file);
+      loaded = addon.exports;
     } catch (cause) {
       throw new Error(`cannot load the native addon ${file}; this builds it: make build`, { cause });
     }

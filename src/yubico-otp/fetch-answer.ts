@@ -1,4 +1,3 @@
-import { request as httpRequest } from 'node:http';
 import { ChannelError, openTlsChannel, type Route } from './tls-channel.ts';
 
 /** An answer has some 200 bytes: a larger one is not one. */
@@ -25,7 +24,8 @@ export async function fetchAnswer(url: URL, route: Route, signal: AbortSignal): 
   const channel = await openTlsChannel(url, route, signal);
   try {
     return await new Promise((resolve, reject) => {
-      const request = httpRequest({
+      // Loaded with the first request: a start does not wait for it.
+      const request = process.getBuiltinModule('node:http').request({
         createConnection: () => channel,
         headers: { host: url.host, accept: 'text/plain', connection: 'close' },
         path: `${url.pathname}${url.search}`,

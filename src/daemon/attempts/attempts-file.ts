@@ -15,13 +15,16 @@ import { dirname } from 'node:path';
 import { AttemptTable, TABLE_BYTES } from './attempt-table.ts';
 import { Tally, TALLY_BYTES } from './tally.ts';
 
-const MAGIC = Buffer.from('pve-authenticator attempts 1\n');
+const MAGIC = Buffer.from('pve-authenticator attempts 2\n');
 const SECRET_AT = 32;
 const SECRET_BYTES = 32;
 const HEADER_BYTES = 4_096;
 const CHECKSUM_AT = 16;
 const CHECKSUM_BYTES = 4;
 const CHUNK_BYTES = 32 * 1_024;
+/** In the header: a bit for each chunk that was ever written to. A start reads no other. */
+const WRITTEN_AT = SECRET_AT + SECRET_BYTES;
+const WRITTEN_BYTES = TABLE_BYTES / CHUNK_BYTES / 8;
 const FILE_BYTES = HEADER_BYTES + TABLE_BYTES;
 const { O_RDWR, O_CREAT, O_EXCL, O_NOFOLLOW, O_NONBLOCK } = constants;
 
@@ -49,12 +52,13 @@ export function openAttempts(
 ): AttemptTable {
   const table = Buffer.alloc(TABLE_BYTES);
   try {
-    const { fd, secret } = opened(path);
-    load(fd, table, secret, now(), longestLock);
+    const { fd, secret, written } = opened(path);
+    load({ fd, secret, written }, table, now(), longestLock);
     let failed = false;
     return new AttemptTable(secret, table, (offset, bytes) => {
       seal(bytes, secret);
       try {
+        markWritten(fd, written, offset);
         writeSync(fd, bytes, 0, TALLY_BYTES, HEADER_BYTES + offset);
       } catch (error) {
         if (!failed) {
@@ -74,15 +78,26 @@ export function inMemory(table: Buffer = Buffer.alloc(TABLE_BYTES)): AttemptTabl
   return new AttemptTable(randomBytes(SECRET_BYTES), table, () => undefined);
 }
 
+interface AttemptsFile {
+  readonly fd: number;
+  readonly secret: Buffer;
+  /** A bit for each chunk. */
+  readonly written: Buffer;
+}
+
 /** The file that is there, if it is ours; else a new one in its place. */
-function opened(path: string): { fd: number; secret: Buffer } {
+function opened(path: string): AttemptsFile {
   makeDirectory(dirname(path));
   const old = openOurs(path);
   if (old !== undefined) {
     const header = Buffer.alloc(HEADER_BYTES);
     readSync(old, header, 0, HEADER_BYTES, 0);
     if (header.subarray(0, MAGIC.length).equals(MAGIC)) {
-      return { fd: old, secret: header.subarray(SECRET_AT, SECRET_AT + SECRET_BYTES) };
+      return {
+        fd: old,
+        secret: header.subarray(SECRET_AT, SECRET_AT + SECRET_BYTES),
+        written: header.subarray(WRITTEN_AT, WRITTEN_AT + WRITTEN_BYTES),
+      };
     }
     closeSync(old);
   }
@@ -94,7 +109,7 @@ function opened(path: string): { fd: number; secret: Buffer } {
   writeSync(fd, secret, 0, SECRET_BYTES, SECRET_AT);
   // Last: without it the next process makes a new file.
   writeSync(fd, MAGIC, 0, MAGIC.length, 0);
-  return { fd, secret };
+  return { fd, secret, written: Buffer.alloc(WRITTEN_BYTES) };
 }
 
 /** Where systemd did not make it. */
@@ -130,16 +145,20 @@ function openOurs(path: string): number | undefined {
 }
 
 /** What is torn or foreign is left out; places that were never used stay without memory. */
-function load(fd: number, table: Buffer, secret: Buffer, now: number, longestLock: number): void {
+function load({ fd, secret, written }: AttemptsFile, table: Buffer, now: number, longestLock: number): void {
   const chunk = Buffer.alloc(CHUNK_BYTES);
   for (let offset = 0; offset < TABLE_BYTES; offset += CHUNK_BYTES) {
+    if (!isWritten(written, offset)) {
+      continue;
+    }
     readSync(fd, chunk, 0, CHUNK_BYTES, HEADER_BYTES + offset);
     for (let at = 0; at < CHUNK_BYTES; at += TALLY_BYTES) {
+      const sum = chunk.readUInt32LE(at + CHECKSUM_AT);
+      if (sum === 0) {
+        continue;
+      }
       const bytes = chunk.subarray(at, at + TALLY_BYTES);
-      if (
-        bytes.readUInt32LE(CHECKSUM_AT) !== 0 &&
-        checksum(bytes, secret) === bytes.readUInt32LE(CHECKSUM_AT)
-      ) {
+      if (checksum(bytes, secret) === sum) {
         const tally = new Tally(bytes, (changed) => {
           seal(changed.bytes, secret);
           writeSync(fd, changed.bytes, 0, TALLY_BYTES, HEADER_BYTES + offset + at);
@@ -148,6 +167,20 @@ function load(fd: number, table: Buffer, secret: Buffer, now: number, longestLoc
         bytes.copy(table, offset + at);
       }
     }
+  }
+}
+
+function isWritten(written: Buffer, offset: number): boolean {
+  const chunk = Math.floor(offset / CHUNK_BYTES);
+  return ((written[chunk >> 3] ?? 0) & (1 << (chunk & 7))) !== 0;
+}
+
+/** Before the chunk is written to: a process that is killed in between leaves a chunk too many to read, never one too few. */
+function markWritten(fd: number, written: Buffer, offset: number): void {
+  if (!isWritten(written, offset)) {
+    const chunk = Math.floor(offset / CHUNK_BYTES);
+    written[chunk >> 3] = (written[chunk >> 3] ?? 0) | (1 << (chunk & 7));
+    writeSync(fd, written, chunk >> 3, 1, WRITTEN_AT + (chunk >> 3));
   }
 }
 

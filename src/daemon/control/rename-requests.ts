@@ -1,4 +1,3 @@
-import { setImmediate } from 'node:timers/promises';
 import type { Account } from '../enrolments/enrolment.ts';
 import { keysOf } from '../enrolments/store/factor-keys.ts';
 import { releaseMarks } from '../enrolments/store/released-marks.ts';
@@ -66,7 +65,7 @@ async function renamed(ports: RenamePorts, from: string, account: Account): Prom
   }
   saved(ports, account, () => store.writeUnder(from, record));
   // A login that had read the old record uses its code up before anything else happens.
-  await setImmediate();
+  await new Promise((resolve) => setImmediate(resolve));
   if (!(await carryMarks(ports, from, record))) {
     throw half(from, account);
   }

@@ -1,4 +1,4 @@
-import { request } from 'node:http';
+/* node:http is loaded with the first request: a start does not wait for it. */
 
 /** From the first try to connect to the last byte, in milliseconds: longer than the reader takes, shorter than the module waits. */
 const DEADLINE_MS = 8_000;
@@ -36,6 +36,7 @@ export function askReader(
       resolve(result);
       outgoing.destroy();
     };
+    const { request } = process.getBuiltinModule('node:http');
     const outgoing = request({ socketPath, method: 'POST', path, headers, agent: false }, (response) => {
       const chunks: Buffer[] = [];
       let length = 0;

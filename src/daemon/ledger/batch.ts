@@ -133,7 +133,9 @@ export function scanJournal(
     ended = batch.entries.length === 0;
     batch = batchAt(file, end, format);
   }
-  const behind = takeRest(file, end, format, take);
+  const rest = file.subarray(end);
+  const zeros = isZero(rest);
+  const behind = !zeros && takeRest(file, end, format, take);
   const damage = behind
     ? `a batch is missing or unreadable at byte ${end}`
     : file.length === format.size
@@ -142,8 +144,7 @@ export function scanJournal(
   if (damage !== undefined) {
     return { condition: 'damaged', damage, end, sequence, ended, current };
   }
-  const torn = !file.subarray(end).equals(Buffer.alloc(file.length - end));
-  return { condition: torn ? 'torn' : 'clean', end, sequence, ended, current };
+  return { condition: zeros ? 'clean' : 'torn', end, sequence, ended, current };
 }
 
 interface Format {
@@ -173,6 +174,11 @@ function formatOf(file: Buffer, generation: number): Format | undefined {
         size: OLD_JOURNAL_BYTES,
       }
     : undefined;
+}
+
+/** Each byte is as the one before, and the first is zero: so nothing is allocated to compare with. */
+function isZero(bytes: Buffer): boolean {
+  return bytes.length === 0 || (bytes[0] === 0 && bytes.subarray(1).equals(bytes.subarray(0, -1)));
 }
 
 /** Everything that can still be read behind a damage; returns whether there is anything. */

@@ -1,11 +1,25 @@
-import { closeSync, constants, fstatSync, openSync, readdirSync, readSync } from 'node:fs';
-import { link, mkdir, open, rename, rm } from 'node:fs/promises';
+import {
+  closeSync,
+  constants,
+  fstatSync,
+  fsync,
+  openSync,
+  readdirSync,
+  readSync,
+  type promises,
+} from 'node:fs';
+import { promisify } from 'node:util';
 import { scanJournal } from './batch.ts';
 import { ENTRY_WORDS } from './entry.ts';
 import { JournalFile, journalBytesFor, MOST_JOURNAL_BYTES } from './journal-file.ts';
 import { MOST_MARKS } from './limits.ts';
 import { Marks, type Undecided } from './marks.ts';
 import { PART_ENTRIES, readSnapshot, snapshotBytes, type ReadableFile } from './snapshot.ts';
+
+/** Loaded when a generation is begun: a start that goes on with the last one does not wait for it. */
+const disk = (): typeof promises => process.getBuiltinModule('node:fs/promises');
+
+const syncFile = promisify(fsync);
 
 const SNAPSHOT = 'snapshot';
 const NEW_SNAPSHOT = `${SNAPSHOT}.new`;
@@ -53,7 +67,7 @@ export class LedgerDirectory {
 
   /** Makes the directory if it is not there. */
   async create(): Promise<void> {
-    await mkdir(this.#path, { mode: OWNER_ONLY_DIRECTORY, recursive: true });
+    await disk().mkdir(this.#path, { mode: OWNER_ONLY_DIRECTORY, recursive: true });
   }
 
   /**
@@ -170,11 +184,13 @@ export class LedgerDirectory {
     } catch (error) {
       await journal.close();
       // Nothing is in it, and on a full disk it would be in the way of the next try.
-      await rm(this.#file(`journal.${generation}`), { force: true }).catch(() => undefined);
+      await disk()
+        .rm(this.#file(`journal.${generation}`), { force: true })
+        .catch(() => undefined);
       throw error;
     }
     try {
-      await rename(this.#file(NEW_SNAPSHOT), this.#file(SNAPSHOT));
+      await disk().rename(this.#file(NEW_SNAPSHOT), this.#file(SNAPSHOT));
       await this.#sync();
     } catch (error) {
       // Nobody knows whether the new snapshot has its name: then its journal must be there.
@@ -214,13 +230,13 @@ export class LedgerDirectory {
   async keepAside(suffix: string): Promise<void> {
     for (const name of readdirSync(this.#path)) {
       if (name === SNAPSHOT || JOURNAL.test(name)) {
-        await link(this.#file(name), this.#file(`damaged-${suffix}-${name}`));
+        await disk().link(this.#file(name), this.#file(`damaged-${suffix}-${name}`));
       }
     }
   }
 
   async #writeSnapshot(parts: Iterable<Buffer>): Promise<void> {
-    const file = await open(this.#file(NEW_SNAPSHOT), 'w', OWNER_ONLY);
+    const file = await disk().open(this.#file(NEW_SNAPSHOT), 'w', OWNER_ONLY);
     try {
       for (const part of parts) {
         await file.writeFile(part);
@@ -233,11 +249,11 @@ export class LedgerDirectory {
 
   /** Makes the names in the directory durable. */
   async #sync(): Promise<void> {
-    const directory = await open(this.#path, 'r');
+    const directory = openSync(this.#path, constants.O_RDONLY | constants.O_DIRECTORY);
     try {
-      await directory.sync();
+      await syncFile(directory);
     } finally {
-      await directory.close();
+      closeSync(directory);
     }
   }
 
@@ -245,7 +261,9 @@ export class LedgerDirectory {
     for (const name of readdirSync(this.#path)) {
       const match = JOURNAL.exec(name);
       if (match !== null && Number(match[1]) < generation) {
-        await rm(this.#file(name), { force: true }).catch(() => undefined);
+        await disk()
+          .rm(this.#file(name), { force: true })
+          .catch(() => undefined);
       }
     }
   }

@@ -116,8 +116,8 @@ export class LoginServer {
   }
 
   async #emptyWithin(milliseconds: number): Promise<boolean> {
-    const deadline = performance.now() + milliseconds;
-    while (this.#slots.taken > 0 && performance.now() < deadline) {
+    const deadline = process.uptime() + milliseconds / 1_000;
+    while (this.#slots.taken > 0 && process.uptime() < deadline) {
       await new Promise((resolve) => setTimeout(resolve, POLL_MS));
     }
     return this.#slots.taken === 0;

@@ -314,6 +314,16 @@ describe.skipIf(missing !== undefined)('in a Debian 13 with systemd', { timeout:
     );
   });
 
+  test('what V8 compiled is there for the start', async () => {
+    const cache = await machine.runWell([
+      'stat',
+      '-c',
+      '%a %U',
+      '/usr/lib/pve-authenticator/dist/daemon/program.cache',
+    ]);
+    expect(cache).toBe('644 root');
+  });
+
   test('make uninstall refuses while a file of PAM names the module', async () => {
     const before = await files();
     const { status, stderr } = await make('uninstall');

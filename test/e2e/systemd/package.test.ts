@@ -261,11 +261,18 @@ describe.skipIf(missing !== undefined)('the Debian package', { timeout: TEST_MS 
     await next('crash loop, mended');
   });
 
+  test('what V8 compiled is there for the start, and is made anew for another Node', async () => {
+    const inode = (): Promise<string> => machine.shell(`stat -c %i ${LIB}/dist/daemon/program.cache`);
+    const before = await inode();
+    await machine.shell('dpkg-trigger --by-package=nodejs /usr/bin/node; dpkg --triggers-only --pending');
+    expect(await inode()).not.toBe(before);
+  });
+
   test('a daemon that speaks the next version serves a module of this one', async () => {
     await machine.shell(`
       cp -a ${LIB}/dist/daemon ${LIB}/dist/next
-      sed -i 's/version < 1 || version > 1/version < 1 || version > 2/' ${LIB}/dist/next/main.js
-      grep -q 'version > 2' ${LIB}/dist/next/main.js`);
+      sed -i 's/version < 1 || version > 1/version < 1 || version > 2/' ${LIB}/dist/next/program.cjs
+      grep -q 'version > 2' ${LIB}/dist/next/program.cjs`);
     await machine.dropIn(DAEMON, 'next', [
       'ExecStart=',
       `ExecStart=/usr/bin/node ${LIB}/dist/next/main.js --require-state`,

@@ -1,5 +1,4 @@
 import { readFileSync } from 'node:fs';
-import { open, rename } from 'node:fs/promises';
 
 /** Texts of files by name; null: there was no such file. Secrets. */
 export type FileTexts = Readonly<Record<string, string | null>>;
@@ -83,6 +82,8 @@ function load(path: string): Copy | undefined {
 }
 
 async function write(path: string, text: string): Promise<void> {
+  // Loaded with the first copy: a start does not wait for it.
+  const { open, rename } = process.getBuiltinModule('node:fs/promises');
   const temporary = `${path}.new`;
   const file = await open(temporary, 'w', OWNER_ONLY);
   try {

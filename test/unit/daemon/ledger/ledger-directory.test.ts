@@ -1,5 +1,5 @@
 import { createHash } from 'node:crypto';
-import {
+import fs, {
   copyFileSync,
   mkdirSync,
   readdirSync,
@@ -9,7 +9,7 @@ import {
   truncateSync,
   writeFileSync,
 } from 'node:fs';
-import { open, type FileHandle } from 'node:fs/promises';
+import { syncBuiltinESMExports } from 'node:module';
 import { crc32 } from 'node:zlib';
 import { beforeEach, describe, expect, it, vi } from 'vitest';
 import { encodeBatch, HEADER_BYTES } from '../../../../src/daemon/ledger/batch.ts';
@@ -96,15 +96,22 @@ describe('what a crash left', () => {
     await expect(JournalFile.reopen('/dev/null', 1, 0, 0)).rejects.toThrow('EINVAL');
     await (await directory.begin(new Marks(), 1)).close();
     const openEnd = directory.load().openEnd!;
-    const handle = await open(path);
-    const sync = vi.spyOn(Object.getPrototypeOf(handle) as FileHandle, 'sync');
+    const fault = vi.spyOn(fs, 'fsync');
+    const synced: string[] = [];
+    fault.mockImplementation((fd, done) => {
+      synced.push(fs.readlinkSync(`/proc/self/fd/${fd}`));
+      done(null);
+    });
     try {
-      sync.mockRejectedValueOnce(new Error('no sync'));
-      await expect(directory.goOn(openEnd)).rejects.toThrow('no sync');
+      syncBuiltinESMExports();
+      vi.resetModules();
+      const again = await import('../../../../src/daemon/ledger/ledger-directory.ts');
+      await (await new again.LedgerDirectory(path).goOn(openEnd)).close();
     } finally {
-      sync.mockRestore();
-      await handle.close();
+      fault.mockRestore();
+      syncBuiltinESMExports();
     }
+    expect(synced).toEqual([`${path}/journal.1`, path]);
   });
 
   it('is not gone on with behind a batch that is torn', async () => {

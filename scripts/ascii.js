@@ -1,0 +1,13 @@
+#!/usr/bin/env node
+/*
+ * scripts/ascii.js FILE
+ *
+ * Writes what is not ASCII in a JavaScript program as \u escapes. V8 then reads
+ * the file as it is, a byte a character, and need not decode it first.
+ */
+import { readFileSync, writeFileSync } from 'node:fs';
+
+const [file] = process.argv.slice(2);
+const escape = (character) => `\\u${character.charCodeAt(0).toString(16).padStart(4, '0')}`;
+const program = readFileSync(file, 'utf8').replace(/^#!.*\n/, '');
+writeFileSync(file, program.replace(/[^\0-\x7f]/g, escape));
