@@ -20,7 +20,8 @@ import { Door, reboot, showLog, stageWithStore } from './fault-stage.ts';
 const COMMITS = 9;
 const PLACES = 40;
 const BATCH_BYTES = HEADER_BYTES + ENTRY_BYTES;
-const USED_BYTES = HEADER_BYTES + COMMITS * BATCH_BYTES;
+/** Behind the commits there is the batch that says that the daemon ended. */
+const USED_BYTES = HEADER_BYTES + COMMITS * BATCH_BYTES + HEADER_BYTES;
 const WINDOW_MS = 3_000;
 const DAMAGED = /^<1>The ledger of used codes is damaged: run "pve-google-authenticator repair"/;
 const LONG_MS = 900_000;
@@ -128,7 +129,10 @@ describe('cut', () => {
     if (FULL) {
       return all;
     }
-    const edges = [0, 1, HEADER_BYTES - 1, HEADER_BYTES, HEADER_BYTES + 1, USED_BYTES - 1, USED_BYTES];
+    const edges = [
+      ...[0, 1, HEADER_BYTES - 1, HEADER_BYTES, HEADER_BYTES + 1],
+      ...[USED_BYTES - HEADER_BYTES, USED_BYTES - 1, USED_BYTES],
+    ];
     const batch = HEADER_BYTES + randomInt(COMMITS) * BATCH_BYTES;
     const chosen = new Set([...edges, batch, batch + 1, batch + HEADER_BYTES]);
     while (chosen.size < PLACES) {
