@@ -64,7 +64,7 @@ function ownName(): string {
   } catch {
     throw new CommandError(
       'ERR_NO_SUCH_USER',
-      `The user ID ${process.geteuid?.() ?? -1} that runs this has no name on this machine: run it as a user that "getent passwd" lists`,
+      `The user ID ${process.geteuid?.() ?? -1} has no account on this machine: run this as a user that "getent passwd" lists`,
     );
   }
 }
@@ -122,7 +122,7 @@ if (lost === 'EPIPE') {
   process.exitCode ||= EXIT_PIPE;
 } else if (lost !== undefined) {
   output.note(
-    `pve-google-authenticator: Not all of the result could be written (${lost}). What was asked for was done; if a new secret or new codes are lost by it, make others.`,
+    `pve-google-authenticator: The output could not be written completely (${lost}). The command itself succeeded. If you did not see a new secret or new codes, make others.`,
   );
   process.exitCode ||= EXIT_FAILED;
 }

@@ -20,7 +20,7 @@ const network = z.pipe(
   z.transform((text, { issues }): Network => {
     const parsed = parseNetwork(text);
     if (parsed === undefined) {
-      const message = `${JSON.stringify(text)} must be an address or a network like 192.0.2.0/24 or 2001:db8::/32; names do not count`;
+      const message = `${JSON.stringify(text)} must be an address or a network like 192.0.2.0/24 or 2001:db8::/32; names are not allowed`;
       issues.push({ code: 'custom', message, input: text });
       return z.NEVER;
     }
@@ -51,7 +51,7 @@ const rule = z
     z.refine(
       ({ service: at, user, group, network: from, action }) =>
         action === 'both' || (at ?? user ?? group ?? from),
-      'a rule without any condition may only say "both"',
+      'a rule without a condition may only have the action "both"',
     ),
   );
 

@@ -10,8 +10,7 @@ const API_KEY = /^[A-Za-z0-9+/]{8,128}={0,2}$/;
 const ID_LENGTH = /^[0-9]{1,2}$/;
 
 const CHALLENGE_RESPONSE = 'challenge-response needs the key plugged into this machine, and is not supported';
-const FILES_ONLY =
-  'keys are looked for in files only: write an authfile (docs/reference/module-arguments.md)';
+const FILES_ONLY = 'keys are read from files only: write an authfile (docs/reference/module-arguments.md)';
 
 /** Those without a value. */
 const FLAGS: ReadonlyMap<string, YubicoChange> = new Map<string, YubicoChange>([

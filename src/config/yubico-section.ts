@@ -72,7 +72,7 @@ const table = z
         context.addIssue({ code: 'custom', path: [name], message });
       };
       if (key !== undefined && keyFile !== undefined) {
-        issue('key_file', 'there is a key, too: one of them must go');
+        issue('key_file', 'key is set, too: remove one of them');
       }
       if (mode === 'online' && number === undefined) {
         issue('mode', 'online needs an id');

@@ -45,7 +45,7 @@ export function lineSettings(config: YubicoConfig, line: LineSettings): YubicoSe
   if (config.mode === 'offline') {
     return {
       kind: 'unusable',
-      why: 'config.toml says that the mode is offline, so no server is asked',
+      why: 'config.toml has mode = "offline", so no server is asked',
     };
   }
   const id = clientId ?? config.id;
@@ -56,7 +56,7 @@ export function lineSettings(config: YubicoConfig, line: LineSettings): YubicoSe
     const missing = id === undefined ? 'id' : 'key';
     return {
       kind: 'unusable',
-      why: `the ${missing} is missing on the line in pam.d, and in [yubico] of config.toml${id === undefined ? '' : ': without it, anybody could sign answers'}`,
+      why: `the ${missing} is missing, both on the line in pam.d and in [yubico] of config.toml${id === undefined ? '' : ': without it, anybody could sign answers'}`,
     };
   }
   return usable({
@@ -100,7 +100,7 @@ function apiKeyOf({ key, keyFile }: YubicoConfig): Buffer {
 function authoritiesIn(file: string): string {
   const text = read('ca', file);
   if (!text.includes('-----BEGIN CERTIFICATE-----')) {
-    throw new Error(`${file}: there is no certificate in PEM in it`);
+    throw new Error(`${file}: it holds no PEM certificate`);
   }
   return text;
 }

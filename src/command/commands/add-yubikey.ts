@@ -28,7 +28,7 @@ export function addYubikeyCommand(subcommand: Command, session: Session): void {
     .option('-n, --name <name>', 'name the key, for example blue')
     .option(
       '--secrets-from <file>',
-      'check the key here and ask no server: the file has the line that ykman or yubikey-ksm wrote about it',
+      'check the key here, without a server; the file holds the line that ykman or yubikey-ksm wrote about it',
     )
     .option('--json', 'print the result as JSON')
     .action((options: AddYubikeyOptions) => run(session, options.user ?? session.self(), options));

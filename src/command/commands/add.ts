@@ -48,7 +48,11 @@ export function addCommand(program: Command, session: Session): void {
       );
 
   tokenOptions(subcommand('totp', 'Add a phone that shows a new code every 30 seconds (TOTP)'))
-    .option('--period <seconds>', `show each code so long, ${MIN_NEW_PERIOD} to ${MAX_NEW_PERIOD}`, newPeriod)
+    .option(
+      '--period <seconds>',
+      `change the code after this time, ${MIN_NEW_PERIOD} to ${MAX_NEW_PERIOD}`,
+      newPeriod,
+    )
     .action((options: AddOptions) =>
       run(session, { kind: 'totp', ...tokenOf(options), period: options.period }, options),
     );
@@ -102,7 +106,7 @@ async function show(added: AddedFactor, session: Session): Promise<void> {
     showFactor(output, { user, factor, secret });
     const whose = whoseWords(session, user);
     output.line(
-      `Factor ${factor.name} (${factor.id}) was added for ${user}. Once more: pve-google-authenticator qr ${factor.id}${whose}`,
+      `Factor ${factor.name} (${factor.id}) was added for ${user}. To show its QR code again: pve-google-authenticator qr ${factor.id}${whose}`,
     );
   }
   if (codes !== undefined) {

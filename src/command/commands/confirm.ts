@@ -28,10 +28,12 @@ export function confirmCommand(program: Command, session: Session): void {
         }
       };
       for (const { service, user } of found.proven) {
-        tell(`${service}: ${user} came in with a code.`);
+        tell(`${service}: ${user} logged in with a code.`);
       }
       if (found.unproven.length > 0) {
-        output.note(`Nobody came in with a code through ${found.unproven.join(', ')}: that is undone.`);
+        output.note(
+          `Nobody logged in with a code through ${found.unproven.join(', ')}: this will be undone.`,
+        );
         if (questions.interactive) {
           const { services, due } = found.pending;
           const left = (): number => Math.max(0, Math.floor(due - uptime()));

@@ -17,7 +17,7 @@ import type { Session } from '../session/session.ts';
 export function disableCommand(program: Command, session: Session): void {
   program
     .command('disable')
-    .description('Undo "enable": restore the files from before it')
+    .description('Undo "enable": restore the service files')
     .argument('[service...]', 'PAM services, for example sshd')
     .option('--all', 'every service that "enable" switched on')
     .addOption(yesOption())
@@ -37,13 +37,13 @@ export function disableCommand(program: Command, session: Session): void {
         const { machine } = switchingTools(session, `disable ${services.join(' ') || '--all'}`);
         const asking = options.all === true ? guardedServices(machine).map(({ service }) => service) : [];
         if (asking.length > 0) {
-          await askBeforeLoss(session, options, `No code is asked for any more by ${asking.join(', ')}.`);
+          await askBeforeLoss(session, options, `Logins will no longer need a code: ${asking.join(', ')}.`);
         }
         // The same way as without Node, in one place.
         const { status, stderr } = await undo(machine, '--off', ...services);
         const said = stderr.trim();
         if (status !== 0) {
-          throw new CommandError('ERR_DISABLE', said === '' ? 'It could not be switched off.' : said);
+          throw new CommandError('ERR_DISABLE', said === '' ? 'The undo failed and did not say why.' : said);
         }
         session.output.line(
           options.json === true

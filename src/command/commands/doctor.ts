@@ -33,18 +33,21 @@ export function doctorCommand(program: Command, session: Session): void {
   program
     .command('doctor')
     .description('Find what is wrong on this machine, and fix it')
-    .option('--fix [check]', 'show how to fix what is found, ask, and fix it; or only what this check finds')
+    .option(
+      '--fix [check]',
+      'show how to fix each finding, ask, and fix it; with a name, only for that check',
+    )
     .addOption(
-      new Option('--undo', 'undo the last --fix: every file as it was before').conflicts([
+      new Option('--undo', 'undo the last --fix: restore every file that it changed').conflicts([
         ...['fix', 'json', 'verbose', 'ignore'],
       ]),
     )
     .addOption(yesOption())
-    .addOption(new Option('--json', 'print what is found as JSON').conflicts('fix'))
-    .option('--verbose', 'name the checks that find nothing, too')
+    .addOption(new Option('--json', 'print the findings as JSON').conflicts('fix'))
+    .option('--verbose', 'also name the checks that find nothing')
     .option(
       '--ignore <check>',
-      'skip a check; may be given again',
+      'skip a check; you can repeat this option',
       (name, names: readonly string[]) => [...names, name],
       [],
     )
@@ -64,7 +67,7 @@ async function run(session: Session, options: Options): Promise<void> {
   const { output } = session;
   if (process.geteuid?.() !== 0) {
     output.note(
-      'pve-google-authenticator: Only root can look at all of it: sudo pve-google-authenticator doctor',
+      'pve-google-authenticator: Only root can check everything: sudo pve-google-authenticator doctor',
     );
     process.exitCode = EXIT_COULD_NOT_LOOK;
     return;
@@ -123,7 +126,10 @@ async function chosenChecks({ fix, ignore }: Options): Promise<readonly Check[]>
   const unknown = [...ignore, ...only].find((name) => !all.some((check) => check.name === name));
   if (unknown !== undefined) {
     const names = [...new Set(all.map(({ name }) => name))].join(', ');
-    throw new CommandError('ERR_USAGE', `There is no check ${JSON.stringify(unknown)}. There are: ${names}`);
+    throw new CommandError(
+      'ERR_USAGE',
+      `There is no check ${JSON.stringify(unknown)}. The checks are: ${names}`,
+    );
   }
   if (only.length === 0) {
     return all.filter(({ name }) => !ignore.includes(name));
@@ -155,15 +161,15 @@ async function undo(session: Session, options: Options): Promise<void> {
   await askBeforeLoss(
     session,
     options,
-    `What doctor fixed is as it was again: ${last.map(({ check }) => check).join(', ')}.${which}`,
+    `This undoes what doctor fixed: ${last.map(({ check }) => check).join(', ')}.${which}`,
   );
   for (const { check } of last) {
     const { restored, left, failed } = await unfix(places, machine);
     output.line(
       `${check}: ${restored.length === 0 ? 'no file had to be restored' : `restored ${restored.join(', ')}`}.`,
     );
-    left.forEach((path) => output.note(`${path} was changed since. It stays as it is.`));
-    failed.forEach((text) => output.note(`Now this fails again: ${text}`));
+    left.forEach((path) => output.note(`${path} was edited after the fix, so it stays as it is.`));
+    failed.forEach((text) => output.note(`This failed: ${text}`));
   }
 }
 

@@ -42,13 +42,13 @@ export function enableCommand(program: Command, session: Session): void {
     .command('enable')
     .description('Make services ask for a code; undone unless you "confirm"')
     .argument('[service...]', 'PAM services, for example sshd')
-    .option('--all', 'every service through which people log in; root at the console is not asked')
-    .option('--all-doors', 'the same, and root at the console is asked, too')
+    .option('--all', 'every service that people log in through, but do not ask root at the console')
+    .option('--all-doors', 'the same, and ask root at the console, too')
     .option('--nullok', 'let users without a factor log in as before')
-    .option('--minutes <n>', 'wait so long for "confirm"', minutes, USUAL_MINUTES)
+    .option('--minutes <n>', 'minutes until the undo, unless you "confirm"', minutes, USUAL_MINUTES)
     .option('--ignore <check>', 'skip this check: clock, if no time server can be reached', ignorable, [])
-    .option('--no-wait', 'end without the countdown; it is undone all the same')
-    .option('--json', 'print the result as JSON, and end without the countdown')
+    .option('--no-wait', 'show no countdown; without "confirm" it is undone all the same')
+    .option('--json', 'print the result as JSON, and show no countdown')
     .addHelpText(
       'after',
       examples(
@@ -71,7 +71,7 @@ function minutes(text: string): number {
 
 function ignorable(name: string, names: readonly string[]): readonly string[] {
   if (!IGNORABLE.includes(name)) {
-    throw new InvalidArgumentError(`Only ${IGNORABLE.join(', ')} can be left out here.`);
+    throw new InvalidArgumentError(`Only ${IGNORABLE.join(', ')} can be ignored here.`);
   }
   return [...names, name];
 }
@@ -178,7 +178,9 @@ function tellNothing(output: Output, { plan, pending }: Extract<Enabled, { kind:
       : `Nothing was changed: ${plan.unchanged.join(', ')} asked for a code already.`,
   );
   if (pending !== undefined) {
-    output.line(`${pending.services.join(', ')}: still waits to be confirmed, for ${left(pending)} seconds.`);
+    output.line(
+      `Not confirmed yet: ${pending.services.join(', ')}. It is undone in ${left(pending)} seconds.`,
+    );
   }
 }
 
@@ -192,7 +194,7 @@ function tellPlan(output: Output, plan: Plan): void {
   tellLeft(output, plan);
   for (const { service, rootExempt } of plan.changes) {
     output.line(
-      `${service} asks for a code now${rootExempt ? ', but not root: the console stays a way back' : ''}.`,
+      `${service} asks for a code now${rootExempt ? ', except for root: root can still log in at the console' : ''}.`,
     );
   }
 }
@@ -204,22 +206,20 @@ function tellWaiting(
 ): void {
   tellPrepared(output, prepared);
   if (refused.length > 0) {
-    output.note(`These have no factor, and are refused now: ${refused.join(', ')}`);
+    output.note(`These users have no factor and are refused now: ${refused.join(', ')}`);
   }
   if (overSsh) {
-    output.note(
-      'You are here over SSH. This connection stays open whatever happens; keep it until the new way was tried.',
-    );
+    output.note('You are connected over SSH. Keep this connection open until a new login has worked.');
   }
   output.line(
-    `Undone in ${left(pending)} seconds, also after a reboot, unless you log in anew, through ${pending.services.join(', ')}, and run there:`,
+    `Undone in ${left(pending)} seconds, also after a reboot. To keep it, log in again through ${pending.services.join(', ')} and run there:`,
   );
   output.line(`  ${asRoot('pve-google-authenticator confirm')}`);
 }
 
 function tellPrepared(output: Output, prepared: readonly string[]): void {
   for (const path of prepared) {
-    output.line(`Written for Proxmox, until the services are disabled: ${path}`);
+    output.line(`Written for Proxmox: ${path} ("disable" removes it)`);
   }
 }
 
@@ -258,10 +258,7 @@ async function wait(
     return;
   }
   if (!wasConfirmed(places)) {
-    throw new CommandError(
-      'ERR_UNDONE',
-      `It was not confirmed, so it was undone: ${name} is as it was before.`,
-    );
+    throw new CommandError('ERR_UNDONE', `Nobody confirmed the change, so it was undone: ${name}`);
   }
   output.line(`Confirmed: ${name} asks for a code.`);
 }

@@ -40,13 +40,13 @@ export function exportCommand(program: Command, session: Session): void {
   program
     .command('export')
     .description('Write an imported ~/.google_authenticator back')
-    .addOption(userOption('the file of this user'))
-    .option('--all', 'every file that was imported')
+    .addOption(userOption('export the file of this user'))
+    .option('--all', 'export every file that was imported')
     .option(
       '--to <file>',
       `write this new file, as yourself; ~, \${HOME} and \${USER} are the user's (default: the user's ${USUAL_FILE})`,
     )
-    .option('--remove', 'remove it from the store once it is written')
+    .option('--remove', 'then remove it from the store')
     .addOption(yesOption())
     .option('--json', 'print the result as JSON')
     .addHelpText(
@@ -59,14 +59,14 @@ export function exportCommand(program: Command, session: Session): void {
     .action(async (options: ExportOptions, command: Command) => {
       const { user } = options;
       if ((user === undefined) === (options.all === undefined)) {
-        command.error('error: say whose: --user or --all');
+        command.error('error: give --user or --all');
       }
       const names = user === undefined ? await importedUsers(session.daemon()) : [user];
       if (options.remove === true) {
         await askBeforeLoss(
           session,
           options,
-          `The store loses what was imported of ${names.join(', ') || 'nobody'} when it is written.`,
+          `After the export, the store no longer has the imported factors of ${names.join(', ') || 'nobody'}.`,
         );
       }
       await exportAll(session, names, options);
@@ -105,7 +105,7 @@ async function exportAll(session: Session, names: readonly string[], options: Ex
     session.output.line(`${names.length - failed} exported, ${failed} failed.`);
   }
   if (failed > 0) {
-    throw new CommandError('ERR_EXPORT', 'What failed was not exported; the store still has it');
+    throw new CommandError('ERR_EXPORT', 'Files that failed were not exported; the store still has them');
   }
 }
 
@@ -118,7 +118,10 @@ async function destinationOf(user: PasswdEntry, { to }: ExportOptions): Promise<
   }
   const caller = await lookUpUid(process.geteuid?.() ?? 0);
   if (caller === undefined) {
-    throw new CommandError('ERR_NO_SUCH_USER', 'The one who runs this is nobody whom the machine knows');
+    throw new CommandError(
+      'ERR_NO_SUCH_USER',
+      'The user who runs this command has no account on this machine',
+    );
   }
   return fileOf(to, user, caller);
 }
@@ -162,7 +165,7 @@ async function create(files: UserFiles, target: UserFile, contents: Buffer): Pro
   }
   if ((await files.read(target))?.contents.equals(contents) !== true) {
     throw new UserFileError(
-      `${target.path} exists and says something else: import it first if it is the same phone, or move it away`,
+      `${target.path} exists and differs. If it is of the same phone, import it first; else move it away`,
     );
   }
 }
@@ -187,9 +190,9 @@ async function removed(
 
 function afterwards(name: string, left: UserView | undefined): string {
   if (left === undefined) {
-    return `${name}: the store still has it, and pam_pve_authenticator asks the store first (--remove takes it out)`;
+    return `${name}: the store still has the factor, and pam_pve_authenticator checks the store first. To remove it there: --remove`;
   }
   return left.factors.length === 0
     ? `${name}: nothing is left in the store`
-    : `${name}: the store has ${left.factors.length} other factors, which pam_pve_authenticator asks for first`;
+    : `${name}: the store has ${left.factors.length} other factors, and pam_pve_authenticator checks those first`;
 }

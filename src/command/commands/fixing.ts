@@ -14,10 +14,10 @@ import { wrapped } from '../terminal/wrap.ts';
 
 /** Why only a person can mend what a check found. */
 const BY_HAND: Readonly<Record<string, string>> = {
-  factors: 'This makes codes that somebody has to hand over, or changes what a user has: run it yourself.',
+  factors: "This makes new codes for a user, or changes a user's factors: run it yourself.",
   ledger: 'This forgets which codes were used: decide for yourself.',
-  state: 'This may lose what is there: look first.',
-  unconfirmed: 'Only you can say whether that stays.',
+  state: 'This may lose data: look first.',
+  unconfirmed: 'Only you can decide whether to keep it.',
   units: 'doctor installs nothing. Run it yourself.',
   module: 'doctor installs nothing. Run it yourself.',
   clock: 'doctor installs nothing. Run it yourself.',

@@ -24,13 +24,13 @@ export function forgetCommand(program: Command, session: Session): void {
       await askBeforeLoss(
         session,
         options,
-        `If the home directory of ${user} is only not mounted, ${user} is taken for somebody without a factor until it is back.`,
+        `If the home directory of ${user} is only unmounted, ${user} counts as not enrolled until it is mounted again.`,
       );
       const forgotten = await session.daemon().ask<Forgotten>('POST', ['users', user, 'forget']);
       session.output.line(
         options.json === true
           ? JSON.stringify(forgotten)
-          : `While no file of ${user} is found from now on, ${user} is not enrolled by one.`,
+          : `From now on, ${user} counts as not enrolled while that file is missing.`,
       );
     });
 }

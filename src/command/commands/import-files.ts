@@ -65,7 +65,7 @@ function show({ output }: Session, result: ImportResult, all: boolean): void {
       output.line(`${user}: imported ${file} (${what.join(', ')}); the old file is now ${renamed}`);
       if (result.readableByOthers) {
         output.note(
-          `${user}: others than ${user} could read the file: if one may have, remove the factor and add a new one`,
+          `${user}: other users could read the file. If somebody may have read it, remove the factor and add a new one`,
         );
       }
       return;
@@ -91,7 +91,7 @@ function conclude({ output }: Session, results: readonly ImportResult[], { all, 
   if (failed > 0) {
     throw new CommandError(
       'ERR_IMPORT',
-      'What failed was not imported, and its file is as it was unless a line above says otherwise',
+      'Files that failed were not imported. They are unchanged unless a line above says otherwise',
     );
   }
   if (all === undefined && none > 0) {

@@ -91,6 +91,6 @@ function show({ output }: Session, result: Result, tokens: readonly OathToken[])
     output.line(`${user}: imported ${factor.name} (${factor.kind}, ${factor.id})`);
   }
   if (tokens.some(({ pin }) => pin)) {
-    output.note(`${result.user}: the PIN of pam_oath was not taken: from now on only the code is asked for`);
+    output.note(`${result.user}: the PIN of pam_oath was not imported. Logins now ask for the code only`);
   }
 }

@@ -68,7 +68,7 @@ function show({ output }: Session, { added }: Changed, { json }: TokenImport): v
 /** Up to an empty line, or to the end: below it may stand the code that proves. */
 async function typedLines({ questions, output }: Session): Promise<string[]> {
   if (questions.interactive) {
-    output.note('otpauth:// URIs or keys, one in a line; an empty line ends them:');
+    output.note('Type otpauth:// URIs or keys, one on each line. An empty line ends the list:');
   }
   const lines: string[] = [];
   try {

@@ -34,7 +34,7 @@ interface ImportOptions extends FileImport, ForUser, Agreement {
 export function importCommand(program: Command, session: Session): void {
   program
     .command('import')
-    .description('Take over google-authenticator, pam_oath, phones and tokens')
+    .description('Import factors of google-authenticator, pam_oath and apps')
     .addOption(userOption())
     .option('--all', 'import the file of every user who has one')
     .option('--from <file>', "read this file, as in the module's option secret=", USUAL_FILE)
@@ -42,11 +42,11 @@ export function importCommand(program: Command, session: Session): void {
       '--as <user>',
       "read and rename it as this user, as in the module's option user= (default: its owner)",
     )
-    .option('--replace', 'replace a file with another secret that was imported before')
+    .option('--replace', 'replace an earlier import that has another secret')
     .addOption(
       new Option(
         '--keys <file>',
-        'import otpauth:// URIs, exports of Google Authenticator and keys of Proxmox (oathkeygen), one in a line; - reads standard input',
+        'import otpauth:// URIs, exports of Google Authenticator and keys of Proxmox (oathkeygen), one on each line; - reads standard input',
       ).conflicts(['all', 'as', 'replace', 'oathUsers']),
     )
     .addOption(
@@ -56,8 +56,8 @@ export function importCommand(program: Command, session: Session): void {
         'replace',
       ]),
     )
-    .option('--account <text>', 'with --keys: take only the accounts of an export whose name has this text')
-    .option('-n, --name <name>', 'with --keys: name the device, if it is one')
+    .option('--account <text>', 'with --keys: import only accounts whose name contains this text')
+    .option('-n, --name <name>', 'with --keys: name the device, if there is only one')
     .addOption(
       new Option('--digits <number>', 'with --keys: length of the codes, if the key does not say it').choices(
         ['6', '7', '8'],
@@ -100,7 +100,7 @@ async function run(session: Session, options: ImportOptions, command: Command): 
       await askBeforeLoss(
         session,
         options,
-        'Where another file was imported before, its secret and scratch codes stop working.',
+        'If another file was imported before, its secret and scratch codes stop working.',
       );
     }
     await importFiles(session, users, options);
@@ -111,13 +111,13 @@ async function run(session: Session, options: ImportOptions, command: Command): 
 function misfit(options: ImportOptions, fromGiven: boolean): string | undefined {
   const { user, keys, oathUsers, all, name, account, digits, period } = options;
   if (fromGiven && (keys ?? oathUsers) !== undefined) {
-    return `either --from or ${keys === undefined ? '--oath-users' : '--keys'} can be given`;
+    return `--from does not go with ${keys === undefined ? '--oath-users' : '--keys'}`;
   }
   if (keys === undefined && (name ?? account ?? digits ?? period) !== undefined) {
     return '--name, --account, --digits and --period go with --keys';
   }
   if (user !== undefined && (all ?? oathUsers) !== undefined) {
-    return `either --user or ${all === undefined ? '--oath-users' : '--all'} can be given`;
+    return `--user does not go with ${all === undefined ? '--oath-users' : '--all'}`;
   }
   return undefined;
 }

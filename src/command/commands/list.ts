@@ -70,9 +70,9 @@ function show(views: readonly UserView[], { plain }: ListOptions, { output }: Se
 function remarksOf({ lockedUntil, enrolled, proxmox }: UserView): string[] {
   return [
     ...(proxmox === undefined ? [] : proxmoxRemarks(proxmox)),
-    ...(lockedUntil === null ? [] : [`locked for some places until ${minute(lockedUntil)}`]),
+    ...(lockedUntil === null ? [] : [`locked for some origins until ${minute(lockedUntil)}`]),
     ...(enrolled === 'elsewhere' && (proxmox?.entries.length ?? 0) === 0
-      ? ['has a factor that is kept elsewhere']
+      ? ['has a factor outside the store']
       : []),
   ];
 }

@@ -21,7 +21,7 @@ function add(program: Command, session: Session, name: 'pause' | 'resume', descr
     .description(description)
     .argument('<factor>', 'its ID or name, as "list" shows it')
     .addOption(userOption())
-    .option('--json', 'print what the user has then as JSON')
+    .option('--json', "print the user's factors as JSON")
     .addHelpText(
       'after',
       examples(

@@ -16,7 +16,7 @@ import { userOption, type ForUser } from '../session/whose.ts';
 export function recoveryCommand(program: Command, session: Session): void {
   program
     .command('recovery')
-    .description('Make ten new recovery codes in place of the old ones')
+    .description('Replace the recovery codes by ten new ones')
     .addOption(userOption())
     .addOption(yesOption())
     .option('--json', 'print the result as JSON; it holds the codes')
@@ -50,7 +50,7 @@ export function recoveryCommand(program: Command, session: Session): void {
         }
       }
       if (old.length > 0) {
-        session.output.note('The old recovery codes do not work any more.');
+        session.output.note('The old recovery codes no longer work.');
       }
     });
 }

@@ -38,11 +38,11 @@ interface Options extends ForUser {
 export function rehearseCommand(program: Command, session: Session): void {
   program
     .command('rehearse')
-    .description('Try what a service asks, without logging in')
+    .description("Try out a service's questions without logging in")
     .argument('<service>', 'PAM service, for example sshd')
     .addOption(userOption('try it as this user (default: you)'))
     .option('--with-module', 'try it as it would be after "enable"')
-    .option('--from <address>', `log in from there (default for ${SSHD}: ${LOCAL})`)
+    .option('--from <address>', `act as if the login came from there (default for ${SSHD}: ${LOCAL})`)
     .option('--json', 'print the result as JSON')
     .addHelpText(
       'after',
@@ -116,12 +116,12 @@ function withModule({ places }: SwitchingTools, service: string): ReadService {
 async function refusalOfSshd(machine: Machine, user: string): Promise<string | undefined> {
   const [finding] = await examineAll([sshdCheck], machine);
   if (finding !== undefined) {
-    return `${user} is refused by sshd itself: ${finding.what}\nTo fix it: ${asRoot(finding.mend)}`;
+    return `sshd itself refuses ${user}: ${finding.what}\nTo fix it: ${asRoot(finding.mend)}`;
   }
   const { stdout } = await machine.run('sshd', '-T', '-C', `user=${user},host=localhost,addr=${LOCAL}`);
   const roots = /^permitrootlogin (\S+)$/m.exec(stdout)?.[1] ?? 'yes';
   return user === 'root' && roots !== 'yes'
-    ? `root is refused by sshd itself: PermitRootLogin ${roots} lets root in with a key at most.`
+    ? `sshd itself refuses root: PermitRootLogin is ${roots}, so a password never lets root in.`
     : undefined;
 }
 
@@ -141,11 +141,11 @@ function tell(output: Output, result: ServiceRehearsed, service: string, user: s
   const at = result.refusedAt;
   const where =
     at === undefined
-      ? 'no module let in'
+      ? 'no module accepted the login'
       : `at ${at.step.module}, line ${at.step.line} of /etc/pam.d/${at.step.file} (${at.words})`;
   throw new CommandError(
     'ERR_REFUSED',
-    `${service} refuses ${user}${result.at === 'account' ? ', whose account may not be used now' : ''}: ${where}.`,
+    `${service} refuses ${user}${result.at === 'account' ? ': the account is not usable now' : ''}: ${where}.`,
   );
 }
 

@@ -50,7 +50,7 @@ function actLines(act: Act): readonly string[] {
 function accessNow(path: string): string {
   const facts = lstatSync(path, { throwIfNoEntry: false });
   return facts === undefined
-    ? 'what is not there'
+    ? '(missing)'
     : `owner ${facts.uid}:${facts.gid}, mode ${(facts.mode & 0o7777).toString(8)}`;
 }
 

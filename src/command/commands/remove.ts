@@ -26,7 +26,7 @@ export function removeCommand(program: Command, session: Session): void {
     .argument('<factor>', 'its ID or name, as "list" shows it')
     .addOption(userOption())
     .addOption(yesOption())
-    .option('--json', 'print what is left as JSON')
+    .option('--json', "print the user's remaining factors as JSON")
     .addHelpText(
       'after',
       examples(
@@ -69,8 +69,8 @@ function whatIsLeft({ factors, enrolled }: UserView): string {
     return `${factors.length} left`;
   }
   return enrolled === 'elsewhere'
-    ? 'none left in the store; one that is kept elsewhere counts now, for example that of ~/.google_authenticator'
-    : 'no factor left and is not enrolled any more';
+    ? 'no factor left in the store. A factor outside it counts now, for example in ~/.google_authenticator'
+    : 'no factor left and is no longer enrolled';
 }
 
 async function removeInProxmox(
@@ -95,6 +95,6 @@ async function removeInProxmox(
   session.output.line(
     options.json === true
       ? JSON.stringify(await daemon.ask<UserView>('GET', ['users', user]))
-      : `Factor ${factor} was removed from Proxmox. Its web interface does not ask ${proxmox.userId} for it any more.`,
+      : `Factor ${factor} was removed from Proxmox. Its web interface no longer asks ${proxmox.userId} for it.`,
   );
 }

@@ -23,7 +23,7 @@ export function renameUserCommand(program: Command, session: Session): void {
       session.output.line(
         options.json === true
           ? JSON.stringify(renamed)
-          : `${renamed.user} has the factors of ${renamed.from} now. Codes that were used stay used.`,
+          : `${renamed.user} now has the factors of ${renamed.from}. Used codes stay used.`,
       );
     });
 }

@@ -17,7 +17,7 @@ export function renameCommand(program: Command, session: Session): void {
     .argument('<factor>', 'its ID or name, as "list" shows it')
     .argument('<name>', 'its new name')
     .addOption(userOption())
-    .option('--json', 'print what the user has then as JSON')
+    .option('--json', "print the user's factors as JSON")
     .addHelpText(
       'after',
       examples(

@@ -13,7 +13,7 @@ import type { Session } from '../session/session.ts';
 export function repairCommand(program: Command, session: Session): void {
   program
     .command('repair')
-    .description('Go on with a damaged ledger of used codes')
+    .description('Repair a damaged ledger of used codes')
     .option('--json', 'print the result as JSON')
     .addOption(yesOption())
     .addHelpText('after', examples('sudo pve-google-authenticator repair'))
@@ -21,23 +21,23 @@ export function repairCommand(program: Command, session: Session): void {
       await askBeforeLoss(
         session,
         options,
-        'Where the ledger is damaged, it forgets which HOTP and recovery codes were used since its last readable entry. Each of them may work once more.',
+        "This forgets which HOTP and recovery codes were used after the ledger's last readable entry. Each of them may work once more.",
       );
       const result = await session.daemon().ask<Repaired>('POST', ['ledger', 'repair']);
       if (options.json === true) {
         session.output.line(JSON.stringify(result));
       } else if (result.repaired) {
-        session.output.line('The ledger of used codes is sound again; the damaged files are kept beside it.');
         session.output.line(
-          'HOTP and recovery codes that were used since the last readable entry may work once more.',
+          'The ledger of used codes is intact again. The damaged files are kept beside it.',
         );
         session.output.line(
-          'Whoever may have seen such a code should not keep it: remove that factor and add a new one.',
+          'HOTP and recovery codes that were used after the last readable entry may work once more.',
         );
+        session.output.line('If somebody may have seen such a code, remove that factor and add a new one.');
       } else {
         session.output.line(
           result.condition === 'sound'
-            ? 'The ledger of used codes is sound: there is nothing to repair.'
+            ? 'The ledger of used codes is intact: there is nothing to repair.'
             : 'The ledger of used codes is not damaged, but it cannot be written: see the log of the daemon.',
         );
       }

@@ -30,13 +30,13 @@ interface RotateOptions extends ForUser, Agreement {
 export function rotateCommand(program: Command, session: Session): void {
   program
     .command('rotate')
-    .description('Give a factor a new secret; the old one works until you confirm')
+    .description("Replace a factor's secret; the old one works until you confirm")
     .argument('<factor>', 'its ID or name, as "list" shows it')
     .addOption(userOption())
     .addOption(yesOption())
-    .option('-C, --no-confirm', 'ask for no code: both secrets work until you remove the old one')
+    .option('-C, --no-confirm', 'do not ask for a code: both secrets work until you remove the old one')
     .addOption(qrModeOption())
-    .option('--json', 'print the result as JSON, with the secret; asks for no code')
+    .option('--json', 'print the result as JSON, with the secret; do not ask for a code')
     .addHelpText(
       'after',
       examples(
@@ -62,7 +62,7 @@ async function rotate(session: Session, user: string, which: string, options: Ro
     await askBeforeLoss(
       session,
       options,
-      `When you have typed a code of the new secret, the old one of ${old.name} (${old.kind}, ${old.id}) of ${user} stops working.`,
+      `The old secret of ${old.name} (${old.kind}, ${old.id}) of ${user} stops working as soon as you type a code of the new one.`,
     );
   }
   const { newSecret } = await import('../secrets/otp.ts');
@@ -87,11 +87,11 @@ async function rotate(session: Session, user: string, which: string, options: Ro
   if (options.json === true) {
     output.line(JSON.stringify(token));
   } else if (swap) {
-    output.line(`Done: the old secret of ${old.name} does not work any more.`);
+    output.line(`Done: the old secret of ${old.name} no longer works.`);
   } else {
     const whose = whoseWords(session, view.user);
     output.line(
-      `Both work now, ${old.name} (${old.id}) and ${token?.factor.name ?? 'the new one'}. When the new one does: pve-google-authenticator remove ${old.id}${whose}`,
+      `Both work now: ${old.name} (${old.id}) and ${token?.factor.name ?? 'the new one'}. After a login with the new one: pve-google-authenticator remove ${old.id}${whose}`,
     );
   }
 }
@@ -110,7 +110,7 @@ async function factorOf(session: Session, user: string, which: string): Promise<
     throw new CommandError(
       'ERR_NOT_ROTATED',
       factor.kind === 'recovery'
-        ? `New recovery codes come with: pve-google-authenticator recovery${whose}`
+        ? `To make new recovery codes: pve-google-authenticator recovery${whose}`
         : `This factor cannot be rotated: add another one, then remove it`,
     );
   }

@@ -8,7 +8,7 @@ import type { Session } from '../session/session.ts';
 import { userOption, type ForUser } from '../session/whose.ts';
 
 const MEANING = {
-  skip: 'no code is asked for: the module stands aside',
+  skip: 'no code is asked for: the module lets the login pass',
   deny: 'nobody gets in',
   both: 'a code and a touch of a YubiKey are needed',
 } as const;
@@ -31,7 +31,7 @@ export function rulesCommand(program: Command, session: Session): void {
     .command('test')
     .description('Show which rule applies to a login, and why')
     .argument('<service>', 'PAM service, for example sshd')
-    .argument('[address]', 'log in from there (default: a local login)')
+    .argument('[address]', 'address that the login comes from (default: a local login)')
     .addOption(userOption('the user who logs in').makeOptionMandatory())
     .option('--json', 'print the result as JSON')
     .addHelpText(

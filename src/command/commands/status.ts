@@ -51,7 +51,7 @@ function sentences(view: UserView): string[] {
     ...(lockedUntil === null
       ? []
       : [
-          `After too many failures codes of digits are not looked at from some places, until ${minute(lockedUntil)}. A recovery code works. To end it: sudo pve-google-authenticator unlock --user ${user}`,
+          `After too many failures, codes of digits from some origins are refused until ${minute(lockedUntil)}. A recovery code works. To end the lock now: sudo pve-google-authenticator unlock --user ${user}`,
         ]),
   ];
 }
@@ -61,7 +61,7 @@ function enrolledSentence(view: UserView): string {
     case 'store':
       return 'These factors are enrolled:';
     case 'elsewhere':
-      return 'A factor is enrolled that is kept elsewhere, for example in ~/.google_authenticator.';
+      return 'A factor outside the store is enrolled, for example in ~/.google_authenticator.';
     case 'none':
       return 'No factor is enrolled. Set one up with: pve-google-authenticator';
     case 'unusable':
@@ -76,18 +76,16 @@ function serviceSentences(user: string, services: readonly ServiceWords[]): stri
   const pending = readPending(placesBelow());
   return [
     asked
-      ? `What logins of ${user} are asked for:`
+      ? `How logins of ${user} are checked:`
       : 'No service of this machine asks for a code. An administrator switches that on: man pam_pve_authenticator',
     ...services.map(({ service, says }) => `  ${service}: ${says}`),
     ...(pending === undefined
       ? []
       : [
-          `Not confirmed yet: ${pending.services.join(', ')}. It is undone in ${Math.max(0, Math.floor(pending.due - uptime()))} seconds, unless somebody runs from a new login: sudo pve-google-authenticator confirm`,
+          `Not confirmed yet: ${pending.services.join(', ')}. It is undone in ${Math.max(0, Math.floor(pending.due - uptime()))} seconds. To keep it, run from a new login: sudo pve-google-authenticator confirm`,
         ]),
     ...(asked && !isRoot
-      ? [
-          'Only root is told of rules in config.toml that exempt logins, and of a change that waits to be confirmed.',
-        ]
+      ? ['Only root sees rules of config.toml that exempt logins, and changes that wait to be confirmed.']
       : []),
   ];
 }

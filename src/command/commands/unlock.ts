@@ -15,9 +15,9 @@ import { userOption, type ForUser } from '../session/whose.ts';
 export function unlockCommand(program: Command, session: Session): void {
   program
     .command('unlock')
-    .description('Forget failed tries: nothing is throttled or locked any more')
+    .description("Forget failed tries, and end a user's throttle and lock")
     .addOption(userOption())
-    .option('--json', 'print what the user has as JSON')
+    .option('--json', "print the user's factors as JSON")
     .addHelpText('after', examples('sudo pve-google-authenticator unlock --user alice'))
     .action(async (options: ForUser & { readonly json?: true }) => {
       const user = options.user ?? session.self();

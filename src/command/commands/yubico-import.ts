@@ -40,10 +40,10 @@ interface Count {
 export function importMappingCommand(yubico: Command, session: Session): void {
   yubico
     .command('import')
-    .description('Take over the YubiKeys in mapping files of pam_yubico; the files stay as they are')
-    .addOption(userOption(`this user's ${USER_MAPPING}, or with --authfile this user's lines`))
-    .option('--authfile <file>', 'a central file, as in the option authfile= of the module')
-    .option('--all', `every user's ${USER_MAPPING}`)
+    .description('Import YubiKeys from mapping files of pam_yubico, and leave the files as they are')
+    .addOption(userOption(`import this user's ${USER_MAPPING}, or with --authfile this user's lines`))
+    .option('--authfile <file>', "import a central file, as in the module's option authfile=")
+    .option('--all', `import every user's ${USER_MAPPING}`)
     .option('--json', 'print the result as JSON')
     .addHelpText(
       'after',
@@ -57,7 +57,7 @@ export function importMappingCommand(yubico: Command, session: Session): void {
       const { user } = options;
       const wanted = [user, options.all, options.authfile].filter((given) => given !== undefined).length;
       if (wanted === 0 || (options.all === true && wanted > 1)) {
-        command.error('error: say whose: --user, --all or --authfile');
+        command.error('error: give --user, --all or --authfile');
       }
       if (process.geteuid?.() !== ROOT_UID) {
         throw new CommandError(
@@ -87,7 +87,7 @@ async function importAll(session: Session, user: string | undefined, options: Op
       : `${count.added} keys added, ${count.present} were there already, ${count.failed} problems.`,
   );
   if (count.failed > 0) {
-    throw new CommandError('ERR_IMPORT', 'What is told above was not imported');
+    throw new CommandError('ERR_IMPORT', 'The keys named above were not imported');
   }
 }
 
@@ -150,7 +150,7 @@ async function importOwn(
     if (user === entry.name) {
       await importKeys(session, user, publicIds, count);
     } else {
-      output.note(`${path}: a line is about ${JSON.stringify(user)}: it says nothing here`);
+      output.note(`${path}: a line names ${JSON.stringify(user)}: it has no effect in this file`);
     }
   }
 }

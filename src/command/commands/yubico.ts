@@ -8,10 +8,10 @@ import { importMappingCommand } from './yubico-import.ts';
 const SAYS: Readonly<Record<YubicoChecked['result'], string>> = {
   right: 'The OTP is right: YubiKeys can be checked.',
   wrong:
-    'The servers answer, and id and key are right; but they do not know this YubiKey, or its secrets are others there.',
+    'The servers answer, and id and key are right; but the servers do not know this YubiKey, or have other secrets for it.',
   replayed: 'The servers answer, and id and key are right; but this OTP was used before: touch again.',
-  misconfigured: 'The servers do not take our requests:',
-  unavailable: 'Nothing was learnt:',
+  misconfigured: 'The servers reject our requests:',
+  unavailable: 'The check had no result:',
 };
 
 /**
@@ -23,7 +23,7 @@ const SAYS: Readonly<Record<YubicoChecked['result'], string>> = {
 export function yubicoCommand(program: Command, session: Session): void {
   const yubico = program
     .command('yubico')
-    .description('Test the servers of YubiKeys; take over keys of pam_yubico')
+    .description('Test validation servers of YubiKeys; import keys of pam_yubico')
     .addHelpText('after', examples('sudo pve-google-authenticator yubico check'));
   yubico
     .command('check')
@@ -68,9 +68,9 @@ function show({ output }: Session, { result, countersSigned, failures }: YubicoC
     output.line(`${server}: ${why}${hint === null ? '' : `: ${hint}`}`);
   }
   if (result === 'right' && failures.length > 0) {
-    output.line('The servers above were of no help.');
+    output.line('The servers above gave no result.');
   }
   if (result === 'right' && !countersSigned) {
-    output.line('The server does not sign counters: it alone knows which OTPs were used.');
+    output.line('The server does not sign the counters, so only the server knows which OTPs were used.');
   }
 }

@@ -53,8 +53,8 @@ export async function serviceWords(machine: Machine, whose: Whose): Promise<read
   for (const service of web) {
     const asks = allSteps(authSteps(read(service) === undefined ? 'other' : service, read)).some(isOurs);
     const says = asks
-      ? 'has the line of this module: it refuses whoever has no code at the end of the password'
-      : 'is not asked for a code here: it asks for what is enrolled in Proxmox, itself';
+      ? 'has the line of this module: it refuses a password without a code at its end'
+      : 'does not ask this module: Proxmox itself asks for the factors that are enrolled there';
     lines.push({ service: `${service} (web interface)`, says, asks });
   }
   return lines;
@@ -96,14 +96,14 @@ function stackWords(service: string, steps: readonly Step[], { user, uid, enroll
     const other = all.find(({ entry }) => asksForCode(entry));
     return other === undefined
       ? 'does not ask for a code'
-      : `is not asked by this program: ${baseName(other.entry.module)} stands in /etc/pam.d/${other.file}`;
+      : `does not ask this program for a code: /etc/pam.d/${other.file} has ${baseName(other.entry.module)}`;
   }
   const fault = faultOf(steps);
   if (fault?.kind === 'around') {
-    return `does not ask everybody for a code: ${placeOf(fault.step)} lets in before that`;
+    return `does not ask everybody for a code: ${placeOf(fault.step)} can let people in before`;
   }
   if (fault?.kind === 'closed') {
-    return `lets nobody in: no way through the lines of /etc/pam.d/${service} succeeds`;
+    return `lets nobody in: the lines of /etc/pam.d/${service} always refuse`;
   }
   if (uid === 0 && all.some(exemptsRoot)) {
     return 'does not ask root for a code';

@@ -28,7 +28,10 @@ export async function sshdWords(
   const settings = await settingsOf(machine, user);
   if (settings === undefined) {
     return [
-      { service: PASSWORD, says: asks ? `${stack}, if its settings let it: only root can read them` : stack },
+      {
+        service: PASSWORD,
+        says: asks ? `${stack}, unless sshd\'s settings differ: only root can read them` : stack,
+      },
       {
         service: KEY,
         says: asks ? 'not known: only root can read its settings' : 'does not ask for a code',
@@ -62,7 +65,7 @@ function passwordWords(of: Settings, user: string, stack: string): string {
     return 'refuses root (PermitRootLogin)';
   }
   if (!methods.some((list) => !list.includes('publickey'))) {
-    return 'refuses: it wants a key, too (AuthenticationMethods)';
+    return 'refuses: it needs a key, too (AuthenticationMethods)';
   }
   if (of('usepam') !== 'yes') {
     return 'does not ask for a code: it does not ask PAM at all (UsePAM no)';
@@ -93,7 +96,7 @@ function keyWords(of: Settings, user: string, stack: string): string {
     return 'does not ask for a code: the key is enough';
   }
   return user === 'root' && ROOT_BY_KEY.test(roots)
-    ? 'refuses root, of whom it takes no answer to PAM (PermitRootLogin)'
+    ? 'refuses root, who may use only a key (PermitRootLogin)'
     : `${stack}, after the key`;
 }
 

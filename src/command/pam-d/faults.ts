@@ -110,13 +110,13 @@ export function whyUnsafe(
       return undefined;
     case 'closed':
       return (
-        `With a code, nobody would get in through ${service} any more: no way through the lines of /etc/pam.d/${service} ` +
-        'and the files that it includes succeeds. Mend these lines first.'
+        `With a code, nobody could log in through ${service} any more: the lines of /etc/pam.d/${service} ` +
+        'and of the files that it includes would always refuse. Fix these lines first.'
       );
     case 'code-alone':
       return (
-        `With a code, somebody without the right password would get in through ${service}: where a password is wrong, no line of ` +
-        `/etc/pam.d/${service} refuses. Put this line below those that check passwords, as Debian does: auth requisite pam_deny.so`
+        `With a code, somebody could log in through ${service} without the right password: no line of ` +
+        `/etc/pam.d/${service} refuses a wrong one. Put this line below those that check passwords, as Debian does: auth requisite pam_deny.so`
       );
     case 'around':
       return whyAround(service, fault.step);
@@ -128,7 +128,7 @@ function whyAround(service: string, step: Step): string {
   const place = `/etc/pam.d/${file}, line ${entry.line + 1}: with "${entry.control}"`;
   const never = 'a code would never be asked for.';
   if (jumps(step)) {
-    return `${place} ${baseName(entry.module)} jumps over the line that asks for a code: ${never} Mend that line first.`;
+    return `${place} ${baseName(entry.module)} jumps over the line that asks for a code: ${never} Fix that line first.`;
   }
   if (file !== service) {
     const substack = `auth substack ${own.module}`;
@@ -138,7 +138,7 @@ function whyAround(service: string, step: Step): string {
     );
   }
   return asksForPassword(step)
-    ? `${place} a right password ends the stack, and ${never} Change it to "required" first.`
+    ? `${place} a right password ends the stack, and ${never} First change it to "required".`
     : `${place} ${baseName(entry.module)} ends the stack, and ${never} Take that line out first, or write "required" in place of "${entry.control}".`;
 }
 

@@ -104,8 +104,8 @@ export function guardService(
       return unsafe === undefined ? { kind: 'covered', by: twice.file } : refused(unsafe);
     }
     return refused(
-      `/etc/pam.d/${twice.file} names ${MODULE} already, in line ${twice.entry.line + 1}, which was not written by this command: ` +
-        'with another line it would ask twice. Take that line out first, or leave it as it is.',
+      `/etc/pam.d/${twice.file} already names ${MODULE} in line ${twice.entry.line + 1}, which this command did not write: ` +
+        'with a second line it would ask twice. Remove that line first, or leave it as it is.',
     );
   }
   const place = placeIn(service, steps);
@@ -126,13 +126,13 @@ function whyBroken(service: string, lines: readonly string[]): string | undefine
   const returned = lines.findIndex((line) => line.endsWith('\r'));
   if (returned !== -1) {
     return (
-      `${path}, line ${returned + 1}: it ends with a carriage return, as Windows writes it, and PAM does not find the module ` +
-      `that such a line names. Mend that first: sed -i 's/\\r$//' ${path}`
+      `${path}, line ${returned + 1}: the line ends with a carriage return, as Windows writes it, so PAM cannot find ` +
+      `its module. Fix that first: sed -i 's/\\r$//' ${path}`
     );
   }
   const last = lines.findLastIndex((line) => !/^\s*(#|$)/.test(line));
   return /^[^#]*\\\s*$/.test(lines[last] ?? '')
-    ? `${path}, line ${last + 1}: it ends with a backslash, but nothing follows that it could be joined to. Take the backslash out first.`
+    ? `${path}, line ${last + 1}: the line ends with a backslash, but no line follows. Remove the backslash first.`
     : undefined;
 }
 
@@ -145,9 +145,9 @@ function placeIn(service: string, steps: readonly Step[]): { readonly line: numb
   const last = steps.findLastIndex(asksForPassword);
   if (last === -1) {
     return (
-      `In /etc/pam.d/${service} no line asks for a password, so it is not clear where the code belongs. ` +
-      `Where an SSH key stands for the password, write the line yourself: auth required ${MODULE}. ` +
-      'How, with a way back: docs/guides/switch-on-and-off.md, "Key and code, without the password"'
+      `No line of /etc/pam.d/${service} asks for a password, so it is not clear where the code belongs. ` +
+      `If an SSH key replaces the password, write the line yourself: auth required ${MODULE}. ` +
+      'For how to do that safely: docs/guides/switch-on-and-off.md, "Key and code, without the password"'
     );
   }
   const before = beyondJumps(steps, endOfOwn(steps, last));
@@ -155,7 +155,7 @@ function placeIn(service: string, steps: readonly Step[]): { readonly line: numb
     const { file, entry } = before;
     return (
       `/etc/pam.d/${file}, line ${entry.line + 1}: "${entry.control}" jumps past the end of the auth stack of ${service}: ` +
-      'who jumps there is not let in. Mend that first.'
+      'a login that jumps there is refused. Fix that first.'
     );
   }
   const own = steps[before - 1]?.own;

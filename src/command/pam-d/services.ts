@@ -34,7 +34,7 @@ export function whyNoService(name: string): string | undefined {
     return `${JSON.stringify(name)} is not the name of a service: it has letters, digits and _.+@-, and no slash`;
   }
   if (name.startsWith('common-') || name === 'other') {
-    return `${name} is a part of many services, also of those that cannot ask for a code. Name the services, or say --all`;
+    return `${name} is included by many services, and some of them cannot ask for a code. Name the services, or say --all`;
   }
   return undefined;
 }
@@ -44,7 +44,7 @@ const UNATTENDED: readonly (readonly [why: string, names: readonly string[]])[] 
   ['runs jobs, and authenticates nobody', ['cron', 'crond', 'atd', 'systemd-user', 'runuser', 'runuser-l']],
   ['is for people who are logged in already', ['chsh', 'chfn', 'passwd', 'chpasswd', 'newusers']],
   [
-    'answers each question with the password, so a code could never be given',
+    'answers each question with the password, so nobody could give a code',
     [
       'cups',
       'cups-daemon',

@@ -14,7 +14,7 @@ import { pvesh } from './programs.ts';
 const DEFAULT_NAME = 'phone';
 /** Proxmox takes no longer descriptions; blanks and quotes are nobody's trouble here. */
 const NAME = /^[^\p{Cc}]{1,255}$/u;
-const ALLOWED = 'With --proxmox there may be --user, --name, --issuer and --qr-mode';
+const ALLOWED = '--proxmox goes only with --user, --name, --issuer and --qr-mode';
 const USER_ID = /^[^\s:/@]+(?:@[^\s:/@]+)*@[A-Za-z][A-Za-z0-9.\-_]+$/;
 
 /** What the command line says. */
@@ -42,7 +42,7 @@ export async function enrolInProxmox(session: Session, words: readonly string[])
   if (process.geteuid?.() !== 0) {
     throw new CommandError(
       'ERR_NOT_ROOT',
-      `Only root can add a factor to Proxmox here: sudo pve-google-authenticator --proxmox --user=${user}; who is not root goes to the web interface, Datacenter, Permissions, Two Factor`,
+      `Only root can add a factor to Proxmox here. Use its web interface (Datacenter, Permissions, Two Factor), or: sudo pve-google-authenticator --proxmox --user=${user}`,
     );
   }
   const factor: Totp = {
@@ -63,7 +63,7 @@ export async function enrolInProxmox(session: Session, words: readonly string[])
     encodeBase32(factor.secret),
   );
   session.output.line(
-    `${name} was added for ${userId} in Proxmox: the web interface asks for its codes from now on, and so does this machine where its PAM services do.`,
+    `${name} was added for ${userId} in Proxmox: the web interface now asks for its codes, and so do the services of this machine that ask for a code.`,
   );
 }
 

@@ -80,7 +80,10 @@ function assertThere(program: string): void {
   try {
     accessSync(program, constants.X_OK);
   } catch {
-    throw new CommandError('ERR_NO_PROXMOX', `${program} is not there: this is no node of Proxmox VE`);
+    throw new CommandError(
+      'ERR_NO_PROXMOX',
+      `${program} is missing: this machine is not a node of Proxmox VE`,
+    );
   }
 }
 

@@ -31,7 +31,7 @@ export function proxmoxSentences(user: string, { userId, entries }: ProxmoxUserV
  */
 export function proxmoxRemarks({ userId, totpLocked, lockedUntil }: ProxmoxUserView): string[] {
   return [
-    ...(totpLocked ? [`${userId}: Proxmox has locked the codes; unlock takes the lock away`] : []),
+    ...(totpLocked ? [`${userId}: Proxmox has locked the codes; "unlock" ends that`] : []),
     ...(lockedUntil === null
       ? []
       : [`${userId}: Proxmox has locked all factors until ${minute(lockedUntil)}`]),

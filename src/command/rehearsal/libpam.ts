@@ -29,7 +29,7 @@ export class NoLibpamError extends Error {
     const [why = ''] = (cause instanceof Error ? cause.message : 'unknown').split('\n');
     super(
       `libpam cannot be called here (${why}), so nothing can be rehearsed. ` +
-        'With a root shell kept open, "enable" tries it for real, and undoes itself unless you confirm.',
+        'Instead, keep a root shell open and try "enable": it undoes itself unless you confirm.',
     );
     this.name = 'NoLibpamError';
   }

@@ -112,7 +112,7 @@ async function setAside(files: UserFiles, found: FoundFile): Promise<string | un
         break;
     }
   }
-  throw new UserFileError(`${found.path} is in the store, but keeps its name: there are too many ${name}-N`);
+  throw new UserFileError(`${found.path} was imported but not renamed: there are too many ${name}-N`);
 }
 
 async function renameTo(

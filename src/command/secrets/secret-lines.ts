@@ -40,7 +40,7 @@ export function secretLines(path: string, maxBytes: number): { lines: string[]; 
   return {
     lines,
     remark: othersMayRead
-      ? `${path} holds the secrets, and others may read it: delete it, and if one may have read it, add new factors in their place`
-      : `${path} holds the secrets: delete it when you need it no more`,
+      ? `${path} holds the secrets, and other users can read it. Delete it. If somebody may have read it, replace the factors`
+      : `${path} holds the secrets: delete it when you no longer need it`,
   };
 }

@@ -109,7 +109,7 @@ function migrated(uri: string, wanted: string | undefined): readonly MigratedAcc
   );
   if (wanted === undefined && accounts.length > 1) {
     throw new MigrationError(
-      `it holds ${accounts.length} accounts: choose with --account and a part of one's name: ${names.join(', ')}`,
+      `it holds ${accounts.length} accounts: choose one with --account and a part of its name: ${names.join(', ')}`,
     );
   }
   const chosen = accounts.filter((_, index) =>
@@ -117,9 +117,7 @@ function migrated(uri: string, wanted: string | undefined): readonly MigratedAcc
   );
   if (chosen.length === 0) {
     const which = parts > 1 ? `this is QR code ${part} of ${parts}; ` : '';
-    throw new MigrationError(
-      `no account has the name that --account gives: ${which}it holds ${names.join(', ')}`,
-    );
+    throw new MigrationError(`no account matches --account: ${which}it holds ${names.join(', ')}`);
   }
   return chosen;
 }

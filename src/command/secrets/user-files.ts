@@ -156,7 +156,7 @@ export class UserFiles {
         return;
       case 'changed':
       case 'missing':
-        throw new UserFileError(`${file.path} was changed by somebody else meanwhile`);
+        throw new UserFileError(`${file.path} was changed by another program meanwhile`);
       case 'unfit':
       case 'failed':
         throw troubleWith(file, 'written', result);
@@ -187,13 +187,13 @@ export class UserFiles {
 function assertTrusted({ user, path }: UserFile, { uid, mode }: FileState): void {
   if (uid !== user.uid) {
     throw new UserFileError(
-      `${path} belongs to uid ${uid}, not to ${user.user} (uid ${user.uid}): chown it if it is right`,
+      `${path} belongs to uid ${uid}, not to ${user.user} (uid ${user.uid}): chown it if its contents are right`,
     );
   }
   if ((mode & WRITABLE_BY_OTHERS) !== 0) {
     const octal = (mode & PERMISSIONS).toString(8).padStart(4, '0');
     throw new UserFileError(
-      `${path} can be written by others (mode ${octal}): see whether it is right, then chmod 0600 it`,
+      `${path} can be written by others (mode ${octal}): check its contents, then chmod 0600 it`,
     );
   }
 }

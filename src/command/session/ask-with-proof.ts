@@ -83,4 +83,4 @@ export async function checkChange(
 }
 
 const PROOF_AHEAD =
-  'You have a factor already: at the end you will need a code of it, or a recovery code. Have it at hand.';
+  'You already have a factor: at the end you will need a code of it, or a recovery code. Have it ready.';

@@ -9,7 +9,7 @@ const MAX_LIST_BYTES = 256 * 1024 * 1024;
 const LIST_TYPE = 'application/x-ndjson';
 const TIMEOUT_MS = 20_000;
 const UNKNOWN =
-  'It is not known whether the change was made: look with "pve-google-authenticator list" before you try again. ' +
+  'The change may or may not have been made: check with "pve-google-authenticator list" before you try again. ' +
   'If you gave a code, it may be used up.';
 
 /** The daemon refused, is not there, or ended before it answered. The message is for the person at the command. */
@@ -180,10 +180,7 @@ function codeOf(error: unknown): string {
 function refusalOf(answer: unknown): CommandError {
   const { error } = (answer ?? {}) as Partial<Refusal>;
   return error === undefined
-    ? new CommandError(
-        'ERR_DAEMON',
-        'The daemon gave an answer that cannot be read: is it of the same version?',
-      )
+    ? new CommandError('ERR_DAEMON', "The daemon's answer cannot be read: is it of the same version?")
     : new CommandError(error.code, error.message);
 }
 

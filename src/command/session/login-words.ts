@@ -49,7 +49,7 @@ export function addressWord(word: string): string {
   return isIP(word) > 0
     ? word
     : refuse(
-        `${JSON.stringify(word)} is not an address. Type one of IPv4 or IPv6 without a prefix length or a port, for example 192.0.2.7 or 2001:db8::1`,
+        `${JSON.stringify(word)} is not an address. Type an IPv4 or IPv6 address without a prefix length or a port, for example 192.0.2.7 or 2001:db8::1`,
       );
 }
 

@@ -32,8 +32,8 @@ export function clockRemark(factor: Totp, code: Buffer, now: number): string | u
   const seconds = Math.abs(step - here) * factor.period;
   const time = `${new Date(now).toISOString().slice(0, 16).replace('T', ' ')} UTC`;
   return (
-    `This code is for another time: the phone's clock is about ${inWords(seconds)} ${step > here ? 'ahead of' : 'behind'} this machine's, ` +
-    `where it is ${time}. Set the clock right that is wrong (on a phone: time and time zone "automatic"), then type the next code.`
+    `This code belongs to another time: the phone's clock is about ${inWords(seconds)} ${step > here ? 'ahead of' : 'behind'} this machine's, ` +
+    `where it is ${time}. Correct the clock that is wrong (on a phone: time and time zone "automatic"), then type the next code.`
   );
 }
 

@@ -1,25 +1,25 @@
 /** What the setup says and asks. */
 export const SETUP_TEXTS = {
   timeBased:
-    'Shall codes change with the time, as phones have it? With n they are counted, as some tokens have it.',
-  another: (user: string, names: string): string => `${user} has ${names}. This sets up another one beside.`,
-  ownSecret: 'Your own secret, base32 (or hexadecimal behind 0x): ',
+    'Should codes change with the time, as on phones? Answer n for counted codes, as on some tokens.',
+  another: (user: string, names: string): string => `${user} already has ${names}. This adds another one.`,
+  ownSecret: 'Your own secret, base32 (or hexadecimal after 0x): ',
   badSecret:
-    'That is no secret: 10 to 128 bytes in base32, or in hexadecimal behind 0x. Nothing was changed.',
+    'That is not a secret. It must be 10 to 128 bytes in base32, or in hexadecimal after 0x. Nothing was changed.',
   codes: 'Recovery codes, each good for one login. Keep them where the phone is not:',
-  codesKept: 'The recovery codes that are there already stay.',
+  codesKept: 'The existing recovery codes stay valid.',
   save: (file: string | undefined, user: string): string =>
     file === undefined ? `Save this for ${user}?` : `Do you want me to write ${JSON.stringify(file)}?`,
   singleUse: 'Each code works once.',
-  reuseRefused: '-D is not needed: here each code works once, always. It goes on without it.',
-  disallowReuse: 'Shall each code work only once? It shows when somebody read one over your shoulder.',
+  reuseRefused: '-D has no effect here: each code works only once.',
+  disallowReuse: 'Should each code work only once? Then nobody can use a code that they saw you type.',
   timeWindow:
-    'Codes of 30 seconds before and after are accepted too. Enlarge that to 4 minutes, for clocks that are wrong?',
+    'Codes from 30 seconds before and after are accepted, too. Enlarge that to 4 minutes, for wrong clocks?',
   counterWindow: (usual: number, wide: number): string =>
-    `${usual} codes ahead are accepted, for those that were not used. Enlarge that to ${wide} codes?`,
+    `The next ${usual} codes are accepted, in case you skip some. Enlarge that to ${wide} codes?`,
   limit: 'Limit tries for this factor to 3 in 30 seconds?',
   saved: (user: string, name: string, id: string, whose: string): string =>
-    `Done: ${user} has the factor ${name} (${id}) now. See it with: pve-google-authenticator list${whose}`,
+    `Done: ${user} now has the factor ${name} (${id}). To see it: pve-google-authenticator list${whose}`,
   written: (file: string): string => `Done: ${file} is written.`,
   nothingChanged: 'Nothing was changed.',
 } as const;

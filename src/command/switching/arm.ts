@@ -17,13 +17,13 @@ const UNDO = 'pve-authenticator-undo';
 export async function assertUndoAtBoot(machine: Pick<Machine, 'run'>): Promise<void> {
   if (!hasSystemd()) {
     throw new SwitchError(
-      'systemd does not run here, and only it can undo what is not confirmed. Write the line yourself: docs/guides/switch-on-and-off.md, "A line that you write by hand"',
+      'systemd does not run here, and only systemd can undo a change that nobody confirms. Write the line yourself: docs/guides/switch-on-and-off.md, "A line that you write by hand"',
     );
   }
   const { stdout } = await machine.run('systemctl', 'is-enabled', `${UNDO}.service`);
   if (stdout.trim() !== 'enabled') {
     throw new SwitchError(
-      `${UNDO}.service is not enabled (${stdout.trim() || 'not there'}), so nothing would be undone after a reboot. Mend it: ${asRoot(`systemctl enable ${UNDO}.service`)}`,
+      `${UNDO}.service is not enabled (${stdout.trim() || 'not there'}), so nothing would be undone after a reboot. To fix it: ${asRoot(`systemctl enable ${UNDO}.service`)}`,
     );
   }
 }

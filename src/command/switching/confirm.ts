@@ -43,7 +43,7 @@ export async function evidence(places: Places, machine: Machine, login: string):
   }
   if (sameLogin(pending.login, login)) {
     throw new SwitchError(
-      `This is the login that made the change, and it would go on anyway. Log in anew, through ${pending.services.join(', ')}, and confirm there.`,
+      `This login made the change, so it does not show that a new login works. Log in again through ${pending.services.join(', ')}, and confirm there.`,
     );
   }
   const { logins } = await machine.ask<LastLogins>('logins');
@@ -58,8 +58,8 @@ export async function evidence(places: Places, machine: Machine, login: string):
   const unproven = proofs.flatMap(({ service, proof }) => (proof === undefined ? [service] : []));
   if (proven.length === 0) {
     throw new SwitchError(
-      `Nobody has come in with a code through ${unproven.join(', ')} since it was switched on, so it is not proven that one can. ` +
-        'Log in anew that way, then confirm. (A restart of the daemon forgets logins: then log in once more.)',
+      `Nobody has logged in with a code through ${unproven.join(', ')} since you switched it on. ` +
+        'Log in through it, then confirm. (If the daemon was restarted since, log in once more.)',
     );
   }
   return { pending, proven, unproven };
@@ -94,7 +94,9 @@ export async function confirm(places: Places, machine: Machine, { unproven }: Ev
     }
   }
   if (!(await keep(places, machine))) {
-    throw new SwitchError('It was undone at this moment: the time was over. Enable it again.');
+    throw new SwitchError(
+      'The time to confirm ran out just now, and the change was undone. Enable it again.',
+    );
   }
   return said;
 }

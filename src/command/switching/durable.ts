@@ -58,7 +58,7 @@ export function readOwnFile(path: string, mostBytes: number): OwnFile | undefine
     }
     if (facts.uid !== (process.geteuid?.() ?? 0) || (facts.mode & 0o022) !== 0) {
       throw new SwitchError(
-        `Others than root can write ${path}: who does so has all logins. Mend it: ${asRoot(`chown root: ${path} && chmod go-w ${path}`)}`,
+        `Users other than root can write ${path}, and so could log in as anybody. To fix it: ${asRoot(`chown root: ${path} && chmod go-w ${path}`)}`,
       );
     }
     if (facts.size > mostBytes) {
@@ -92,7 +92,7 @@ export function replaceOwnFile(file: OwnFile, text: string): void {
       const now = readOwnFile(path, Number.MAX_SAFE_INTEGER);
       if (now?.text !== file.text || now.facts.ino !== facts.ino) {
         throw new SwitchError(
-          `${path} was changed by somebody else at this moment. Nothing was written; try again.`,
+          `${path} was changed by another program at this moment. Nothing was written; try again.`,
         );
       }
       renameSync(temporary, path);
@@ -150,7 +150,7 @@ export function makeOwnDirectory(path: string): void {
         const { uid, mode } = fstatSync(fd);
         if (uid !== (process.geteuid?.() ?? 0) || (mode & 0o022) !== 0) {
           throw new SwitchError(
-            `${path} is not root's alone. Mend it: ${asRoot(`chown root: ${path} && chmod 700 ${path}`)}`,
+            `${path} must be accessible to root only. To fix it: ${asRoot(`chown root: ${path} && chmod 700 ${path}`)}`,
           );
         }
       } finally {

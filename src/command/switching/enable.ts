@@ -67,7 +67,7 @@ export async function enable(places: Places, machine: Machine, request: EnableRe
     if (pending !== undefined) {
       const service = pending.services.join(' ');
       throw new SwitchError(
-        `${pending.services.join(', ')}: waits to be confirmed. First: ${asRoot('pve-google-authenticator confirm')} from a new login, or ${asRoot(`pve-google-authenticator disable ${service}`)}`,
+        `Not confirmed yet: ${pending.services.join(', ')}. First run ${asRoot('pve-google-authenticator confirm')} from a new login, or ${asRoot(`pve-google-authenticator disable ${service}`)}`,
       );
     }
     const services = plan.changes.map(({ service }) => service);
@@ -157,7 +157,9 @@ async function change(
     const said = await takeBack(places, machine);
     throw said === undefined || !(error instanceof SwitchError)
       ? error
-      : new SwitchError(`${error.message}\nNot all could be put back yet; systemd goes on trying. ${said}`);
+      : new SwitchError(
+          `${error.message}\nNot every file could be restored yet; systemd keeps trying. ${said}`,
+        );
   }
   return begun;
 }

@@ -45,7 +45,7 @@ export async function whyLockedOut(
     if (why !== undefined) {
       return (
         `${user} could not get in through ${service} any more: ${why}. Set up a factor: ${asRoot(`pve-google-authenticator --user=${user}`)}` +
-        (enrolled === 'none' ? `. Or let everybody in as before who has none: say --nullok` : '')
+        (enrolled === 'none' ? `. Or let users without a factor log in as before: say --nullok` : '')
       );
     }
   }
@@ -62,7 +62,7 @@ function whyNotIn(enrolled: UserView['enrolled'], nullok: boolean): string | und
     case 'unusable':
       return 'what is enrolled cannot be used';
     case 'unknown':
-      return 'it cannot be found out what is enrolled';
+      return 'the daemon cannot read what is enrolled';
   }
 }
 

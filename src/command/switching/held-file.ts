@@ -32,7 +32,7 @@ export function withHeldFile<T>(path: string, work: (name: string, facts: Stats)
       if (fstatSync(next).isSymbolicLink() && index < parts.length - 1) {
         if (above.uid !== 0 || (above.mode & WRITABLE_BY_OTHERS) !== 0) {
           throw new SwitchError(
-            `${path} is reached by a symbolic link that is not root's. Nothing was done.`,
+            `${path} is reached through a symbolic link that does not belong to root. Nothing was done.`,
           );
         }
         next = hold(`/proc/self/fd/${at}/${part}`, true);

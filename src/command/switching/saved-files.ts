@@ -211,7 +211,7 @@ export function setAccess(
 ): void {
   const done = withHeldFile(path, (name, facts) => {
     if (facts.isSymbolicLink() || (facts.isFile() && facts.nlink > 1)) {
-      throw new SwitchError(`${path} is a link, or has a second name. Look at it yourself.`);
+      throw new SwitchError(`${path} is a symbolic link or has hard links. Check it yourself.`);
     }
     chownSync(name, uid, gid);
     chmodSync(name, mode);

@@ -73,8 +73,8 @@ export function stillWaits({ services, left, sudo }: Omit<Countdown, 'waits'>): 
   const seconds = left();
   const at = new Date(Date.now() + seconds * 1000).toTimeString().slice(0, 8);
   return [
-    `The change stays on: ${name} goes on asking for a code. Unless you confirm it, systemd undoes it in ${seconds} seconds, at ${at}, or at the next boot.`,
-    `To keep it, log in anew through ${name}, and run there: sudo pve-google-authenticator confirm`,
+    `The change is still on: ${name} keeps asking for a code. Unless you confirm it, systemd undoes it in ${seconds} seconds, at ${at}, or at the next boot.`,
+    `To keep it, log in again through ${name} and run there: sudo pve-google-authenticator confirm`,
     `To undo it now: ${sudo}pve-google-authenticator disable ${service}`,
   ];
 }

@@ -76,7 +76,7 @@ describeInBox('rehearse', () => {
       await runWell(['usermod', '--expiredate', '1', closed.name]);
       const seen = await rehearse(closed, answers(closed.password, closed.code()));
       expect(seen.screen).toMatch(
-        /whose account may not be used now: at pam_unix\.so, line \d+ of \/etc\/pam\.d\/common-account/,
+        /the account is not usable now: at pam_unix\.so, line \d+ of \/etc\/pam\.d\/common-account/,
       );
       expect(seen.status).toBe(1);
 

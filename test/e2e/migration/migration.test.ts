@@ -210,7 +210,7 @@ describeInBox('migration', () => {
     expect(ended.stdout).toMatch(/^1 imported, 3 failed, /m);
     const lines = ended.stderr.split('\n');
     expect(lines).toContainEqual(
-      `${bad.name}: ${bad.file}: line 3, WINDOW_SIZE: it has to be a number from 1 to 100: put it right, or delete the line`,
+      `${bad.name}: ${bad.file}: line 3, WINDOW_SIZE: it has to be a number from 1 to 100: correct it, or delete the line`,
     );
     expect(lines).toContainEqual(expect.stringContaining(`${bad.file}: line 4, TIME_SKEW: `));
     expect(lines).toContainEqual(
@@ -297,15 +297,15 @@ describeInBox('migration', () => {
     });
     expect(await logIn('ours', user, '11111111')).toBe('in');
     const copy = await run('export', '--user', user.name, '--to', '/root/${USER}');
-    expect(copy).toMatchObject({ status: 0, stderr: expect.stringContaining('asks the store first') });
+    expect(copy).toMatchObject({ status: 0, stderr: expect.stringContaining('checks the store first') });
     expect(readFileSync(`/root/${user.name}`, 'utf8')).toBe(`${SECRET}\n" TOTP_AUTH\n`);
   });
 
   test('what it needs to know it asks for', async () => {
     const user = userWith(`${SECRET}\n" TOTP_AUTH\n`);
     for (const [argv, status, words] of [
-      [['import', '--user', user.name, '--all'], 2, /either --user or --all/],
-      [['export'], 2, /say whose: --user or --all/],
+      [['import', '--user', user.name, '--all'], 2, /--user does not go with --all/],
+      [['export'], 2, /give --user or --all/],
       [['import', '--user', 'nobody-of-this-name'], 1, /There is no user/],
       [['import', '--user', user.name, '--from', 'relative'], 1, /not the absolute path/],
       [

@@ -105,7 +105,7 @@ describeInBox('completion', () => {
         // Where several fit they are shown, in zsh with what they mean.
         { expect: /READY> $/, type: `${PROGRAM} re\t\t` },
         {
-          expect: shell.name === 'zsh' ? /rehearse +-- Try what a service asks/ : /recovery +remove/,
+          expect: shell.name === 'zsh' ? /rehearse +-- Try out a service/ : /recovery +remove/,
           type: '\x15exit\r',
         },
       ]);

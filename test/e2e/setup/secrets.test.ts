@@ -92,7 +92,7 @@ describeInBox('secrets of the setup', () => {
         { expect: /Your own secret.*: $/, enter: own },
         { expect: /Save this for .*\] $/, enter: '' },
         { expect: /Done: [\s\S]*\$ $/, enter: 'pve-google-authenticator import --keys -' },
-        { expect: /an empty line ends them:\s+$/, enter: `otpauth://totp/a?secret=${other}` },
+        { expect: /An empty line ends the list:\s+$/, enter: `otpauth://totp/a?secret=${other}` },
         { expect: /\n$/, enter: '' },
         { expect: /Your code: $/, enter: codeOf({ secret: own }) },
         {
@@ -102,7 +102,7 @@ describeInBox('secrets of the setup', () => {
         { expect: /Your code: $/, enter: codeOf({ secret: other }) },
         { expect: /imported token[\s\S]*\$ $/, enter: 'pve-google-authenticator recovery' },
         { expect: /Your code: $/, enter: codeOf({ secret: third }) },
-        { expect: /not work any more[\s\S]*\$ $/, enter: 'exit' },
+        { expect: /no longer works[\s\S]*\$ $/, enter: 'exit' },
       ],
     );
     expect(seen, seen.screen).toMatchObject({ unmet: null });

@@ -221,7 +221,7 @@ END
           expect([undone.status, undone.stderr]).toEqual([
             0,
             // sshd cannot read that again.
-            expect.stringMatching(/^(?:Now this fails again: systemctl .*ssh[^]*)?$/),
+            expect.stringMatching(/^(?:This failed: systemctl .*ssh[^]*)?$/),
           ]);
           // What was mounted stays mounted: that is no file.
           expect(await files()).toBe(check === 'state' ? mended : planted);

@@ -127,7 +127,7 @@ const MACHINE: readonly Mistake[] = [
   {
     name: 'config.toml was changed, and the daemon not restarted',
     check: 'config',
-    says: /is not what the daemon read/,
+    says: /was changed after the daemon read it/,
     plant: `echo '# changed' >>${CONFIG}`,
   },
   {
@@ -181,13 +181,13 @@ const MACHINE: readonly Mistake[] = [
   {
     name: 'a record was put back from a backup as root',
     check: 'modes',
-    says: /alice\.json should belong to pve-authenticator/,
+    says: /alice\.json must belong to pve-authenticator/,
     plant: `chown root: ${STATE}/enrolments/alice.json`,
   },
   {
     name: 'the state directory is open to everybody',
     check: 'modes',
-    says: /pve-authenticator should belong to pve-authenticator, and be open to nobody else/,
+    says: /pve-authenticator must belong to pve-authenticator, and be closed to everybody else/,
     plant: `chmod 755 ${STATE}`,
   },
   {
@@ -226,7 +226,7 @@ const MACHINE: readonly Mistake[] = [
   {
     name: 'the disk of the state directory is full',
     check: 'state',
-    says: /The disk of \/var\/lib\/pve-authenticator \(\S+\) is full, \d+ KiB left: .* What can go without harm/,
+    says: /The disk of \/var\/lib\/pve-authenticator \(\S+\) is full \(\d+ KiB left\): .* To free some space safely/,
     plant: `systemctl stop pve-authenticator.service
       mkdir -p /mnt/small
       mount -t tmpfs -o size=32M tmpfs /mnt/small
@@ -259,7 +259,7 @@ const SSHD: readonly Mistake[] = [
     [
       ['UsePAM no', 'it does not ask PAM'],
       ['KbdInteractiveAuthentication no', 'it cannot ask for a code'],
-      ['PasswordAuthentication yes', 'that way a code can never be given'],
+      ['PasswordAuthentication yes', 'nobody can type a code that way'],
       ['AuthenticationMethods any', 'an SSH key alone lets people in'],
     ] as const
   ).map(([setting, why]): Mistake => ({
@@ -318,7 +318,7 @@ const PAM: readonly Mistake[] = (
     {
       name: 'on a node of Proxmox the line is in common-auth, and so in the way of the web interface',
       check: 'proxmox-web',
-      says: /common-auth, line 4: .*reaches the login of the web interface \(proxmox-ve-auth\)/,
+      says: /common-auth, line 4: .*applies to the web interface \(proxmox-ve-auth\)/,
       plant: `touch /usr/bin/pveproxy; ${common(...COMMON.split('\n'), OURS)}; ${sshd('@include common-auth')}`,
       after: 'rm /usr/bin/pveproxy /etc/pam.d/proxmox-ve-auth',
     },
@@ -414,13 +414,13 @@ const PEOPLE: readonly Mistake[] = [
   {
     name: 'somebody has no factor',
     check: 'factors',
-    says: /bob has no factor, and is not let in any more through sshd/,
+    says: /bob has no factor, and can no longer log in through sshd/,
     plant: "useradd --create-home --shell /bin/sh bob; echo 'bob:a password' | chpasswd",
   },
   {
     name: 'root has no factor',
     check: 'factors',
-    says: /root has no factor, and is not let in/,
+    says: /root has no factor, and can no longer log in/,
     // As Debian has it, SSH takes no password of root, so that root needs no factor there.
     plant: `mv ${STATE}/enrolments/root.json ${STATE}/enrolments/root.json.aside
       echo PermitRootLogin yes >/etc/ssh/sshd_config.d/50-root.conf`,
@@ -429,7 +429,7 @@ const PEOPLE: readonly Mistake[] = [
   {
     name: 'a ~/.google_authenticator is open to others',
     check: 'factors',
-    says: /carol gets in nowhere.*permissions/,
+    says: /carol cannot log in where a code is needed.*permissions/,
     plant: `useradd --create-home --shell /bin/sh carol
       echo 'carol:a password' | chpasswd
       printf '%s\\n' JBSWY3DPEHPK3PXPJBSWY3DPEHPK3PXP '" TOTP_AUTH' >/home/carol/.google_authenticator
@@ -439,13 +439,13 @@ const PEOPLE: readonly Mistake[] = [
   {
     name: 'a ~/.google_authenticator belongs to root',
     check: 'factors',
-    says: /carol gets in nowhere/,
+    says: /carol cannot log in where a code is needed/,
     plant: 'chown root: /home/carol/.google_authenticator; chmod 600 /home/carol/.google_authenticator',
   },
   {
     name: 'an account was made anew with another number',
     check: 'factors',
-    says: /bob gets in nowhere.*uid/,
+    says: /bob cannot log in where a code is needed.*uid/,
     plant: 'usermod --uid 4321 bob',
   },
 ];

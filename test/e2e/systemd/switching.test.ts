@@ -64,7 +64,7 @@ describe.skipIf(missing !== undefined)('switching on and off', { timeout: TEST_M
   test.each([
     [['../passwd'], 1, 'not the name of a service'],
     [['no-such-service'], 1, 'no such service'],
-    [['common-auth'], 1, 'a part of many services'],
+    [['common-auth'], 1, 'included by many services'],
     [[], 2, 'Name services'],
   ])('enable %j is refused', async (services, status, why) => {
     expect(await guarded.command('enable', ...services)).toMatchObject({
@@ -161,7 +161,7 @@ describe.skipIf(missing !== undefined)('switching on and off', { timeout: TEST_M
     const refused = await guarded.command('confirm');
     expect(refused).toMatchObject({
       status: 1,
-      stderr: expect.stringContaining('Nobody has come in with a code through sshd') as string,
+      stderr: expect.stringContaining('Nobody has logged in with a code through sshd') as string,
     });
     // A wrong code is no login.
     expect(await guarded.ssh('alice', '000000')).toMatchObject({ status: 255 });
@@ -204,8 +204,8 @@ describe.skipIf(missing !== undefined)('switching on and off', { timeout: TEST_M
     expect(await text('su')).toMatch(LINE);
     expect(await guarded.ssh()).toMatchObject({ status: 0 });
     const { status, stdout, stderr } = await guarded.command('confirm');
-    expect([status, stdout]).toEqual([0, 'sshd: alice came in with a code.\nConfirmed: sshd.\n']);
-    expect(stderr).toContain('through su: that is undone');
+    expect([status, stdout]).toEqual([0, 'sshd: alice logged in with a code.\nConfirmed: sshd.\n']);
+    expect(stderr).toContain('through su: this will be undone');
     expect(await guarded.pam('su')).toBe(su);
     expect(await text()).toMatch(LINE);
   });
@@ -230,8 +230,8 @@ describe.skipIf(missing !== undefined)('switching on and off', { timeout: TEST_M
         ...['enable', 'sshd', '--minutes', minutes],
       ]);
     const seen = await atTerminal(atOne(SHORT), [{ expect: /seconds left to confirm sshd/, look: true }]);
-    expect(seen.screen).toContain('You are here over SSH');
-    expect(seen.screen).toContain('It was not confirmed, so it was undone');
+    expect(seen.screen).toContain('You are connected over SSH');
+    expect(seen.screen).toContain('Nobody confirmed the change, so it was undone');
     expect([seen.unmet, seen.status]).toEqual([null, 1]);
     expect(await sshd()).toBe(stock);
     await atTerminal(atOne(SHORT), [{ expect: /seconds left to confirm sshd/, hangUp: true }]);
@@ -246,7 +246,7 @@ describe.skipIf(missing !== undefined)('switching on and off', { timeout: TEST_M
     const seen = await atTerminal(argv, [{ expect: /seconds left to confirm sshd/, interrupt: true }]);
     expect([seen.unmet, seen.status]).toEqual([null, 130]);
     expect(seen.screen).toMatch(
-      /The change stays on: .* systemd undoes it in \d+ seconds, at \d\d:\d\d:\d\d/,
+      /The change is still on: .* systemd undoes it in \d+ seconds, at \d\d:\d\d:\d\d/,
     );
     expect(seen.screen).not.toContain('Nothing was changed');
     expect(await text()).toMatch(LINE);
@@ -260,7 +260,7 @@ describe.skipIf(missing !== undefined)('switching on and off', { timeout: TEST_M
     const line = 'pve-google-authenticator enable sshd && pve-google-authenticator confirm';
     // A login has a process in common, which something else started.
     const { stderr } = await guarded.machine.run(['sh', '-c', `sh -c '${line}; exit $?'; exit $?`]);
-    expect(stderr).toContain('This is the login that made the change');
+    expect(stderr).toContain('This login made the change');
   });
 
   test('everything is killed: the old stack is back after the time', async () => {

@@ -100,7 +100,7 @@ END
       '/etc/pam.d/proxmox-ve-auth',
       '/etc/ssh/sshd_config.d/01-pve-authenticator-cluster.conf',
     ]) {
-      expect(stdout).toContain(`Written for Proxmox, until the services are disabled: ${path}`);
+      expect(stdout).toContain(`Written for Proxmox: ${path} ("disable" removes it)`);
     }
     // As sshd itself reads it: the other nodes, and nobody else.
     expect(await methodsFor('root', '192.0.2.12')).toBe('publickey');

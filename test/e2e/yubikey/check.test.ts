@@ -87,7 +87,9 @@ test('a touch shows that all is well', async () => {
   const again = await check(otp);
   expect(again.stdout).toContain('this OTP was used before');
   expect(again.status).toBe(1);
-  expect((await check(new VirtualYubikey().touch())).stdout).toContain('they do not know this YubiKey');
+  expect((await check(new VirtualYubikey().touch())).stdout).toContain(
+    'the servers do not know this YubiKey',
+  );
   expect((await check('not an otp')).stderr).toContain('not what a YubiKey types');
 });
 
@@ -144,7 +146,7 @@ test.each<[string, Record<string, string | undefined>, Lie | undefined, string[]
 test.each([
   ['no online mode', { mode: undefined }, 'has no mode = "online"'],
   ['a key file that is not there', { key: undefined, key_file: '"/nowhere/key"' }, '/nowhere/key'],
-  ['a file of authorities without one', { ca: '"/etc/hostname"' }, 'no certificate in PEM'],
+  ['a file of authorities without one', { ca: '"/etc/hostname"' }, 'no PEM certificate'],
 ])('%s is told before a touch is wanted', async (_, changes, words) => {
   await start(changes);
   const { status, stderr } = await command('', 'yubico', 'check');
@@ -157,9 +159,9 @@ describe('a daemon that may open no sockets but AF_UNIX', () => {
   test('says so at its start, at the check, and lets in by what needs no network', async () => {
     stage.around = [around];
     await start();
-    await daemon!.log.waitFor(/the unit closes the network to the daemon.*EAFNOSUPPORT/);
+    await daemon!.log.waitFor(/systemd gives the daemon no network.*EAFNOSUPPORT/);
     const { status, stderr } = await command('', 'yubico', 'check');
-    expect(stderr).toContain('the unit closes the network to the daemon');
+    expect(stderr).toContain('systemd gives the daemon no network');
     expect(status).toBe(1);
     await command('', 'add', 'yubikey', '--user', person.name);
     expect((await logIn(stage, person.name, person.code(), { service })).rc).toBe(PAM.success);

@@ -191,7 +191,9 @@ describeInBox("pam_yubico's line", () => {
     const line = central().replace(/key=\S+/, '');
     const before = server.requests.length;
     expect((await logIn(MODULE, alice, line, yubikey.touch())).rc).toBe(PAM.system);
-    await daemon().log.waitFor(/YubiKeys cannot be looked up.*the key is missing on the line in pam\.d/);
+    await daemon().log.waitFor(
+      /YubiKeys cannot be looked up.*the key is missing, both on the line in pam\.d/,
+    );
     expect(server.requests.length).toBe(before);
   });
 

@@ -102,7 +102,9 @@ describe('a result that cannot be written', () => {
     const { status, stderr } = runInto('exec 3>/dev/full', 'completion', 'bash');
     expect([status, stderr]).toEqual([
       1,
-      expect.stringMatching(/^pve-google-authenticator: Not all of the result could be written \(ENOSPC\)\./),
+      expect.stringMatching(
+        /^pve-google-authenticator: The output could not be written completely \(ENOSPC\)\./,
+      ),
     ]);
     expect(runInto('exec 3>/dev/full', '--help').status).toBe(1);
   });
@@ -133,7 +135,7 @@ describe('pve-google-authenticator', () => {
   it.runIf(process.geteuid?.() === 0)('says that an account without a name cannot be meant', async () => {
     for (const words of [['status'], ['-t']]) {
       const { status, stderr } = await run(words, {}, 54_321);
-      expect([status, stderr]).toEqual([1, expect.stringMatching(/: The user ID 54321 .* has no name/)]);
+      expect([status, stderr]).toEqual([1, expect.stringMatching(/: The user ID 54321 has no account/)]);
     }
     expect(await run(['enable', 'sshd'], {}, 54_321)).toMatchObject({
       status: 1,
@@ -193,7 +195,7 @@ describe('pve-google-authenticator', () => {
       expect(stderr).toMatch(/^pve-google-authenticator: .*\nSee: pve-google-authenticator setup --help\n$/);
     }
     for (const [word, says] of [
-      ['--foo', "Unknown option '--foo'. With --proxmox there may be"],
+      ['--foo', "Unknown option '--foo'. --proxmox goes only with"],
       ['--qr-mode=sms', '--qr-mode must be one of'],
       ['--user=a b', '--user must be'],
       ['--name=', '--name must have'],

@@ -83,8 +83,8 @@ action = "both"
       '[[rule]]\naction = "both"\n[[rule]]\naction="deny"\nusr = "x"\n',
       'f:5: rule.2.usr: there is no such setting',
     ],
-    ['[[rule]]\naction = "skip"\n', /^f:1: rule\.1: .*without any condition/],
-    ['[[rule]]\naction = "deny"\n', /^f:1: rule\.1: .*without any condition/],
+    ['[[rule]]\naction = "skip"\n', /^f:1: rule\.1: .*without a condition/],
+    ['[[rule]]\naction = "deny"\n', /^f:1: rule\.1: .*without a condition/],
     [
       '[[rule]]\naction = "skip"\nnetwork = "example.com"\n',
       /^f:3: rule\.1\.network\.1: "example.com" must be an address/,

@@ -29,8 +29,8 @@ export const clockCheck: Check = {
     return [
       {
         what:
-          'The clock is not synchronised: codes of phones are wrong where it is more than a minute off. ' +
-          'If no time server can be reached and you keep the clock otherwise, say --ignore=clock.',
+          'The clock is not synchronised. If it is off by more than a minute, codes of phones are refused. ' +
+          'If you keep the clock right without a time server, say --ignore=clock.',
         mend:
           keeper === undefined
             ? 'apt-get install -y systemd-timesyncd && systemctl enable --now systemd-timesyncd.service'

@@ -51,8 +51,8 @@ function changed(kind: 'good' | 'none'): Finding {
   return {
     what:
       kind === 'good'
-        ? `${CONFIG} is not what the daemon read: it was changed since.`
-        : `There is no ${CONFIG} any more, but the daemon goes on with what it said.`,
+        ? `${CONFIG} was changed after the daemon read it.`
+        : `${CONFIG} was deleted, but the daemon still uses its settings.`,
     mend: running(...RELOAD),
   };
 }

@@ -23,7 +23,7 @@ export function daemonCheck(version: string): Check {
         ? []
         : [
             {
-              what: `The daemon that runs is version ${about.version}, this command is ${version}: it was not restarted since.`,
+              what: `The running daemon is version ${about.version}, and this command is ${version}: restart the daemon.`,
               mend: running(RESTART),
             },
           ];

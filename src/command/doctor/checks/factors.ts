@@ -72,7 +72,7 @@ function findingOf(machine: Machine, person: Resident, asking: readonly GuardedS
   const { name, enrolled, problem = '' } = person;
   if (enrolled === 'unusable') {
     return {
-      what: `${name} gets in nowhere where a code is asked for: ${problem}.${mended(machine, person).why}`,
+      what: `${name} cannot log in where a code is needed: ${problem}.${mended(machine, person).why}`,
       mend: mended(machine, person).mend,
     };
   }
@@ -81,9 +81,9 @@ function findingOf(machine: Machine, person: Resident, asking: readonly GuardedS
   return {
     what:
       (strict.length > 0
-        ? `${name} has no factor, and is not let in any more through ${names}.`
-        : `${name} has no factor: who knows the password gets in through ${names} without a code ("nullok").`) +
-      ' A sheet with recovery codes, to hand over; with one of them a phone can be set up:',
+        ? `${name} has no factor, and can no longer log in through ${names}.`
+        : `${name} has no factor: the password alone lets people in through ${names} ("nullok").`) +
+      ' To make recovery codes for ${name}, who can set up a phone with one of them:',
     mend: `pve-google-authenticator add recovery --user ${quoted(name)}`,
   };
 }
@@ -106,18 +106,18 @@ function mended(
   if (path?.startsWith(`${home}/`) === true) {
     // As the user: root must not follow what a user can put there.
     const aside = `runuser -u ${user} -- mv ${quoted(path)} ${quoted(`${path}.unusable`)}`;
-    return { why: ' To put it aside, with recovery codes in its place:', mend: `${aside} && ${renew}` };
+    return { why: ' To move it aside and make recovery codes instead:', mend: `${aside} && ${renew}` };
   }
   const old = /has no record, but (.+) has one with the same uid/.exec(problem)?.[1];
   if (old !== undefined) {
     return { why: '', mend: `pve-google-authenticator rename-user ${quoted(old)} ${user}` };
   }
   if (problem.includes('paused')) {
-    return { why: ' Recovery codes beside it:', mend: renew };
+    return { why: ' To add recovery codes:', mend: renew };
   }
   const record = quoted(`${STATE}/enrolments/${recordFileName(name)}`);
   return {
-    why: ' To put it aside, with recovery codes in its place:',
+    why: ' To move it aside and make recovery codes instead:',
     mend: `mv ${record} ${record}.unusable && ${renew}`,
   };
 }

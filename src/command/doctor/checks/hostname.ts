@@ -17,7 +17,7 @@ export const hostnameCheck: Check = {
     const better = NO_NAMES.has(own) ? `host-${read('/etc/machine-id').slice(0, 8)}` : own;
     return Promise.resolve([
       {
-        what: `The machine is called "${name}": every phone would show that beside its codes. Give it a name of your own with hostnamectl; --fix takes ${better}.`,
+        what: `The machine is called "${name}", and every phone would show that name. Choose another one with hostnamectl; --fix sets ${better}.`,
         mend: renamed(name, better),
       },
     ]);

@@ -23,8 +23,8 @@ export const ledgerCheck: Check = {
         return [
           {
             what:
-              'The ledger of used codes is damaged: recovery codes and counted ones are refused. ' +
-              'To go on with what could be read; counted codes that were used before may work once more:',
+              'The ledger of used codes is damaged: recovery codes and codes of tokens are refused. ' +
+              'To repair it (codes of tokens that were used before may work once more):',
             mend: 'pve-google-authenticator repair --yes',
           },
         ];
@@ -32,8 +32,8 @@ export const ledgerCheck: Check = {
         return [
           {
             what:
-              'The ledger of used codes cannot be written, so recovery codes and counted ones are refused; ' +
-              'the journal says why. It goes on by itself when the disk takes it.',
+              'The ledger of used codes cannot be written, so recovery codes and codes of tokens are refused. ' +
+              'The journal says why. The daemon recovers by itself when the disk works again.',
             mend: running(RESTART),
           },
         ];

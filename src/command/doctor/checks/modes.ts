@@ -35,7 +35,7 @@ export const modesCheck: Check = {
     if (daemon === undefined) {
       return [
         {
-          what: `There is no user ${OWNER}, as which the daemon runs.`,
+          what: `The daemon's user ${OWNER} does not exist.`,
           mend: `systemd-sysusers && chown -R ${OWNER}: ${STATE} && ${RESTART.join(' ')}`,
         },
       ];
@@ -70,7 +70,7 @@ function state(machine: Machine, { uid, gid }: Ids): readonly Finding[] {
     ? []
     : [
         {
-          what: `${named(wrong.map(({ path }) => path))} should belong to ${OWNER}, and be open to nobody else: secrets are in there, and what the daemon cannot read lets nobody in.`,
+          what: `${named(wrong.map(({ path }) => path))} must belong to ${OWNER}, and be closed to everybody else. These files hold secrets, and logins fail if the daemon cannot read them.`,
           mend: {
             acts: wrong.map(({ path, facts }) =>
               access(path, { uid, gid, mode: facts.kind === 'directory' ? 0o700 : 0o600 }),
@@ -82,14 +82,19 @@ function state(machine: Machine, { uid, gid }: Ids): readonly Finding[] {
 }
 
 function settings(machine: Machine, daemon: Ids): readonly Finding[] {
-  const findings = ownedByRoot(machine, SETTINGS, 0o755, 'who can write there says who is asked for a code');
+  const findings = ownedByRoot(
+    machine,
+    SETTINGS,
+    0o755,
+    'anybody who can write there can switch the codes off',
+  );
   const facts = machine.stat(CONFIG);
   if (facts !== undefined) {
     const readable =
       facts.kind === 'file' && facts.gid === daemon.gid && (facts.mode & READABLE_BY_GROUP) !== 0;
     if (facts.uid !== 0 || (facts.mode & (WRITABLE_BY_OTHERS | READABLE_BY_OTHERS)) !== 0 || !readable) {
       findings.push({
-        what: `${CONFIG} has the mode ${octal(facts.mode)}: it should be root's, be readable for the group ${OWNER}, and for nobody else.`,
+        what: `${CONFIG} has the mode ${octal(facts.mode)}: it must belong to root, and only root and the group ${OWNER} may read it.`,
         mend: { acts: [access(CONFIG, { gid: daemon.gid, mode: 0o640 })], then: RELOAD },
       });
     }
@@ -110,21 +115,26 @@ function keyFile(machine: Machine, daemon: Ids): readonly Finding[] {
     ? []
     : [
         {
-          what: `${path}, the key_file of config.toml, has the mode ${octal(facts.mode)}: it should be readable for the group ${OWNER}, and for nobody else.`,
+          what: `${path}, the key_file of config.toml, has the mode ${octal(facts.mode)}: only its owner and the group ${OWNER} may read it.`,
           mend: { acts: [access(path, { gid: daemon.gid, mode: 0o640 })], then: RELOAD },
         },
       ];
 }
 
 function sockets(machine: Machine, daemon: Ids): readonly Finding[] {
-  const findings = ownedByRoot(machine, RUNTIME, 0o755, 'who can write there can pass for the daemon');
+  const findings = ownedByRoot(
+    machine,
+    RUNTIME,
+    0o755,
+    'anybody who can write there can impersonate the daemon',
+  );
   for (const [name, mode, owner] of SOCKETS) {
     const path = `${RUNTIME}/${name}`;
     const facts = machine.stat(path);
     const [uid, user] = owner === 'root' ? [0, 'root'] : [daemon.uid, OWNER];
     if (facts !== undefined && (facts.mode !== mode || facts.uid !== uid)) {
       findings.push({
-        what: `${path} has the mode ${octal(facts.mode)} and the owner ${facts.uid}; it should be ${octal(mode)}, of ${user}.`,
+        what: `${path} has the mode ${octal(facts.mode)} and the owner ${facts.uid}; it must have the mode ${octal(mode)} and the owner ${user}.`,
         mend: { acts: [access(path, { uid, gid: owner === 'root' ? 0 : daemon.gid, mode })] },
       });
     }
@@ -137,9 +147,9 @@ function programs(machine: Machine): readonly Finding[] {
   const files = new Set(guardedServices(machine).flatMap(({ files: names }) => names));
   const module = `${moduleDirectory(machine)}/${MODULE}`;
   return [
-    ...ownedByRoot(machine, module, 0o644, 'who can write it logs in as anybody'),
+    ...ownedByRoot(machine, module, 0o644, 'anybody who can write it can log in as anybody'),
     ...[...files].flatMap((name) =>
-      ownedByRoot(machine, `${PAM}/${name}`, 0o644, 'who can write it logs in as anybody'),
+      ownedByRoot(machine, `${PAM}/${name}`, 0o644, 'anybody who can write it can log in as anybody'),
     ),
   ];
 }
@@ -152,7 +162,7 @@ function ownedByRoot(machine: Machine, path: string, mode: number, why: string):
     ? []
     : [
         {
-          what: `${path} can be written by others than root (mode ${octal(facts.mode)}, owner ${facts.uid}): ${why}.`,
+          what: `users other than root can write ${path} (mode ${octal(facts.mode)}, owner ${facts.uid}): ${why}.`,
           mend: { acts: [access(path, { mode })] },
         },
       ];

@@ -30,7 +30,7 @@ export const nullokCheck: Check = {
 
 function leftOn(machine: Machine, line: PamLine): Finding {
   return {
-    what: `${placeOf(line)}: "nullok" is left on, though everybody has a factor. An account without one, also a new one, gets in without a code.`,
+    what: `${placeOf(line)}: "nullok" is still set, although everybody has a factor. A new account without a factor gets in without a code.`,
     mend: withoutWord(machine, line),
   };
 }

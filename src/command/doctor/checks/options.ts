@@ -31,7 +31,7 @@ function badArgument(machine: Machine, step: Step): readonly Finding[] {
     ? []
     : [
         {
-          what: `${placeOf(step)}: the module does not know ${JSON.stringify(parsed.argument)}, and lets nobody in. To go on without it:`,
+          what: `${placeOf(step)}: the module does not know ${JSON.stringify(parsed.argument)}, and lets nobody in. To remove that word:`,
           mend: edit(
             machine,
             step.file,
@@ -63,7 +63,7 @@ function control(machine: Machine, step: Step): readonly Finding[] {
   return mayBeMissing
     ? [
         {
-          what: `${placeOf(step)}: with the dash in front nobody is asked for a code when the module is missing.`,
+          what: `${placeOf(step)}: with the leading dash, nobody is asked for a code if the module is missing.`,
           mend: edit(machine, step.file, inLine(step.entry, /^(?<= *)-|(?<=^ +)-/, '')),
         },
       ]

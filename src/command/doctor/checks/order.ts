@@ -70,7 +70,7 @@ function faultsOf(service: string, steps: readonly Step[], machine: Machine): re
     ? moved(
         service,
         ours,
-        `${placeOf(ours)}: the code is asked for before the password, so who does not know the password can try codes`,
+        `${placeOf(ours)}: the code is asked for before the password, so somebody without the password can guess codes`,
         machine,
       )
     : [];
@@ -106,7 +106,7 @@ function otherFaults(machine: Machine, service: string, steps: readonly Step[]):
     case 'closed':
       return [
         {
-          what: `Nobody gets in through ${service}, whatever they know: no way through its lines succeeds.`,
+          what: `Nobody can log in through ${service}: its lines refuse even a right password and code.`,
           mend: byEditor(service),
         },
       ];
@@ -126,8 +126,8 @@ function withoutYes(machine: Machine, service: string, steps: readonly Step[]): 
   return [
     {
       what:
-        `${placeOf(ours)}: a right password jumps to this line, and no other one says yes. ` +
-        `Without the module, as after a removal, nobody would get in through ${service}.`,
+        `${placeOf(ours)}: a right password jumps to this line, and no other line grants access. ` +
+        `If the module is removed, nobody can log in through ${service}.`,
       mend: isJumpedOver(steps, ours)
         ? byEditor(ours.file)
         : edit(machine, ours.file, beforeLine(ours.entry.line, [YES])),

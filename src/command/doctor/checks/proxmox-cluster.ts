@@ -53,14 +53,14 @@ function exempt(addresses: readonly string[]): Act {
 
 function finding(asked: readonly string[], addresses: readonly string[]): Finding {
   return {
-    what: `sshd wants more than a key of root from the node ${asked.join(' and ')} of this cluster (AuthenticationMethods): migration, replication and the shells of other nodes fail.`,
+    what: `sshd asks root for more than a key, also when the node ${asked.join(' and ')} of this cluster connects (AuthenticationMethods). Migration, replication and the shells of other nodes fail.`,
     mend: { acts: [exempt(addresses)], then: [SSHD_RELOAD] },
   };
 }
 
 function named(name: string): Finding {
   return {
-    what: `${COROSYNC_CONF} names the node ${name} by name, not by its address: it cannot be exempted, since who controls the name server would control the exemption.`,
+    what: `${COROSYNC_CONF} has a name in place of an address for the node ${name}, so the node cannot be exempted: the name server could then exempt any machine.`,
     mend: `getent ahosts '${name.replaceAll("'", '')}' # then write this address as ring0_addr in ${COROSYNC_CONF}, and raise its config_version`,
   };
 }

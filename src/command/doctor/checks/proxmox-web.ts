@@ -37,7 +37,7 @@ function examineService(machine: Machine, service: string): Finding[] {
   return allSteps(steps)
     .filter(({ file, entry }) => file !== service && asksForCode(entry))
     .map((step) => ({
-      what: `${placeOf(step)}: ${baseName(step.entry.module)} there reaches the login of the web interface (${service}), which answers every question with the password: nobody with a code gets in.`,
+      what: `${placeOf(step)}: ${baseName(step.entry.module)} also applies to the web interface (${service}). That answers every question with the password, so nobody with a code gets in.`,
       mend: { acts: [{ do: 'write', path: `${PAM}/${service}`, text: plainWebInterfaceFile() }] },
     }));
 }

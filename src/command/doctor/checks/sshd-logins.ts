@@ -54,7 +54,7 @@ function includes(machine: Machine): readonly Finding[] {
     ? []
     : [
         {
-          what: `${MAIN} does not include /etc/ssh/sshd_config.d, so what is set there for the second factor does not count.`,
+          what: `${MAIN} does not include /etc/ssh/sshd_config.d, so the settings there for the second factor have no effect.`,
           mend: {
             acts: [
               {
@@ -77,7 +77,7 @@ async function loginFaults(machine: Machine, settings: Settings): Promise<readon
     );
   }
   if (settings.of('PasswordAuthentication') !== 'no') {
-    const why = 'that way a code can never be given, and each try counts as a wrong one';
+    const why = 'nobody can type a code that way, and each try counts as a wrong code';
     findings.push(fault(machine, settings, 'PasswordAuthentication', 'no', why));
   }
   const lists = settings.of('AuthenticationMethods').split(/\s+/);
@@ -103,7 +103,7 @@ async function loginFaults(machine: Machine, settings: Settings): Promise<readon
 /** Root's password never opens SSH then, so a key and a question would shut root out. */
 async function rootShutOut(machine: Machine, { user }: Settings): Promise<string> {
   return (user ?? 'root') === 'root' && (await rootOverSsh(machine)) === 'key-only'
-    ? '. After that root does not get in over SSH, unless PermitRootLogin says yes: docs/guides/first-login.md, "Root"'
+    ? '. After that, root can log in over SSH only with PermitRootLogin yes: docs/guides/first-login.md, "Root"'
     : '';
 }
 

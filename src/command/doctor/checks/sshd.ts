@@ -43,7 +43,7 @@ function unreadable(machine: Machine, said: string): Finding {
   if (said.includes('Missing privilege separation directory')) {
     // It is there while ssh.service runs.
     return {
-      what: `sshd does not run, and cannot be asked how it is configured: ${said}`,
+      what: `sshd does not run, and cannot print its configuration: ${said}`,
       mend: running(['mkdir', '-p', '-m', '755', '/run/sshd']),
     };
   }

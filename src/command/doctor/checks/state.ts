@@ -34,8 +34,8 @@ function storeMissing(machine: Machine): Finding {
   return place === undefined
     ? {
         what:
-          `There is no store in ${STATE}, so nobody with a factor gets in. Put it back from a backup (docs/guides/backup.md); ` +
-          'if it is lost for good, a new one, in which nobody has a factor:',
+          `There is no store in ${STATE}, so nobody with a factor gets in. Restore it from a backup (docs/guides/backup.md). ` +
+          'If you have no backup, make an empty store, in which nobody has a factor:',
         mend: `systemctl stop ${SERVICE} && ${INIT}`,
       }
     : {
@@ -50,7 +50,7 @@ async function mountedReadOnly(machine: Machine): Promise<readonly Finding[]> {
   return options.split(',').includes('ro')
     ? [
         {
-          what: `${target}, on which the state directory is, is mounted read-only: recovery codes and counted ones are refused.`,
+          what: `The state directory is on ${target}, which is mounted read-only: recovery codes and codes of tokens are refused.`,
           mend: running(['mount', '-o', 'remount,rw', target]),
         },
       ]
@@ -67,12 +67,12 @@ async function full(machine: Machine): Promise<readonly Finding[]> {
     return [];
   }
   const left = noRoom ? `${Math.floor(Number(bytes) / 1024)} KiB` : `room for ${Number(free)} files`;
-  const what = `The disk of ${STATE} (${target}) is full, ${left} left: recovery codes and counted ones may be refused.`;
+  const what = `The disk of ${STATE} (${target}) is full (${left} left): recovery codes and codes of tokens may be refused.`;
   return [
     (await sameDisk(machine))
-      ? { what: `${what} What can go without harm:`, mend: 'apt-get clean; journalctl --vacuum-size=50M' }
+      ? { what: `${what} To free some space safely:`, mend: 'apt-get clean; journalctl --vacuum-size=50M' }
       : {
-          what: `${what} What takes most of it comes first; the daemon's own are enrolments, ledger and the files beside them:`,
+          what: `${what} To list what takes most of it (keep the daemon's enrolments and ledger, and the files beside them):`,
           mend: `du -xa ${noRoom ? '' : '--inodes '}${target} | sort -rn | head -n 20`,
         },
   ];

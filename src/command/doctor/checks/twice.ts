@@ -40,8 +40,8 @@ function findingOf(machine: Machine, { service, steps, ours }: GuardedService, s
   const names = alone.map((other) => other.service);
   return {
     what:
-      `${what} ${names.join(', ')} ${names.length === 1 ? 'asks' : 'ask'} for that code alone, so the line cannot simply go. ` +
-      `Switch these on first: pve-google-authenticator enable ${names.join(' ')}`,
+      `${what} ${names.join(', ')} ${names.length === 1 ? 'asks' : 'ask'} for that code only, so removing the line would switch the code off there. ` +
+      `First: pve-google-authenticator enable ${names.join(' ')}`,
     mend: byEditor(step.file),
   };
 }

@@ -15,7 +15,7 @@ export const unconfirmedCheck: Check = {
       {
         what:
           `${services.join(', ') || 'A service'} was switched on, and nobody confirmed it yet: it will be undone. ` +
-          'To keep it, log in anew and run "pve-google-authenticator confirm" there. To undo it now:',
+          'To keep it, log in again and run "pve-google-authenticator confirm" there. To undo it now:',
         mend: 'pve-authenticator-undo --now',
       },
     ]);

@@ -12,8 +12,8 @@ const UNDO = 'pve-authenticator-undo.service';
 const PROPERTIES = '--property=Id,LoadState,ActiveState,UnitFileState';
 /** What comes of it when these do not run at the next boot. */
 const ENABLED: ReadonlyMap<string, string> = new Map([
-  [SOCKET, 'after the next boot logins with a code fail'],
-  [UNDO, 'what "enable" did and nobody confirmed would stay after a boot'],
+  [SOCKET, 'after the next boot, logins with a code fail'],
+  [UNDO, 'after a reboot, a change that nobody confirmed would stay'],
 ]);
 
 interface Unit {
@@ -79,7 +79,7 @@ function unusable(machine: Machine, { id, load }: Unit): readonly Finding[] {
         },
       ];
     case 'not-found':
-      return [{ what: `There is no unit ${id}: the installation is not whole.`, mend: reinstall(machine) }];
+      return [{ what: `There is no unit ${id}: the installation is incomplete.`, mend: reinstall(machine) }];
     default:
       return [];
   }

@@ -28,7 +28,7 @@ export const yubicoCheck: Check = {
       return [];
     }
     if (machine.stat(GENERATED) !== undefined && machine.stat(OPENED) === undefined) {
-      const what = `The daemon has no network, though ${CONFIG} says [yubico] mode = "online": systemd did not read it since.`;
+      const what = `The daemon has no network, although ${CONFIG} says [yubico] mode = "online": systemd has not reloaded since.`;
       return [{ what, mend: running(...RELOAD) }];
     }
     const health = await healthOf(machine);
@@ -36,7 +36,7 @@ export const yubicoCheck: Check = {
     if (why !== null) {
       return [
         {
-          what: `YubiKeys cannot be looked up: ${why}. Mend that; or let only those count whose secrets are kept here:`,
+          what: `YubiKeys cannot be looked up: ${why}. Fix that, or accept only YubiKeys whose secrets are stored here:`,
           mend: offline(machine),
         },
       ];
@@ -58,7 +58,7 @@ async function namesOf(machine: Machine, urls: readonly string[]): Promise<reado
   }
   return [
     {
-      what: `The addresses of the validation servers cannot be found (${unknown.join(', ')}): no network, or no name server. Mend that; until then let only YubiKeys count whose secrets are kept here:`,
+      what: `The addresses of the validation servers cannot be found (${unknown.join(', ')}): no network, or no name server. Fix that. To accept only YubiKeys whose secrets are stored here, until then:`,
       mend: offline(machine),
     },
   ];
@@ -82,7 +82,7 @@ function linesWithoutNetwork(
     if (id !== undefined && id === (said?.id ?? id) && words.some((word) => KEY.test(word))) {
       return [
         {
-          what: `${placeOf(step)}: id= and key= say how YubiKeys are looked up, but the daemon has no network without [yubico] mode = "online" in ${CONFIG}. To write it there, with them:`,
+          what: `${placeOf(step)}: id= and key= are for validation servers, but the daemon has a network only with [yubico] mode = "online" in ${CONFIG}. To write all three there:`,
           mend: openedBy(machine, step, id, said, config),
         },
       ];

@@ -207,7 +207,7 @@ describe('add totp', () => {
     expect(lines[0]).toContain('GEZD GNBV GY3T QOJQ GEZD GNBV GY3T QOJQ');
     expect(lines.slice(1, -1)).toEqual(drawQr(otpauthOf('alice'), 'UTF8').lines);
     expect(lines.at(-1)).toBe(
-      'Factor phone (abcdef) was added for alice. Once more: pve-google-authenticator qr abcdef --user alice',
+      'Factor phone (abcdef) was added for alice. To show its QR code again: pve-google-authenticator qr abcdef --user alice',
     );
     expect(notes).toEqual([]);
   });
@@ -262,7 +262,7 @@ describe('list', () => {
   it('says until when somebody is locked', async () => {
     answer = [{ ...viewOf('alice', [CODES]), lockedUntil: '2026-02-03T04:05:06.000Z' }];
     await run('list');
-    expect(notes).toEqual(['alice: locked for some places until 2026-02-03 04:05']);
+    expect(notes).toEqual(['alice: locked for some origins until 2026-02-03 04:05']);
   });
 
   it('fits 80 columns with the longest kinds, and says sentences where a name is too long for that', async () => {
@@ -294,8 +294,8 @@ describe('list', () => {
     await run('list');
     expect(lines).toEqual([]);
     expect(notes).toEqual([
-      'eve: locked for some places until 2026-02-03 04:05',
-      'eve: has a factor that is kept elsewhere',
+      'eve: locked for some origins until 2026-02-03 04:05',
+      'eve: has a factor outside the store',
       'What bob has enrolled cannot be used (its record cannot be read). Logins of bob that ask for a code are refused.',
       expect.stringContaining('pve-google-authenticator doctor'),
     ]);
@@ -353,10 +353,10 @@ describe('remove', () => {
   it('warns when it was the last one', async () => {
     answer = { added: [], view: viewOf('alice', []) };
     await run('remove', 'phone', '--user', 'alice');
-    expect(lines[0]).toMatch(/has no factor left and is not enrolled any more/);
+    expect(lines[0]).toMatch(/has no factor left and is no longer enrolled/);
     answer = { added: [], view: { ...viewOf('alice', []), enrolled: 'elsewhere' } };
     await run('remove', 'phone', '--user', 'alice');
-    expect(lines[1]).toMatch(/none left in the store; one that is kept elsewhere counts now/);
+    expect(lines[1]).toMatch(/no factor left in the store\. A factor outside it counts now/);
   });
 
   it('prints what is left as JSON', async () => {
@@ -370,10 +370,10 @@ describe('what root takes away for good', () => {
   const acts: readonly (readonly [words: readonly string[], goes: string])[] = [
     [['remove', 'phone', '--user', 'alice'], 'alice loses the factor phone (totp, abcdef).'],
     [['recovery', '--user', 'alice'], 'The 7 recovery codes that alice has left stop working.'],
-    [['rotate', 'phone', '--user', 'alice'], 'the old one of phone (totp, abcdef) of alice stops working'],
-    [['forget', '--user', 'alice'], 'alice is taken for somebody without a factor'],
+    [['rotate', 'phone', '--user', 'alice'], 'The old secret of phone (totp, abcdef) of alice stops working'],
+    [['forget', '--user', 'alice'], 'alice counts as not enrolled'],
     [['repair'], 'Each of them may work once more.'],
-    [['export', '--user', 'alice', '--remove'], 'The store loses what was imported of alice'],
+    [['export', '--user', 'alice', '--remove'], 'the store no longer has the imported factors of alice'],
   ];
   const changing = (): unknown[] => requests.filter((request) => (request as unknown[])[0] !== 'GET');
 
@@ -490,12 +490,12 @@ describe('status', () => {
       '  phone (totp, abcdef), added 2026-01-02 03:04, never used',
       '  codes (recovery, mnopqr), added 2026-01-02 03:04, never used, 7 codes left',
       expect.stringContaining(
-        'until 2026-02-03 04:05. A recovery code works. To end it: sudo pve-google-auth',
+        'until 2026-02-03 04:05. A recovery code works. To end the lock now: sudo pve-google-auth',
       ),
     ]);
     for (const [enrolled, words] of [
       ['none', /Set one up with: pve-google-authenticator$/],
-      ['elsewhere', /kept elsewhere/],
+      ['elsewhere', /outside the store/],
       ['unusable', /cannot be used. Logins of alice that ask for a code are refused/],
       ['unknown', /could not read what alice has enrolled/],
     ] as const) {
@@ -568,7 +568,7 @@ describe('recovery', () => {
       '',
       'Keep them where the phone is not. They are not shown again.',
     ]);
-    expect(notes).toEqual(['The old recovery codes do not work any more.']);
+    expect(notes).toEqual(['The old recovery codes no longer work.']);
   });
 });
 
@@ -590,14 +590,14 @@ describe('rotate', () => {
         { do: 'add', factor: { kind: 'totp', name: 'phone', digits: 8, window: 5, limit, usedStep: 1 } },
       ],
     });
-    expect(lines.at(-1)).toBe('Done: the old secret of phone does not work any more.');
+    expect(lines.at(-1)).toBe('Done: the old secret of phone no longer works.');
   });
 
   it('leaves the old one when it was not confirmed', async () => {
     await run('rotate', '-C', 'phone', '--user', 'alice');
     expect(sent()).toMatchObject({ changes: [{ do: 'add', factor: { name: undefined } }] });
     expect(lines.at(-1)).toBe(
-      'Both work now, phone (abcdef) and phone-2. When the new one does: pve-google-authenticator remove abcdef --user alice',
+      'Both work now: phone (abcdef) and phone-2. After a login with the new one: pve-google-authenticator remove abcdef --user alice',
     );
   });
 
@@ -646,10 +646,10 @@ describe('import --keys', () => {
       ],
     ]);
     expect(lines).toEqual(['alice: imported phone (totp, abcdef)']);
-    expect(notes).toEqual([`${file} holds the secrets: delete it when you need it no more`]);
+    expect(notes).toEqual([`${file} holds the secrets: delete it when you no longer need it`]);
     chmodSync(file, 0o644);
     await run('import', '--keys', file);
-    expect(notes[1]).toContain('others may read it');
+    expect(notes[1]).toContain('other users can read it');
   });
 
   it('changes nothing when a line, the file or the command line is wrong', async () => {

@@ -138,7 +138,7 @@ describe('sshd', () => {
       },
     });
     expect(found).toMatchObject([{ what: expect.stringContaining('an SSH key alone lets people in') }]);
-    expect(found[0]!.what.includes('root does not get in over SSH')).toBe(shut);
+    expect(found[0]!.what.includes('root can log in over SSH only')).toBe(shut);
   });
 });
 

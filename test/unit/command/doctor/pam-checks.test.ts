@@ -257,7 +257,7 @@ describe('two questions', () => {
     expect(await examine(PAM_CHECKS, inPam(files))).toMatchObject([
       {
         check: 'twice',
-        what: expect.stringContaining('login asks for that code alone') as string,
+        what: expect.stringContaining('login asks for that code only') as string,
         mend: '${EDITOR:-vi} /etc/pam.d/common-auth',
       },
     ]);
@@ -305,7 +305,7 @@ describe('people', () => {
     expect(await examine([factorsCheck, nullokCheck], files, users('store', 'none'))).toMatchObject([
       {
         check: 'factors',
-        what: expect.stringMatching(/^alice has no factor: who knows the password gets in/) as string,
+        what: expect.stringMatching(/^alice has no factor: the password alone lets people in/) as string,
         mend: 'pve-google-authenticator add recovery --user alice',
       },
     ]);
@@ -331,7 +331,7 @@ describe('people', () => {
     const strict = { ...files, ...inPam({ sshd: [...COMMON, OURS] }) };
     expect(await examine([factorsCheck], strict, users('none', 'store'))).toMatchObject([
       {
-        what: expect.stringMatching(/^root has no factor, and is not let in any more through sshd/) as string,
+        what: expect.stringMatching(/^root has no factor, and can no longer log in through sshd/) as string,
       },
     ]);
   });

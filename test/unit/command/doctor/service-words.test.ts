@@ -60,7 +60,7 @@ describe('what a service does at a login', () => {
       'goes past it',
       `auth sufficient pam_unix.so\n${OURS}`,
       ALICE,
-      'does not ask everybody for a code: /etc/pam.d/login, line 1 lets in before that',
+      'does not ask everybody for a code: /etc/pam.d/login, line 1 can let people in before',
     ],
     ['lets nobody in', `${UNIX}${OURS}auth requisite pam_deny.so\n`, ALICE, 'lets nobody in'],
     [
@@ -73,7 +73,7 @@ describe('what a service does at a login', () => {
       'another module',
       `${UNIX}auth required pam_google_authenticator.so\n`,
       ALICE,
-      'is not asked by this program: pam_google_authenticator.so',
+      'does not ask this program for a code: /etc/pam.d/login has pam_google_authenticator.so',
     ],
   ])('%s', async (_what, text, whose, says) => {
     expect((await said({ files: { '/etc/pam.d/login': text } }, whose))['login']).toContain(says);
@@ -90,7 +90,7 @@ describe('what a service does at a login', () => {
 
   it("tells Proxmox's web interface from the others", async () => {
     const files = { '/usr/bin/pveproxy': '', '/etc/pam.d/proxmox-ve-auth': UNIX };
-    expect((await said({ files }))['proxmox-ve-auth (web interface)']).toContain('not asked for a code here');
+    expect((await said({ files }))['proxmox-ve-auth (web interface)']).toContain('does not ask this module');
   });
 });
 
@@ -111,7 +111,7 @@ describe('sshd', () => {
     ['no PAM', { usepam: 'no' }, ALICE, 'does not ask PAM at all', 'the key is enough'],
     ['no keys', { pubkeyauthentication: 'no' }, ALICE, 'asks for a code', 'it takes no keys'],
     ['root', {}, ROOT, 'refuses root (PermitRootLogin)', 'the key is enough'],
-    ['root, key and code', METHODS, ROOT, 'refuses root', 'refuses root, of whom it takes no answer to PAM'],
+    ['root, key and code', METHODS, ROOT, 'refuses root', 'refuses root, who may use only a key'],
     [
       'root with a password',
       { ...METHODS, permitrootlogin: 'yes' },
@@ -127,7 +127,7 @@ describe('sshd', () => {
 
   it('says that it does not know what only root can read', async () => {
     expect(await said({ files })).toEqual({
-      'sshd, with a password': 'asks for a code, if its settings let it: only root can read them',
+      'sshd, with a password': "asks for a code, unless sshd's settings differ: only root can read them",
       'sshd, with a key': 'not known: only root can read its settings',
     });
   });

@@ -19,7 +19,7 @@ describe("a line in pam_yubico's words", () => {
   it('without the network for the daemon is told, without its key', async () => {
     const [finding, ...more] = await examine({ [SSHD]: LINE });
     expect(finding?.what).toMatch(
-      /^\/etc\/pam\.d\/sshd, line 2: id= and key= .* no network without \[yubico\] mode = "online"/,
+      /^\/etc\/pam\.d\/sshd, line 2: id= and key= .* a network only with \[yubico\] mode = "online"/,
     );
     expect(JSON.stringify([finding?.what, finding?.mend]).includes(KEY)).toBe(false);
     expect(more).toEqual([]);

@@ -41,7 +41,7 @@ describe('the line of the module', () => {
   it('does not go into a file with line ends of Windows', () => {
     const result = guard(SSHD.replaceAll('\n', '\r\n'));
     expect(result.kind === 'refused' && result.why).toMatch(
-      /^\/etc\/pam\.d\/sshd, line 1: it ends with a carriage return.*sed -i 's\/\\r\$\/\/' \/etc\/pam\.d\/sshd$/,
+      /^\/etc\/pam\.d\/sshd, line 1: the line ends with a carriage return.*sed -i 's\/\\r\$\/\/' \/etc\/pam\.d\/sshd$/,
     );
   });
 
@@ -143,7 +143,7 @@ describe('the line of the module', () => {
       'line 1: with "sufficient"',
     ],
     ['it does so in brackets', ['auth [success=done default=ignore] pam_unix.so'], 'ends the stack'],
-    ['nothing asks for a password', ['auth required pam_env.so'], 'no line asks for a password'],
+    ['nothing asks for a password', ['auth required pam_env.so'], 'asks for a password, so it is not clear'],
     [
       'that is so with an SSH key',
       ['account required pam_unix.so'],
@@ -152,9 +152,9 @@ describe('the line of the module', () => {
     [
       'its last line goes on into nothing',
       ['auth required pam_unix.so \\', '# end'],
-      'line 1: it ends with a backslash',
+      'line 1: the line ends with a backslash',
     ],
-    ['there is no auth stack', ['account required pam_unix.so'], 'no line asks for a password'],
+    ['there is no auth stack', ['account required pam_unix.so'], 'asks for a password, so it is not clear'],
     [
       'a line jumps into nowhere',
       ['auth [success=2 default=ignore] pam_unix.so', 'auth requisite pam_deny.so'],
@@ -179,17 +179,17 @@ describe('the line of the module', () => {
     [
       'a right password is the end of all',
       ['auth [success=die default=ignore] pam_unix.so', 'auth requisite pam_deny.so'],
-      'With a code, nobody would get in through door any more',
+      'With a code, nobody could log in through door any more',
     ],
     [
       'nothing refuses a wrong password',
       ['auth [success=ok default=ignore] pam_unix.so'],
-      'somebody without the right password would get in',
+      'somebody could log in through door without the right password',
     ],
     [
       'somebody else wrote it',
       ['@include common-auth', 'auth required pam_pve_authenticator.so nullok'],
-      '/etc/pam.d/door names pam_pve_authenticator.so already, in line 2',
+      '/etc/pam.d/door already names pam_pve_authenticator.so in line 2',
     ],
   ])('is refused where %s', (_why, lines, says) => {
     expect(placed(...lines)).toContain(says);
@@ -199,7 +199,7 @@ describe('the line of the module', () => {
     others['foreign'] = `${COMMON}auth required pam_pve_authenticator.so\n`;
     others['guarded'] = `${COMMON}auth required pam_pve_authenticator.so ${MARK}\n`;
     for (const how of ['@include', 'auth include', 'auth substack']) {
-      expect(placed(`${how} foreign`)).toContain('/etc/pam.d/foreign names');
+      expect(placed(`${how} foreign`)).toContain('/etc/pam.d/foreign already names');
       expect(guard(`${how} guarded`, 'door')).toEqual({ kind: 'covered', by: 'guarded' });
     }
   });

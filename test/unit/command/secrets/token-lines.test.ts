@@ -53,11 +53,11 @@ describe('readTokenLines', () => {
     const [, data = ''] = EXPORT.split('=');
     const twice = `otpauth-migration://offline?data=${data}${data}`;
     expect(() => readTokenLines([twice], {})).toThrow(
-      'line 1, export: it holds 2 accounts: choose with --account and a part of one\'s name: "Example:alice@google.com", "Example:alice@google.com"',
+      'line 1, export: it holds 2 accounts: choose one with --account and a part of its name: "Example:alice@google.com", "Example:alice@google.com"',
     );
     expect(readTokenLines([twice], { account: 'example' })).toEqual([EXPORTED, EXPORTED]);
     expect(() => readTokenLines([EXPORT], { account: 'bob' })).toThrow(
-      'line 1, export: no account has the name that --account gives: it holds "Example:alice@google.com"',
+      'line 1, export: no account matches --account: it holds "Example:alice@google.com"',
     );
     expect(() => readTokenLines([EXPORT.slice(0, -5)], {})).toThrow(
       'line 1, export: the data ends in the middle',

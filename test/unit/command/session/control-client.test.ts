@@ -199,7 +199,7 @@ describe('ControlClient', () => {
       .ask('DELETE', ['users', 'alice', 'factors', 'phone'])
       .catch((thrown: unknown) => thrown);
     expect(error).toMatchObject({ code: 'ERR_DAEMON' });
-    expect(String(error)).toContain('It is not known whether the change was made');
+    expect(String(error)).toContain('The change may or may not have been made');
     expect(String(error)).toContain(says);
     expect(String(error)).not.toContain('cannot be reached');
     for (const [method, body] of [['GET'], ['POST', { kind: 'totp', check: true }]] as const) {

@@ -115,7 +115,7 @@ describe('the interactive setup', () => {
     const codes = recovery?.kind === 'recovery' ? recovery.codes! : [];
     expect(codes).toHaveLength(10);
     expect(lines.join('\n')).toContain(codes.map((code) => `  ${code}`).join('\n'));
-    expect(lines.at(-1)).toContain('alice has the factor phone (abcdef) now');
+    expect(lines.at(-1)).toContain('alice now has the factor phone (abcdef)');
     expect(changes).toHaveLength(1);
   });
 
@@ -178,7 +178,9 @@ describe('the interactive setup', () => {
     // The secret is fixed: of a random one, another code around may be the same.
     const own = 'GEZDGNBVGY3TQOJQGEZDGNBVGY3TQOJQ';
     await walk('-t -f -u -w 3 --own-secret', own, appCode(STEP + steps), appCode(STEP));
-    expect(notes[0]).toContain(`This code is for another time: the phone's clock is ${off} this machine's`);
+    expect(notes[0]).toContain(
+      `This code belongs to another time: the phone's clock is ${off} this machine's`,
+    );
     expect(notes[0]).toContain('where it is 2022-04-15 05:20 UTC');
   });
 
@@ -188,9 +190,9 @@ describe('the interactive setup', () => {
     await walk('-t', appCode(STEP), '', '', '', '123456');
     expect(changes[0]!.proof).toBe('123456');
     expect(added().map(({ kind }) => kind)).toEqual(['totp']);
-    expect(notes).toContain('The recovery codes that are there already stay.');
+    expect(notes).toContain('The existing recovery codes stay valid.');
     expect(notes[0]).toContain('at the end you will need a code of it, or a recovery code');
-    expect(notes[1]).toContain('alice has phone (totp), codes (recovery)');
+    expect(notes[1]).toContain('alice already has phone (totp), codes (recovery)');
   });
 });
 
@@ -216,7 +218,7 @@ describe('flags', () => {
 
   it('-D is answered: a code works once here', async () => {
     await walk('-t -D -f -C -w 3 -u');
-    expect(notes).toContain('-D is not needed: here each code works once, always. It goes on without it.');
+    expect(notes).toContain('-D has no effect here: each code works only once.');
     expect(added()[0]).toMatchObject({ limit: undefined });
   });
 
@@ -242,7 +244,7 @@ describe('flags', () => {
   it('--own-secret reads it from the input', async () => {
     await walk('-t -f -q --own-secret', '0x3132333435363738393031323334353637383930');
     expect(added()[0]).toMatchObject({ secret: 'GEZDGNBVGY3TQOJQGEZDGNBVGY3TQOJQ' });
-    await expect(walk('-t -f -q --own-secret', 'too short')).rejects.toThrow('That is no secret');
+    await expect(walk('-t -f -q --own-secret', 'too short')).rejects.toThrow('That is not a secret');
   });
 
   it('-W and windows of counters are as in google-authenticator', async () => {

@@ -62,10 +62,10 @@ describe('a file that only root can have written', () => {
     ['a directory', /is not a file/, () => execFileSync('sh', ['-c', `rm ${path}; mkdir ${path}`])],
     [
       'a file for the group to write',
-      /Others than root can write .*chmod go-w/,
+      /Users other than root can write .*chmod go-w/,
       () => chmodSync(path, 0o660),
     ],
-    ['a file for everybody to write', /Others than root can write/, () => chmodSync(path, 0o646)],
+    ['a file for everybody to write', /Users other than root can write/, () => chmodSync(path, 0o646)],
     [
       'one that is too large',
       /has 107 bytes; a service file has at most 100/,
@@ -78,7 +78,7 @@ describe('a file that only root can have written', () => {
 
   it.runIf(isRoot)('does not belong to somebody else', () => {
     chownSync(path, 65534, 0);
-    expect(() => readOwnFile(path, MOST)).toThrow(/Others than root can write .*chown root:/);
+    expect(() => readOwnFile(path, MOST)).toThrow(/Users other than root can write .*chown root:/);
   });
 });
 
@@ -111,7 +111,7 @@ describe('a file that is replaced', () => {
       encoding: 'utf8',
     });
     expect(() => replaceOwnFile(read, 'new\n')).toThrow(
-      /was changed by somebody else at this moment. Nothing was written/,
+      /was changed by another program at this moment. Nothing was written/,
     );
     expect(
       execFileSync('sh', ['-c', `cat ${directory}/* | sha256sum; ls -A ${directory}`], { encoding: 'utf8' }),
@@ -144,7 +144,9 @@ describe('a directory of root alone', () => {
   it('is none that others can write, and no link', () => {
     mkdirSync(`${directory}/open`);
     chmodSync(`${directory}/open`, 0o770);
-    expect(() => makeOwnDirectory(`${directory}/open`)).toThrow(/is not root's alone. Mend it: chown root: /);
+    expect(() => makeOwnDirectory(`${directory}/open`)).toThrow(
+      /must be accessible to root only. To fix it: chown root: /,
+    );
     symlinkSync('/tmp', `${directory}/link`);
     expect(() => makeOwnDirectory(`${directory}/link`)).toThrow(/link cannot be written/);
   });

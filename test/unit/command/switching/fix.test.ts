@@ -164,7 +164,9 @@ describe('a fix', () => {
     chmodSync(theirs, 0o777);
     symlinkSync(places.pam, `${theirs}/pam`);
     const access = { ...own, mode: 0o644 };
-    await expect(fixed([{ do: 'access', path: `${theirs}/pam/sshd`, access }])).rejects.toThrow("not root's");
+    await expect(fixed([{ do: 'access', path: `${theirs}/pam/sshd`, access }])).rejects.toThrow(
+      'does not belong to root',
+    );
     expect(modeOf(file)).toBe(0o640);
   });
 

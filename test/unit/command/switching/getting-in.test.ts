@@ -27,7 +27,7 @@ it.each([
   ['none', undefined, false, /there is no factor.*pve-google-authenticator --user=alice.*say --nullok/],
   // What cannot be used keeps out, and nobody is told that --nullok would help.
   ['unusable', undefined, true, /what is enrolled cannot be used(?!.*--nullok)/],
-  ['unknown', undefined, true, /cannot be found out/],
+  ['unknown', undefined, true, /cannot read what is enrolled/],
   ['store', 'deny', true, /rule 2 of config\.toml denies it/],
 ])('with %s enrolled, rule %s, nullok %s: %s', async (enrolled, action, nullok, says) => {
   expect(await why(enrolled, action, nullok)).toEqual(

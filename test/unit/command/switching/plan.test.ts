@@ -52,7 +52,7 @@ describe('all doors', () => {
 describe('a service by its name', () => {
   it.each<[string, RegExp]>([
     ['../passwd', /not the name of a service/],
-    ['other', /a part of many services/],
+    ['other', /included by many services/],
     ['none', /no such service. These are there: cups login sshd su su-l$/],
     ['vendors', /Copy it first: cp /],
   ])('is not %s', (name, says) => {

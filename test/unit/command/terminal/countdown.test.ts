@@ -10,7 +10,7 @@ it('says after Ctrl-C that the change stays on, when it is undone, and how to ke
   pressed.abort();
   expect(await counted).toBe('interrupted');
   const told = notes.join('\n');
-  expect(told).toContain('The change stays on: sshd, su goes on asking');
+  expect(told).toContain('The change is still on: sshd, su keeps');
   expect(told).toMatch(/undoes it in 287 seconds, at \d\d:\d\d:\d\d/);
   expect(told).toContain('sudo pve-google-authenticator confirm');
   expect(told).toContain('sudo pve-google-authenticator disable sshd su');
