@@ -3,7 +3,7 @@ import type { Log } from './log.ts';
 /** Events that one uid may cause in a minute. */
 const EVENTS_PER_MINUTE = 30;
 const MINUTE_MS = 60_000;
-/** Uids of which counts are kept; the one that was counted first is forgotten for a new one. */
+/** The most uids that are counted. A new one replaces the one that was counted first. */
 const MAX_UIDS = 1_024;
 
 interface Budget {
@@ -12,8 +12,8 @@ interface Budget {
 }
 
 /**
- * Bounds what unprivileged programs can write into the log: the journal has a limit of its own for a service, and whoever fills it
- * keeps the events of others out.
+ * Limits the lines that unprivileged programs can cause. The journal limits each service; without this, one program could use
+ * that up and keep out the events of others.
  */
 export class BudgetedLog {
   readonly #log: Log;
@@ -30,10 +30,10 @@ export class BudgetedLog {
   }
 
   /**
-   * The log for what one uid causes.
+   * The log for events that one uid causes.
    *
    * @param uid - as the kernel says it
-   * @returns a log that says once in a minute that the rest of it is left out
+   * @returns a log that reports once a minute that further lines are left out
    */
   of(uid: number): Log {
     const within = (write: () => void): void => {

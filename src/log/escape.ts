@@ -1,7 +1,7 @@
-/** Longer values are cut in the log: a name of a megabyte shall not fill the disk. */
+/** Longer values are cut, so that a name of a megabyte does not fill the disk. */
 const MAX_LOGGED_CHARACTERS = 256;
 
-/** What may stand in a log line without quotes. */
+/** Values that need no quotes in a log line. */
 const PLAIN = /^[A-Za-z0-9._:@/%+,-]+$/;
 
 /**
@@ -34,7 +34,7 @@ function escaped(character: string): string {
   if (character === '"' || character === '\\') {
     return `\\${character}`;
   }
-  // Not even a careless pattern shall take a part of a value for a field.
+  // So even a careless pattern does not mistake part of a value for a field.
   if (!UNSAFE.test(character) && character !== '=') {
     return character;
   }

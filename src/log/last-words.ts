@@ -1,11 +1,11 @@
 import type { JournalLog } from './log.ts';
 
-/** Frames of a stack that are told: without the message, since nobody knows what that quotes. */
+/** The most stack frames to log. The message is left out, because it may quote a secret. */
 const FRAMES = 6;
 
 /**
- * Has what Node would write to standard error, and wait there until somebody reads it, go through the log: warnings, and the error that
- * ends the program. What still waits in the log at the end gets its last chance.
+ * Sends warnings, and the error that ends the program, through the log. Node itself would write them to standard error, and wait
+ * there for a reader. At the end, lines that still wait in the log are tried once more.
  *
  * @param log - the log
  */
@@ -13,7 +13,7 @@ export function tellLastWords(log: JournalLog): void {
   process.removeAllListeners('warning');
   process.on('warning', ({ name }) => log.event('warning', 'Node.js warns', { name }));
   process.on('uncaughtException', (error: unknown) => {
-    log.audit('alert', 'The program ends: an error that nobody expected', {
+    log.audit('alert', 'The program ends after an unexpected error', {
       error: error instanceof Error ? ('code' in error ? String(error.code) : error.name) : typeof error,
       at: error instanceof Error ? framesOf(error) : undefined,
     });

@@ -7,11 +7,11 @@ interface Owner {
 }
 
 /**
- * Logs what is wrong with a user's own file of YubiKeys. The user can cause that as often as anybody logs in as them, so it goes through
- * the user's budget, whichever socket the login came by.
+ * Logs what is wrong with a user's own file of YubiKeys. The user can cause this line with every login, so it counts against the
+ * user's budget, for logins through either socket.
  *
  * @param logs - the budgets
- * @returns who logs it
+ * @returns the logger
  */
 export function lineTroubles(logs: BudgetedLog): (owner: Owner, why: string) => void {
   return ({ name, uid }, why) =>

@@ -1,15 +1,15 @@
-/** What takes bytes without ever waiting. */
+/** Accepts bytes without ever waiting. */
 export interface LogOutlet {
-  /** @returns how many bytes were taken; 0: none for the time being; -1: nobody is there to take any */
+  /** @returns how many bytes were taken; 0: none for now; -1: there is no reader */
   write(bytes: Uint8Array): number;
 }
 
-/** What waits for a reader that is too slow, in bytes; lines that may be lost leave half of it to the others. */
+/** The most bytes that wait for a slow reader. Half of them is reserved for lines that are lost last. */
 const MAX_BYTES = 256 * 1024;
 const MAX_BYTES_OF_OTHERS = MAX_BYTES / 2;
-/** What is tried in one go: a pipe takes so much whole. */
+/** The most bytes of one write: a pipe accepts this many at once. */
 const BATCH_BYTES = 4_096;
-/** When it is tried again, in milliseconds: soon at first. */
+/** The pauses between two tries, in milliseconds: short at first. */
 const FIRST_PAUSE_MS = 20;
 const LONGEST_PAUSE_MS = 1_000;
 
@@ -21,13 +21,13 @@ interface Line {
 /** How many lines are missing. */
 export interface Missing {
   readonly lines: number;
-  /** Of these, how many were of the kind that is lost last. */
+  /** How many of these were lines that are lost last. */
   readonly kept: number;
 }
 
 /**
- * Lines on their way to somebody who may read them slowly, or not at all. Nothing here waits: what does not fit is left out and counted,
- * and that is said when there is room again.
+ * Lines for a reader that may be slow, or missing. Nothing here waits: lines that do not fit are left out and counted. When there
+ * is room again, a line reports the count.
  */
 export class LogQueue {
   readonly #outlet: LogOutlet;
@@ -41,7 +41,7 @@ export class LogQueue {
 
   /**
    * @param outlet - where lines go
-   * @param tell - pushes the line that says that some are missing
+   * @param tell - adds the line that reports missing lines
    */
   constructor(outlet: LogOutlet, tell: (missing: Missing) => void) {
     this.#outlet = outlet;
@@ -52,7 +52,7 @@ export class LogQueue {
    * Sends a line, now or as soon as it is taken.
    *
    * @param text - with its end
-   * @param kept - whether others are left out rather than this
+   * @param kept - whether other lines are left out before this one
    */
   push(text: string, kept: boolean): void {
     const line = { bytes: Buffer.from(text), kept };
@@ -62,7 +62,7 @@ export class LogQueue {
     }
     const taken = this.#outlet.write(line.bytes);
     if (taken >= 0 && taken < line.bytes.length) {
-      // A line that was begun is finished before any other.
+      // A line that was partly sent is finished first.
       this.#wait({ bytes: line.bytes.subarray(taken), kept: kept || taken > 0 });
     }
   }
@@ -156,7 +156,7 @@ export class LogQueue {
     this.#timer ??= setTimeout(() => this.flush(), this.#pauseMs).unref();
   }
 
-  /** Nobody is there, and nobody comes any more: a log has nowhere else to be reported. */
+  /** There will be no reader any more, and this cannot be reported anywhere else. */
   #forget(): void {
     this.#waiting = [];
     this.#bytes = 0;

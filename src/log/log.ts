@@ -5,7 +5,7 @@ import { LogQueue, type LogOutlet } from './log-queue.ts';
 const PRIORITY = { alert: 1, error: 3, warning: 4, notice: 5, info: 6, debug: 7 } as const;
 export type Priority = keyof typeof PRIORITY;
 
-/** Named values of an event; those that are undefined are left out. */
+/** Named values of an event; undefined ones are left out. */
 export type LogFields = Readonly<Record<string, string | number | Uint8Array | undefined>>;
 
 /** Where events go: one line each. */
@@ -20,15 +20,15 @@ export interface Log {
   event(priority: Priority, message: string, fields?: LogFields): void;
 
   /**
-   * Writes one event that fail2ban or an audit needs: who got in, who did not, and what became of factors. When a reader of the log is
-   * too slow, other lines are left out before it.
+   * Writes one event that fail2ban or an audit needs: who got in, who did not, and what became of factors. If the log's reader is
+   * too slow, other lines are left out first.
    */
   audit(priority: Priority, message: string, fields?: LogFields): void;
 }
 
 /** A log that ends in a program's standard error. */
 export interface JournalLog extends Log {
-  /** Sends what still waits, as far as that is taken at once: for the end of the program. */
+  /** Sends the waiting lines, as far as the reader takes them at once. For the end of the program. */
   flush(): void;
 }
 

@@ -1,13 +1,13 @@
 import { hintFor } from './server-hints.ts';
 import type { Log } from './log.ts';
 
-/** What a validation server did wrong. */
+/** A failure of a validation server. */
 interface Failure {
   readonly server: string;
   readonly why: string;
 }
 
-/** What is told of look-ups of YubiKeys. */
+/** Receives reports about look-ups of YubiKeys. */
 interface Reports {
   misconfigured(failures: readonly Failure[]): void;
   unavailable(failures: readonly Failure[]): void;
@@ -23,12 +23,12 @@ interface Reports {
 export function lookUpReports(log: Log): Reports {
   return {
     misconfigured: (failures) =>
-      log.event('alert', 'The validation servers do not take our requests: check [yubico] in config.toml', {
+      log.event('alert', 'The validation servers reject our requests: check [yubico] in config.toml', {
         servers: list(failures),
         hint: hintOf(failures),
       }),
     unavailable: (failures) =>
-      log.event('error', 'No validation server could say anything about a YubiKey', {
+      log.event('error', 'No validation server could check a YubiKey', {
         servers: list(failures),
         hint: hintOf(failures),
       }),
@@ -41,7 +41,7 @@ function list(failures: readonly Failure[]): string {
   return failures.map(({ server, why }) => `${server}: ${why}`).join('; ');
 }
 
-/** About the first failure that something is known of. */
+/** The hint for the first failure that has one. */
 function hintOf(failures: readonly Failure[]): string | undefined {
   return failures.map(({ why }) => hintFor(why)).find((hint) => hint !== undefined);
 }

@@ -1,7 +1,7 @@
 import { BudgetedLog } from './budgeted-log.ts';
 import type { Log } from './log.ts';
 
-/** Who is told that look-ups of the name service hang. */
+/** Receives reports that look-ups of the name service hang. */
 interface Reports<User> {
   hung(who: User): void;
   returned(who: User): void;
@@ -13,7 +13,7 @@ interface Reports<User> {
  *
  * @param log - the log
  * @param monotonic - a clock in milliseconds that never jumps
- * @returns who is told: of look-ups about a person, and of look-ups that a program of a uid causes
+ * @returns the loggers: one for look-ups about a person, and one for look-ups that a program of a uid causes
  */
 export function nameServiceReports(
   log: Log,

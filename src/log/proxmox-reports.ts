@@ -1,6 +1,6 @@
 import type { Log } from './log.ts';
 
-/** What is told of the files of Proxmox. */
+/** Receives reports about the files of Proxmox. */
 interface Reports {
   trouble(why: string, served: boolean, doubted: boolean): void;
   recovered(): void;
@@ -10,7 +10,7 @@ interface Reports {
  * Logs what goes wrong with the files of Proxmox.
  *
  * @param log - the log
- * @returns who logs it, for one product
+ * @returns the logger of one product
  */
 export function proxmoxReports(log: Log): (product: string) => Reports {
   return (product) => ({
@@ -18,10 +18,10 @@ export function proxmoxReports(log: Log): (product: string) => Reports {
       log.event(
         'alert',
         !served
-          ? 'The files of Proxmox cannot be used, and there is no copy: whoever may be enrolled there is refused'
+          ? 'The files of Proxmox cannot be used, and there is no copy: users who may have a factor there are refused'
           : doubted
-            ? 'The files of Proxmox cannot be used: their last good copy serves, and refuses users without a factor'
-            : 'The files of Proxmox cannot be used: their last good copy serves',
+            ? 'The files of Proxmox cannot be used: the last good copy counts, and users without a factor are refused'
+            : 'The files of Proxmox cannot be used: the last good copy counts',
         { product, why },
       ),
     recovered: () => log.event('notice', 'The files of Proxmox can be used again', { product }),

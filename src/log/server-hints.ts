@@ -1,11 +1,11 @@
-/** What makes a failure's text speak of the network being closed to the daemon. */
+/** The text of failures that mean: systemd gives the daemon no network. */
 export const NETWORK_CLOSED =
-  'the unit closes the network to the daemon, until [yubico] in config.toml has mode = "online": then systemctl daemon-reload, and restart it';
+  'systemd gives the daemon no network until [yubico] in config.toml has mode = "online"; then run systemctl daemon-reload, and restart the daemon';
 
 const AUTHORITY =
-  'the certificate is of an authority that is not known here: name its PEM file with ca in [yubico]';
+  "this machine does not know the certificate's authority: name its PEM file with ca in [yubico]";
 
-/** What to do about a failure of a validation server: its text in the log, or the beginning of it. */
+/** Advice by failure of a validation server. The keys are texts of failures, or their beginnings. */
 const HINTS: readonly (readonly [RegExp, string])[] = [
   [/^(?:EAFNOSUPPORT|EPERM|EACCES|ENETUNREACH|ENETDOWN)$/, NETWORK_CLOSED],
   [/^ENOTFOUND$/, 'the name cannot be looked up: is it right, and does DNS work on this machine?'],
@@ -15,7 +15,7 @@ const HINTS: readonly (readonly [RegExp, string])[] = [
     /^(?:EHOSTUNREACH|ETIMEDOUT)$/,
     'the server cannot be reached: is the address right, and a firewall in between?',
   ],
-  [/^no answer within the deadline/, 'the server, or a firewall before it, says nothing at all'],
+  [/^no answer within the deadline/, 'the server does not answer at all, or a firewall blocks it'],
   [
     /^(?:ECONNRESET|EPIPE|HPE_|ERR_SSL_|EPROTO)/,
     'what answers there does not speak HTTPS: is the port right?',
@@ -43,11 +43,11 @@ const HINTS: readonly (readonly [RegExp, string])[] = [
   [/^OPERATION_NOT_ALLOWED$/, 'the server does not let this id validate OTPs: ask its administrator'],
   [
     /^the signature of the answer/,
-    'the server signs with another key: check key in [yubico]. If it is right, somebody answers in the place of the server',
+    'the server signs with another key: check key in [yubico]. If it is right, somebody impersonates the server',
   ],
   [
     /^(?:BACKEND_ERROR|NOT_ENOUGH_ANSWERS)$/,
-    'the server has trouble with itself or its pool: try later, or ask its administrator',
+    'the server or its pool has a problem: try later, or ask its administrator',
   ],
   [/^fewer than/, 'the pool does not reach sync_level of [yubico]'],
   [/^REPLAYED_REQUEST$/, 'the server has seen this request already: touch again'],
@@ -56,7 +56,7 @@ const HINTS: readonly (readonly [RegExp, string])[] = [
 /**
  * What an administrator can do about a failure of a validation server.
  *
- * @param why - how it failed, as the client of validation servers says
+ * @param why - the failure, in the words of the client of validation servers
  * @returns advice in words; undefined when there is none
  */
 export function hintFor(why: string): string | undefined {

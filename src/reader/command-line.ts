@@ -5,13 +5,13 @@ const DEFAULT_RUNTIME_DIR = '/run/pve-authenticator';
 const PVE_DIR = '/etc/pve';
 const PBS_DIR = '/etc/proxmox-backup';
 
-/** What the reader's command line says. */
+/** The reader's parsed command line. */
 export interface CommandLine {
   /** Where files.sock is. */
   readonly runtimeDir: string;
-  /** Who may ask: a name or a number; undefined: who the reader is itself. */
+  /** The user who may ask: a name or a number; undefined: the reader's own user. */
   readonly daemon: string | number | undefined;
-  /** It is somebody's child: it says on standard output when it is ready, and ends when its standard input does. */
+  /** Whether it runs as a child: it reports on standard output when it is ready, and ends when its standard input ends. */
   readonly attached: boolean;
   /** Where the files of Proxmox VE and Proxmox Backup Server are; other places than their own are for tests. */
   readonly proxmox: { readonly pve: string; readonly pbs: string };
@@ -28,11 +28,11 @@ export class UsageError extends Error {
 }
 
 /**
- * What the command line asks to be told instead of a start.
+ * The text of --help or --version.
  *
  * @param argv - without the program's name
  * @param version - of the program
- * @returns the text; undefined: it is to start
+ * @returns the text; undefined if the program should start
  */
 export function toldInstead(argv: readonly string[], version: string): string | undefined {
   if (argv.includes('--help') || argv.includes('-h')) {
@@ -45,7 +45,7 @@ export function toldInstead(argv: readonly string[], version: string): string | 
  * Reads the reader's command line.
  *
  * @param argv - without the program's name
- * @returns what it says, with defaults
+ * @returns the options, with defaults
  * @throws UsageError for an option that is not known or lacks its value, and for two that contradict each other
  */
 export function parseCommandLine(argv: readonly string[]): CommandLine {

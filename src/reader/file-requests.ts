@@ -6,7 +6,7 @@ import type { NotServed, Threads } from '../host/threads.ts';
 /** What requests need. */
 export interface FilePorts {
   readonly threads: Threads;
-  /** One user's troubles shall not fill the log. */
+  /** Limits each user's lines, so that no user fills the log. */
   readonly log: BudgetedLog;
 }
 
@@ -71,7 +71,10 @@ export async function replaceFile(
   }
 }
 
-/** Who may read what is the user's business; what the system fails at, or never should be asked for, is the administrator's. */
+/**
+ * Permission errors concern the user. The administrator needs to know of failures of the system, and of requests that should
+ * never come.
+ */
 function report(
   ports: FilePorts,
   { user, uid, path }: ReadRequest | ReplaceRequest,
@@ -83,7 +86,7 @@ function report(
       .of(uid)
       .event(
         alarming ? 'alert' : 'warning',
-        alarming ? 'A request names a user who is not so' : 'A file failed',
+        alarming ? 'A request names a user with a wrong uid or groups' : 'A file failed',
         {
           user,
           uid,

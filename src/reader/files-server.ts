@@ -13,12 +13,12 @@ import { Threads, type ThreadReports } from '../host/threads.ts';
 /** Twice 65536 bytes in base64, a path whose characters are all escaped, and some room. */
 const MAX_BODY_BYTES = 224 * 1024;
 const MAX_CONNECTIONS = 512;
-/** How long a connection may last, in milliseconds: waiting for a thread, the thread's deadline, and some more. */
+/** The longest life of a connection, in milliseconds: the wait for a thread, the thread's deadline, and some margin. */
 const CONNECTION_MS = 10_000;
 const ROOT_UID = 0;
-/** What everybody else hears. */
+/** The answer to everybody else. */
 const NOT_SERVED = turnAway(403, 'ERR_NOT_ALLOWED', 'Only pve-authenticatord is served here');
-/** The daemon refuses a login then, and asks again with the next one. */
+/** Then the daemon refuses the login, and asks again at the next one. */
 const BUSY = turnAway(503, 'ERR_BUSY', 'The file reader has too much to do: try again later');
 
 /** A request that is refused. */
@@ -32,7 +32,7 @@ class RefusedRequest extends Error {
   }
 }
 
-/** Serves files.sock to the daemon, and to nobody else but root. */
+/** Serves files.sock to the daemon and root only. */
 export class FilesServer {
   readonly #daemonUid: number;
   readonly #log: Log;
@@ -42,7 +42,7 @@ export class FilesServer {
 
   /**
    * @param daemonUid - who may ask
-   * @param log - for troubles; never for contents
+   * @param log - for problems; never gets contents
    * @param monotonic - a clock in milliseconds that never jumps
    * @param proxmox - where the files of Proxmox are
    */
@@ -68,14 +68,14 @@ export class FilesServer {
     this.#http.listen(fd);
   }
 
-  /** Accepts no more. @returns when all that was going on is answered, or has run out of its time */
+  /** Accepts no more. @returns when all running requests are answered, or have timed out */
   close(): Promise<void> {
     return this.#http.close();
   }
 
   #turnedAway({ uid, pid }: Peer, open: number): Buffer | undefined {
     if (uid !== this.#daemonUid && uid !== ROOT_UID) {
-      this.#ports.log.of(uid).event('warning', 'Somebody else than the daemon connected', { uid, pid });
+      this.#ports.log.of(uid).event('warning', 'Somebody other than the daemon connected', { uid, pid });
       return NOT_SERVED;
     }
     return open < MAX_CONNECTIONS ? undefined : BUSY;

@@ -32,8 +32,8 @@ export async function openFilesSocket(runtimeDir: string, owner: number): Promis
 }
 
 /**
- * Gives away a socket that was made just now. Its directory may be somebody else's: nothing but a socket of ours under that name, with
- * no other name, is given away.
+ * Gives a newly made socket another owner. Its directory may belong to somebody else, so this first checks that the name is still
+ * our socket and has no hard link.
  *
  * @param path - of the socket
  * @param owner - the uid it shall belong to

@@ -34,7 +34,7 @@ async function main(log: Log): Promise<void> {
   hardenProcess();
   process.umask(0o077);
   const runtimeDir = resolve(commandLine.runtimeDir);
-  // Nobody's file system shall be kept busy by us.
+  // The working directory must not keep a file system busy.
   process.chdir('/');
   const daemon = await daemonUid(commandLine);
   const server = new FilesServer(daemon, log, monotonic, commandLine.proxmox);
@@ -51,14 +51,14 @@ async function main(log: Log): Promise<void> {
   process.on('SIGTERM', stop);
   process.on('SIGINT', stop);
   if (commandLine.attached) {
-    // However its parent ends, this input ends with it.
+    // However the parent ends, this input then ends, too.
     process.stdin.on('end', stop).on('error', stop).resume();
     process.stdout.on('error', stop).write('ready\n');
   }
   log.event('info', 'Ready', { sockets: 'files', daemon });
 }
 
-/** Errors whose message is meant for the administrator as it is. */
+/** Errors with a message for the administrator. */
 const TOLD = [UsageError, SocketInUseError];
 
 const told = toldInstead(process.argv.slice(2), version());

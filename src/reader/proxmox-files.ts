@@ -5,14 +5,14 @@ import type { Threads } from '../host/threads.ts';
 /** Where each product keeps its files. */
 export type ProxmoxDirectories = Readonly<Record<ProxmoxProduct, string>>;
 
-/** What is read, and nothing else: the first is under the directory that must be there for the others to count. */
+/** The only files that are read. The others count only if the directory of the first exists. */
 const FILES: Readonly<Record<ProxmoxProduct, readonly string[]>> = {
   pve: ['priv/tfa.cfg', 'user.cfg', 'domains.cfg'],
   pbs: ['tfa.json'],
 };
 /** Each product has a thread of its own: its number for {@link Threads}. */
 const LANE: Readonly<Record<ProxmoxProduct, number>> = { pve: 0, pbs: 1 };
-/** The cluster file system looks a name up again for each call: a file replaced between two of them is read again, so often. */
+/** How often a file is read again if it was replaced meanwhile: the cluster file system looks the name up for each call. */
 const TRIES = 10;
 
 /** Reads the files of Proxmox. */
@@ -21,7 +21,7 @@ export class ProxmoxFiles {
   readonly #directories: ProxmoxDirectories;
 
   /**
-   * @param threads - of its own: homes that hang keep nobody from it, and it keeps nobody from homes
+   * @param threads - separate threads, so that hanging homes and a hanging cluster file system do not block each other
    * @param directories - where the files are
    */
   constructor(threads: Threads, directories: ProxmoxDirectories) {
@@ -48,7 +48,7 @@ export class ProxmoxFiles {
             devices.add(device);
           }
         }
-        // Mounted or unmounted meanwhile: what is missing need not be missing.
+        // The file system was mounted or unmounted meanwhile, so missing files may exist after all.
         return devices.size > 1 ? { kind: 'busy' } : { kind: 'files', files };
       },
       wanted,
@@ -83,7 +83,7 @@ function answerOf(read: FileRead): Found {
     case 'missing':
       return { file: { kind: 'missing', directory: read.directory !== null }, device: read.directory?.dev };
     case 'unfit':
-      // An empty file is as good as any here.
+      // An empty file counts as readable here.
       return {
         file: read.why === 'empty' ? { kind: 'read', contents: '' } : { kind: 'failed', why: read.why },
       };

@@ -25,14 +25,14 @@ export type ControlPorts = FactorPorts &
   HealthPorts &
   About;
 
-/** A request, as far as it matters what is asked. */
+/** The parts of a request that decide what is asked. */
 export interface Asked {
   readonly method: string;
-  /** As it was sent: a path in percent-encoding. */
+  /** The path in percent-encoding, as it was sent. */
   readonly target: string;
   /**
    * @param maxBytes - a longer body is refused
-   * @returns what the body's JSON says
+   * @returns the parsed JSON of the body
    * @throws BodyError when it is too long or not JSON
    */
   json(maxBytes: number): unknown;
@@ -42,10 +42,10 @@ export interface Asked {
 const MAX_BODY_BYTES = 16 * 1024;
 
 /**
- * Does what a request asks for, if its caller may.
+ * Carries out a request, if its caller is allowed to.
  *
  * @param ports - what requests need
- * @param caller - who asks, as the kernel says it
+ * @param caller - who asks, according to the kernel
  * @param asked - what
  * @returns the answer
  * @throws ControlError when it is refused
@@ -53,7 +53,7 @@ const MAX_BODY_BYTES = 16 * 1024;
 export async function answerTo(ports: ControlPorts, caller: Caller, asked: Asked): Promise<Reply> {
   const route = routeOf(asked.method, asked.target);
   if (route?.is === 'users') {
-    // Who is not root has a list of one.
+    // Callers other than root see only themselves in the list.
     const list = isRoot(caller) ? usersShown(ports) : one(await showUser(ports, await ownAccount(caller)));
     return { status: 200, list };
   }
@@ -118,7 +118,7 @@ async function bodyFor(
       throw new ControlError(
         404,
         'ERR_NO_SUCH_REQUEST',
-        'This daemon does not know that request: is it of the same version?',
+        'This daemon does not know that request: has it the same version as the command?',
       );
   }
 }

@@ -8,13 +8,13 @@ const ROOT_UID = 0;
 /** Who asks on behalf of root's commands. */
 export const ROOT: Caller = { uid: ROOT_UID };
 
-/** Who asks: what the kernel says. */
+/** Who asks, according to the kernel. */
 export interface Caller {
   readonly uid: number;
 }
 
 /**
- * Whether the caller may do everything, for everybody.
+ * Whether the caller is root, who may do everything for everybody.
  *
  * @param caller - who asks
  * @returns whether it is root
@@ -24,10 +24,10 @@ export function isRoot({ uid }: Caller): boolean {
 }
 
 /**
- * Waits for the name service, which may not answer.
+ * Waits for the name service, which may never answer.
  *
  * @param lookUp - what it was asked
- * @returns what it says
+ * @returns its answer
  * @throws ControlError when it does not answer in time
  */
 export async function answered(lookUp: Promise<PasswdEntry | undefined>): Promise<PasswdEntry | undefined> {
@@ -38,7 +38,7 @@ export async function answered(lookUp: Promise<PasswdEntry | undefined>): Promis
       ? new ControlError(
           503,
           'ERR_UNAVAILABLE',
-          'The name service does not answer, so nobody can say who that is: try again later',
+          'The name service does not answer, so the account cannot be looked up: try again later',
         )
       : error;
   }
@@ -57,13 +57,13 @@ export function assertRoot(caller: Caller): void {
 }
 
 /**
- * The account that a caller asks about. Who is not root may ask about itself only, and nothing is looked up for it about anybody else:
- * neither the answer nor its time tells who exists.
+ * The account that a caller asks about. A caller other than root may ask only about itself. For other names, nothing is looked
+ * up, so neither the answer nor its time tells who exists.
  *
  * @param caller - who asks
  * @param name - about whom
  * @returns the account
- * @throws ControlError when the caller may not, or for root, when there is no such user
+ * @throws ControlError when the caller is not allowed to; for root, when there is no such user
  */
 export async function accountFor(caller: Caller, name: string): Promise<Account> {
   if (isRoot(caller)) {
@@ -74,7 +74,7 @@ export async function accountFor(caller: Caller, name: string): Promise<Account>
     throw new ControlError(
       403,
       'ERR_NOT_ALLOWED',
-      'You can do that for yourself only; root can for everybody: try again with sudo',
+      'You can do that only for yourself, and root for everybody: try again with sudo',
     );
   }
   return own;
@@ -85,7 +85,7 @@ export async function accountFor(caller: Caller, name: string): Promise<Account>
  *
  * @param caller - who asks
  * @returns the account
- * @throws ControlError when the passwd database knows nobody with this uid
+ * @throws ControlError when the passwd database has no account with this uid
  */
 export async function ownAccount(caller: Caller): Promise<Account> {
   const { uid } = caller;

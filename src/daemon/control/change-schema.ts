@@ -21,7 +21,7 @@ const MAX_WHICH_LENGTH = 64;
 const name = z
   .string()
   .check(z.regex(FACTOR_NAME, 'letters, digits and ._@- only, at most 32, beginning with a letter or digit'));
-/** What `read` makes of a text; an Unfit tells what is wrong with it, never what is in it. */
+/** Converts a text with `read`. An Unfit error says what is wrong with the text, but never quotes it. */
 function textRead<T>(read: (text: string) => T | Unfit): z.ZodMiniType<T> {
   return z.pipe(
     z.string(),
@@ -132,7 +132,7 @@ const change = z.discriminatedUnion('do', [
   z.strictObject({ do: z.literal('rename'), factor: which, name }),
   z.strictObject({ do: z.enum(['pause', 'resume']), factor: which }),
 ]);
-/** A code, where one is needed. */
+/** A code that proves who asks, if one is needed. */
 export const proof = z.optional(z.string().check(z.maxLength(MAX_PROOF_LENGTH)));
 const proofSchema = z.strictObject({ proof });
 const changesSchema = z.strictObject({
@@ -151,7 +151,7 @@ export type CheckedChange = z.infer<typeof change>;
  *
  * @param body - as it came
  * @returns the request; secrets are Buffers
- * @throws ControlError when it is not one; the message never holds a value
+ * @throws ControlError when it is not a ChangesRequest; the message never holds a value
  */
 export function changesOf(body: unknown): z.infer<typeof changesSchema> {
   return checked(changesSchema, body);
@@ -161,8 +161,8 @@ export function changesOf(body: unknown): z.infer<typeof changesSchema> {
  * Checks a body that holds nothing but a proof.
  *
  * @param body - as it came
- * @returns the proof, if there is one
- * @throws ControlError when it is something else
+ * @returns the proof, or undefined
+ * @throws ControlError when the body has anything else
  */
 export function proofOf(body: unknown): string | undefined {
   return checked(proofSchema, body).proof;

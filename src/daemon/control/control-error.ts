@@ -10,7 +10,7 @@ export class ControlError extends Error {
    * @param status - HTTP status: 400 wrong, 403 not allowed, 404 not there, 409 does not fit, 413 too large, 503 not possible now
    * @param code - stable, for programs
    * @param message - what is wrong and what to do
-   * @param unchanged - the sentence which says that nothing was changed, if that has to be said: it ends the message
+   * @param unchanged - the last sentence of the message, which says that nothing was changed; empty if not needed
    */
   constructor(status: number, code: string, message: string, unchanged?: string) {
     super(unchanged === undefined ? message : `${message} ${unchanged}`);
@@ -22,9 +22,9 @@ export class ControlError extends Error {
   }
 
   /**
-   * The same refusal, where something happened all the same.
+   * The same refusal, for a request that had an effect before it was refused.
    *
-   * @param happened - a sentence that begins with a small letter
+   * @param happened - the effect, as a sentence that begins with a small letter
    * @returns the refusal whose message says both
    */
   though(happened: string): ControlError {

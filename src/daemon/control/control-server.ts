@@ -9,16 +9,16 @@ import { ControlError } from './control-error.ts';
 import { isRoot } from './callers.ts';
 import { MAX_IMPORT_BODY_BYTES } from './import-requests.ts';
 
-/** Connections and answers at one moment, in all and for one uid other than root. */
+/** The most connections and answers at one moment: in all, and for one uid other than root. */
 const MAX_CONNECTIONS = 64;
 const MAX_CONNECTIONS_PER_UID = 4;
-/** Requests of one uid other than root, at once and a second from then on. */
+/** The most requests of one uid other than root: at once, and per second after that. */
 const REQUESTS_AT_ONCE = 100;
 const REQUESTS_PER_SECOND = 20;
-/** How long a request and its answer may take, in milliseconds: it may wait for a validation server. */
+/** The longest time for a request and its answer, in milliseconds. A request may wait for a validation server. */
 const REQUEST_TIMEOUT_MS = 15_000;
 
-/** Serves control.sock: the kernel says who calls. */
+/** Serves control.sock. The kernel says who calls. */
 export class ControlServer {
   readonly #ports: ControlPorts;
   readonly #budgeted: BudgetedLog;
@@ -46,7 +46,7 @@ export class ControlServer {
     this.#http.listen(fd);
   }
 
-  /** Accepts no more, and ends what is going on. */
+  /** Accepts no more connections, and ends the open ones. */
   close(): void {
     void this.#http.close();
     this.#http.hangUp();
@@ -74,13 +74,13 @@ export class ControlServer {
     }
   }
 
-  /** What users cause, they cannot fill the log with. */
+  /** Users cannot fill the log with the events that they cause. */
   #logOf(caller: Peer): Log {
     return isRoot(caller) ? this.#ports.log : this.#budgeted.of(caller.uid);
   }
 }
 
-/** Root always gets in, to put things right. */
+/** Root is always served, to be able to repair things. */
 function turnedAway({ uid }: Peer, busy: Iterable<Peer>): Buffer | undefined {
   const peers = [...busy];
   const own = peers.filter((peer) => peer.uid === uid).length;

@@ -35,8 +35,8 @@ export const changing = new OneAtATime();
  * @param caller - who asks
  * @param user - whose factors
  * @param body - a ChangesRequest, not yet checked
- * @returns what was added, with its secrets, and what the user has then
- * @throws ControlError when the request, the record or the disk does not allow it, or the caller proves nothing
+ * @returns what was added, with its secrets, and what the user has now
+ * @throws ControlError when the request, the record or the disk does not allow it, or the proof is missing or wrong
  */
 export async function changeFactors(
   ports: FactorPorts,
@@ -54,7 +54,7 @@ export async function changeFactors(
     if (!isRoot(caller)) {
       assertTouched(changes);
     }
-    // What cannot be done shall not cost a code.
+    // An impossible request must not use up a code.
     refusing(() => planned(ports, account, changes));
     const proven = isRoot(caller) ? undefined : await prove(ports, account, proof);
     if (proven?.kind === 'proven') {
@@ -83,7 +83,7 @@ export async function changeFactors(
   return changing.run(account.name, work);
 }
 
-/** As far as {@link changeFactors} goes before a proof. Nothing is changed, and no touch of a YubiKey is needed. */
+/** Does the part of {@link changeFactors} that comes before a proof. It changes nothing, and needs no touch of a YubiKey. */
 async function checkChanges(
   ports: FactorPorts,
   caller: Caller,
@@ -99,8 +99,8 @@ async function checkChanges(
 }
 
 /**
- * Forgets the failures that were counted of a user. Nobody but root does so without a code: a factor that only a line of pam.d names
- * is none that can be looked up here, so having nothing to prove proves nothing.
+ * Forgets the failures that were counted of a user. Everybody but root needs a code for it. If the look-up finds no factor, that
+ * is no proof either: a line of pam.d may name a factor that cannot be looked up here.
  *
  * @param ports - as {@link changeFactors}
  * @param caller - who asks
@@ -122,7 +122,8 @@ export async function unlockUser(
   } else {
     const proven = await prove(ports, account, proof);
     assertProven(proven, account);
-    // Who has one factor need not have the others: a program of the user may have added one to guess on at another.
+    // Having one factor does not prove the others: a program of the user may have added its own factor, to keep guessing at
+    // another.
     ports.attempts.unlock(account.name, proven.guessedAt ?? '');
   }
   ports.log.audit('notice', `Failures of ${loggable(account.name)} forgotten`, { by: caller.uid });
@@ -130,8 +131,9 @@ export async function unlockUser(
 }
 
 /**
- * The code that a person tried the new phone with shall open nothing. What the request takes away again needs no mark: else every request
- * could leave some behind. Marks of codes that were used when the factor was enrolled before are kept for good again.
+ * The code that a person tried the new phone with must not let anybody in. A factor that the same request removes again gets no
+ * mark: otherwise every request could leave marks behind. If the factor was enrolled before, its old marks are kept permanently
+ * again.
  */
 async function useUp(
   ports: FactorPorts,
@@ -176,7 +178,7 @@ function save(ports: FactorPorts, account: Account, { before, after }: Plan): vo
   releaseMarks(ports.ledger, before, after, ports.now());
 }
 
-/** One line for each factor that came, went or became another. */
+/** Logs one line for each factor that was added, removed or changed. */
 function report({ log }: FactorPorts, { name }: Account, { before, after }: Plan): void {
   const old = before?.factors ?? [];
   const tell = (factor: StoredFactor, what: string): void =>

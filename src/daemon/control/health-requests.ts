@@ -1,6 +1,6 @@
 import type { Health } from '../../contracts/control-requests.ts';
 
-/** What it takes to say how the daemon is. */
+/** What a health request needs. */
 export interface HealthPorts {
   /** What the start found out. */
   readonly atStart: Pick<Health, 'configDigest' | 'configProblem' | 'yubico'>;
@@ -15,9 +15,9 @@ export interface HealthPorts {
 /**
  * What the start found out.
  *
- * @param config - SHA-256 of config.toml as it was read, in hex, and why it is not what holds
+ * @param config - SHA-256 of config.toml as it was read, in hex, and why another configuration is used instead
  * @param yubico - whether YubiKeys can be looked up
- * @returns it, as the answer has it
+ * @returns the same, in the form of the answer
  */
 export function foundAtStart(
   config: { readonly digest: string | undefined; readonly problem: string | undefined },
@@ -31,7 +31,7 @@ export function foundAtStart(
 }
 
 /**
- * Says what the daemon knows about itself. A ledger that could not be written is tried once more, as the next login would.
+ * Says what the daemon knows about itself. If the ledger could not be written, this tries it once more, as the next login would.
  *
  * @param ports - what the start found out, store and ledger
  * @returns what is wrong

@@ -5,7 +5,7 @@ import type { Log } from '../../log/log.ts';
 import { ControlError } from './control-error.ts';
 import type { Forgotten } from '../../contracts/control-requests.ts';
 
-/** What forgetting needs. */
+/** What the request `forget` needs. */
 export interface ForgetPorts {
   readonly ledger: WholeLedger;
   readonly log: Log;
@@ -14,8 +14,8 @@ export interface ForgetPorts {
 }
 
 /**
- * Forgets where files of a user's second factor were: while none is found from then on, the user is not enrolled, whether a home is mounted
- * or not.
+ * Forgets where a user's factor files were. From then on, a user without such a file counts as not enrolled, even if the home is
+ * not mounted.
  *
  * @param ports - ledger and log
  * @param user - whose; the account need not be there any more
@@ -30,6 +30,6 @@ export async function forgetPlaces({ ledger, log, now }: ForgetPorts, user: stri
       'The ledger cannot be written: is the disk full or read-only? Nothing was changed.',
     );
   }
-  log.audit('notice', `It is forgotten where the secret file of ${loggable(user)} was`);
+  log.audit('notice', `The missing secret file of ${loggable(user)} counts as deleted now`);
   return { user };
 }

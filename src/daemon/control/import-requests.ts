@@ -25,7 +25,7 @@ import { UsedUp } from './used-up.ts';
 import { factorView, shownAfter } from './views.ts';
 import type { ExportedFile, Imported, UserView } from '../../contracts/control-requests.ts';
 
-/** A file in base64, and little else. */
+/** The body is a file in base64 and little else. */
 export const MAX_IMPORT_BODY_BYTES = 96 * 1024;
 
 const fileSchema = z
@@ -38,15 +38,15 @@ const importSchema = z.strictObject({ file: fileSchema, replace: z.optional(z.bo
 const removeSchema = z.strictObject({ file: fileSchema });
 
 /**
- * Takes a file of pam_google_authenticator into the store. What it says was used is recorded first, so that nothing of it counts again;
- * done twice it is as done once.
+ * Takes a file of pam_google_authenticator into the store. First, the ledger records the codes that the file lists as used, so
+ * that none of them counts again. Importing twice has the same result as importing once.
  *
  * @param ports - store, ledger, sources, attempts, log, clocks
  * @param caller - who asks
  * @param user - whose
  * @param body - an ImportRequest, not yet checked
  * @returns the factor, and what became of it; by then it is durable
- * @throws ControlError when the file or the record does not allow it, or the caller proves nothing: then nothing is imported
+ * @throws ControlError when the file or the record does not allow it, or the proof is missing or wrong; then nothing is imported
  */
 export async function importFile(
   ports: FactorPorts,
@@ -59,7 +59,7 @@ export async function importFile(
   const text = bytes.toString('latin1');
   bytes.fill(0);
   const written = goodFile(text);
-  // What was used while the file could not be written, the ledger knows.
+  // The ledger knows which codes were used while the file could not be written.
   const owner = { user: account.name, secret: written.secret };
   const file = goodFile(asIfWritten(ports.ledger, owner, text));
   const plan = (): FileImport =>
@@ -100,7 +100,7 @@ function goodFile(text: string): ImportedFile {
   return file;
 }
 
-/** What was used before the import is used up here, too. */
+/** Codes that were used before the import are used up here, too. */
 async function recordUses(
   ports: FactorPorts,
   { name, uid }: Account,
@@ -137,7 +137,7 @@ function notRecorded(): ControlError {
 
 type TotpToken = Extract<ImportedFile['token'], { kind: 'totp' }>;
 
-/** Steps that are still to come, by the clock of the phone, stay listed in the record: a mark there would lock the owner out. */
+/** Used steps in the future (the phone's clock may be ahead) stay listed in the record: a mark there would lock the owner out. */
 function lastUsedStep(
   { now }: FactorPorts,
   { period, window, skew = 0 }: TotpToken,
@@ -149,7 +149,7 @@ function lastUsedStep(
 }
 
 /**
- * The file of pam_google_authenticator that says what was imported, without what was used up since.
+ * Makes a file of pam_google_authenticator from an imported factor, without the codes that were used up since.
  *
  * @param ports - store, ledger, log, clock
  * @param userName - whose
@@ -166,13 +166,13 @@ export async function exportFile(ports: FactorPorts, userName: string): Promise<
 }
 
 /**
- * Removes an imported file from the store, after it was written elsewhere: only as long as what was written says all that was used up.
+ * Removes an imported file from the store after it was exported, but only if the exported file has every code that was used up.
  *
  * @param ports - store, ledger, log, clock
  * @param userName - whose
- * @param body - `{ file }`: what was written, not yet checked
+ * @param body - `{ file }`: the exported file, not yet checked
  * @returns what the user has left
- * @throws ControlError when something was used up since: then nothing is removed
+ * @throws ControlError when a code was used up since; then nothing is removed
  */
 export async function removeExported(ports: FactorPorts, userName: string, body: unknown): Promise<UserView> {
   const { file: bytes } = valid(removeSchema, body);

@@ -12,7 +12,7 @@ export interface RepairPorts {
 }
 
 /**
- * Accepts that what is damaged in the ledger of used codes is lost.
+ * Repairs the ledger of used codes, and gives up its damaged parts.
  *
  * @param ports - ledger and log
  * @returns what was done

@@ -1,13 +1,13 @@
 import type { AcceptedLogins } from '../login/accepted-logins.ts';
 import type { LastLogins } from '../../contracts/control-requests.ts';
 
-/** What it takes to say who was let in. */
+/** What a request about logins needs. */
 export interface LoginPorts {
   readonly accepted: AcceptedLogins;
 }
 
 /**
- * Says who was let in by a code last, for each service.
+ * For each service: the last user who logged in with a code.
  *
  * @param ports - what is remembered
  * @returns one entry for each service

@@ -4,13 +4,13 @@ import { matchYubikey, type OfflineYubikey } from '../../factors/yubikey.ts';
 import type { CheckedChange, CheckedFactor } from './change-schema.ts';
 import { ControlError } from './control-error.ts';
 
-/** A YubiKey that shall be added. */
+/** A YubiKey to add. */
 export type WantedYubikey = Extract<CheckedFactor, { kind: 'yubikey' }>;
-/** How far the OTPs that came with YubiKeys use them up, as the validation servers say. */
+/** The marks of new YubiKeys after the OTPs that came with them, according to the validation servers. */
 export type LookedUpMarks = ReadonlyMap<CheckedFactor, number | undefined>;
 
 /**
- * What of a wanted YubiKey is kept.
+ * The part of a new YubiKey that the record keeps.
  *
  * @param wanted - as it was asked for
  * @returns its public id and, when they were given, its secrets
@@ -24,7 +24,7 @@ export function keptOf({
 }
 
 /**
- * How far an OTP uses up the key whose secrets came with it.
+ * The mark of a new YubiKey after the OTP that came with its secrets.
  *
  * @param wanted - as it was asked for
  * @returns the mark; undefined when there is no OTP, or there are no secrets
@@ -42,7 +42,7 @@ export function offlineMark({ otp, secrets }: WantedYubikey): number | undefined
       throw new ControlError(
         409,
         'ERR_WORN_OUT',
-        'This YubiKey has counted to its end: its secrets must be set anew',
+        'The counter of this YubiKey has reached its end: program it with new secrets',
       );
     case undefined:
       throw new ControlError(403, 'ERR_WRONG_TOUCH', 'This touch is not from the YubiKey with these secrets');
@@ -50,7 +50,7 @@ export function offlineMark({ otp, secrets }: WantedYubikey): number | undefined
 }
 
 /**
- * Who is not root adds only a key that is there to be touched.
+ * A caller other than root adds only a key that was touched.
  *
  * @param changes - what is asked for
  * @throws ControlError when a YubiKey comes without an OTP
@@ -62,7 +62,7 @@ export function assertTouched(changes: readonly CheckedChange[]): void {
 }
 
 /**
- * Has the OTPs checked whose keys' secrets are not known here.
+ * Has validation servers check the OTPs of keys whose secrets are not known here.
  *
  * @param yubikeys - who knows
  * @param account - whose keys they will be
@@ -104,7 +104,7 @@ export async function lookUpTouches(
   return marks;
 }
 
-/** @returns the refusal of an OTP that is not new */
+/** @returns the refusal of an OTP that was used before */
 export function usedBefore(): ControlError {
   return new ControlError(403, 'ERR_TOUCH_USED', 'This touch was used before: touch the YubiKey again');
 }

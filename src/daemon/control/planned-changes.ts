@@ -10,24 +10,24 @@ import { recordOf, type RecordPorts } from './records.ts';
 import type { AddedFactor } from '../../contracts/control-requests.ts';
 import { secretOf } from './token-secret.ts';
 
-/** What a plan needs. */
+/** What planning changes needs. */
 export interface PlanPorts extends RecordPorts {
   /** The time in milliseconds since 1970. */
   readonly now: () => number;
 }
 
-/** A factor that is added, and what belongs to it beside the record. */
+/** A new factor, and what belongs to it outside the record. */
 export interface Addition {
   readonly factor: StoredFactor;
-  /** What is shown this once. */
+  /** The secrets that the answer shows, this once. */
   readonly shown: Pick<AddedFactor, 'secret' | 'uri' | 'codes'>;
-  /** Time step of a code that shall not work any more. */
+  /** Time step of a code that must no longer work. */
   readonly usedStep?: number | undefined;
-  /** Mark of the OTP that came with a YubiKey: it and those before it shall not work. */
+  /** Mark of the OTP that came with a YubiKey. That OTP and earlier ones must not work. */
   readonly usedMark?: number | undefined;
 }
 
-/** What a request would make of a record. */
+/** The result of a request, before it is written. */
 export interface Plan {
   readonly before: EnrolmentRecord | undefined;
   readonly after: EnrolmentRecord;
@@ -35,12 +35,12 @@ export interface Plan {
 }
 
 /**
- * Computes what changes would make of the record as it is now. Nothing is written.
+ * Computes how changes would alter the current record. Nothing is written.
  *
  * @param ports - store and clock
  * @param account - whose
  * @param changes - in their order
- * @param marks - of the YubiKeys that a server was asked about
+ * @param marks - of the YubiKeys that a server checked
  * @returns the record before and after, and what is added
  * @throws ChangeError, ControlError when the record or a change does not allow it
  */
@@ -111,13 +111,13 @@ function added(
   }
 }
 
-/** A step in the far future would lock its owner out. */
+/** A mark in the far future would lock its owner out. */
 function assertPlausible(usedStep: number | undefined, { period, window }: TotpFactor, now: number): void {
   if (usedStep !== undefined && usedStep > timeStep(period, now) + window) {
     throw new ControlError(
       400,
       'ERR_BAD_REQUEST',
-      'usedStep: it lies in the future: is the clock of this machine right?',
+      'usedStep: it is in the future: is the clock of this machine right?',
     );
   }
 }

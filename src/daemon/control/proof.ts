@@ -22,7 +22,7 @@ export interface ProofPorts {
   readonly sleep: (microseconds: number) => Promise<void>;
 }
 
-/** What was proven. `nothing-to-prove`: the account has no factor that can be looked up. */
+/** The result of a proof. `nothing-to-prove`: the look-up found no factor of the account. */
 export type Proven =
   | {
       readonly kind: 'proven';
@@ -31,19 +31,19 @@ export type Proven =
     }
   | { readonly kind: 'nothing-to-prove' };
 
-/** No login comes from there: guesses here have a count of their own, under the ceiling for strangers. */
+/** No login has this origin, so guesses here have their own count, below the limit for strangers. */
 const ORIGIN = 'control';
 const PROOF_NEEDED = 'ERR_PROOF_NEEDED';
 
 /**
- * Lets a change of an account's factors go on only for somebody who has one of them, so that a program that runs as the user
- * cannot exchange the second factor. The look-up, the check, the counting and the using up are those of a login.
+ * Allows a change of an account's factors only to somebody who has one of them. So a program that runs as the user cannot replace
+ * the second factor. Look-up, check, counting and using up are the same as at a login.
  *
  * @param ports - as a login needs them
  * @param account - whose factors
- * @param code - what was typed; undefined: nothing yet
+ * @param code - the typed code, or undefined before the person was asked
  * @returns whether there was something to prove
- * @throws ControlError when it is not proven
+ * @throws ControlError when the proof fails
  */
 export async function prove(ports: ProofPorts, account: Account, code: string | undefined): Promise<Proven> {
   const lookup = await ports.enrolments.lookUp(account);
@@ -57,7 +57,7 @@ export async function prove(ports: ProofPorts, account: Account, code: string | 
       throw new ControlError(
         403,
         'ERR_UNUSABLE',
-        'What you have enrolled cannot be used: your administrator can put it right',
+        'Your factors cannot be used: ask your administrator to repair them',
       );
     case 'failed':
       ports.log.audit('error', `The factors of ${loggable(account.name)} cannot be looked up`, {
@@ -66,7 +66,7 @@ export async function prove(ports: ProofPorts, account: Account, code: string | 
       throw new ControlError(
         503,
         'ERR_UNAVAILABLE',
-        'It cannot be found out right now what you have enrolled: try again later',
+        'Your factors cannot be read right now: try again later',
       );
     case 'enrolled':
       await check(ports, account, lookup.enrolment, code);
@@ -75,12 +75,12 @@ export async function prove(ports: ProofPorts, account: Account, code: string | 
 }
 
 /**
- * Whether an account has something to prove with, for a change that is to be announced.
+ * Whether an account has a factor to prove with. For a change that is only announced.
  *
  * @param ports - as a login needs them
  * @param account - whose factors
- * @returns whether {@link prove} will want a code
- * @throws ControlError where no code would do
+ * @returns whether {@link prove} will need a code
+ * @throws ControlError when no code would be enough
  */
 export async function needsProof(ports: ProofPorts, account: Account): Promise<boolean> {
   try {
@@ -94,9 +94,9 @@ export async function needsProof(ports: ProofPorts, account: Account): Promise<b
 }
 
 /**
- * Refuses what only somebody with a factor may do, whatever the account has.
+ * Refuses an action that always needs a proof, even if the account has no factor.
  *
- * @param outcome - of {@link prove}; afterwards it is known to be proven
+ * @param outcome - the outcome of {@link prove}
  * @param account - whose factors
  * @throws ControlError when there was nothing to prove
  */
@@ -108,7 +108,7 @@ export function assertProven(
     throw new ControlError(
       403,
       'ERR_NOTHING_TO_PROVE',
-      `You have no factor here that could show it is you. Ask an administrator to run: sudo pve-google-authenticator unlock --user ${name}`,
+      `No factor here can prove who you are. Ask an administrator to run: sudo pve-google-authenticator unlock --user ${name}`,
     );
   }
 }
@@ -123,12 +123,12 @@ async function check(
     throw new ControlError(
       401,
       PROOF_NEEDED,
-      'You have a factor already: a code of it, or a recovery code, is needed for that',
+      'You already have a factor: this needs a code of it, or a recovery code',
     );
   }
   const readings = readingsOf(code, enrolment.shapes);
   if (readings.length === 0) {
-    throw new ControlError(403, 'ERR_WRONG_CODE', 'That is not a code of a factor that you have');
+    throw new ControlError(403, 'ERR_WRONG_CODE', 'None of your factors makes such codes');
   }
   const subject = {
     user: account.name,

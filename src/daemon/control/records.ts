@@ -8,7 +8,7 @@ import { loggable } from '../../log/escape.ts';
 import type { Log } from '../../log/log.ts';
 import { ControlError } from './control-error.ts';
 
-/** Where records are. */
+/** What reading and writing records needs. */
 export interface RecordPorts {
   readonly store: Store;
 }
@@ -37,11 +37,11 @@ export function recordOf({ store }: RecordPorts, account: Account): EnrolmentRec
 }
 
 /**
- * Who has a record.
+ * Lists the users who have a record.
  *
  * @param ports - the store
  * @returns their names, sorted
- * @throws ControlError when the store cannot be read: that is not the same as an empty one
+ * @throws ControlError when the store cannot be read, which is not the same as an empty store
  */
 export function usersOf({ store }: RecordPorts): readonly string[] {
   try {
@@ -54,7 +54,7 @@ export function usersOf({ store }: RecordPorts): readonly string[] {
 /**
  * Makes a change of a record.
  *
- * @param change - what is tried
+ * @param change - makes the change
  * @returns its result
  * @throws ControlError when the record does not allow it
  */
@@ -89,9 +89,9 @@ export function saved({ log }: { readonly log: Log }, { name }: Account, write: 
 }
 
 /**
- * What to say when the store does not do what it should.
+ * The refusal of a request when the store fails.
  *
- * @param what - what it should do
+ * @param what - the operation that failed
  * @param error - of the store
  * @returns the refusal
  */
@@ -100,7 +100,7 @@ export function unavailable(what: 'read' | 'written', error?: unknown): ControlE
     return new ControlError(
       503,
       'ERR_STORE',
-      'The change was made, but the disk does not confirm it: it may be lost. See "pve-google-authenticator list" before you try again.',
+      'The change was made, but the disk did not confirm it, so it may be lost. Check with "pve-google-authenticator list" before you try again.',
     );
   }
   const code = error instanceof Error && 'code' in error ? ` (${String(error.code)})` : '';
@@ -108,7 +108,7 @@ export function unavailable(what: 'read' | 'written', error?: unknown): ControlE
     ? new ControlError(
         503,
         'ERR_STORE',
-        `The store cannot be read${code}, so it is not known who has enrolled what. To find the cause: sudo pve-google-authenticator doctor`,
+        `The store cannot be read${code}, so nobody's factors are known. To find the cause: sudo pve-google-authenticator doctor`,
       )
     : new ControlError(503, 'ERR_STORE', `The store cannot be written${code}.`, 'Nothing was changed.');
 }

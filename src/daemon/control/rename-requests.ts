@@ -28,15 +28,15 @@ export interface RenamePorts {
 const bodySchema = z.strictObject({ to: z.string() });
 
 /**
- * Gives a record to the new name of its user. What was used up stays used up, and every factor goes on. Of the three steps the first makes
- * the record useless under the old name, and the last one makes it good under the new name: whenever the machine stops between them, nobody
- * gets in by it, and the same request again goes on.
+ * Gives a record to the new name of its user. Used codes stay used, and every factor keeps working. There are three steps. The
+ * first makes the record useless under the old name, and the last makes it valid under the new name. If the machine stops between
+ * them, the record lets nobody in, and the same request can be repeated.
  *
  * @param ports - store, ledger, log
  * @param from - the name under which the record is; no account has it any more
  * @param body - `{ to }`: the account's name now, not yet checked
  * @returns both names
- * @throws ControlError when that is not one person, or the disk does not take it
+ * @throws ControlError when the names are not of one person, or the disk fails
  */
 export async function renameUser(ports: RenamePorts, from: string, body: unknown): Promise<RenamedUser> {
   const { data } = bodySchema.safeParse(body);
@@ -49,7 +49,7 @@ export async function renameUser(ports: RenamePorts, from: string, body: unknown
     throw new ControlError(
       409,
       'ERR_NOT_RENAMED',
-      `${loggable(from)} is an account of this machine: its record stays its own. To enrol ${account.name} beside it: pve-google-authenticator --user=${account.name}`,
+      `${loggable(from)} is still an account of this machine, so it keeps its record. To enrol ${account.name}: pve-google-authenticator --user=${account.name}`,
     );
   }
   return changing.run(from, () => changing.run(account.name, () => renamed(ports, from, account)));
@@ -59,12 +59,12 @@ async function renamed(ports: RenamePorts, from: string, account: Account): Prom
   const { store, ledger, log } = ports;
   const record = renamedRecord(recordUnder(ports, from), from, account);
   assertNoRecord(ports, account);
-  // Before anything is changed: a ledger that takes no marks is found out here.
+  // Before anything is changed, this finds out whether the ledger can be written.
   if (!(await carryMarks(ports, from, record))) {
     throw unavailable('written');
   }
   saved(ports, account, () => store.writeUnder(from, record));
-  // A login that had read the old record uses its code up before anything else happens.
+  // A login that has already read the old record uses its code up first.
   await new Promise((resolve) => setImmediate(resolve));
   if (!(await carryMarks(ports, from, record))) {
     throw half(from, account);
@@ -75,7 +75,7 @@ async function renamed(ports: RenamePorts, from: string, account: Account): Prom
     throw error instanceof NotDurableError ? unavailable('written', error) : half(from, account);
   }
   releaseMarks(ledger, { ...record, user: from }, { ...record, user: from, factors: [] }, ports.now());
-  log.audit('notice', `The record of ${loggable(from)} is that of ${loggable(account.name)} now`, {
+  log.audit('notice', `The record of ${loggable(from)} now belongs to ${loggable(account.name)}`, {
     uid: account.uid,
   });
   return { from, user: account.name };
@@ -96,7 +96,7 @@ function recordUnder({ store }: RenamePorts, from: string): EnrolmentRecord {
   return record;
 }
 
-/** The record as the new name has it. One that says the new name already was left so by a machine that stopped. */
+/** The record for the new name. If it already has the new name, the machine stopped during an earlier request. */
 function renamedRecord(record: EnrolmentRecord, from: string, { name, uid }: Account): EnrolmentRecord {
   if (record.uid !== uid || (record.user !== from && record.user !== name)) {
     throw new ControlError(
@@ -117,12 +117,12 @@ function assertNoRecord(ports: RenamePorts, account: Account): void {
     throw new ControlError(
       409,
       'ERR_HAS_RECORD',
-      `${account.name} has factors of its own: remove them first (pve-google-authenticator list --user ${account.name}), or go on with them`,
+      `${account.name} has factors of its own: remove them first (pve-google-authenticator list --user ${account.name}), or keep those`,
     );
   }
 }
 
-/** Whether all that was used up under the old name is used up under the new one. */
+/** Whether all marks of the old name are also kept under the new one. */
 async function carryMarks(
   { ledger }: RenamePorts,
   from: string,
@@ -140,7 +140,7 @@ async function carryMarks(
     });
   });
   const carried = (await Promise.all(advances)).every((advance) => advance !== 'unavailable');
-  // Some may be there from a time when the person had that name before.
+  // Some marks may exist, from a time when the person had that name before.
   return (
     carried &&
     ledger.hold(
@@ -154,6 +154,6 @@ function half(from: string, { name }: Account): ControlError {
   return new ControlError(
     503,
     'ERR_STORE',
-    `The disk stopped taking changes halfway: nobody gets in by the record of ${loggable(from)} until you run the same command again. ${name} is refused meanwhile.`,
+    `The disk failed halfway. Run the same command again: until then, the record of ${loggable(from)} lets nobody in, and ${name} is refused.`,
   );
 }

@@ -16,11 +16,11 @@ export type Route =
     };
 
 /**
- * What a request asks for.
+ * Reads which request it is.
  *
  * @param method - of HTTP
  * @param target - a path in percent-encoding, as it was sent
- * @returns it; undefined: there is no such request
+ * @returns the request, or undefined if there is none like that
  * @throws ControlError when the path cannot be read
  */
 export function routeOf(method: string, target: string): Route | undefined {

@@ -10,13 +10,13 @@ export interface RulePorts {
 }
 
 /**
- * Says what the rules make of a login, without one.
+ * Says which rules would apply to a login.
  *
  * @param ports - the rules
  * @param service - PAM service
  * @param user - name of the user
  * @param address - the remote host; undefined: a local login
- * @returns each rule with whether it applies and why; the first that applies holds
+ * @returns each rule, whether it applies, and why; the first one that applies decides
  */
 export async function testRules(
   { rules: book }: RulePorts,

@@ -23,7 +23,7 @@ import { factorView } from './views.ts';
  * @param which - its id or name
  * @param body - a Proof, not yet checked
  * @returns the secret
- * @throws ControlError when there is no such factor, or the caller proves nothing
+ * @throws ControlError when there is no such factor, or the proof is missing or wrong
  */
 export async function showFactor(
   ports: FactorPorts,

@@ -5,7 +5,7 @@ import { encodeBase32 } from '../../factors/base32.ts';
 import { otpauthUri } from '../../formats/otpauth-uri.ts';
 
 /**
- * The secret of a factor as an answer shows it.
+ * The secret of a factor, in the form of an answer.
  *
  * @param factor - the factor; of HOTP, `counter` is that of the next code
  * @param account - whose

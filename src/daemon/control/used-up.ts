@@ -1,10 +1,10 @@
 import { RECOVERY_CODE_LENGTH } from '../../factors/recovery-code.ts';
 import { ControlError } from './control-error.ts';
 
-/** Letters make it a recovery code: what is typed of every other factor that proves is digits, or longer. */
+/** A short text with letters is a recovery code: all other proofs are digits, or longer. */
 const RECOVERY_CODE = new RegExp(`^(?=.*[A-Z])[A-Z2-7]{${RECOVERY_CODE_LENGTH}}$`, 'i');
 
-/** What a request uses up on its way: if it is refused after that, the refusal says so. */
+/** What a request has used up. If the request is refused later, the refusal says so. */
 export class UsedUp {
   readonly #things = new Set<string>();
 
@@ -18,15 +18,15 @@ export class UsedUp {
     this.#things.add(`the ${kind} that you typed`);
   }
 
-  /** The touch of a new YubiKey was checked, which uses it up. */
+  /** The touch of a new YubiKey was checked, which uses its OTP up. */
   touch(): void {
     this.#things.add('the touch of the YubiKey');
   }
 
   /**
-   * Lets the refusals of what follows say what was used up by then.
+   * Runs some work, and adds to its refusals what was used up by then.
    *
-   * @param work - which calls {@link proof} and {@link touch} on its way
+   * @param work - the work, which calls {@link proof} and {@link touch}
    * @returns the same work
    */
   explaining<T>(work: () => Promise<T>): () => Promise<T> {

@@ -12,13 +12,13 @@ import { ControlError } from './control-error.ts';
 import { recordOf, usersOf } from './records.ts';
 import type { FactorView, UserView } from '../../contracts/control-requests.ts';
 
-/** What it takes to show what users have. */
+/** What showing users' factors needs. */
 export interface ViewPorts {
   readonly store: Store;
   readonly ledger: WholeLedger;
   readonly enrolments: EnrolmentSource;
   readonly attempts: Locks;
-  /** Factors in Proxmox; left out: they do not count. */
+  /** Factors in Proxmox. Left out if they do not count. */
   readonly proxmox?: ProxmoxViews | undefined;
   /** The time in milliseconds since 1970. */
   readonly now: () => number;
@@ -48,12 +48,12 @@ export async function showUser(ports: ViewPorts, account: Account): Promise<User
 }
 
 /**
- * What a user has enrolled after something was done for the user.
+ * What a user has enrolled, after a change.
  *
  * @param ports - as {@link showUser}
  * @param account - who
  * @returns the same
- * @throws ControlError when the record cannot be used: it says that what was asked for was done
+ * @throws ControlError when the record cannot be used; the message says that the change was made
  */
 export async function shownAfter(ports: ViewPorts, account: Account): Promise<UserView> {
   try {
@@ -63,17 +63,17 @@ export async function shownAfter(ports: ViewPorts, account: Account): Promise<Us
       ? new ControlError(
           error.status,
           'ERR_DONE_UNSEEN',
-          `What you asked for was done, but it cannot be shown. A new secret or new recovery codes that you did not see are lost: remove them later, and add others. ${error.what}`,
+          `The change was made, but its result cannot be shown. If you did not see a new secret or new recovery codes, remove them later and add others. ${error.what}`,
         )
       : error;
   }
 }
 
 /**
- * What all users have enrolled in the store, or in Proxmox: one after the other, as they are taken.
+ * What all users have enrolled in the store or in Proxmox. Each user is read when the iterator reaches it.
  *
  * @param ports - store, ledger, sources, locks, clock
- * @returns one entry for each record, then for each other user in Proxmox; one that cannot be used says why
+ * @returns one entry for each record, then for each other user in Proxmox; an unusable one says why
  * @throws ControlError when the store cannot be read
  */
 export function usersShown(ports: ViewPorts): AsyncGenerator<UserView> {
@@ -86,7 +86,7 @@ async function* viewsOf(ports: ViewPorts, inStore: ReadonlySet<string>): AsyncGe
   }
   for (const user of (await ports.proxmox?.names()) ?? []) {
     const view = inStore.has(user) ? undefined : await viewOrProblem(ports, user);
-    // Users of Proxmox need not be users of this machine.
+    // Users of Proxmox may have no account on this machine.
     if (view !== undefined && view.problem === undefined) {
       yield view;
     }
@@ -115,7 +115,7 @@ function unusable(user: string, problem: string): UserView {
  * @param ports - the ledger
  * @param user - whose, canonical name
  * @param factor - the factor
- * @returns what may be shown of it
+ * @returns the parts of it that may be shown
  */
 export function factorView(
   { ledger }: Pick<ViewPorts, 'ledger'>,

@@ -7,7 +7,7 @@ import type { YubicoChecked, YubicoSetUp } from '../../contracts/control-request
 /** What a check of the validation servers needs. */
 export interface YubicoPorts {
   readonly yubico: {
-    /** What config.toml makes of it. */
+    /** How config.toml sets YubiKeys up. */
     readonly settings:
       | { readonly kind: 'off' }
       | { readonly kind: 'on'; readonly settings: ValidationSettings }
@@ -38,12 +38,12 @@ export async function showYubico({ yubico }: YubicoPorts): Promise<YubicoSetUp> 
 }
 
 /**
- * Looks one OTP up, whoever's it is: the check of an administrator. It is used up by that.
+ * Checks one OTP for an administrator, whoever owns the key. This uses the OTP up.
  *
  * @param ports - the servers
  * @param body - `{ otp }`, not yet checked
  * @returns how it ended, and what can be done about each server that failed
- * @throws ControlError when it is no OTP, or nothing is looked up
+ * @throws ControlError when it is not an OTP, or no server is configured
  */
 export async function checkYubico({ yubico }: YubicoPorts, body: unknown): Promise<YubicoChecked> {
   const typed = checkSchema.safeParse(body).data?.otp;

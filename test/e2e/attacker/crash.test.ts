@@ -108,7 +108,9 @@ describe('the file of counts', () => {
     chownSync(directory, process.getuid!(), process.getgid!());
     chmodSync(directory, 0o500);
     daemon = await stage.start();
-    expect(daemon.log.matching(/^<4>Counts of attempts end with this process why=EACCES$/)).toHaveLength(1);
+    expect(
+      daemon.log.matching(/^<4>Counts of attempts will be lost when this process ends why=EACCES$/),
+    ).toHaveLength(1);
     const person = stage.person();
     const checked = [];
     for (let guess = 0; guess < 2 * PER_ORIGIN; guess += 1) {

@@ -56,7 +56,7 @@ describe.runIf(AS_ROOT)('root', () => {
     expect((await logIn(stage, name, tokenCode(), { service })).rc).toBe(PAM.success);
 
     const last = await command(stage, 'remove', view!.factors[1]!.id, '--user', name, '--yes');
-    expect(last.stdout).toContain('is not enrolled any more');
+    expect(last.stdout).toContain('is no longer enrolled');
     const nullok = await logIn(stage, name, '', { service: stage.service('nullok') });
     expect(nullok).toMatchObject({ rc: PAM.ignored, shown: [] });
     await daemon.log.waitFor(new RegExp(`Factor totp:(phone|token) (added|removed) for ${name} `), 4);
@@ -96,7 +96,7 @@ describe.runIf(AS_ROOT)('who is not root', () => {
   test('gets one answer about everybody else, whoever they are', async () => {
     const { name } = stage.person();
     const refused =
-      'pve-google-authenticator: You can do that for yourself only; root can for everybody: try again with sudo\n';
+      'pve-google-authenticator: You can do that only for yourself, and root for everybody: try again with sudo\n';
     for (const argv of [
       ['list', '--user', name],
       ['list', '--user', 'root'],
@@ -123,7 +123,7 @@ describe.runIf(AS_ROOT)('who is not root', () => {
     const noProof = await asStranger('', 'remove', 'phone');
     expect(noProof).toMatchObject({ status: EXIT_FAILED, stdout: '' });
     expect(noProof.stderr).toMatch(
-      /You have a factor already: a code of it.*Your code: .*Nothing was changed/s,
+      /You already have a factor: this needs a code of it.*Your code: .*Nothing was changed/s,
     );
     expect((await asStranger('000000\n', 'remove', 'phone')).stderr).toContain('This code is wrong');
     expect((await asStranger(`${code}\n`, 'add', 'recovery')).status).toBe(0);

@@ -82,7 +82,7 @@ action = "skip"
     await login.asked();
     expect((await login.answer(code()).end()).rc).toBe(PAM.success);
     await daemon.log.waitFor(new RegExp(`^<4>The name service does not answer about=${name}$`));
-    await daemon.log.waitFor(new RegExp(`^<4>The groups of ${name} cannot be found out .*does not answer`));
+    await daemon.log.waitFor(new RegExp(`^<4>The groups of ${name} cannot be looked up .*does not answer`));
     rmSync(HANG);
     await daemon.log.waitFor(new RegExp(`^<5>The name service answers again about=${name}$`));
   });
@@ -91,7 +91,7 @@ action = "skip"
     const { name, code } = stage.person();
     hang();
     expect((await logIn(stage, name, code(), { service: guarded })).rc).toBe(PAM.denied);
-    await daemon.log.waitFor(new RegExp(`A rule denies ${name} .*cannot be found out`));
+    await daemon.log.waitFor(new RegExp(`A rule denies ${name} .*cannot be looked up`));
     rmSync(HANG);
     await daemon.log.waitFor(new RegExp(`answers again about=${name}$`));
     expect((await logIn(stage, name, code(1), { service: guarded })).rc).toBe(PAM.success);

@@ -39,7 +39,7 @@ test('none is made beside files of somebody else, nor over a marker that cannot 
   writeFileSync(`${directory}/store.json`, '{');
   expect(await initState(directory)).toMatchObject({
     status: 1,
-    stderr: expect.stringContaining('No new one was made') as string,
+    stderr: expect.stringContaining('No new store was made') as string,
   });
   expect(readFileSync(`${directory}/store.json`, 'utf8')).toBe('{');
   expect(readdirSync(directory)).toEqual(['store.json']);

@@ -233,7 +233,7 @@ describe('modules that do not keep to the protocol', () => {
       const errors = daemon.log.matching(/^<[0-3]>/);
       expect(errors.length).toBeGreaterThan(FRAMES / 100);
       const known =
-        /^<3>(The module broke the protocol|A module of protocol version|Unrecognized option)[ :]/;
+        /^<3>(The module broke the protocol|A module speaks protocol version|Unrecognized option)[ :]/;
       expect(errors.filter((line) => !known.test(line)).slice(0, 5)).toEqual([]);
       expect(daemon.log.matching(new RegExp(`Accepted .* ${person.name} `))).toEqual([]);
       await expectNobodyLeft();

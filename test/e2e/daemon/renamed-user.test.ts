@@ -45,7 +45,7 @@ describeInBox('A renamed account', () => {
     const renamed = await command(stage, ...rename.split(' ').slice(2));
     expect(renamed).toMatchObject({
       status: 0,
-      stdout: `${NEW} has the factors of ${OLD} now. Codes that were used stay used.\n`,
+      stdout: `${NEW} now has the factors of ${OLD}. Used codes stay used.\n`,
     });
     expect((await logIn(stage, NEW, used, { service })).rc).toBe(PAM.denied);
     expect((await logIn(stage, NEW, codes[0], { service })).rc).toBe(PAM.denied);

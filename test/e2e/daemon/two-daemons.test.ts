@@ -53,7 +53,7 @@ describe('a second daemon', () => {
     expect(status).toBe(EXIT_FAILED);
     expect(stderr).toBe(
       `<3>Another daemon uses the state directory ${stage.stateDir}. ` +
-        'Stop it first, or give this one another --state-dir.',
+        'Stop it first, or start this one with another --state-dir.',
     );
     await expectServing();
   });
@@ -66,7 +66,7 @@ describe('a second daemon', () => {
       const { status, stderr } = await runDaemon({ runtimeDir, stateDir: directory('state-3') });
       expect(status).toBe(EXIT_FAILED);
       expect(stderr).toContain(
-        `<3>Another daemon serves ${path}. Stop it first, or give this one another --runtime-dir.`,
+        `<3>Another daemon serves ${path}. Stop it first, or start this one with another --runtime-dir.`,
       );
       expect(existsSync(path)).toBe(true);
     } finally {

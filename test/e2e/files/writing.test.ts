@@ -143,7 +143,7 @@ describe.skipIf(why !== undefined)('files.sock and the rights of users', () => {
     expect(await as('nobody-such', 61_003, 42)).toEqual(refused);
     expect(await as('nobody-such', 100_000)).toEqual(refused);
     expect(await as('root', 0)).toMatchObject({ kind: 'read' });
-    expect(reader.log.matching(/names a user who is not so/)).toHaveLength(7);
+    expect(reader.log.matching(/names a user with a wrong uid or groups/)).toHaveLength(7);
     expect(reader.log.lines.join('\n')).not.toContain('shared');
   });
 
@@ -170,7 +170,7 @@ except OSError as error:
     chmodSync(socket, 0o666);
     expect(await knock(61_001)).toMatch(/^(ConnectionResetError|BrokenPipeError|HTTP\/1\.1 403 [^]*|)\n$/);
     expect(await knock(61_001, '')).toMatch(/^HTTP\/1\.1 403 [^]*Only pve-authenticatord is served here/);
-    expect(reader.log.matching(/Somebody else than the daemon.* uid=61001/)).toHaveLength(2);
+    expect(reader.log.matching(/Somebody other than the daemon.* uid=61001/)).toHaveLength(2);
     expect(statSync(`/proc/${reader.pid}/mem`).uid).toBe(0);
     expect(readFileSync(`/proc/${reader.pid}/limits`, 'utf8')).toMatch(/^Max core file size +0 +0 /m);
   });

@@ -67,7 +67,7 @@ describeInBox('homes that hang', () => {
       await daemon().log.waitFor(/All threads wait for files that do not answer/);
       expect((await logIn(last.name, '000000')).end).toBe('unavailable');
       expect((await logIn(enrolled.name, codeOf(phone, 1))).end).toBe('in');
-      await daemon().log.waitFor(new RegExp(`for ${last.name} .*too many other files are waited for`));
+      await daemon().log.waitFor(new RegExp(`for ${last.name} .*too many other files do not answer`));
     },
   );
 });

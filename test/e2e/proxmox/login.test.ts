@@ -156,7 +156,7 @@ describe('a file that cannot be used', () => {
     proxmox.write('priv/tfa.cfg', proxmox.tfa.replace('"created":1', '"created":1,"hotp":1'));
     expect((await typed(person, person.code(1))).rc).toBe(PAM.success);
     await proxmox.daemon.log.waitFor(
-      /last good copy serves, and refuses users without a factor product=pve why=.*priv\/tfa\.cfg: users\..*hotp/,
+      /last good copy counts, and users without a factor are refused product=pve why=.*priv\/tfa\.cfg: users\..*hotp/,
     );
     expect((await typed(person, person.code(1))).rc).toBe(PAM.denied);
     proxmox.writeFiles();

@@ -39,7 +39,7 @@ describe('while /etc/pve', () => {
     proxmox.unmount();
     try {
       const code = await expectAsBefore(enrolled, stranger);
-      await proxmox.daemon.log.waitFor(/last good copy serves .*is its file system mounted/);
+      await proxmox.daemon.log.waitFor(/last good copy counts .*is its file system mounted/);
       await proxmox.restart();
       expect((await typed(enrolled, code)).rc).toBe(PAM.denied);
       expect(await typed(stranger, '')).toMatchObject({ rc: PAM.ignored });
@@ -93,7 +93,7 @@ describe('while /etc/pve', () => {
       const mount = await silentMount(proxmox.stage, proxmox.stage.pveDir);
       try {
         await expectAsBefore(enrolled, stranger);
-        await proxmox.daemon.log.waitFor(/last good copy serves .*does not answer/);
+        await proxmox.daemon.log.waitFor(/last good copy counts .*does not answer/);
       } finally {
         await mount.end();
       }

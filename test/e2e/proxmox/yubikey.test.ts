@@ -59,7 +59,7 @@ test('a code of the phone does not count there, and who has no key does not get 
   expect(await typed(both, yubikey.touch())).toBe(PAM.success);
   const keyless = proxmox.person(phone);
   expect(await typed(keyless, keyless.code())).toBe(PAM.denied);
-  await proxmox.daemon.log.waitFor(/reason=record-unusable.*the realm wants a YubiKey of everybody/);
+  await proxmox.daemon.log.waitFor(/reason=record-unusable.*the realm requires a YubiKey/);
 });
 
 test('an old key of user.cfg opens, too', async () => {

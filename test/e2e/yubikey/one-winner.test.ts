@@ -158,7 +158,7 @@ test('without any server a touch is not accepted, and a code at the same prompt 
   stage.configure(configuration(dead));
   await start();
   expect(wins(await race([touch('online')]))).toBe(0);
-  await daemon.log.waitFor(/No validation server could say anything about a YubiKey.*ECONNREFUSED/);
+  await daemon.log.waitFor(/No validation server could check a YubiKey.*ECONNREFUSED/);
   expect(wins(await race([person.code()]))).toBe(1);
   expect(wins(await race([touch('offline')]))).toBe(1);
 });

@@ -75,7 +75,7 @@ describe('rules', () => {
     (action) => {
       expect(explainRule(rule(action, { group: ['staff'] }), { ...ALICE, groups: 'unknown' })).toEqual({
         applies: action !== 'skip',
-        because: 'the groups of the user cannot be found out',
+        because: 'the groups of the user cannot be looked up',
       });
     },
   );

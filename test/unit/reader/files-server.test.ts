@@ -167,7 +167,7 @@ describe('FilesServer and FilesClient', () => {
     expect(String(await once(unheard, 'data'))).toMatch(
       /^HTTP\/1\.1 403 [^]*Only pve-authenticatord is served here/,
     );
-    expect(log.text).toContain('Somebody else than the daemon connected');
+    expect(log.text).toContain('Somebody other than the daemon connected');
   });
 });
 

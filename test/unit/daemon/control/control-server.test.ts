@@ -114,7 +114,7 @@ describe.runIf(canActAsOther)('who is not root', () => {
       expect(first!.json).toEqual({
         error: {
           code: 'ERR_NOT_ALLOWED',
-          message: 'You can do that for yourself only; root can for everybody: try again with sudo',
+          message: 'You can do that only for yourself, and root for everybody: try again with sudo',
         },
       });
       expect(answers.map(({ status, text }) => [status, text])).toEqual(

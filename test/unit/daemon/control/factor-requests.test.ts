@@ -432,7 +432,7 @@ describe('who is not root', () => {
       };
     };
     await expect(unlockUser(ports, SOMEBODY, NAME, { proof: codeOf(phone!.secret, STEP) })).rejects.toThrow(
-      /^What you asked for was done, but it cannot be shown\. .* The store cannot be read \(EIO\), /,
+      /^The change was made, but its result cannot be shown\. .* The store cannot be read \(EIO\), /,
     );
     Reflect.deleteProperty(ports.store, 'read');
   });

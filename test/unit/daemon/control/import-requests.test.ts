@@ -252,7 +252,7 @@ describe('importFile of who is not root', () => {
 
   it('is for themselves only', async () => {
     await expect(importFile(ports, NOBODY, ME, { file: base64(FILE) })).rejects.toEqual(
-      refusal(403, 'ERR_NOT_ALLOWED', /yourself only/),
+      refusal(403, 'ERR_NOT_ALLOWED', /only for yourself/),
     );
   });
 

@@ -88,7 +88,7 @@ describe('renaming a user', () => {
   it('keeps all factors, and used codes used', async () => {
     ports.ledger.held.length = 0;
     expect(await renameUser(ports, OLD, { to: ME.username })).toEqual({ from: OLD, user: ME.username });
-    expect(ports.log.text).toContain(`that of ${ME.username} now`);
+    expect(ports.log.text).toContain(`now belongs to ${ME.username}`);
     // One of the phone, one of the token, one recovery code: kept for the new name, let go for the old.
     expect(ports.ledger.owner).toEqual({ uid: ME.uid, keep: 'always' });
     expect(new Set(ports.ledger.held).size).toBe(4);
@@ -114,7 +114,7 @@ describe('renaming a user', () => {
       throw Object.assign(new Error('no'), { code: 'EIO' });
     };
     const failed = renameUser(ports, OLD, { to: ME.username });
-    await expect(failed).rejects.toThrow(/nobody gets in .* run the same command again/);
+    await expect(failed).rejects.toThrow(/Run the same command again: .* lets nobody in/);
     for (const name of [OLD, ME.username]) {
       expect(await verified(name, six(SECRET, STEP + 1))).toBe('blocked');
     }

@@ -434,7 +434,7 @@ describe('conductLogin', () => {
 
   it('refuses a reading of a shape that was not asked for', async () => {
     const script = new Script(['1', '2', '3']);
-    await expect(conduct(script, enrolled(ACCEPTED))).rejects.toThrow(/not asked for/);
+    await expect(conduct(script, enrolled(ACCEPTED))).rejects.toThrow(/did not list it/);
     expect(script.verdicts).toEqual([]);
   });
 

@@ -182,7 +182,7 @@ describe('a rule that skips', () => {
     expect(await login({ rules })).toBe('exempt');
     heard.verdict = undefined;
     expect(await login({ rules, groups: { why: 'no answer' }, answers: [CODE] })).toBe('ok');
-    expect(log.text).toContain('The groups of alice cannot be found out');
+    expect(log.text).toContain('The groups of alice cannot be looked up');
     expect(log.text).toContain('no answer');
   });
 });

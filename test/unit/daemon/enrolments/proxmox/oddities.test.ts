@@ -61,7 +61,7 @@ const ROWS: readonly Row[] = [
     { tfa: user({ yubico: [entry('x')] }), domains: 'pam: pam\n\ttfa type=yubico,id=1,key=AA==\n' },
     'asks',
     'blocked',
-    /no public id/,
+    /invalid public id/,
   ],
   [
     'a YubiKey that is none beside a code',
@@ -163,7 +163,7 @@ const ROWS: readonly Row[] = [
     { users: `${line}\n`, domains: 'pam: pam\n\ttfa type=oath\n' },
     'refuses',
     'blocked',
-    /realm wants a code/,
+    /realm requires codes/,
   ]),
   [
     'a user who is switched off and has a code',
@@ -197,7 +197,7 @@ const ROWS: readonly Row[] = [
     { domains: 'pam: pam\n\ttfa type=yubico\n' },
     'asks',
     'blocked',
-    /wants a YubiKey/,
+    /requires a YubiKey/,
   ],
   [
     'a realm that wants codes of a long step, and an old key',
