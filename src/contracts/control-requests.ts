@@ -4,13 +4,13 @@ import type { ShownUser } from './shown-user.ts';
  * about the other socket; this one is private to the two programs of one version.
  */
 
-/** A factor to add. What is left out is as phones expect it. */
+/** A factor to add. A field that is left out gets the value that phones expect. */
 export type NewFactor =
   | (NewToken & {
       readonly kind: 'totp';
       /** Length of a time step in seconds, 15 to 120; of an imported one 1 to 300. */
       readonly period?: number | undefined;
-      /** Time step of a code that was typed already to try the phone: it and those before it will not work. */
+      /** Time step of the code that the person tried the phone with. This code and earlier ones will not work. */
       readonly usedStep?: number | undefined;
     })
   | (NewToken & {
@@ -26,15 +26,15 @@ export type NewFactor =
   | {
       readonly kind: 'yubikey';
       readonly name?: string | undefined;
-      /** What a touch types. It is used up, and those before it will not work. Only root may leave it out. */
+      /** The OTP of a touch. It is used up, and earlier ones will not work. Only root may leave it out. */
       readonly otp?: string | undefined;
       /** A line with the key's secrets, as ykman or yubikey-ksm write it; left out: a validation server checks the key. */
       readonly secrets?: string | undefined;
-      /** In place of both: a key that nobody touches now. */
+      /** In place of both: the public id of a key that nobody touches now. */
       readonly publicId?: string | undefined;
     };
 
-/** What tokens have in common. */
+/** The fields that phones and tokens share. */
 interface NewToken {
   /** A name for the device: letters, digits and `._@-`, at most 32. */
   readonly name?: string | undefined;
@@ -42,7 +42,7 @@ interface NewToken {
   readonly digits?: 6 | 7 | 8 | undefined;
   /** Base32; left out: a new one. */
   readonly secret?: string | undefined;
-  /** Whether a phone or token has the secret already: then it is as it is. */
+  /** Whether a phone or token already has the secret. Then its settings are taken as they are. */
   readonly imported?: true | undefined;
   /** How many steps or counters are accepted. */
   readonly window?: number | undefined;
@@ -66,13 +66,15 @@ export type Change =
 /** POST /v1/users/USER/changes: all of them, or none. The answer is {@link Changed}. */
 export interface ChangesRequest extends Proof {
   readonly changes: readonly Change[];
-  /** Changes nothing: what would be refused before a proof is refused, and else the answer says whether one will be needed. */
+  /**
+   * Changes nothing. It refuses what would be refused before a proof; otherwise the answer says whether a proof will be needed.
+   */
   readonly check?: true | undefined;
 }
 
-/** What every request holds that changes or shows something of a user who has a factor already, unless root makes it. */
+/** Part of each request that changes or shows factors of an enrolled user, unless root makes the request. */
 export interface Proof {
-  /** A code of one of the user's factors, as a login would take it. It is used up by that. */
+  /** A code of one of the user's factors, as for a login. The request uses it up. */
   readonly proof?: string | undefined;
 }
 
@@ -85,7 +87,7 @@ export interface FactorView {
   readonly added: string;
   /** When a code of it last let somebody in, ISO 8601; null: never. */
   readonly lastUsed: string | null;
-  /** Of an imported file: what codes it takes beside scratch codes; left out: none. */
+  /** Of an imported file: the kind of its codes; left out if it has only scratch codes. */
   readonly codes?: 'totp' | 'hotp';
   /** Its codes are not accepted for the time being. */
   readonly paused: boolean;
@@ -98,11 +100,11 @@ export interface FactorView {
   readonly period?: number;
   /** Of recovery codes and scratch codes: how many are left. */
   readonly codesLeft?: number;
-  /** Of YubiKeys: what their OTPs begin with. */
+  /** Of YubiKeys: the public id, which their OTPs begin with. */
   readonly publicId?: string;
 }
 
-/** A new factor: the only time that what it holds is shown. */
+/** A new factor. Its secrets are shown only this once. */
 export interface AddedFactor {
   readonly user: string;
   readonly factor: FactorView;
@@ -118,9 +120,9 @@ export interface AddedFactor {
 export interface ImportRequest {
   /** The file in base64: a secret. */
   readonly file: string;
-  /** Whether an imported file with another secret may go for it. */
+  /** Whether this file may replace an imported one with another secret. */
   readonly replace?: boolean | undefined;
-  /** As with {@link ChangesRequest}; not needed for the same file again with less in it. */
+  /** As in {@link ChangesRequest}; not needed for the same file with fewer codes left. */
   readonly proof?: string | undefined;
 }
 
@@ -132,7 +134,7 @@ export interface Imported {
   readonly outcome: 'added' | 'again' | 'replaced';
 }
 
-/** The answer to POST /v1/users/USER/export. With the same body, POST /v1/users/USER/export/remove takes it out of the store. */
+/** The answer to POST /v1/users/USER/export. With the same body, POST /v1/users/USER/export/remove removes it from the store. */
 export interface ExportedFile {
   readonly user: string;
   /** The file in base64: a secret. */
@@ -141,9 +143,9 @@ export interface ExportedFile {
 
 /** The answer to {@link ChangesRequest}. */
 export interface Changed {
-  /** What was added, in the order of the request. */
+  /** The added factors, in the order of the request. */
   readonly added: readonly AddedFactor[];
-  /** What the user has then. */
+  /** The user's factors after the change. */
   readonly view: UserView;
   /** Of a request that was only checked: whether it needs a proof. */
   readonly needsProof?: boolean;
@@ -160,7 +162,7 @@ export interface ShownFactor {
   readonly uri: string;
 }
 
-/** What the rules make of a login: GET /v1/rules/SERVICE/USER, or /v1/rules/SERVICE/USER/ADDRESS for one from there. */
+/** How the rules apply to a login: GET /v1/rules/SERVICE/USER, or /v1/rules/SERVICE/USER/ADDRESS for a login from an address. */
 export interface RuleTest {
   readonly userExists: boolean;
   /** The rules in their order. */
@@ -169,10 +171,10 @@ export interface RuleTest {
     readonly number: number;
     readonly action: 'skip' | 'deny' | 'both';
     readonly applies: boolean;
-    /** Why it does or does not, in words. */
+    /** Why it applies or not, in words. */
     readonly because: string;
   }[];
-  /** Number of the first that applies; null: none does. */
+  /** Number of the first rule that applies; null if none does. */
   readonly holds: number | null;
 }
 
@@ -186,23 +188,23 @@ export interface About {
 export interface Health {
   /** SHA-256 of config.toml as it was read at the start, in hex; null: there was none, or it could not be read. */
   readonly configDigest: string | null;
-  /** Why config.toml is not what holds; null: it is. */
+  /** Why config.toml is not in use; null if it is. */
   readonly configProblem: string | null;
-  /** Whether the store is there: without it nobody with a factor gets in. */
+  /** Whether the store exists: without it nobody with a factor gets in. */
   readonly store: boolean;
   readonly ledger: 'sound' | 'in-trouble' | 'damaged';
-  /** Whether the ledger takes no new marks of owners who have many. */
+  /** Whether the ledger refuses new marks of owners who have many. */
   readonly ledgerFull: boolean;
-  /** Why YubiKeys cannot be looked up, although config.toml wants it; null: they can, or it does not. */
+  /** Why YubiKeys cannot be looked up although config.toml says so; null if they can, or need not be. */
   readonly yubico: string | null;
 }
 
-/** GET /v1/logins: who was let in by a code last, for root. A restart of the daemon forgets it. */
+/** GET /v1/logins: who last logged in with a code, for root. A restart of the daemon forgets it. */
 export interface LastLogins {
   readonly logins: readonly AcceptedLogin[];
 }
 
-/** The last login through a service that the module let in by a code. */
+/** The last login with a code through a service. */
 export interface AcceptedLogin {
   /** PAM service. */
   readonly service: string;
@@ -212,7 +214,7 @@ export interface AcceptedLogin {
 }
 
 /**
- * What a rehearsal says to PAM in place of the user who asks (PAM_RUSER): the daemon does not take it for a login. No account has a
+ * The PAM_RUSER of a rehearsal, by which the daemon tells it from a login. No account has a
  * name with blanks.
  */
 export const REHEARSAL = 'only a rehearsal';
@@ -226,28 +228,28 @@ export type YubicoSetUp =
 /** The answer to POST /v1/yubico/check, whose body is `{ otp }`: the OTP is used up. */
 export interface YubicoChecked {
   readonly result: 'right' | 'wrong' | 'replayed' | 'misconfigured' | 'unavailable';
-  /** What the OTP begins with. */
+  /** The public id, which the OTP begins with. */
   readonly publicId: string;
-  /** Whether the server told the OTP's counters, and signed them. */
+  /** Whether the server returned the OTP's counters, and signed them. */
   readonly countersSigned: boolean;
-  /** The servers that were of no help. */
+  /** The servers that gave no result. */
   readonly failures: readonly {
     /** Host and port. */
     readonly server: string;
     readonly why: string;
-    /** What can be done about it; null: nobody knows. */
+    /** What to do about it; null if unknown. */
     readonly hint: string | null;
   }[];
 }
 
 /** The answer to POST /v1/ledger/repair. */
 export interface Repaired {
-  /** Whether there was something to repair, and it is sound now. */
+  /** Whether something was damaged and is repaired now. */
   readonly repaired: boolean;
   readonly condition: 'sound' | 'in-trouble' | 'damaged';
 }
 
-/** The answer to POST /v1/users/USER/forget: from now on it is not known where the user's ~/.google_authenticator was. */
+/** The answer to POST /v1/users/USER/forget: the daemon has forgotten where the user's ~/.google_authenticator was. */
 export interface RenamedUser {
   /** The name that the record had. */
   readonly from: string;
@@ -262,21 +264,24 @@ export interface Forgotten {
 /** What a user has in Proxmox. */
 export type ProxmoxUserView = ShownUser;
 
-/** What a user has enrolled: GET /v1/users/USER, and a list of them, one a line: GET /v1/users. Who is not root sees one: its own. */
+/**
+ * What a user has enrolled: GET /v1/users/USER, and a list of them, one a line: GET /v1/users. Callers other than root see only
+ * their own.
+ */
 export interface UserView {
   readonly user: string;
   readonly uid: number;
   readonly factors: readonly FactorView[];
   /**
-   * What a login finds. `store`: these factors. `elsewhere`: factors that are kept in another place, such as the user's own file.
-   * `none`: no factor. `unusable`: something is there that cannot be used. `unknown`: it cannot be found out now.
+   * What a login finds. `store`: these factors. `elsewhere`: factors outside the store, such as the user's own file. `none`: no
+   * factor. `unusable`: an enrolment that cannot be used. `unknown`: the look-up fails at present.
    */
   readonly enrolled: 'store' | 'elsewhere' | 'none' | 'unusable' | 'unknown';
-  /** Until when codes of digits are not looked at for some places, after too many failures, ISO 8601; null: they are. */
+  /** End of the lock of codes of digits for some origins, after too many failures, ISO 8601; null if there is no lock. */
   readonly lockedUntil: string | null;
-  /** Why what is enrolled cannot be used, or cannot be found out; left out when it can. */
+  /** Why the enrolment cannot be used or looked up; left out if it can. */
   readonly problem?: string;
-  /** What the user has in Proxmox; left out: nothing is known there. */
+  /** The user's factors in Proxmox; left out if Proxmox does not know the user. */
   readonly proxmox?: ProxmoxUserView;
 }
 
@@ -289,10 +294,13 @@ export interface Refusal {
   };
 }
 
-/** A new factor's time step, in seconds: shorter ones run out while typing, longer ones live too long when seen. */
+/**
+ * The time step of a new factor, in seconds. Shorter codes run out while you type; longer ones stay valid too long if somebody
+ * sees them.
+ */
 export const MIN_NEW_PERIOD = 15;
 export const MAX_NEW_PERIOD = 120;
 /** Changes in one request. */
 export const MAX_CHANGES = 32;
-/** A code that proves may be typed with blanks and dashes; more is not a code. */
+/** The longest code, with the blanks and dashes that people type. */
 export const MAX_PROOF_LENGTH = 64;

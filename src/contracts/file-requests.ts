@@ -18,19 +18,19 @@ export interface ReadRequest extends FileUser {
 export interface ReplaceRequest extends FileUser {
   /** As in {@link ReadRequest}. */
   readonly path: string;
-  /** What the file holds, else it is `changed`; 1 to 65536 bytes. */
+  /** The expected contents; if they differ, the result is `changed`. 1 to 65536 bytes. */
   readonly expected: string;
-  /** What it shall hold; 1 to 65536 bytes. */
+  /** The new contents; 1 to 65536 bytes. */
   readonly contents: string;
 }
 
-/** What {@link FileRead} is with its contents as `Bytes`: base64 on the wire. */
+/** {@link FileRead} with its contents as `Bytes`, which are base64 on the wire. */
 export type ReadAnswer<Bytes = string> =
   | (Omit<FileRead & { kind: 'read' }, 'contents'> & { readonly contents: Bytes })
   | Exclude<FileRead, { kind: 'read' }>
   | NotServed;
 
-/** How it ended, or why nobody can say. */
+/** The result, or why it is unknown. */
 export type ReplaceAnswer = FileReplaced | NotServed;
 
 /** Whose files: Proxmox VE, or Proxmox Backup Server. */
@@ -44,7 +44,7 @@ export interface ProxmoxRequest {
 /** One file of Proxmox. */
 export type ProxmoxFile =
   | { readonly kind: 'read'; readonly contents: string }
-  /** There is no such file. `directory`: whether there is the directory that would hold it. */
+  /** There is no such file. `directory`: whether its directory exists. */
   | { readonly kind: 'missing'; readonly directory: boolean }
   | { readonly kind: 'failed'; readonly why: string };
 

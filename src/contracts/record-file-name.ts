@@ -1,8 +1,8 @@
 const PLAIN_NAME = /^[a-z0-9_-]+$/;
 
 /**
- * The name of a user's file: characters other than `a-z 0-9 _ -` are percent-encoded, so that no name leads elsewhere, and no two
- * names lead to one file, whatever the file system thinks of capitals.
+ * The name of a user's file: characters other than `a-z 0-9 _ -` are percent-encoded, so that no name leads to another directory,
+ * and no two names to one file, even if the file system ignores case.
  *
  * @param user - canonical name
  * @returns the file name

@@ -1,7 +1,7 @@
 /** A factor in Proxmox, as it may be shown. */
 export interface ShownEntry {
   readonly kind: 'totp' | 'yubico' | 'webauthn' | 'u2f' | 'recovery';
-  /** As Proxmox has it; of old entries not unique. */
+  /** The id in Proxmox. Those of old entries are not unique. */
   readonly id: string;
   readonly name: string;
   /** When it was added, ISO 8601. */
@@ -18,6 +18,6 @@ export interface ShownUser {
   readonly entries: readonly ShownEntry[];
   /** Whether Proxmox has locked the codes of the user until somebody unlocks them. */
   readonly totpLocked: boolean;
-  /** Until when Proxmox has locked all factors of the user, ISO 8601; null: it has not. */
+  /** End of Proxmox's lock of all factors of the user, ISO 8601; null if there is no lock. */
   readonly lockedUntil: string | null;
 }

@@ -36,7 +36,7 @@ import { LoginServer } from './server/login-server.ts';
 const EXIT_USAGE = 64;
 const EXIT_FAILED = 1;
 
-/** Longer than it takes to read a file, to compute all codes of half a day, and to write: milliseconds. */
+/** The time grid for files, in milliseconds: longer than it takes to read a file, compute the codes of half a day, and write. */
 const FAR_REJECT_GRID_MS = 50;
 
 /** Looks an account up for its own user's commands. */
@@ -114,7 +114,7 @@ async function main(log: Log): Promise<void> {
   log.event('info', 'Ready', { sockets: [...sockets.keys()].join(',') });
 }
 
-/** Errors whose message is meant for the administrator; of others only the name is told. */
+/** Errors with a message for the administrator. Of other errors, only the name is logged. */
 const TOLD = [UsageError, ConfigError, StateDirectoryError, SocketInUseError];
 
 const told = toldInstead(process.argv.slice(2), version());

@@ -7,7 +7,7 @@ import { LedgerDirectory } from './ledger/ledger-directory.ts';
 import { Marks } from './ledger/marks.ts';
 import type { Log } from '../log/log.ts';
 
-/** What a new file system may hold before we put anything there. */
+/** Directories that a new file system may have before our first write. */
 const FRESH = new Set(['lost+found', 'ledger', 'enrolments', 'config.last-good.toml']);
 
 /** A new store is made only in a directory that is new: one that lost its marker may be an unmounted file system. */
@@ -17,7 +17,7 @@ function isFresh(state: StateDirectory, store: Store): boolean {
   );
 }
 
-/** The marker comes last: a store is whole, or there is none. */
+/** The marker is written last, so a store is complete or does not exist. */
 async function makeStore(state: StateDirectory, store: Store, log: Log): Promise<void> {
   const directory = new LedgerDirectory(state.path('ledger'));
   await directory.create();
@@ -30,12 +30,12 @@ async function makeStore(state: StateDirectory, store: Store, log: Log): Promise
 }
 
 /**
- * Opens the store, made one of this version's schema first, or a new one where there may be one.
+ * Opens the store. Upgrades it first, if it has an older schema, or makes a new one if that is allowed.
  *
- * @param state - the state directory, which is ours
- * @param commandLine - what may be made
+ * @param state - the state directory, which this process has locked
+ * @param commandLine - whether a new store may be made
  * @param log - what happened
- * @returns the store; without one that can be read it says so to whoever asks, and nobody with a factor gets in
+ * @returns the store. If none can be read, each request gets that as an error, and nobody with a factor gets in
  */
 export async function openStore(
   state: StateDirectory,
@@ -59,7 +59,7 @@ export async function openStore(
 }
 
 /**
- * `--init-state`. A store that is there is left alone, also while a daemon holds it.
+ * `--init-state`. An existing store is left alone, also while a daemon uses it.
  *
  * @param stateDir - the state directory
  * @param log - what happened
@@ -75,7 +75,7 @@ export async function initState(stateDir: string, log: Log): Promise<void> {
   if (!isFresh(state, store)) {
     throw new StateDirectoryError(
       'ERR_STATE_NOT_EMPTY',
-      `The state directory ${stateDir} holds something, but no store that can be read. No new one was made.`,
+      `The state directory ${stateDir} has files, but no readable store. No new store was made.`,
     );
   }
   await makeStore(state, store, log);
@@ -90,7 +90,7 @@ function upgrade(state: StateDirectory, log: Log): boolean {
       const { from, records, failed, backup } = done;
       log.event(
         'notice',
-        `The store was upgraded from schema ${from}: ${records} records; it was copied to ${backup} before`,
+        `The store was upgraded from schema ${from}: ${records} records. A copy from before is in ${backup}`,
       );
       failed.forEach((name) =>
         log.event('alert', `The record ${name} could not be upgraded: its user is refused`),

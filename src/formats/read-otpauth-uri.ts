@@ -103,7 +103,7 @@ function assertKnown(parameters: ReadonlyMap<string, string>, kind: 'totp' | 'ho
     if (!known.has(name) && !DECORATION.has(name) && name !== 'period' && name !== 'counter') {
       throw new OtpauthUriError(
         quotable(name),
-        'it is not known, and might change the codes: if it does not, leave it out',
+        'it is unknown and might change the codes. If it does not, leave it out',
       );
     }
   }

@@ -19,7 +19,7 @@ export function loadAddon(): unknown {
       process.dlopen(addon, file);
       loaded = addon.exports;
     } catch (cause) {
-      throw new Error(`cannot load the native addon ${file}; this builds it: make build`, { cause });
+      throw new Error(`cannot load the native addon ${file}. To build it: make build`, { cause });
     }
   }
   return loaded;

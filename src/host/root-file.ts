@@ -28,11 +28,11 @@ export function readRootFile(path: string, maxBytes: number): RootFile {
       return { why: 'it is not a regular file' };
     }
     if (uid !== ROOT_UID) {
-      return { why: `it belongs to uid ${uid}, not to root: chown it if it is right` };
+      return { why: `it belongs to uid ${uid}, not to root: chown it if its contents are right` };
     }
     if ((mode & WRITABLE_BY_OTHERS) !== 0) {
       return {
-        why: `it can be written by others (mode ${(mode & PERMISSIONS).toString(8).padStart(4, '0')}): see whether it is right, then chmod 0644 it`,
+        why: `it can be written by others (mode ${(mode & PERMISSIONS).toString(8).padStart(4, '0')}): check its contents, then chmod 0644 it`,
       };
     }
     return size > maxBytes

@@ -22,7 +22,7 @@ export class SocketInUseError extends Error {
   readonly code = 'ERR_SOCKET_IN_USE';
   /** @param path - of the socket */
   constructor(path: string) {
-    super(`Another daemon serves ${path}. Stop it first, or give this one another --runtime-dir.`);
+    super(`Another daemon serves ${path}. Stop it first, or start this one with another --runtime-dir.`);
     this.name = 'SocketInUseError';
   }
 }

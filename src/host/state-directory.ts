@@ -53,7 +53,7 @@ export class StateDirectory {
       closeSync(fd);
       throw new StateDirectoryError(
         'ERR_STATE_IN_USE',
-        `Another daemon uses the state directory ${name}. Stop it first, or give this one another --state-dir.`,
+        `Another daemon uses the state directory ${name}. Stop it first, or start this one with another --state-dir.`,
       );
     }
     return new StateDirectory(name, fd);

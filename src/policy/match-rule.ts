@@ -5,29 +5,29 @@ import type { Rule, RuleAction } from './rule.ts';
 export interface RuleSubject {
   /** The PAM service. */
   readonly service: string;
-  /** Canonical name; undefined: there is no such user. */
+  /** Canonical name; undefined if there is no such user. */
   readonly user: string | undefined;
-  /** Names of the user's groups, if anybody has looked. `unknown`: they could not be found out. */
+  /** Names of the user's groups, if they were looked up. `unknown`: the look-up failed. */
   readonly groups: readonly string[] | 'unknown' | 'not-asked';
-  /** The remote host as the service names it; undefined: the login is local. */
+  /** The remote host from the service; undefined if the login is local. */
   readonly remoteHost: string | undefined;
 }
 
-/** The same when somebody has looked for the groups. */
+/** The same, after the groups were looked up. */
 export interface KnownSubject extends RuleSubject {
   readonly groups: Exclude<RuleSubject['groups'], 'not-asked'>;
 }
 
-/** How a condition, or all of a rule, holds. */
+/** Whether a condition, or a whole rule, holds. */
 type Truth = 'yes' | 'no' | 'unknown';
 
-/** What a rule needs to know before anybody can say whether it applies. */
+/** The result of a rule that cannot be decided yet. */
 export const NEEDS_GROUPS = 'needs-groups';
 
 /** Why a rule does or does not apply. */
 export interface RuleExplanation {
   readonly applies: boolean;
-  /** What decided: the first condition that does not hold, or those that do. */
+  /** The deciding conditions: the first one that does not hold, or all that hold. */
   readonly because: string;
 }
 
@@ -40,14 +40,15 @@ export interface RuleMatch {
 }
 
 /**
- * Looks for the first rule that applies. Groups decide last, so that nobody waits for a name service whom another condition decides about.
+ * Looks for the first rule that applies. Groups are checked last, so that no login waits for the name service if another
+ * condition decides.
  *
- * What cannot be known counts against the one who logs in: where the remote host is a name and not a literal address, or the
- * groups cannot be found out, a `skip` does not apply, and a `deny` or `both` does.
+ * Unknown facts count against the user. If the remote host is a name and not a literal address, or the look-up of the groups
+ * failed, a `skip` rule does not apply, and a `deny` or `both` rule does.
  *
  * @param rules - in their order
  * @param subject - who logs in, where, from where
- * @returns the rule; undefined when none applies; NEEDS_GROUPS when it depends on groups that nobody has asked for
+ * @returns the rule; undefined when none applies; NEEDS_GROUPS when it depends on groups that were not looked up
  */
 export function matchRule(
   rules: readonly Rule[],
@@ -75,7 +76,7 @@ export function matchRule(
 export function explainRule(rule: Rule, subject: KnownSubject): RuleExplanation {
   const explanation = explanationOf(rule, subject);
   if (explanation === NEEDS_GROUPS) {
-    throw new Error('Nobody has looked for the groups');
+    throw new Error('The groups have not been looked up');
   }
   return explanation;
 }
@@ -133,7 +134,7 @@ function groupCondition(
     return NEEDS_GROUPS;
   }
   if (groups === 'unknown') {
-    return { holds: 'unknown', why: 'the groups of the user cannot be found out' };
+    return { holds: 'unknown', why: 'the groups of the user cannot be looked up' };
   }
   const common = group.find((name) => groups.includes(name));
   return common === undefined

@@ -22,7 +22,7 @@ const BITS = { ipv4: 32, ipv6: 128 } as const;
  * Reads a network: a literal address, or one with the length of its prefix (RFC 4632, section 3.1; RFC 4291, section 2.3).
  *
  * @param text - for example `192.0.2.0/24` or `2001:db8::1`
- * @returns the network; undefined when it is none, or an IPv4 address in the clothes of IPv6
+ * @returns the network; undefined if it is invalid, or an IPv4 address in IPv6 notation
  */
 export function parseNetwork(text: string): Network | undefined {
   const [, base = '', prefix] = NETWORK.exec(text) ?? [];
@@ -41,7 +41,7 @@ export function parseNetwork(text: string): Network | undefined {
 }
 
 /**
- * Reads a literal address. A host name is none, whatever it may resolve to: who controls the name server would control the rules.
+ * Reads a literal address. A host name does not count, because the owner of the name server could then control the rules.
  *
  * @param text - an address; an IPv6 one may have a zone, and one that carries an IPv4 address (`::ffff:192.0.2.1`) is that address
  * @returns the address, or undefined when it is none
@@ -65,11 +65,11 @@ export function parseAddress(text: string): Address | undefined {
  * @returns true when it does; never for the other family
  */
 export function contains(network: Network, { text, family }: Address): boolean {
-  // Node's list takes all of IPv4 for a part of ::/0.
+  // Node's list treats all of IPv4 as part of ::/0.
   return network.family === family && network.addresses.check(text, family);
 }
 
-/** RFC 4291, section 2.5.5.2, in any of its spellings: a URL has but one. */
+/** RFC 4291, section 2.5.5.2. Parsing it as a URL makes all spellings equal. */
 function unwrapped(text: string): Address {
   const [, high, low] =
     /^\[::ffff:([0-9a-f]{1,4}):([0-9a-f]{1,4})\]$/.exec(new URL(`http://[${text}]/`).hostname) ?? [];

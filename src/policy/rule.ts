@@ -1,13 +1,17 @@
 import type { Network } from './network.ts';
 
 /**
- * What a rule says. `skip`: the module stands aside, as if it were not in the stack. `deny`: nobody gets in. `both`: a code and a
+ * The action of a rule. `skip`: the module lets the login pass, as if it were not in the stack. `deny`: nobody gets in. `both`: a
+ * code and a
  * touch of a YubiKey are needed.
  */
 export const RULE_ACTIONS = ['skip', 'deny', 'both'] as const;
 export type RuleAction = (typeof RULE_ACTIONS)[number];
 
-/** A rule of the configuration. All its conditions must hold; of a condition's values, one. Undefined: no such condition. */
+/**
+ * A rule of the configuration. All its conditions must hold. A condition holds if one of its values matches. Undefined: no such
+ * condition.
+ */
 export interface Rule {
   /** Names of PAM services. */
   readonly service: readonly string[] | undefined;

@@ -25,7 +25,7 @@ type Outcome =
   /** No OTP of a key that the servers know. */
   | { readonly kind: 'wrong' }
   | { readonly kind: 'replayed' }
-  /** The servers do not take our requests: for the administrator to mend. */
+  /** The servers reject our requests: for the administrator to mend. */
   | { readonly kind: 'misconfigured' }
   /** Nothing was learnt; the OTP may be used up or not. */
   | { readonly kind: 'unavailable' };

@@ -1,19 +1,19 @@
 import { createHash } from 'node:crypto';
 import { FAILURES_AT, RANK_AT, Tally, TALLY_BYTES, TOUCHED_AT } from './tally.ts';
 
-/** How much it matters that something stays: what counts over all strangers matters most, since it bounds all the others. */
+/** How much a count matters. The count over all strangers matters most, because it limits all the others. */
 export const RANK = { stranger: 1, known: 2, allStrangers: 3 } as const;
 type Rank = (typeof RANK)[keyof typeof RANK];
 
 const GROUPS = 256;
 const SLOTS = 256;
-/** Of these, so many are for names that nobody has: they push out nobody who exists, and nobody who exists pushes them out. */
+/** Some places are only for names without an account. These names and existing users never push each other out. */
 const SLOTS_OF_UNKNOWN = 32;
-/** Of one user: another one takes the place of the oldest of these. */
+/** The most counts of one user. The next one replaces that user's oldest. */
 const MAX_OF_USER: Readonly<Record<Rank, number>> = { 1: 64, 2: 16, 3: 16 };
 /**
- * A known place is not bound by what all strangers share. So while one of these has failures it keeps its count for a day: whoever can try
- * from many of them could make each forget the failures of another.
+ * The shared limit of strangers does not hold for a known origin. So a known origin with failures keeps its count for a day:
+ * otherwise somebody with many known origins could make one forget its failures by trying from the others.
  */
 const FAILURES_KEPT_TICKS = 864_000;
 
@@ -36,7 +36,7 @@ export interface Counted {
   readonly origin: string | undefined;
 }
 
-/** What a count is found by: {@link AttemptTable.keyOf} makes it. */
+/** The key of a count. {@link AttemptTable.keyOf} makes it. */
 export interface CountKey {
   readonly exists: boolean;
   readonly user: Buffer;
@@ -44,19 +44,19 @@ export interface CountKey {
   readonly source: Buffer;
 }
 
-/** What a group has for a key, each as the place of its bytes. */
+/** The counts that a group has for one key, each as the offset of its bytes. */
 interface Seen {
   readonly found: number | undefined;
   /** Other counts of the same user and rank. */
   readonly own: readonly number[];
   readonly free: number | undefined;
-  /** The oldest of what matters least, and no more than the rank that is asked for. */
+  /** The oldest count of the lowest rank, if that is not above the requested rank. */
   readonly least: number | undefined;
 }
 
 /**
  * Counts of users and origins in a fixed number of bytes. Every user belongs to one group of places, and names are kept as keyed hashes.
- * A group that is full gives up what matters least, of that the oldest.
+ * A full group gives up the oldest count of the lowest rank.
  */
 export class AttemptTable {
   readonly #secret: Buffer;
@@ -64,7 +64,7 @@ export class AttemptTable {
   readonly #save: (offset: number, bytes: Buffer) => void;
 
   /**
-   * @param secret - what names are hashed with
+   * @param secret - the key for the hashes of names
    * @param bytes - {@link TABLE_BYTES} of them, zeros at first
    * @param save - is called after each change with the place and what is there now
    */
@@ -74,7 +74,7 @@ export class AttemptTable {
     this.#save = save;
   }
 
-  /** @returns what the count of somebody is found by */
+  /** @returns the key of somebody's count */
   keyOf({ user, exists, source, origin }: Counted): CountKey {
     const where = origin === undefined ? ['all', source] : ['from', source, origin];
     return {
@@ -89,9 +89,9 @@ export class AttemptTable {
    * Finds or makes a count.
    *
    * @param key - of whom, from where
-   * @param rank - how much it matters from now on
+   * @param rank - its rank from now on
    * @param now - on the clock that attempts are counted with, in ticks
-   * @returns the count; undefined: everything there matters more
+   * @returns the count, or undefined if every count there matters more
    */
   obtain(key: CountKey, rank: Rank, now: number): Tally | undefined {
     const { found, own, free, least } = this.#look(key, rank);
@@ -101,7 +101,7 @@ export class AttemptTable {
     const full = own.length >= MAX_OF_USER[rank];
     const given = full ? this.#oldest(own, rank === RANK.known ? now : undefined) : (free ?? least);
     if (found !== undefined && (!full || given !== undefined)) {
-      // It goes on with what was counted, and only matters more or less than before.
+      // The count stays; only its rank changes.
       if (full && given !== undefined) {
         this.#clear(given);
       }
@@ -117,7 +117,7 @@ export class AttemptTable {
     return this.#ranked(given, rank);
   }
 
-  /** @returns all counts of a user who exists, whatever is guessed at */
+  /** @returns all counts of an existing user, for every source */
   of(user: string): Tally[] {
     return this.#placesOfUser(user).map((at) => this.#tallyAt(at));
   }
@@ -191,7 +191,7 @@ export class AttemptTable {
     );
   }
 
-  /** The oldest of some places; with a time, of those that have no failures to keep. */
+  /** The oldest of some places. With a time, only places without failures to keep are considered. */
   #oldest(places: readonly number[], now: number | undefined): number | undefined {
     let oldest: number | undefined;
     for (const at of places) {

@@ -28,21 +28,21 @@ const WRITTEN_BYTES = TABLE_BYTES / CHUNK_BYTES / 8;
 const FILE_BYTES = HEADER_BYTES + TABLE_BYTES;
 const { O_RDWR, O_CREAT, O_EXCL, O_NOFOLLOW, O_NONBLOCK } = constants;
 
-/** What is told of the file. */
+/** Receives reports about the file. */
 export interface AttemptsFileReports {
   /** Counts live and die with this process. */
   lost(why: string): void;
 }
 
 /**
- * Counts that outlive the process, however it ends: each change is in the kernel before the answer leaves, and nothing waits for a disk. In
- * /run a new start of the machine forgets them.
+ * Counts that outlive the process, even after a kill: each change is in the kernel before the answer leaves, and nothing waits
+ * for a disk. The file is in /run, so a reboot forgets the counts.
  *
  * @param path - of the file, in a directory that nobody else can write to
  * @param now - milliseconds since the machine was started
  * @param longestLock - no lock in the file lasts longer, in milliseconds
  * @param reports - where troubles go
- * @returns the counts: what an earlier process left, or none
+ * @returns the counts that an earlier process left, or none
  */
 export function openAttempts(
   path: string,
@@ -107,12 +107,12 @@ function opened(path: string): AttemptsFile {
   ftruncateSync(fd, FILE_BYTES);
   const secret = randomBytes(SECRET_BYTES);
   writeSync(fd, secret, 0, SECRET_BYTES, SECRET_AT);
-  // Last: without it the next process makes a new file.
+  // The header comes last: without it, the next process makes a new file.
   writeSync(fd, MAGIC, 0, MAGIC.length, 0);
   return { fd, secret, written: Buffer.alloc(WRITTEN_BYTES) };
 }
 
-/** Where systemd did not make it. */
+/** Needed if systemd did not make the directory. */
 function makeDirectory(path: string): void {
   try {
     mkdirSync(path, { mode: 0o700 });
@@ -144,7 +144,7 @@ function openOurs(path: string): number | undefined {
   return fd;
 }
 
-/** What is torn or foreign is left out; places that were never used stay without memory. */
+/** Torn or foreign counts are left out. Unused places take no memory. */
 function load({ fd, secret, written }: AttemptsFile, table: Buffer, now: number, longestLock: number): void {
   const chunk = Buffer.alloc(CHUNK_BYTES);
   for (let offset = 0; offset < TABLE_BYTES; offset += CHUNK_BYTES) {
@@ -188,7 +188,7 @@ function seal(bytes: Buffer, secret: Buffer): void {
   bytes.writeUInt32LE(checksum(bytes, secret), CHECKSUM_AT);
 }
 
-/** Never 0, which is what an empty place has. */
+/** Never 0: an empty place has that checksum. */
 function checksum(bytes: Buffer, secret: Buffer): number {
   const hash = createHash('sha256')
     .update(secret)

@@ -12,7 +12,7 @@ import { DEFAULT_LIMITS } from './limits.ts';
  *
  * @param config - may switch them off
  * @param file - where they are kept while the machine runs
- * @param ledger - knows from where people have logged in
+ * @param ledger - knows the origins that people have logged in from
  * @param log - told when counts cannot be kept
  * @returns who counts
  */
@@ -26,7 +26,7 @@ export function attemptsOfConfig(
     return UNLIMITED;
   }
   const table = openAttempts(file, machineClock, DEFAULT_LIMITS.longestLock, {
-    lost: (why) => log.event('warning', 'Counts of attempts end with this process', { why }),
+    lost: (why) => log.event('warning', 'Counts of attempts will be lost when this process ends', { why }),
   });
   return new CountedAttempts(DEFAULT_LIMITS, knownOriginsIn(ledger, Date.now), machineClock, table);
 }

@@ -2,15 +2,15 @@ import { RANK, type AttemptTable } from './attempt-table.ts';
 import type { AttemptLimits } from './limits.ts';
 import { Tally, TALLY_BYTES, ticks } from './tally.ts';
 
-/** Remembers from where users have logged in, also over a restart. */
+/** Remembers the origins that users have logged in from, also over a restart. */
 export interface KnownOrigins {
   /** @returns whether the user logged in from there within the last days */
   knows(user: string, origin: string): boolean;
-  /** Notes that the user, whose uid it is, logged in from there now. */
+  /** Notes that the user of this uid logged in from there now. */
   note(user: string, origin: string, uid: number | undefined): void;
 }
 
-/** Who tries, from where. */
+/** Who tries, and from which origin. */
 export interface Subject {
   /** The name that counts are kept under. */
   readonly user: string;
@@ -21,11 +21,11 @@ export interface Subject {
   /** Made by {@link originOf}. */
   readonly origin: string;
   /**
-   * What is guessed at, where one user has several: a code of the one says nothing about the other, so they are counted apart. Left out:
-   * what the store or Proxmox has.
+   * Which of several sources is guessed at. A code for one says nothing about another, so they are counted separately. Left out
+   * for the store and Proxmox.
    */
   readonly source?: string | undefined;
-  /** The origin never counts as one that the user came from: what strangers are held to holds for it, too. */
+  /** If set, the origin always counts as a stranger's. */
   readonly alwaysStranger?: true;
 }
 
@@ -38,31 +38,31 @@ export interface OwnLimit {
 /** The attempts of one login: at most one is counted. */
 export interface LoginAttempt {
   /**
-   * Whether a guessable answer may be checked, and counts it. To be asked when the answer is there, so that logins that ask at the
-   * same time cannot all pass.
+   * Whether a guessable answer may be checked, and counts it. Call this when the answer is there, so that simultaneous logins
+   * cannot all pass.
    */
   admit(): boolean;
   /** The answer was right. */
   succeeded(): void;
-  /** The answer was wrong: once a login. */
+  /** The answer was wrong. It counts once per login. */
   failed(): void;
 }
 
-/** Counts guesses, and holds back those that are too many. */
+/** Counts guesses, and throttles or locks. */
 export interface Attempts {
   /**
    * Begins a login.
    *
    * @param subject - who tries, from where
-   * @param limits - limits of the user's factors, which hold for each origin beside the usual ones
+   * @param limits - limits of the user's factors, which apply to each origin in addition to the usual ones
    * @returns the attempts of this login
    */
   begin(subject: Subject, limits?: readonly OwnLimit[]): LoginAttempt;
 }
 
-/** What was counted, to look at and to forget. */
+/** Reads and forgets counts. */
 export interface Locks {
-  /** @returns for how many milliseconds the guessable factors of a user stay locked for some origin; 0: they are not */
+  /** @returns for how many milliseconds the guessable factors of a user stay locked for some origin; 0 if they are not locked */
   lockOf(user: string): number;
 
   /**
@@ -74,7 +74,7 @@ export interface Locks {
   unlock(user: string, source?: string): void;
 }
 
-/** No counting: only what a source counts itself. */
+/** Does not count. Sources still do their own counting. */
 export const UNLIMITED: Attempts & Locks = {
   begin: () => ({ admit: () => true, succeeded: () => undefined, failed: () => undefined }),
   lockOf: () => 0,
@@ -83,15 +83,15 @@ export const UNLIMITED: Attempts & Locks = {
 
 const SECOND_MS = 1_000;
 
-/** What counts for one login. */
+/** The counts that one login concerns. */
 interface Tallies {
   /** Of its origin. */
   readonly own: Tally;
-  /** Over all origins that the user never came from; undefined: it is none of these. */
+  /** The count over all unknown origins; undefined if the origin is known. */
   readonly strangers: Tally | undefined;
 }
 
-/** Where a login is counted: looked up anew at each step, since others are counted meanwhile. */
+/** The counts of a login. Looked up again at each step, because others are counted meanwhile. */
 interface Counts {
   now(): Tallies;
 }
@@ -105,7 +105,7 @@ export class CountedAttempts implements Attempts, Locks {
 
   /**
    * @param limits - how many guesses are let through
-   * @param known - from where users have logged in
+   * @param known - the origins that users have logged in from
    * @param now - a clock in milliseconds that never jumps, since the machine was started
    * @param table - what was counted so far
    */
@@ -169,8 +169,8 @@ export class CountedAttempts implements Attempts, Locks {
   }
 
   /**
-   * An origin that the user came from has a count of its own, and is not bound by what strangers do. Where there is no room for that
-   * count it is a stranger's; what all strangers share bounds a stranger's that has no room.
+   * A known origin has its own count, so strangers do not limit it. If there is no room for that count, the origin is treated as
+   * a stranger's. If there is no room for a stranger's own count, only the count over all strangers applies.
    */
   #countsOf(subject: Subject): Counts {
     const { user, exists, origin, source = '', alwaysStranger } = subject;
@@ -180,7 +180,7 @@ export class CountedAttempts implements Attempts, Locks {
       now: () => {
         const now = ticks(this.#now());
         if (alwaysStranger !== true && this.#known.knows(user, placeOf(subject))) {
-          // The first success does not give a second helping of attempts: the count of the origin goes on.
+          // The first success gives no extra attempts: the count of the origin goes on.
           const own = this.#table.obtain(ownKey, RANK.known, now);
           if (own !== undefined) {
             return { own, strangers: undefined };
@@ -193,7 +193,7 @@ export class CountedAttempts implements Attempts, Locks {
   }
 }
 
-/** From where, as far as the ledger knows: a place is known for what was proven there, and for nothing else. */
+/** The name of an origin in the ledger. An origin is known only for the source whose code was proven there. */
 function placeOf({ origin, source = '' }: Subject): string {
   return source === '' ? origin : `${origin} at ${source}`;
 }

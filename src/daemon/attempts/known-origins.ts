@@ -4,12 +4,12 @@ import type { KnownOrigins } from './attempts.ts';
 import { KNOWN_DAYS } from './limits.ts';
 
 const DAY_MS = 86_400_000;
-/** A day more than an origin is known for, which is counted in days of the calendar. */
+/** One day longer than an origin stays known, because that is counted in calendar days. */
 const LASTS = (KNOWN_DAYS + 1) * (DAY_MS / 1000);
 
 /**
- * Keeps in the ledger from where users have logged in: the mark is the number of the day, which only grows. It is written along
- * with other commits, so that a login costs no second sync.
+ * Keeps in the ledger which origins users have logged in from: the mark is the number of the day, which only grows. It is written
+ * with other commits, so a login costs no second sync.
  *
  * @param notebook - where it is kept
  * @param now - the time in milliseconds since 1970

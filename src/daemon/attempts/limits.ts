@@ -1,20 +1,20 @@
-/** How many guesses are let through. All times are in milliseconds. */
+/** The limits of guesses. All times are in milliseconds. */
 export interface AttemptLimits {
   /** Attempts in {@link period} that one origin has for one user. */
   readonly perOrigin: number;
-  /** Attempts in {@link period} that all origins together have for one user; origins that the user came from are not counted. */
+  /** Attempts in {@link period} that all unknown origins together have for one user. */
   readonly perUser: number;
   readonly period: number;
   /** Failures in a row from one origin, after which guessable factors are locked for it. */
   readonly lockAfter: number;
-  /** Failures in a row from all origins that the user never came from, after which they are locked for all of these. */
+  /** Failures in a row from all unknown origins, after which guessable factors are locked for all of them. */
   readonly ceiling: number;
   /** How long the first lock lasts; every further failure doubles it. */
   readonly firstLock: number;
   readonly longestLock: number;
 }
 
-/** The limits that hold when nothing else is said. */
+/** The default limits. */
 export const DEFAULT_LIMITS: AttemptLimits = {
   perOrigin: 3,
   perUser: 10,

@@ -6,8 +6,8 @@ const GROUPS = 8;
 const NETWORK_GROUPS = 4;
 
 /**
- * Where a login comes from, as far as failures are counted apart: the remote host (of an IPv6 address the /64 network, because
- * whoever has one address there has all of them), or else the terminal.
+ * The origin of a login, for which failures are counted separately: the remote host, or else the terminal. Of an IPv6 address it
+ * is the /64 network, because one user usually has all addresses of it.
  *
  * @param rhost - PAM_RHOST, if there is one
  * @param tty - PAM_TTY, if there is one
@@ -37,7 +37,7 @@ function groupsOf(address: string): string[] {
   const [head = '', tail] = address.split('::');
   const before = head === '' ? [] : head.split(':');
   const after = tail === undefined || tail === '' ? [] : tail.split(':');
-  // A dotted quad at the end stands for two groups; only the first four groups are asked for, so its value does not matter.
+  // A dotted quad at the end stands for two groups. Only the first four groups are needed, so its value does not matter.
   const width = [...before, ...after].reduce((sum, group) => sum + (group.includes('.') ? 2 : 1), 0);
   const zeros = tail === undefined ? [] : Array.from({ length: GROUPS - width }, () => '0');
   return [...before, ...zeros, ...after].map((group) => group.replace(/^0+(?=.)/, ''));

@@ -1,8 +1,8 @@
 import type { AttemptLimits } from './limits.ts';
 
 /*
- * What is counted of one origin, or of one user over several, in a fixed number of bytes. Times are counted in tenths of a second, always
- * rounded up: nobody is let through sooner by that.
+ * The count of one origin, or of one user over several, in a fixed number of bytes. Times are in tenths of a second, rounded up,
+ * so rounding never lets anybody through sooner.
  *
  *   0  user           8   16  checksum  4   24  rank        1   28  locked until  4   36  source  4   60..  times  17 x 4
  *   8  source+origin  8   20  failures  2   25  times used  1   32  touched       4   40  how many attempts each time stands for, 17 x 1
@@ -11,9 +11,9 @@ import type { AttemptLimits } from './limits.ts';
 /** Bytes of one. It divides a page, so that one write is never torn by the end of the program. */
 export const TALLY_BYTES = 128;
 
-/** Where failures in a row are, two bytes. */
+/** Offset of the failures in a row, two bytes. */
 export const FAILURES_AT = 20;
-/** Where its rank is, one byte, and when it was touched, four. */
+/** Offsets of the rank, one byte, and of the time of the last attempt, four bytes. */
 export const RANK_AT = 24;
 const USED = 25;
 const LOCKED = 28;
@@ -25,12 +25,12 @@ const MOST_COUNTED = 255;
 const MOST_FAILURES = 0xffff;
 
 const TICK_MS = 100;
-/** The longest period, in milliseconds, that is ever asked for: an hour. */
+/** The longest period in milliseconds: an hour. */
 const LONGEST_PERIOD = 3_600_000;
 
 const MOST_TICKS = 0xffff_ffff;
 
-/** Milliseconds in the unit that is counted in. */
+/** Milliseconds in one tick. */
 export const ticks = (milliseconds: number): number =>
   Math.min(Math.max(0, Math.ceil(milliseconds / TICK_MS)), MOST_TICKS);
 
@@ -40,7 +40,7 @@ export class Tally {
   readonly #save: (tally: Tally) => void;
 
   /**
-   * @param bytes - what is counted, {@link TALLY_BYTES} long; it is changed in place
+   * @param bytes - the bytes of the count, {@link TALLY_BYTES} long; they are changed in place
    * @param save - is called after each change, before anybody hears of it
    */
   constructor(bytes: Buffer, save: (tally: Tally) => void) {
@@ -53,7 +53,7 @@ export class Tally {
     return this.#bytes;
   }
 
-  /** How much it matters that this is kept; 0: there is nothing. */
+  /** Its rank; 0 for an empty place. */
   get rank(): number {
     return this.#bytes.readUInt8(RANK_AT);
   }
@@ -68,7 +68,7 @@ export class Tally {
   }
 
   /**
-   * Whether one more attempt is allowed. Asking changes nothing, so a try that is held back does not prolong the wait.
+   * Whether one more attempt is allowed. Asking changes nothing, so a throttled try does not prolong the wait.
    *
    * @param now - milliseconds
    * @param attempts - allowed in a period, at most 100
@@ -86,7 +86,7 @@ export class Tally {
     return recent < attempts;
   }
 
-  /** @returns until when failures in a row have locked it; in the past: it is not locked */
+  /** @returns the end of the lock; in the past if it is not locked */
   get lockedUntil(): number {
     return this.#bytes.readUInt32LE(LOCKED) * TICK_MS;
   }
@@ -109,7 +109,7 @@ export class Tally {
    * Counts a failure.
    *
    * @param now - milliseconds
-   * @param lockAfter - failures in a row that are free
+   * @param lockAfter - failures in a row before the lock
    * @param limits - how long a lock lasts
    */
   failed(now: number, lockAfter: number, { firstLock, longestLock }: AttemptLimits): void {
@@ -132,8 +132,8 @@ export class Tally {
   }
 
   /**
-   * Takes back what lies in the future: times of a machine that was started again since, or of nobody knows what. It holds nobody back
-   * for longer than if it had happened now.
+   * Moves times in the future to now. They come from before a reboot, or from a damaged file. So they throttle nobody for longer
+   * than an attempt of this moment.
    *
    * @param now - milliseconds
    * @param longestLock - milliseconds
@@ -179,7 +179,7 @@ export class Tally {
     this.#bytes[USED] = this.#used - 1;
   }
 
-  /** Has the later of two times stand for both: the two that lie closest for their age. */
+  /** Merges two times into the later one: the two that are closest, relative to their age. */
   #merge(now: number): void {
     let best = 0;
     let least = Infinity;

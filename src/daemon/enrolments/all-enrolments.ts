@@ -9,13 +9,13 @@ import type { LineSource } from './yubico/line-source.ts';
 
 /** The sources there are. */
 export interface Sources {
-  /** Those that only need to know who it is, in the order of asking. */
+  /** Sources that need only the account, in the order in which they are asked. */
   readonly own: EnrolmentSource;
-  /** Undefined: it is switched off. */
+  /** Undefined if it is switched off. */
   readonly home: HomeSource | undefined;
-  /** For lines with pam_yubico's options: these ask neither of the others. */
+  /** For lines with pam_yubico's options, which ask no other source. */
   readonly yubico: LineSource;
-  /** Where logins are noted for `grace_period=`. */
+  /** Notes logins for `grace_period=`. */
   readonly notebook: Notebook;
   /** Milliseconds since 1970. */
   readonly now: () => number;
@@ -23,11 +23,11 @@ export interface Sources {
   readonly findUser: (nameOrNumber: string) => Promise<PasswdEntry | undefined>;
 }
 
-const MIXED = "secret and user cannot stand on one line with pam_yubico's options";
+const MIXED = "the options secret and user do not go with pam_yubico's options";
 
 /**
- * Looks users up in all sources. Nothing but `absent` asks the next one. With `secret=` the named file is asked first, and the store
- * only if there is none: so neither can stand in for the other.
+ * Looks users up in all sources. Only the answer `absent` leads to the next source. With `secret=`, the named file is asked
+ * first, and the store only if the file does not exist. So neither can replace the other.
  *
  * @param sources - the sources
  * @returns all of them

@@ -5,12 +5,14 @@ const DEADLINE_MS = 8_000;
 
 /** The reader gave no answer. */
 export type NoAnswer =
-  /** It is not there, with the code of the error: nothing was done. */
+  /** The reader is not running (with the code of the error). Nothing was done. */
   | { readonly kind: 'no-reader'; readonly code: string }
-  /** It took too long, hung up, did not take the request or cannot be understood. What was asked for may have been done. */
+  /**
+   * The reader took too long, hung up, refused the request, or its answer is malformed. The request may have been carried out.
+   */
   | { readonly kind: 'no-answer'; readonly why: 'deadline' | 'ended' | 'refused' | 'unreadable' };
 
-/** What came. */
+/** The body of the answer. */
 type Exchanged = { readonly kind: 'answer'; readonly body: Buffer } | NoAnswer;
 
 /**
@@ -19,7 +21,7 @@ type Exchanged = { readonly kind: 'answer'; readonly body: Buffer } | NoAnswer;
  * @param socketPath - of files.sock
  * @param path - of the request
  * @param body - JSON
- * @param maxBytes - a longer answer is none
+ * @param maxBytes - a longer answer counts as none
  * @returns the body of the answer, which its receiver wipes; it never rejects
  */
 export function askReader(
@@ -54,7 +56,7 @@ export function askReader(
           response.statusCode === 200 ? { kind: 'answer', body: all } : { kind: 'no-answer', why: 'refused' },
         );
       });
-      // A reader that dies in the middle of its answer.
+      // The reader died in the middle of its answer.
       response.on('error', () => end({ kind: 'no-answer', why: 'ended' }));
     });
     const timer = setTimeout(() => end({ kind: 'no-answer', why: 'deadline' }), DEADLINE_MS);

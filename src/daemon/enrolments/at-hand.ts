@@ -1,9 +1,10 @@
 /**
- * Goes on with an answer: at once when it is at hand, later when it is promised. A login whose factors are at hand is never put off.
+ * Continues with an answer: at once if it is a value, later if it is a promise. So a login whose factors are in memory never
+ * waits.
  *
  * @param answer - a value, or a promise of one
- * @param next - what is made of it
- * @returns what `next` makes of it, or a promise of that
+ * @param next - the continuation
+ * @returns the result of `next`, or a promise of it
  */
 export function withAnswer<T, U>(answer: T | Promise<T>, next: (value: T) => U | Promise<U>): U | Promise<U> {
   return answer instanceof Promise ? answer.then(next) : next(answer);

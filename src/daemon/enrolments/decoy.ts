@@ -11,7 +11,7 @@ import { storeEnrolment } from './store/store-enrolment.ts';
 
 const SECRET_BYTES = 20;
 
-/** Nothing is ever used up by a decoy. */
+/** A decoy never uses anything up. */
 const NOTHING_LEFT: Ledger = {
   mark: () => undefined,
   claim: () => 'spent',
@@ -19,8 +19,8 @@ const NOTHING_LEFT: Ledger = {
 };
 
 /**
- * An enrolment that nobody has: it asks the same and does the same work as a real one, but its secret is known to nobody. Users
- * who do not exist, or have no factor, meet it.
+ * An enrolment that belongs to nobody. It asks and works like a real one, but nobody knows its secret. Users who do not exist, or
+ * have no factor, get it.
  *
  * @returns the enrolment; it accepts nothing
  */

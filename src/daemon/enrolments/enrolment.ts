@@ -2,7 +2,7 @@ import type { CodeShape, TypedCode } from '../../factors/code-shape.ts';
 import type { Claim } from '../ledger/ledger.ts';
 import type { LookupOptions } from '../../config/lookup-options.ts';
 
-/** Who wants to log in, as the passwd entry says. */
+/** The user who wants to log in, from the passwd entry. */
 export interface Account {
   /** Canonical name. */
   readonly name: string;
@@ -15,11 +15,11 @@ export type Verification =
       readonly kind: 'accepted';
       /** Kind and name of the factor, for the log: "totp:pixel-7". */
       readonly factor: string;
-      /** Which of the readings of the answer was right: its index. */
+      /** Index of the reading that was right. */
       readonly reading: number;
-      /** What the person is told all the same. */
+      /** What to tell the person even after success. */
       readonly notice?: string;
-      /** How many recovery codes are left, when that is few. */
+      /** How many recovery codes are left, if there are few. */
       readonly recoveryCodesLeft?: number;
     }
   | {
@@ -28,7 +28,7 @@ export type Verification =
       readonly factor?: string;
       /** More about it, for the log. */
       readonly why?: string;
-      /** What the person is told. */
+      /** What to tell the person. */
       readonly notice?: string;
     }
   | {
@@ -39,17 +39,17 @@ export type Verification =
       readonly tryAnother?: true;
     };
 
-/** An answer that is right, if its use becomes durable: who asked commits the claim before anybody is let in. */
+/** A right answer, if its use becomes durable. The caller must commit the claim before it lets anybody in. */
 export interface Claimed {
   readonly kind: 'claimed';
   readonly claim: Claim;
-  /** How the check ends then. */
+  /** The result once the claim is durable. */
   readonly then: Extract<Verification, { kind: 'accepted' }>;
-  /** To be called once it is durable; left out: nothing. */
+  /** Called once the claim is durable. */
   readonly accepted?: () => void;
 }
 
-/** How a check went: at once, or later where something slow is asked. */
+/** The result of a check: at once, or later if a slow source is asked. */
 export type Checked = Verification | Claimed | Promise<Verification | Claimed>;
 
 /** At most so many guesses in so many seconds. */
@@ -59,8 +59,8 @@ export interface AttemptLimit {
 }
 
 /**
- * Why an answer is not taken. `clock-differs`: it is right for another time, and the phone's clock is being learnt. `record-unusable`:
- * what is enrolled cannot be used any more. `not-recorded`: it was right, but its use cannot be recorded.
+ * Why an answer is not accepted. `clock-differs`: it is right for another time, and the daemon is learning the phone's clock.
+ * `record-unusable`: the enrolment can no longer be used. `not-recorded`: it was right, but its use cannot be recorded.
  */
 export type Rejection =
   | 'wrong-code'
@@ -74,32 +74,32 @@ export type Rejection =
 export interface Enrolment {
   /** The shapes of answer that the factors take; never empty. */
   readonly shapes: readonly CodeShape[];
-  /** Limits of guesses that hold beside the daemon's own; left out: none. */
+  /** Limits of guesses in addition to the daemon's own. */
   readonly limits?: readonly AttemptLimit[];
-  /** Whether the person is told nothing but what {@link verify} says, and whoever is held back is just denied. */
+  /** Whether the person sees only the texts of {@link verify}, and a throttled login is denied without a text. */
   readonly quiet?: boolean;
-  /** Whether only the enrolment itself counts guesses. */
+  /** Whether only the enrolment counts guesses, not the daemon. */
   readonly countsItself?: boolean;
-  /** What is guessed at, if it is kept elsewhere than in the store or Proxmox: guesses at it are counted apart. */
+  /** Where the factors are kept, if not in the store or Proxmox. Guesses at each such place are counted separately. */
   readonly guessedAt?: string;
-  /** Whether it holds nothing but recovery codes: then the factors that the next source has count, too. */
+  /** Whether there are only recovery codes. Then the factors of the next source count, too. */
   readonly onlyRecovery?: boolean;
 
   /**
-   * Checks an answer, and uses the code up. The enrolment counts as it is by then, so that a factor that was removed while the person was
+   * Checks an answer, and uses the code up. It reads the enrolment again, so a factor that was removed while the person was
    * typing does not count.
    *
-   * @param readings - the answer, read as each shape that fits; one typed answer, so one attempt
+   * @param readings - the answer, read as each shape that fits; all of one typed answer, so they are one attempt
    * @param now - milliseconds since 1970
-   * @param more - whether a question follows if it is wrong: then it was not the person's last word
+   * @param more - whether the person is asked again if it is wrong
    * @returns how it went; `accepted` only after the use is durable. It never rejects.
    */
   verify(readings: readonly TypedCode[], now: number, more?: boolean): Checked;
 }
 
 /**
- * What a source knows of a user. Only `absent` asks the next source. `blocked`: a record without a usable factor, denied.
- * `failed`: it could not be found out.
+ * What a source knows about a user. Only `absent` leads to the next source. `blocked`: the record has no usable factor, so the
+ * user is denied. `failed`: the look-up failed.
  */
 export type AccountLookup =
   | { readonly kind: 'absent' }
@@ -108,12 +108,12 @@ export type AccountLookup =
       readonly kind: 'blocked';
       readonly why: string;
       readonly quiet?: boolean;
-      /** The record has another name: the administrator has to say that it is the same person. */
+      /** The record has another name. An administrator has to say that it is the same person. */
       readonly renamed?: true;
     }
   | { readonly kind: 'failed'; readonly why: string; readonly quiet?: boolean };
 
-/** What is known of somebody who logs in. `refused`: denied without a question. `spared`: let in without a question. */
+/** The result of a look-up. `refused`: denied without a question. `spared`: let in without a question. */
 export type Lookup =
   | AccountLookup
   | {
@@ -123,16 +123,16 @@ export type Lookup =
     }
   | { readonly kind: 'spared'; readonly factor: string };
 
-/** Who wants to log in, from where, and what the line in pam.d says about looking them up. */
+/** Who wants to log in, from where, and the options of the line in pam.d that concern the look-up. */
 export interface LookupRequest {
-  /** Undefined: nobody of this name is in the passwd database. */
+  /** Undefined if the passwd database has no such user. */
   readonly account: Account | undefined;
   /** Group and home directory of the passwd entry. */
   readonly gid: number | undefined;
   readonly home: string | undefined;
-  /** As the host calls the user: it names nobody, but may be a part of a file's name. Undefined: not UTF-8. */
+  /** The name that the host passed. It identifies nobody, but may be part of a file name. Undefined if it is not UTF-8. */
   readonly loginName: string | undefined;
-  /** The remote host, one character a byte; undefined when there is none, or it is not to be believed. */
+  /** The remote host, one character a byte; undefined if there is none, or it cannot be trusted. */
   readonly rhost: string | undefined;
   readonly options: LookupOptions;
 }
@@ -148,7 +148,7 @@ export interface Enrolments {
   lookUp(request: LookupRequest): Lookup | Promise<Lookup>;
 }
 
-/** Where enrolments are looked up. */
+/** A place where enrolments are looked up. */
 export interface EnrolmentSource {
   /**
    * Looks a user up.
@@ -158,6 +158,9 @@ export interface EnrolmentSource {
    */
   lookUp(account: Account): AccountLookup | Promise<AccountLookup>;
 
-  /** Does the work of a look-up for whoever does not exist, so that it takes as long. Left out: it takes next to no time. */
+  /**
+   * Does the work of a look-up for a user who does not exist, so that it takes as long. Left out if a look-up takes almost no
+   * time.
+   */
   lookUpNobody?(): void | Promise<void>;
 }

@@ -26,7 +26,7 @@ import { lineSource } from './yubico/line-source.ts';
 import { newBounds } from './yubico/online-yubikeys.ts';
 import { yubikeysOfConfig, type Yubikeys } from './yubico/yubikeys-of-config.ts';
 
-/** Who owns nothing, on every Linux: the kernel's overflow uid. */
+/** The kernel's overflow uid, which owns no files on any Linux. */
 const NOBODY_UID = 65_534;
 
 /** What the sources of enrolments need. */
@@ -45,7 +45,7 @@ export interface Sources {
   readonly enrolments: Enrolments;
   readonly proxmox: Proxmox;
   readonly yubikeys: Yubikeys;
-  /** Whether a look-up may leave this process, so that how long it takes depends on the person. */
+  /** Whether a look-up may leave this process, so that its time depends on the user. */
   readonly farAway: boolean;
 }
 

@@ -3,7 +3,7 @@ import type { Account, EnrolmentSource, Enrolments } from './enrolment.ts';
 import { DEFAULT_LOOKUP } from '../../config/lookup-options.ts';
 
 /**
- * All enrolments of an account, where no line of pam.d says more about it.
+ * Looks up all enrolments of an account, without options from a line of pam.d.
  *
  * @param enrolments - all of them
  * @param findUser - finds the passwd entry of an account by its name
@@ -21,7 +21,7 @@ export function forAccount(
       } catch {
         return { kind: 'failed', why: `the account ${account.name} cannot be looked up` };
       }
-      // Without an entry, or with another, there is nobody whose home could be looked into.
+      // Without this account's entry, there is no home to look into.
       const { gid, home } = entry?.uid === account.uid ? entry : { gid: undefined, home: undefined };
       const lookup = await enrolments.lookUp({
         account,

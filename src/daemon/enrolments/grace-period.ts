@@ -4,12 +4,13 @@ import { withAnswer } from './at-hand.ts';
 import type { Enrolment, Lookup, LookupRequest } from './enrolment.ts';
 
 /**
- * The module's argument `grace_period=` for enrolments that are not in a file which notes it itself: whoever logged in with a code from a
- * host shortly before is not asked. It is noted along with the next commit of the ledger; what a crash loses is asked for.
+ * The module's argument `grace_period=`, for enrolments outside of `~/.google_authenticator` (such a file notes logins itself). A
+ * user who recently logged in with a code from the same host is not asked again. The note is written with the ledger's next
+ * commit. If a crash loses it, the user is asked.
  *
  * @param lookup - what is enrolled
  * @param request - who, from where
- * @param notebook - where it is noted
+ * @param notebook - keeps the notes
  * @param now - milliseconds since 1970
  * @returns the same, or `spared`
  */
@@ -25,7 +26,7 @@ export function withGracePeriod(
   const key = markKey(account.name, 'grace', Buffer.from(rhost, 'latin1'));
   const seconds = (): number => Math.floor(now() / 1000);
   const last = notebook.mark(key)?.value;
-  // A login in the future is a clock that was wrong.
+  // A login in the future comes from a wrong clock.
   if (last !== undefined && last <= seconds() && last + gracePeriod > seconds()) {
     return { kind: 'spared', factor: 'grace-period' };
   }

@@ -1,12 +1,12 @@
-/** Has work on one thing wait for the work on it before; different things do not wait for each other. */
+/** Runs the work on each thing in sequence. Work on different things does not wait. */
 export class OneAtATime {
   readonly #last = new Map<string, Promise<unknown>>();
 
   /**
-   * Does some work when what came before it is done, however that ended.
+   * Runs some work after the earlier work on the same thing has ended, in success or failure.
    *
-   * @param thing - what it is on
-   * @param work - what to do
+   * @param thing - the thing that the work is on
+   * @param work - the work
    * @returns its result
    * @throws what the work rejects with
    */

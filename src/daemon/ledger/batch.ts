@@ -28,7 +28,7 @@ import {
 const HEADER_MAGIC = Buffer.from('PVALJRN2');
 const OLD_HEADER_MAGIC = Buffer.from('PVALJRN1');
 const OLD_JOURNAL_BYTES = 1024 * 1024;
-/** "PVB2" and "PVAB" as numbers: the scan asks for them at a hundred thousand places. */
+/** "PVB2" and "PVAB" as numbers: the scan compares them at a hundred thousand places. */
 const BATCH_MAGIC = 0x5056_4232;
 const OLD_BATCH_MAGIC = 0x5056_4142;
 const SIZE_OFFSET = 16;
@@ -36,20 +36,22 @@ const SIZE_OFFSET = 16;
 export const HEADER_BYTES = 32;
 const ALIGNMENT = 4;
 const CRC_OFFSET = 24;
-/** A batch has at most so many entries: more wait for the next one. */
+/** The most entries of a batch. More entries wait for the next one. */
 export const MAX_BATCH_ENTRIES = 4_096;
 
-/** In what condition a journal was found. */
+/** The condition of a journal file. */
 export interface JournalScan {
-  /** `clean`: it ends as it should. `torn`: the last batch is incomplete, it was never acknowledged. `damaged`: something is
-   * wrong before the end, or a part of the file is missing. */
+  /**
+   * `clean`: it ends well. `torn`: the last batch is incomplete, and so was never acknowledged. `damaged`: something before the
+   * end is wrong, or part of the file is missing.
+   */
   readonly condition: 'clean' | 'torn' | 'damaged';
-  /** What is wrong and where, when it is damaged. */
+  /** If damaged: what is wrong, and where. */
   readonly damage?: string;
-  /** Where the last good batch ends, in bytes, and its sequence number: a clean journal can go on there. */
+  /** Where the last good batch ends, in bytes, and its sequence number. A clean journal can continue there. */
   readonly end: number;
   readonly sequence: number;
-  /** Whether its daemon ended it: everything is on the disk, where it was read from or not. */
+  /** Whether the daemon marked its end. Then everything is on the disk, not only in the kernel's cache. */
   readonly ended: boolean;
   /** Whether it is of the format that this version writes. */
   readonly current: boolean;
@@ -109,8 +111,8 @@ export function encodeBatch(generation: number, sequence: number, entries: reado
  *
  * @param file - its bytes, maybe cut anywhere
  * @param generation - the generation that its name says
- * @param take - gets every entry of every complete batch, also of those behind a damage
- * @returns in what condition the file is
+ * @param take - gets every entry of every complete batch, also of those after damage
+ * @returns the condition of the file
  */
 export function scanJournal(
   file: Buffer,
@@ -176,12 +178,12 @@ function formatOf(file: Buffer, generation: number): Format | undefined {
     : undefined;
 }
 
-/** Each byte is as the one before, and the first is zero: so nothing is allocated to compare with. */
+/** Compares each byte with the one before, so that no second buffer is needed. */
 function isZero(bytes: Buffer): boolean {
   return bytes.length === 0 || (bytes[0] === 0 && bytes.subarray(1).equals(bytes.subarray(0, -1)));
 }
 
-/** Everything that can still be read behind a damage; returns whether there is anything. */
+/** Reads all that is readable after damage. Returns whether there was anything. */
 function takeRest(file: Buffer, from: number, format: Format, take: TakeEntries): boolean {
   let found = false;
   let offset = from;

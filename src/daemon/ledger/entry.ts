@@ -13,7 +13,7 @@ import { MARK_KEY_BYTES } from './mark-key.ts';
 /** Words and bytes of an entry. */
 export const ENTRY_WORDS = 9;
 export const ENTRY_BYTES = ENTRY_WORDS * 4;
-/** Where in an entry each thing stands, in words. */
+/** Offset of each field in an entry, in words. */
 export const WORD = { key: 0, kind: 4, value: 5, at: 6, until: 7, uid: 8 } as const;
 
 const KEY_WORDS = MARK_KEY_BYTES / 4;
@@ -22,14 +22,14 @@ const TWO_TO_32 = 0x1_0000_0000;
 const KIND_SHIFT = 24;
 const HIGH_VALUE = 0xff_ffff;
 
-/** A mark with everything that is kept of it. */
+/** A mark with all its fields. */
 export interface Entry extends Mark {
   /** 32 hexadecimal digits. */
   readonly key: string;
   readonly kind: Kind;
-  /** When it may be forgotten, in seconds since 1970, or one of `ALWAYS` and `WHILE_ROOM`. */
+  /** When it may be forgotten, in seconds since 1970; or `ALWAYS`, or `WHILE_ROOM`. */
   readonly until: number;
-  /** Whose it is, or `NO_UID`. */
+  /** Uid of its owner, or `NO_UID`. */
   readonly uid: number;
 }
 
@@ -76,13 +76,13 @@ export function valueAt(from: Uint32Array, offset: number): number {
   return high * TWO_TO_32 + (from[offset + WORD.value] ?? 0);
 }
 
-/** @returns the kind of the entry that begins at `offset`; 0: there is none */
+/** @returns the kind of the entry that begins at `offset`; 0 if there is none */
 export function kindAt(from: Uint32Array, offset: number): Kind {
   return (from[offset + WORD.kind] ?? 0) >>> KIND_SHIFT;
 }
 
 /**
- * Turns words as they stand on the disk into numbers, or back.
+ * Converts words between the byte order of the disk and the machine's.
  *
  * @param words - in place
  */
@@ -96,11 +96,11 @@ export function swapWords(words: Uint32Array): void {
 export const OLD_ENTRY_BYTES = MARK_KEY_BYTES + 16;
 
 /**
- * Reads entries from the disk. Checksums are the caller's matter.
+ * Reads entries from the disk. The caller checks the checksums.
  *
  * @param bytes - nothing but entries
- * @param old - whether they were written before marks had kinds: nobody knows whose they are, so they are kept
- * @param room - where the words go, if they need not be kept
+ * @param old - whether they were written before marks had kinds; their owner is unknown, so they are kept
+ * @param room - a buffer for the words, if the caller does not keep them
  * @returns {@link ENTRY_WORDS} words for each
  */
 export function entryWords(bytes: Buffer, old: boolean, room?: Uint32Array): Uint32Array {

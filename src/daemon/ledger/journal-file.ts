@@ -16,15 +16,15 @@ import { ENTRY_BYTES, type Entry } from './entry.ts';
 
 const MEBIBYTE = 1024 * 1024;
 const MOST_MEBIBYTES = 8;
-/** A full journal costs a snapshot, which is to be worth it. */
+/** The least size: a full journal costs a snapshot, so it should not fill too soon. */
 const SNAPSHOTS_PER_JOURNAL = 8;
-/** A larger file is not a journal of ours. */
+/** The largest size: a larger file is not our journal. */
 export const MOST_JOURNAL_BYTES = MOST_MEBIBYTES * MEBIBYTE;
 
 /**
- * The size of a journal. It is written full of zeros first, so that a sync need not wait for new blocks.
+ * The size of a journal. A new journal is filled with zeros, so that no sync waits for new blocks.
  *
- * @param marks - in the snapshot that it goes on from
+ * @param marks - in the snapshot that comes before it
  * @returns bytes
  */
 export function journalBytesFor(marks: number): number {
@@ -37,9 +37,9 @@ const syncFile = promisify(fsync);
 const closeFile = promisify(close);
 const renameFile = promisify(rename);
 
-/** Never through a link; only for the owner. */
+/** Never follows a link. */
 const CREATE = constants.O_WRONLY | constants.O_CREAT | constants.O_TRUNC | constants.O_NOFOLLOW;
-/** Each write ends when its bytes are on the disk: one call in place of a write and a sync. */
+/** Each write returns when its bytes are on the disk. This saves a separate sync. */
 const APPEND = constants.O_WRONLY | constants.O_DSYNC | constants.O_NOFOLLOW;
 const OWNER_ONLY = 0o600;
 
@@ -61,9 +61,9 @@ export class JournalFile {
   }
 
   /**
-   * Makes a new journal and syncs it; it gets its name when it is whole. Making the name durable is the caller's matter.
+   * Makes a new journal and syncs it. It gets its name when it is complete. The caller makes the name durable.
    *
-   * @param path - of the file; what is there is replaced
+   * @param path - of the file; an existing file is replaced
    * @param generation - of the journal
    * @param size - in bytes
    * @returns the journal, open
@@ -94,7 +94,7 @@ export class JournalFile {
   }
 
   /**
-   * Opens a journal to go on with it, and syncs what is in it.
+   * Opens a journal to continue it, and syncs its contents.
    *
    * @param path - of the file
    * @param generation - of the journal
@@ -114,7 +114,7 @@ export class JournalFile {
     }
   }
 
-  /** @returns whether an append failed: what is on the disk behind the last good batch is unknown */
+  /** @returns whether an append failed. Then the contents after the last good batch are unknown. */
   get broken(): boolean {
     return this.#broken;
   }
@@ -125,7 +125,7 @@ export class JournalFile {
   }
 
   /**
-   * Appends a batch and makes it durable, without giving up the thread: right when nobody else waits.
+   * Appends a batch and makes it durable, and blocks the thread meanwhile. Use it when nobody else waits.
    *
    * @param entries - the batch
    * @throws Error of the system; the journal is broken then
@@ -137,7 +137,7 @@ export class JournalFile {
   }
 
   /**
-   * Appends a batch and makes it durable. The disk is waited for on the thread pool.
+   * Appends a batch and makes it durable, in a thread of the pool.
    *
    * @param entries - the batch
    * @throws Error of the system; the journal is broken then
@@ -148,7 +148,7 @@ export class JournalFile {
     this.#complete(batch);
   }
 
-  /** Says in the file that it ends here, if it can be said. */
+  /** Marks in the file that it ends here, if the disk allows it. */
   end(): void {
     if (!this.fits(0)) {
       return;
@@ -166,7 +166,7 @@ export class JournalFile {
     await closeFile(this.#fd).catch(() => undefined);
   }
 
-  /** Its room is there already, so that no write waits for new blocks. It counts as broken until it is whole. */
+  /** Its blocks exist already, so no write waits for new ones. It counts as broken until it is complete. */
   #begin(entries: readonly Entry[]): Buffer {
     if (this.#broken) {
       throw new Error('The journal is broken');
@@ -182,16 +182,16 @@ export class JournalFile {
   }
 }
 
-/** A half-made journal must not fill a full disk any further. */
+/** An incomplete journal must not take space on a full disk. */
 function removeQuietly(path: string): void {
   try {
     unlinkSync(path);
   } catch {
-    // The error that led here is the one to report.
+    // The first error is the one to report.
   }
 }
 
-/** A short write is an error here: it means that the disk is full, and the next one would say so. */
+/** A short write is an error: the disk is full, and the next write would fail. */
 async function writeAll(fd: number, bytes: Buffer, position: number): Promise<void> {
   const written = await new Promise<number>((resolve, reject) => {
     write(fd, bytes, 0, bytes.length, position, (error, count) => {

@@ -1,8 +1,8 @@
 import type { MarkKind, Note } from './ledger.ts';
 
 /**
- * What a mark is about, as the number that stands on the disk with each mark. Numbers are never used again for something else; a number
- * that this version does not know is kept as it is.
+ * The kind of a mark, a number that is stored with each mark. A number never gets a new meaning. Unknown numbers are kept as they
+ * are.
  */
 export const KIND = {
   /** Written before marks had kinds. */
@@ -22,7 +22,7 @@ export const KIND = {
 /** One of {@link KIND}, or a number of a later version. */
 export type Kind = number;
 
-/** In place of a uid: whoever owns the mark has no account here, or nobody knows who it is. No account can have this one. */
+/** In place of a uid: the owner has no account here, or is unknown. No account can have this uid. */
 export const NO_UID = 0xffff_ffff;
 
 /** In place of a time: the mark is never forgotten. */
@@ -34,7 +34,7 @@ export const WHILE_ROOM = 0xffff_ffff;
 const LAST_TIME = WHILE_ROOM - 1;
 
 /**
- * A time as marks have it.
+ * Converts a time to the form that marks have.
  *
  * @param seconds - since 1970, from a clock that may be wrong
  * @returns the nearest time that can be kept
@@ -43,7 +43,7 @@ export function markTime(seconds: number): number {
   return Math.min(Math.max(Math.floor(seconds), 1), LAST_TIME);
 }
 
-/** The kind of what the ledger is asked to keep. */
+/** The kind of mark for a use. */
 export const KIND_OF: Readonly<Record<MarkKind['kind'] | Note['kind'], Kind>> = {
   'time-step': KIND.timeStep,
   counter: KIND.counter,

@@ -27,7 +27,7 @@ const JOURNAL = /^journal\.(\d{1,15})$/;
 const OWNER_ONLY_DIRECTORY = 0o700;
 const OWNER_ONLY = 0o600;
 
-/** Where a journal that ends well can be gone on with. */
+/** Where a journal that ends well can be continued. */
 export interface OpenEnd {
   readonly generation: number;
   /** Where its last batch ends, in bytes. */
@@ -38,16 +38,16 @@ export interface OpenEnd {
   readonly inviting: boolean;
 }
 
-/** What a directory of a ledger holds. */
+/** The contents of a ledger's directory. */
 export interface LoadedLedger {
   readonly marks: Marks;
   /** The newest generation that any file names; 0 when there is none. */
   readonly generation: number;
   /** Whether nothing was ever written here. */
   readonly empty: boolean;
-  /** What cannot be read, in words, with the file's name; none when all is well. */
+  /** What cannot be read, in words, with the file's name. Empty if all is well. */
   readonly damages: readonly string[];
-  /** Where the newest journal can be gone on with; undefined: nowhere. */
+  /** Where the newest journal can be continued; undefined if it cannot. */
   readonly openEnd: OpenEnd | undefined;
 }
 
@@ -58,7 +58,7 @@ export class LedgerDirectory {
 
   /**
    * @param path - of the directory
-   * @param journalBytes - size of a journal; left out: as many marks need it
+   * @param journalBytes - size of a journal; left out: by the number of marks
    */
   constructor(path: string, journalBytes?: number) {
     this.#path = path;
@@ -71,9 +71,9 @@ export class LedgerDirectory {
   }
 
   /**
-   * Reads everything that can be read.
+   * Reads everything that is readable.
    *
-   * @returns the marks, and what is damaged; also when the directory itself is not there or cannot be read
+   * @returns the marks, and what is damaged; also if the directory itself is missing or unreadable
    */
   load(): LoadedLedger {
     try {
@@ -107,15 +107,15 @@ export class LedgerDirectory {
       damages.push(`journal.${missing}: it is missing`);
     }
     if (marks.size >= MOST_MARKS) {
-      damages.push(`it holds more than ${MOST_MARKS} marks, and the rest was not read`);
+      damages.push(`it holds more than ${MOST_MARKS} marks, so the rest was not read`);
     }
     const empty = !names.includes(SNAPSHOT) && generations.length === 0;
-    // Only the snapshot's own journal: a later one was begun when its snapshot could not be written.
+    // Only the snapshot's own journal can be continued. A later journal was begun because its snapshot could not be written.
     const goesOn = damages.length === 0 && openEnd?.generation === from ? openEnd : undefined;
     return { marks, generation, empty, damages, openEnd: goesOn };
   }
 
-  /** What was read of a snapshot that is not sound does not count: a mark that was never made would keep its owner out. */
+  /** Nothing from a damaged snapshot counts: a wrong mark would lock its owner out. */
   #loadSnapshot(damages: string[]): { marks: Marks; from: number | undefined } {
     const marks = new Marks();
     const from = reading(this.#file(SNAPSHOT), (file) =>
@@ -129,8 +129,8 @@ export class LedgerDirectory {
   }
 
   /**
-   * A journal that is older than the snapshot was left behind by a crash: what it says is in the snapshot already. A later one is empty:
-   * it is used only when its own snapshot is there.
+   * A crash may leave a journal that is older than the snapshot; its marks are already in the snapshot. A later journal is empty,
+   * because it is used only once its own snapshot exists.
    */
   #loadJournal(
     generation: number,
@@ -158,12 +158,13 @@ export class LedgerDirectory {
   }
 
   /**
-   * Begins a new generation: a snapshot of all marks and an empty journal. What was durable before stays so until both are.
+   * Begins a new generation: a snapshot of all marks and an empty journal. Everything that was durable stays durable until both
+   * are.
    *
    * @param marks - all marks
    * @param generation - the new one: the next after the last that was begun
-   * @param undecided - what is not decided at the moment at which it is asked: it is left out
-   * @param now - seconds since 1970: what went out of date is left out, too
+   * @param undecided - the claims that are undecided at the moment of the call: the snapshot leaves them out
+   * @param now - seconds since 1970; expired marks are left out, too
    * @returns the new journal
    * @throws Error of the system when the disk does not take it; the files of the last generation are untouched then
    */
@@ -183,7 +184,7 @@ export class LedgerDirectory {
       await this.#writeSnapshot(snapshotBytes(generation, marks.parts(undecided, PART_ENTRIES, now)));
     } catch (error) {
       await journal.close();
-      // Nothing is in it, and on a full disk it would be in the way of the next try.
+      // It is empty, and would take space on a full disk.
       await disk()
         .rm(this.#file(`journal.${generation}`), { force: true })
         .catch(() => undefined);
@@ -193,7 +194,7 @@ export class LedgerDirectory {
       await disk().rename(this.#file(NEW_SNAPSHOT), this.#file(SNAPSHOT));
       await this.#sync();
     } catch (error) {
-      // Nobody knows whether the new snapshot has its name: then its journal must be there.
+      // The new snapshot may or may not have its name. If it does, its journal must exist.
       await journal.close();
       throw error;
     }
@@ -202,8 +203,8 @@ export class LedgerDirectory {
   }
 
   /**
-   * Goes on with the journal that is there. What was read, and the names of the files, are durable first: a daemon that was killed may
-   * have left both to the kernel alone. A power cut would otherwise lose a batch from the middle of the journal.
+   * Continues the existing journal. First, its contents and the names of the files are made durable, because after a kill they
+   * may exist only in the kernel's cache. Otherwise a power cut could lose a batch from the middle of the journal.
    *
    * @param openEnd - of {@link LoadedLedger}
    * @returns the journal
@@ -221,8 +222,8 @@ export class LedgerDirectory {
   }
 
   /**
-   * Gives the files that are there a second name, for whoever wants to look at them when a new generation has taken their place.
-   * Until then they keep their own: what can be read of them must not be lost.
+   * Gives the damaged files a second name, so that an administrator can still examine them after a new generation replaced them.
+   * They also keep their own name until then, because their readable part must not be lost.
    *
    * @param suffix - added to the names
    * @throws Error of the system
@@ -273,7 +274,7 @@ export class LedgerDirectory {
   }
 }
 
-/** From the snapshot's own on every journal is there: a new generation is begun only when the last one was. */
+/** Every journal since the snapshot must exist, because a new generation starts only after the last one was begun. */
 function firstMissing(from: number, generations: readonly number[]): number | undefined {
   let wanted = from;
   for (const generation of generations.filter((one) => one >= from)) {
@@ -291,7 +292,7 @@ function takeInto(marks: Marks, words: Uint32Array): void {
   }
 }
 
-/** Gives a file to be read from its beginning on, and closes it. */
+/** Opens a file, passes it on to be read from its beginning, and closes it. */
 function reading<T>(path: string, read: (file: ReadableFile) => T): T {
   const fd = openSync(path, constants.O_RDONLY | constants.O_NOFOLLOW);
   try {

@@ -4,26 +4,26 @@ import type { OpenEnd } from './ledger-directory.ts';
 import type { LedgerCondition, LocalLedgerOptions } from './local-ledger-options.ts';
 import type { Marks, Undecided } from './marks.ts';
 
-/** How often it is tried again to write a ledger that could not be written, in seconds. */
+/** The pause before the next try to write the ledger after a failure, in seconds. */
 export const RETRY_SECONDS = 1;
 
 /**
- * A commit waits for the disk on the main thread, which saves two changes of threads, as long as the disk answers within this time, in
- * milliseconds. Logins that come meanwhile wait, too.
+ * While the disk answers within this time (milliseconds), commits wait for it on the main thread, which saves two thread
+ * switches. Other logins wait meanwhile, too.
  */
 export const QUICK_COMMIT_MS = 5;
 
-/** What the writer writes from, when it begins a generation. */
+/** The memory from which the writer starts a generation. */
 export interface LedgerMemory {
   readonly marks: Marks;
-  /** @returns what is claimed and may still be refused: a snapshot must not take it for used up */
+  /** @returns the claims that may still be refused: a snapshot must not contain them as used up */
   undecided(): readonly Undecided[];
   /** @returns the time, in seconds since 1970 */
   seconds(): number;
 }
 
 /**
- * Makes entries durable: in the journal, or, when that is full or failed, in a fresh snapshot of the memory with a new journal. After an
+ * Makes entries durable: in the journal, or in a new snapshot and journal if the old one is full or failed. After an
  * error a journal is never appended to again.
  */
 export class LedgerWriter {
@@ -35,7 +35,7 @@ export class LedgerWriter {
   #triedAt = -Infinity;
   /** How long the last commit took, in milliseconds. */
   #lastTook = Infinity;
-  /** Why the journal did not take what now waits for a new generation. */
+  /** Why the journal failed, so that its entries now wait for a new generation. */
   #failure: unknown;
   #wasSound = false;
 
@@ -50,12 +50,12 @@ export class LedgerWriter {
     this.#generation = generation;
   }
 
-  /** @returns what the ledger can do at the moment */
+  /** @returns the state of the ledger */
   get condition(): LedgerCondition {
     return this.#condition;
   }
 
-  /** @returns whether anything could be written since it was opened: then nothing is lost */
+  /** @returns whether anything could be written since it was opened; then nothing is lost */
   get wasSound(): boolean {
     return this.#wasSound;
   }
@@ -71,7 +71,7 @@ export class LedgerWriter {
   }
 
   /**
-   * Whether so many entries can be written in line.
+   * Whether this many entries can be written on the main thread.
    *
    * @param count - how many
    * @returns whether the disk is quick, and the journal has room
@@ -83,8 +83,8 @@ export class LedgerWriter {
   /**
    * Writes entries while the caller waits.
    *
-   * @param entries - after {@link isQuickFor} said yes
-   * @returns whether they are durable; if not, {@link write} begins a generation that holds them
+   * @param entries - after {@link isQuickFor} returned true
+   * @returns whether they are durable; if not, {@link write} starts a generation that contains them
    */
   writeNow(entries: readonly Entry[]): boolean {
     const begun = this.#options.monotonic();
@@ -101,9 +101,10 @@ export class LedgerWriter {
   }
 
   /**
-   * Writes entries in a thread of the pool. If the journal does not take them, a new generation does: they are in memory already.
+   * Writes entries in a thread of the pool. If the journal fails, a new generation contains them, because they are in memory
+   * already.
    *
-   * @param entries - what is to be durable
+   * @param entries - the entries to make durable
    * @returns whether it is
    */
   async write(entries: readonly Entry[]): Promise<boolean> {
@@ -136,7 +137,8 @@ export class LedgerWriter {
     this.#triedAt = this.#options.uptime();
     const now = this.#memory.seconds();
     try {
-      // What waits for the next commit may be refused: its code must still be good then, also for the daemon that comes after a kill.
+      // A claim that waits for the next commit may still be refused. Its code must then be valid, also for a daemon that starts
+      // after a kill.
       const undecided = (): readonly Undecided[] => this.#memory.undecided();
       this.#journal = await this.#options.directory.begin(
         this.#memory.marks,
@@ -157,11 +159,11 @@ export class LedgerWriter {
   }
 
   /**
-   * Goes on with the journal that was read, or begins a new generation. Where a sync failed, the kernel shows bytes that are not on the
-   * disk: so it goes on only where the daemon before said that all is well.
+   * Goes on with the journal that was read, or begins a new generation. After a failed sync, the kernel shows bytes that are not
+   * on the disk. So the journal is continued only if the last daemon marked its end.
    *
-   * @param openEnd - where the journal ended well; undefined: it did not
-   * @param unwritten - whether the files differ from what a new generation would hold: more is in memory, or marks went out of date
+   * @param openEnd - where the journal ended well; undefined if it did not
+   * @param unwritten - whether a new generation would differ from the files, because memory has more marks, or marks expired
    */
   async open(openEnd: OpenEnd | undefined, unwritten: boolean): Promise<void> {
     if (openEnd?.inviting === true && !unwritten && (await this.#goOn(openEnd))) {

@@ -1,10 +1,10 @@
 /**
- * How the attempt to use something up ended. `advanced`: it is used up now, durably, by this call alone. `spent`: it was used
- * before. `unavailable`: that it is used up could not be made durable, or there is no room for it, so it must not count.
+ * The result of using a code up. `advanced`: this call alone used it up, durably. `spent`: it was used before. `unavailable`: its
+ * use could not be made durable, or there is no room for the mark, so the code must not count.
  */
 export type Advance = 'advanced' | 'spent' | 'unavailable';
 
-/** How far something has been used up, and when that was last the case. */
+/** How far a factor is used up, and when it last advanced. */
 export interface Mark {
   /** TOTP time step, HOTP counter, YubiKey (session counter, use), 1 for a used recovery code. It only grows. */
   readonly value: number;
@@ -13,28 +13,29 @@ export interface Mark {
 }
 
 /**
- * What a mark is about decides what happens when the state directory cannot be written. A time step goes out of date by
- * itself, after `validFor` seconds; a counter does not. A place is a counter of another kind: where a file was.
+ * The purpose of a mark decides what happens when the state directory cannot be written. A time step expires by itself, after
+ * `validFor` seconds; a counter does not. A place says where a file was, and is treated like a counter.
  */
 export type MarkKind =
   { readonly kind: 'time-step'; readonly validFor: number } | { readonly kind: 'counter' | 'place' };
 
 /**
- * Something that is claimed: nobody else can claim it, and nobody may be let in for it before it is committed. It is committed with the
- * commit that comes next, whoever asks for that.
+ * A claimed mark. Nobody else can claim it, and nobody may be let in for it before it is committed. The next commit includes it,
+ * whoever calls that.
  */
 export interface Claim {
   readonly key: string;
   readonly value: number;
 }
 
-/** Where claims become durable. */
+/** Makes claims durable. */
 export interface Claims {
   /**
    * Makes claims durable, all at once.
    *
    * @param claims - from {@link Ledger.claim}
-   * @returns how each ended, in their order: `advanced` or `unavailable`. A promise where the disk is slow; it never rejects.
+   * @returns the result of each, in their order: `advanced` or `unavailable`. If the disk is slow, a promise, which never
+   * rejects.
    */
   commit(claims: readonly Claim[]): readonly Advance[] | Promise<readonly Advance[]>;
 }
@@ -50,21 +51,21 @@ export interface Ledger {
   mark(key: string): Mark | undefined;
 
   /**
-   * Begins to use something up: compare and set, in memory. Two calls with one mark have one winner.
+   * Starts to use a code up: a compare-and-set in memory. Of two calls with the same mark, one wins.
    *
    * @param key - made by {@link markKey}
    * @param value - the new mark, a safe integer from 0 on
-   * @param kind - what the mark is about
-   * @returns the claim, which does not count before {@link Claims.commit}; or why there is none
+   * @param kind - the purpose of the mark
+   * @returns the claim, which does not count before {@link Claims.commit}; or why it is refused
    */
   claim(key: string, value: number, kind: MarkKind): Claim | 'spent' | 'unavailable';
 
   /**
-   * Uses something up: claims it and commits that.
+   * Uses a code up: claims it and commits the claim.
    *
    * @param key - made by {@link markKey}
    * @param value - the new mark, a safe integer from 0 on
-   * @param kind - what the mark is about
+   * @param kind - the purpose of the mark
    * @returns how it ended; it never rejects
    */
   advance(key: string, value: number, kind: MarkKind): Promise<Advance>;
@@ -72,11 +73,13 @@ export interface Ledger {
 
 /** Whose marks they are. */
 export interface MarkOwner {
-  /** Whose budget of marks they count against; undefined: there is no account, and only programs of root lead here. */
+  /**
+   * The uid whose budget of marks they count against; undefined if there is no account, which only programs of root can cause.
+   */
   readonly uid: number | undefined;
   /**
-   * `always`: for factors whose removal is told by {@link WholeLedger.release}. `while-room`: for what users change behind our backs;
-   * when they have too many, the oldest are forgotten.
+   * `always`: for factors whose removal {@link WholeLedger.release} reports. `while-room`: for factors that users change without
+   * telling the daemon. If a user has too many, the oldest are forgotten.
    */
   readonly keep: 'always' | 'while-room';
 }
@@ -84,7 +87,7 @@ export interface MarkOwner {
 /** The marks of everybody. */
 export interface WholeLedger extends Pick<Ledger, 'mark'>, Claims {
   /**
-   * The ledger for marks of one owner. Marks of all owners are found by it: keys do not depend on it.
+   * The ledger for new marks of one owner. It also finds marks of other owners, because keys do not depend on the owner.
    *
    * @param owner - whose
    * @returns the ledger
@@ -92,7 +95,8 @@ export interface WholeLedger extends Pick<Ledger, 'mark'>, Claims {
   of(owner: MarkOwner): Ledger;
 
   /**
-   * Keeps marks for good that may have been released before: their factors are enrolled again. Keys without a mark stay without.
+   * Keeps marks permanently that may have been released before, because their factors are enrolled again. Keys without a mark get
+   * none.
    *
    * @param uid - whose they are now
    * @param keys - of the factors
@@ -101,18 +105,19 @@ export interface WholeLedger extends Pick<Ledger, 'mark'>, Claims {
   hold(uid: number, keys: readonly string[]): Promise<boolean>;
 
   /**
-   * Tells that a factor is not enrolled any more. It is written along with the next commit; what a crash loses is kept for good.
+   * Reports that a factor is no longer enrolled. This is written with the next commit. If a crash loses it, the mark is kept
+   * permanently.
    *
    * @param key - of the factor
-   * @param until - from when on its codes cannot count any more, in seconds since 1970; undefined: they always could
+   * @param until - when its codes expire for certain, in seconds since 1970; undefined if they never do
    */
   release(key: string, until?: number): void;
 }
 
-/** A note that goes out of date by itself. */
+/** A note that expires by itself. */
 export interface Note {
   readonly kind: 'origin' | 'grace';
-  /** Of its user; undefined: there is no account. */
+  /** Uid of its user; undefined if there is no account. */
   readonly uid: number | undefined;
   /** For how many seconds from now it counts. */
   readonly lasts: number;
@@ -124,11 +129,11 @@ export interface Notebook {
   mark(key: string): Mark | undefined;
 
   /**
-   * Raises a mark: it is written along with the next commit, and a crash may lose it.
+   * Raises a mark. It is written with the next commit, and a crash may lose it.
    *
    * @param key - made by {@link markKey}
    * @param value - the new mark; a smaller one than before changes nothing
-   * @param note - what it is about
+   * @param note - its purpose
    */
   note(key: string, value: number, note: Note): void;
 }

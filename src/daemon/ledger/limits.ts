@@ -3,19 +3,22 @@
  * says who can create marks, and what stops them.
  */
 
-/** With so many marks a ledger takes new keys only for root, and for owners who have few. All others still advance the marks that they have. */
+/**
+ * From this number of marks on, the ledger accepts new keys only for root and for owners with few marks. All others still advance
+ * their existing marks.
+ */
 export const MAX_MARKS = 1_048_576;
 /** An owner with fewer marks than this has few. */
 export const FEW_MARKS = 16;
 
-/** Marks of one owner that are never forgotten: what one can have enrolled at once takes less than half of them. */
+/** The most permanent marks of one owner. All that a user can enrol at once takes less than half of them. */
 export const MAX_KEPT_PER_OWNER = 256;
-/** Marks of one owner that may be forgotten; the oldest give way to new ones. */
+/** The most forgettable marks of one owner. New marks replace the oldest. */
 export const MAX_PASSING_PER_OWNER = 256;
-/** So many give way at once. */
+/** How many marks are forgotten at once. */
 export const GIVING_WAY = 64;
-/** A mark of these last seconds gives way to no new one: its code may still be valid. */
+/** A mark of the last seconds (this many) is not replaced, because its code may still be valid. */
 export const YOUNG_SECONDS = 600;
 
-/** More marks are never kept in memory, nor read from a disk: the memory that the unit grants ends there. */
+/** The most marks in memory, and the most that are read from a disk. The unit's memory limit allows no more. */
 export const MOST_MARKS = 2 * MAX_MARKS;

@@ -5,16 +5,16 @@ import type { Undecided } from './marks.ts';
 /** A claim of a local ledger, until it is settled. */
 export class LocalClaim implements Claim, Undecided {
   readonly entry: Entry;
-  /** What the mark goes back to if this is refused; undefined: there was none. */
+  /** The mark to restore if the claim is refused; undefined if there was none. */
   before: Entry | undefined;
-  /** Seconds for which what is used up could be replayed; undefined: for ever. */
+  /** Seconds for which the used code could be replayed; undefined: for ever. */
   readonly validFor: number | undefined;
   #outcome: Advance | undefined;
   #settled: ((outcome: Advance) => void) | undefined;
 
   /**
-   * @param taken - what was changed in memory
-   * @param validFor - seconds for which what is used up could be replayed; undefined: for ever
+   * @param taken - the change in memory
+   * @param validFor - seconds for which the used code could be replayed; undefined: for ever
    */
   constructor({ entry, before }: Undecided, validFor: number | undefined) {
     this.entry = entry;
@@ -30,13 +30,13 @@ export class LocalClaim implements Claim, Undecided {
     return this.entry.value;
   }
 
-  /** @returns how it ended; undefined: it has not */
+  /** @returns the result; undefined while it is open */
   get outcome(): Advance | undefined {
     return this.#outcome;
   }
 
   /**
-   * Says how it ended, once.
+   * Sets the result, once.
    *
    * @param outcome - durable, or not
    */
@@ -45,7 +45,7 @@ export class LocalClaim implements Claim, Undecided {
     this.#settled?.(outcome);
   }
 
-  /** @returns how it ends */
+  /** @returns the result, as a promise */
   settled(): Promise<Advance> {
     return this.#outcome === undefined
       ? new Promise((resolve) => {

@@ -1,15 +1,15 @@
 import type { LedgerDirectory } from './ledger-directory.ts';
 import type { VolatileMarks } from './volatile-marks.ts';
 
-/** What the ledger says about itself; the composition root puts it into the log. */
+/** Reports of the ledger, which the composition root writes to the log. */
 export interface LedgerReports {
-  /** The ledger cannot be written: why. */
+  /** The ledger cannot be written, with the reason. */
   trouble(why: string): void;
   /** It can be written again. */
   recovered(): void;
-  /** What was written cannot be read: what. */
+  /** Something cannot be read, with its name. */
   damaged(what: string): void;
-  /** There is no room for a new mark: of its owner, or, when the ledger is full, of anybody who has more than a few. */
+  /** There is no room for a new mark: the owner has too many, or the ledger is full for owners with more than a few. */
   noRoom(uid: number | undefined, full: boolean): void;
 }
 
@@ -17,7 +17,7 @@ export interface LedgerReports {
 export interface LocalLedgerOptions {
   /** Where its files are. */
   readonly directory: LedgerDirectory;
-  /** Where the use of time steps is kept while the directory cannot be written. */
+  /** Keeps used time steps while the directory cannot be written. */
   readonly volatile: VolatileMarks;
   readonly reports: LedgerReports;
   /** The time in milliseconds since 1970. */
@@ -30,6 +30,6 @@ export interface LocalLedgerOptions {
 
 /**
  * `sound`: the journal takes commits. `in-trouble`: it does not, time steps are kept in memory and in /run. `damaged`: the same,
- * and it stays so until somebody says repair.
+ * until somebody runs `repair`.
  */
 export type LedgerCondition = 'sound' | 'in-trouble' | 'damaged';

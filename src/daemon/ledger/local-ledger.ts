@@ -19,10 +19,10 @@ import type { LedgerCondition, LocalLedgerOptions } from './local-ledger-options
 import { LocalClaim } from './local-claim.ts';
 import type { Marks, Undecided } from './marks.ts';
 
-/** How often it is told that there is no room for a key, in seconds. */
+/** The pause between two reports that there is no room for a key, in seconds. */
 const TELL_SECONDS = 600;
 
-/** Notes that wait for a commit; more stay in memory until the next snapshot. */
+/** The most notes that wait for a commit. More notes stay in memory until the next snapshot. */
 const MAX_NOTES = 1_024;
 
 /**
@@ -33,12 +33,12 @@ export class LocalLedger implements WholeLedger, Notebook {
   readonly #options: LocalLedgerOptions;
   readonly #marks: Marks;
   readonly #writer: LedgerWriter;
-  /** Uptime from which on nothing can be replayed that was lost: time steps need a whole window since then. */
+  /** Uptime after which no lost code can be replayed: a time step counts only a whole window later. */
   readonly #completeSince: number;
   #toldAt = -Infinity;
-  /** What is claimed and not committed yet, in the order of claiming. */
+  /** Claims that are not committed yet, in their order. */
   #waiting: LocalClaim[] = [];
-  /** What goes along with the next commit. */
+  /** Notes for the next commit. */
   #notes: Entry[] = [];
   #committing = false;
 
@@ -55,8 +55,8 @@ export class LocalLedger implements WholeLedger, Notebook {
   }
 
   /**
-   * Reads the ledger from the disk. It goes on with a journal that ended well and has room, else it begins a new generation. It opens
-   * in any case: what is damaged or cannot be written is reported, and decides what is accepted.
+   * Reads the ledger from the disk. It continues a journal that ended well and has room; otherwise it starts a new generation.
+   * Opening never fails: damage and write errors are reported, and limit what is accepted.
    *
    * @param options - what it needs
    * @returns the ledger
@@ -71,7 +71,7 @@ export class LocalLedger implements WholeLedger, Notebook {
         unwritten = true;
       }
     });
-    // What was used shortly before may be among what is lost: /run loses at boot, a damage whenever it came.
+    // Codes that were used shortly before may be among the lost marks: a boot empties /run, and damage can come at any time.
     const ledger = new LocalLedger(options, loaded, damages.length > 0 ? options.uptime() : 0);
     if (ledger.full) {
       ledger.#tellNoRoom(undefined);
@@ -89,7 +89,7 @@ export class LocalLedger implements WholeLedger, Notebook {
     return this.#writer.condition;
   }
 
-  /** @returns whether there is no room for new keys but root's, and those of owners who have few */
+  /** @returns whether only root and owners with few marks get new keys */
   get full(): boolean {
     return this.#marks.size >= MAX_MARKS;
   }
@@ -177,7 +177,7 @@ export class LocalLedger implements WholeLedger, Notebook {
     }
   }
 
-  /** It waits from now on, so that no snapshot takes it for decided. */
+  /** From now on it waits, so no snapshot treats it as decided. */
   #undecided(taken: Undecided, validFor: number | undefined): LocalClaim {
     const claim = new LocalClaim(taken, validFor);
     this.#waiting.push(claim);
@@ -192,9 +192,10 @@ export class LocalLedger implements WholeLedger, Notebook {
   }
 
   /**
-   * Accepts that what is damaged is lost: begins anew with everything that could be read, and keeps the damaged files beside it.
+   * Gives up the damaged parts: starts a new generation with everything that could be read, and keeps the damaged files beside
+   * it.
    *
-   * @returns whether there was something to repair, and it is sound now
+   * @returns whether something was damaged and is repaired now
    */
   async repair(): Promise<boolean> {
     await this.#holdCommits();
@@ -212,7 +213,7 @@ export class LocalLedger implements WholeLedger, Notebook {
     }
   }
 
-  /** When it could not be written: tries again, as the next login would. */
+  /** If the ledger could not be written: tries again, as the next login would. */
   async tryAgain(): Promise<void> {
     await this.#holdCommits();
     try {
@@ -224,7 +225,7 @@ export class LocalLedger implements WholeLedger, Notebook {
     }
   }
 
-  /** Waits for what is being committed, and closes the journal. Nothing can be used up afterwards. */
+  /** Waits for the running commit, and closes the journal. After that, nothing can be used up. */
   async close(): Promise<void> {
     await this.#holdCommits();
     if (this.#notes.length > 0) {
@@ -234,8 +235,8 @@ export class LocalLedger implements WholeLedger, Notebook {
   }
 
   /**
-   * Waits until nothing is being committed. From then on commits wait, until {@link #commitWaiting}: two generations that are begun at
-   * one moment would each leave out what the other one holds.
+   * Waits for the running commit. From then on, commits wait until {@link #commitWaiting}: of two generations that start at one
+   * moment, each would lack the entries of the other.
    */
   async #holdCommits(): Promise<void> {
     while (this.#committing) {
@@ -253,7 +254,7 @@ export class LocalLedger implements WholeLedger, Notebook {
     this.#committing = false;
   }
 
-  /** Whoever comes meanwhile waits, too: so only as long as the disk is quick. */
+  /** Logins that come meanwhile wait, too, so this is done only while the disk is quick. */
   #committedInLine(): boolean {
     if (this.#waiting.length === 0) {
       return true;
@@ -263,7 +264,7 @@ export class LocalLedger implements WholeLedger, Notebook {
     }
     const batch = this.#waiting.splice(0);
     if (!this.#writer.writeNow(this.#entries(batch))) {
-      // Not lost: the generation that is begun then holds all that is in memory.
+      // They are not lost: the next generation contains all of memory.
       this.#waiting.unshift(...batch);
       return false;
     }
@@ -271,7 +272,7 @@ export class LocalLedger implements WholeLedger, Notebook {
     return true;
   }
 
-  /** Notes go first: a factor that was removed may be enrolled again by one of the commits. */
+  /** Notes come first, because one of the commits may enrol a removed factor again. */
   #entries(batch: readonly LocalClaim[]): Entry[] {
     return [...this.#notes.splice(0), ...batch.map(({ entry }) => entry)];
   }
@@ -293,7 +294,7 @@ export class LocalLedger implements WholeLedger, Notebook {
     settle(refused, 'unavailable');
   }
 
-  /** A time step whose use is only in /run may count when nothing that is lost could be replayed any more. */
+  /** A time step that is recorded only in /run may count once no lost code can be replayed. */
   #outlivesReplay(validFor: number | undefined): boolean {
     return (
       validFor !== undefined &&
@@ -301,11 +302,11 @@ export class LocalLedger implements WholeLedger, Notebook {
     );
   }
 
-  /** What is not recorded is taken back, the last first, so that it can be tried again: nobody was let in for it. */
+  /** Unrecorded claims are taken back, the last one first, so that their codes can be used again. Nobody was let in for them. */
   #takeBack(batch: readonly LocalClaim[]): void {
     for (const { entry, before } of batch.toReversed()) {
       this.#marks.takeBack({ entry, before });
-      // A later one that waits must not go back to what was refused.
+      // A later claim that waits must not restore the refused mark.
       for (const later of this.#waiting) {
         if (later.entry.key === entry.key && later.before?.value === entry.value) {
           later.before = before;

@@ -4,11 +4,11 @@ import { hash } from 'node:crypto';
 export const MARK_KEY_BYTES = 16;
 
 /**
- * The name of a mark in the ledger: the user and a one-way function of the secret, so that removing a secret and adding it
- * again, or finding it in two sources, does not reset what has been used up.
+ * The name of a mark in the ledger: the user and a one-way function of the secret, so removing a secret and adding it again, or
+ * finding it in two sources, does not make used codes valid.
  *
  * @param user - canonical name of the user
- * @param purpose - what the mark counts, for example "totp/30": marks of different purposes do not compare
+ * @param purpose - what the mark counts, for example "totp/30"; different purposes have different keys
  * @param secret - the factor's secret
  * @returns 32 hexadecimal digits
  */

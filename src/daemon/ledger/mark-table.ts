@@ -18,7 +18,7 @@ const GOLDEN = 0x9e37_79b1;
 export class MarkTable {
   readonly #chunks: Uint32Array[] = [];
   readonly #byKey = new SlotIndex((slot) => this.#word(slot, WORD.key));
-  /** The first slot of each owner: each says which is the next. */
+  /** The first slot of each owner; each slot names the next one. */
   readonly #byOwner = new SlotIndex((slot) => hashOfUid(this.#word(slot, WORD.uid)));
   readonly #sought = new Uint32Array(ENTRY_WORDS);
   readonly #isSought = (slot: number): boolean => this.#hasKey(slot, this.#sought);
@@ -222,12 +222,12 @@ export function wordsOf(entry: Entry): Uint32Array {
   return words;
 }
 
-/** @returns whether an entry may be forgotten some day */
+/** @returns whether an entry may be forgotten one day */
 export function isPassing(until: number): boolean {
   return until !== ALWAYS;
 }
 
-/** Without views: those cost more than the copy. */
+/** Copies without views, because views cost more than the copy. */
 function copyWords(from: Uint32Array, at: number, into: Uint32Array, to: number, count: number): void {
   for (let word = 0; word < count; word++) {
     into[to + word] = from[at + word] ?? 0;

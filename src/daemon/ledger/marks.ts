@@ -5,14 +5,14 @@ import { MOST_MARKS } from './limits.ts';
 import { isPassing, MarkTable, wordsOf } from './mark-table.ts';
 import { giveWay, hasRoom } from './room.ts';
 
-/** What was changed in memory before it is durable, and what it was before. */
+/** A change in memory that is not durable yet, and the entry from before. */
 export interface Undecided {
   readonly entry: Entry;
-  /** Undefined: there was no such mark. */
+  /** Undefined if there was no mark. */
   readonly before: Entry | undefined;
 }
 
-/** What became of a claim: the entry as it is kept now, or why it is not. */
+/** The result of a claim: the entry as it is kept now, or why there is none. */
 export type MarkClaim = (Undecided & { readonly kind: 'claimed' }) | { readonly kind: 'spent' | 'no-room' };
 
 /** All marks in memory. A mark only grows, so two copies merge by taking the larger one. */
@@ -30,18 +30,18 @@ export class Marks {
     return slot < 0 ? undefined : { value: this.#table.value(slot), at: this.#table.at(slot) };
   }
 
-  /** @returns all that is kept of a key, if there is a mark of it */
+  /** @returns the whole entry of a key, if it has a mark */
   entry(key: string): Entry | undefined {
     const slot = this.#table.find(key);
     return slot < 0 ? undefined : this.#table.read(slot);
   }
 
   /**
-   * Raises a mark, if the new one is larger, and if it is there or there is room for it.
+   * Raises a mark if the new one is larger, and if it exists or there is room for it.
    *
    * @param entry - the new mark
    * @param now - seconds since 1970
-   * @returns what became of it
+   * @returns the result
    */
   claim(entry: Entry, now: number): MarkClaim {
     const before = this.entry(entry.key);
@@ -56,7 +56,7 @@ export class Marks {
     return { kind: 'claimed', entry: claimed, before };
   }
 
-  /** Sets what is kept of a key, whatever it was. */
+  /** Sets the entry of a key, whatever it was before. */
   put(entry: Entry): void {
     const slot = this.#table.find(entry.key);
     if (slot < 0) {
@@ -67,11 +67,11 @@ export class Marks {
   }
 
   /**
-   * Lets a mark be forgotten some day, in place of older ones of its owner if there are too many of these.
+   * Allows a mark to be forgotten one day. If the owner has too many such marks, the oldest are forgotten at once.
    *
    * @param key - its key
-   * @param until - from when on
-   * @returns what is kept now; undefined: there is no such mark
+   * @param until - when it may be forgotten
+   * @returns the entry now; undefined if there is no such mark
    */
   release(key: string, until: number): Entry | undefined {
     const known = this.entry(key);
@@ -85,12 +85,11 @@ export class Marks {
   }
 
   /**
-   * Takes an entry over that was read from a disk, unless a larger one is there. Of two that are as large the one counts that was
-   * written later.
+   * Adds an entry that was read from a disk, unless a larger one exists. Of two equal ones, the later one counts.
    *
    * @param words - entries as words
    * @param offset - where it begins
-   * @returns false: there is no room for it in memory
+   * @returns false if there is no room for it in memory
    */
   load(words: Uint32Array, offset: number): boolean {
     if (kindAt(words, offset) === 0) {
@@ -109,9 +108,9 @@ export class Marks {
   }
 
   /**
-   * Takes back an entry that nobody was told of, unless a larger one came since.
+   * Takes an unacknowledged entry back, unless a larger one has come since.
    *
-   * @param undecided - what was claimed
+   * @param undecided - the claimed change
    */
   takeBack({ entry, before }: Undecided): void {
     const slot = this.#table.find(entry.key);
@@ -126,7 +125,8 @@ export class Marks {
   }
 
   /**
-   * Forgets what went out of date. Files that still hold it must be gone first: they would bring it back, in place of a later mark.
+   * Forgets expired marks. The caller first removes the files that still contain them, because these could bring an expired mark
+   * back in place of a later one.
    *
    * @param now - seconds since 1970
    */
@@ -140,7 +140,7 @@ export class Marks {
    * Whether {@link prune} would forget anything.
    *
    * @param now - seconds since 1970
-   * @returns whether a mark went out of date
+   * @returns whether a mark has expired
    */
   hasPassed(now: number): boolean {
     return this.#passed(now).next().done !== true;
@@ -160,13 +160,13 @@ export class Marks {
   }
 
   /**
-   * All entries as they are when they are asked for, a part at a time, but those that went out of date. What is not decided at that
-   * moment is as it was before.
+   * All entries that have not expired, a part at a time, each as it is at that moment. Undecided entries are as they were before
+   * the claim.
    *
-   * @param undecided - what is not decided now, in its order
+   * @param undecided - returns the undecided changes, in their order
    * @param part - entries of one part, at most
-   * @param now - seconds since 1970; left out: nothing is out of date
-   * @returns entries as words; the next part takes the place of the one before
+   * @param now - seconds since 1970; if left out, nothing has expired
+   * @returns entries as words; the next part reuses the same memory
    */
   *parts(undecided: () => readonly Undecided[], part: number, now = 0): Generator<Uint32Array> {
     const words = new Uint32Array(part * ENTRY_WORDS);
@@ -183,7 +183,7 @@ export class Marks {
     }
   }
 
-  /** Puts what was before in place of what is not decided; returns how many words are to stay. */
+  /** Replaces undecided entries by the earlier ones. Returns the number of words to keep. */
   #decided(words: Uint32Array, offset: number, keysBefore: ReadonlyMap<string, Entry | undefined>): number {
     if (keysBefore.size === 0) {
       return ENTRY_WORDS;
@@ -201,14 +201,14 @@ export class Marks {
   }
 }
 
-/** What a mark becomes that grows: what is enrolled is not made to pass by a use elsewhere. */
+/** The new entry of a growing mark. A mark of an enrolled factor does not become forgettable because another source uses it. */
 function raised(before: Entry, entry: Entry): Entry {
   return before.until === ALWAYS && before.kind !== KIND.unknown
     ? { ...entry, kind: before.kind, until: ALWAYS }
     : entry;
 }
 
-/** Of several claims of one key the first knows what was there before them all. */
+/** Of several claims of one key, the first has the entry from before all of them. */
 function firstBefore(undecided: readonly Undecided[]): Map<string, Entry | undefined> {
   const befores = new Map<string, Entry | undefined>();
   for (const { entry, before } of undecided) {

@@ -4,16 +4,16 @@ import { LedgerDirectory } from './ledger-directory.ts';
 import { LocalLedger } from './local-ledger.ts';
 import { VolatileMarks } from './volatile-marks.ts';
 
-/** Where the ledger keeps what it knows. */
+/** The places of the ledger's files. */
 export interface LedgerPlaces {
-  /** The directory of what must last. */
+  /** The directory of the durable files. */
   readonly lasting: string;
-  /** The file of marks that could not be written yet; it is gone after a restart of the machine. */
+  /** The directory of marks that could not be written yet. A reboot empties it. */
   readonly volatile: string;
 }
 
 /**
- * Opens the ledger of used codes. Its troubles go into the log.
+ * Opens the ledger of used codes, and logs its problems.
  *
  * @param places - its files
  * @param monotonic - a clock in milliseconds that never jumps

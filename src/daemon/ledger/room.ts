@@ -12,14 +12,14 @@ import {
 import { isPassing, type MarkTable } from './mark-table.ts';
 
 /*
- * Who may add a key to the ledger. What bounds an owner is how many marks it has, which the ledger on the disk says: no restart makes it
- * forget a budget that was used up.
+ * Decides who may add a key to the ledger. The limit of an owner is its number of marks, which is on the disk. So a restart does
+ * not reset it.
  */
 
 const ROOT = 0;
 
 /**
- * Whether there is room for a new key. Marks of the same owner that may be forgotten give way for it, the oldest first.
+ * Whether there is room for a new key. If necessary, forgettable marks of the same owner are removed, the oldest first.
  *
  * @param table - all marks
  * @param entry - the new one
@@ -41,14 +41,14 @@ export function hasRoom(table: MarkTable, entry: Entry, now: number): boolean {
   if (passing.length < MAX_PASSING_PER_OWNER) {
     return true;
   }
-  // A time in the future is that of a clock that was wrong.
+  // A time in the future comes from a wrong clock.
   const old = passing.filter((slot) => Math.abs(now - table.at(slot)) >= YOUNG_SECONDS);
   oldestFirst(table, old).forEach((slot) => table.remove(slot));
   return old.length > 0;
 }
 
 /**
- * Makes room among the marks of an owner that may be forgotten, however young they are: for a mark that is there already.
+ * Makes room among an owner's forgettable marks, however young they are. For a mark that exists already.
  *
  * @param table - all marks
  * @param uid - the owner
@@ -61,10 +61,10 @@ export function giveWay(table: MarkTable, uid: number): void {
 }
 
 /**
- * Whether the ledger takes new keys for root and for owners with few marks alone.
+ * Whether the ledger is full: then only root and owners with few marks get new keys.
  *
  * @param marks - how many there are
- * @returns whether it does not
+ * @returns whether it is full
  */
 export function isFull(marks: number): boolean {
   return marks >= MAX_MARKS;

@@ -3,20 +3,24 @@ const SHARD_SHIFT = 26;
 const FIRST_PLACES = 16;
 /** A shard that is fuller than this doubles. */
 const FULLEST = 0.6;
-/** The lower bits of a place hold a slot's number plus one, the upper ones some of its hash, so that few slots are looked at in vain. */
+/**
+ * The lower bits of a place hold a slot's number plus one, the upper ones some of its hash, so that few wrong slots are looked
+ * at.
+ */
 const SLOT_BITS = 22;
 const SLOT_MASK = 2 ** SLOT_BITS - 1;
 const TAG_SHIFT = 16;
 
 /**
- * A hash table of slot numbers outside of V8's heap: 7 to 14 bytes for each. It is made of shards that grow by themselves, so that no
- * growth takes long, or the memory twice.
+ * A hash table of slot numbers outside of V8's heap: 7 to 14 bytes for each. It consists of shards that grow separately, so
+ * growing never takes long, and never needs twice the memory.
  *
- * Whoever may choose what is hashed can make chains of slots, as long as the marks that one owner may have.
+ * Somebody who can choose the hashed values can make chains of slots, at most as long as the number of marks that one owner may
+ * have.
  */
 export class SlotIndex {
   readonly #hashOf: (slot: number) => number;
-  /** A place that is 0 is free. */
+  /** A free place is 0. */
   readonly #shards = Array.from({ length: SHARDS }, () => new Uint32Array(FIRST_PLACES));
   readonly #used = new Uint32Array(SHARDS);
 
@@ -28,8 +32,8 @@ export class SlotIndex {
   /**
    * Finds a slot.
    *
-   * @param hash - of what is looked for
-   * @param matches - whether a slot is it
+   * @param hash - of the wanted entry
+   * @param matches - whether a slot has that entry
    * @returns the slot, -1 if there is none
    */
   find(hash: number, matches: (slot: number) => boolean): number {
@@ -66,7 +70,7 @@ export class SlotIndex {
     while (slotIn(shard[gap] ?? 0) !== slot) {
       gap = (gap + 1) & mask;
     }
-    // Whoever stands behind moves up, unless that would be before the place that its hash asks for.
+    // The entries that follow move up, unless that would put one before the place of its hash.
     for (let at = (gap + 1) & mask; shard[at] !== 0; at = (at + 1) & mask) {
       const wanted = this.#hashOf(slotIn(shard[at] ?? 0)) & mask;
       if (((at - wanted) & mask) >= ((at - gap) & mask)) {

@@ -2,7 +2,7 @@ import { createHash, type Hash } from 'node:crypto';
 import { ENTRY_BYTES, ENTRY_WORDS, entryWords, OLD_ENTRY_BYTES, swapWords } from './entry.ts';
 
 /*
- * The snapshot's format, all numbers big-endian. How many marks there are is known when all are written, so it stands at the end:
+ * The snapshot's format, all numbers big-endian. The number of marks is known only when all are written, so it is at the end:
  *
  *   "PVALSNP2" · u64 generation · 16 zeros · entry{count} · u64 count · SHA-256 of everything before
  *
@@ -16,13 +16,13 @@ const OLD_MAGIC = Buffer.from('PVALSNP1');
 const HEADER_BYTES = 32;
 const COUNT_BYTES = 8;
 const DIGEST_BYTES = 32;
-/** Entries that are read or written at once. */
+/** How many entries are read or written at once. */
 export const PART_ENTRIES = 4_096;
 
 /**
  * The bytes of a snapshot, a part at a time.
  *
- * @param generation - of the journal that goes on from there
+ * @param generation - of the journal that continues it
  * @param parts - all entries as words; they are changed by this
  */
 export function* snapshotBytes(generation: number, parts: Iterable<Uint32Array>): Generator<Buffer> {
@@ -51,16 +51,16 @@ export function* snapshotBytes(generation: number, parts: Iterable<Uint32Array>)
 export interface ReadableFile {
   /** Its size in bytes. */
   readonly size: number;
-  /** @returns the next bytes, as many as were asked for, or fewer where the file ends; the next ones take their place */
+  /** @returns the next bytes: the requested number, or fewer at the end of the file. The next call reuses the memory. */
   read(bytes: number): Buffer;
 }
 
 /**
- * Reads a snapshot. Entries are given before it is known whether the file is sound: what was taken of one that is not must be dropped.
+ * Reads a snapshot. Entries are passed on before the checksum is known. If the file is damaged, the caller must drop them all.
  *
  * @param file - the file
  * @param take - gets the entries as words
- * @returns the generation, or undefined when a single byte is not as it was written
+ * @returns the generation, or undefined if any byte differs from what was written
  */
 export function readSnapshot(file: ReadableFile, take: (words: Uint32Array) => void): number | undefined {
   const hash = createHash('sha256');

@@ -3,13 +3,13 @@ import type { JournalFile } from './journal-file.ts';
 import { LedgerDirectory } from './ledger-directory.ts';
 import { Marks } from './marks.ts';
 
-/** A journal in /run takes memory, and serves only while the disk does not. */
+/** The size of the journal. It takes memory, because /run is in memory, and it is needed only while the disk fails. */
 const JOURNAL_BYTES = 64 * 1024;
 const PART_ENTRIES = 256;
 
 /**
- * Marks in a directory that lasts until the machine is booted: /run. They bridge the time in which the state directory cannot be
- * written, also over a restart of the daemon. Only those are here that are not on the disk: /run is memory.
+ * Marks in /run, which last until the next boot. They are for the time in which the state directory cannot be written, and
+ * survive a restart of the daemon. To save memory, only marks that are not on the disk are here.
  */
 export class VolatileMarks {
   readonly #directory: LedgerDirectory;
@@ -23,9 +23,9 @@ export class VolatileMarks {
   }
 
   /**
-   * Reads what an earlier daemon left.
+   * Reads the marks that an earlier daemon left.
    *
-   * @param take - gets everything that can be read. A mark too many does no harm, so damage is no error.
+   * @param take - gets all readable marks. An extra mark does no harm, so damage is not an error.
    */
   load(take: (entry: Entry) => void): void {
     try {
@@ -38,7 +38,7 @@ export class VolatileMarks {
         }
       }
     } catch {
-      // As if there were nothing.
+      // Treated like an empty directory.
     }
   }
 
@@ -71,7 +71,7 @@ export class VolatileMarks {
     this.#generation += 1;
   }
 
-  /** Forgets what is durable by now; the files stay until something new comes. */
+  /** Forgets the marks that are durable by now. The files stay until new marks come. */
   async settled(): Promise<void> {
     this.#marks = new Marks();
     await this.#journal?.close();

@@ -1,19 +1,19 @@
 import type { LoginContext } from './login-request.ts';
 
-/** Services that are remembered; who is root can name more, and the oldest goes. */
+/** The most services to remember. Root can use more names; then the oldest is dropped. */
 const MOST_SERVICES = 256;
 
-/** A login that the daemon let in by a code. */
+/** A login that the daemon accepted because of a code. */
 export interface Accepted {
   readonly service: string;
   readonly user: string;
-  /** By the clock that the constructor got. */
+  /** Time of the clock that the constructor got. */
   readonly at: number;
 }
 
 /**
- * The last login of each service that was let in by a code, in memory. `confirm` asks for it: a service through which somebody came
- * in after the change is one through which one can come in.
+ * The last login with a code through each service, in memory. `confirm` asks for it: a login after the change proves that the
+ * service still lets people in.
  */
 export class AcceptedLogins {
   readonly #last = new Map<string, Accepted>();
@@ -21,8 +21,8 @@ export class AcceptedLogins {
   readonly #rehearsal: string;
 
   /**
-   * @param clock - one that never jumps and that other programs read alike
-   * @param rehearsal - what a rehearsal says in place of the user who asks (PAM_RUSER)
+   * @param clock - a clock that never jumps, and that other programs can read, too
+   * @param rehearsal - the PAM_RUSER of rehearsals
    */
   constructor(clock: () => number, rehearsal: string) {
     this.#clock = clock;
@@ -30,9 +30,9 @@ export class AcceptedLogins {
   }
 
   /**
-   * Remembers a login that was let in by a code.
+   * Remembers a login with a code.
    *
-   * @param context - as root's program gave it; rehearsals are left out
+   * @param context - from a program of root; rehearsals are left out
    */
   note({ service, user, ruser }: LoginContext): void {
     if (service === undefined || user === undefined || text(ruser ?? '') === this.#rehearsal) {

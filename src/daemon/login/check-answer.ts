@@ -5,9 +5,9 @@ import type { CodeShape, TypedCode } from '../../factors/code-shape.ts';
 import { committed, resultOf, type Steps } from './steps.ts';
 import { untilNextLine } from './time-grid.ts';
 
-/** What came of an answer. */
+/** The result of an answer. */
 export type CheckedAnswer =
-  /** There were too many tries: it was not looked at. */
+  /** There were too many tries, so the answer was not checked. */
   | { readonly kind: 'held-back' }
   | {
       readonly kind: 'checked';
@@ -22,27 +22,27 @@ export interface CheckClocks {
   readonly now: () => number;
   /** A clock in milliseconds that never jumps. */
   readonly monotonic: () => number;
-  /** Wrong answers leave on a grid of so many milliseconds, so that how long a check took tells nothing about the user. */
+  /** Wrong answers leave on a grid of so many milliseconds, so that their time tells nothing about the user. */
   readonly rejectGridMs?: number;
   /** Waits for so many microseconds, as precisely as can be. */
   readonly sleep: (microseconds: number) => Promise<void>;
 }
 
-/** What can be guessed is counted; 64 bits and more cannot. */
+/** Guessable codes are counted; those of 64 bits and more cannot be guessed. */
 const GUESSABLE: ReadonlySet<CodeShape['class']> = new Set(['digits']);
 
-/** A code of another time is a guess, too: there are many of these. */
+/** A code of another time is a guess, too, because there are many other times. */
 const MISSES: ReadonlySet<Rejection> = new Set(['wrong-code', 'clock-differs']);
 
 /**
- * Checks an answer, counted and held back as a guess, and uses the code up.
+ * Checks an answer, with counting and throttling, and uses the code up.
  *
  * @param enrolment - whose factors
  * @param attempt - of this login or request
  * @param readings - the answer, read as each shape that fits; at least one
- * @param clocks - what time it is
- * @param more - whether a question follows if it is wrong
- * @returns what came of it
+ * @param clocks - the clocks
+ * @param more - whether the person is asked again if it is wrong
+ * @returns the result
  */
 export function* checkAnswer(
   enrolment: Enrolment,

@@ -26,24 +26,24 @@ import type { LoginContext, LoginRequest } from './login-request.ts';
 import { TEXTS } from './texts.ts';
 import { parseModuleOptions, untrusted, type ModuleOptions } from '../../config/module-options.ts';
 
-/** How long the host shall wait after a failure, in microseconds: as long as pam_unix does. */
+/** How long the host should wait after a failure, in microseconds: as long as with pam_unix. */
 export const FAIL_DELAY_US = 2_000_000;
 
 /** What a login needs from the rest of the daemon. */
 export interface LoginPorts extends CheckClocks {
   readonly enrolments: Enrolments;
   readonly rules: RuleBook;
-  /** Whether the source `proxmox` is on: its users may try what works only there. */
+  /** Whether the source `proxmox` is on. Its users may type codes that work only in Proxmox. */
   readonly proxmoxAsked?: boolean;
-  /** Left out: the module stands aside at the web interface of Proxmox. */
+  /** Left out: the module passes logins to the web interface of Proxmox. */
   readonly web?: WebLogins;
   readonly attempts: Attempts;
   readonly log: Log;
-  /** Where logins are noted that a code let in. */
+  /** Remembers logins with a code. */
   readonly accepted?: { note(context: LoginContext): void };
 }
 
-/** The last words of a login. */
+/** The verdict of a login, with a text. */
 export interface Conclusion {
   /** What the person is told before the end. */
   readonly notices: readonly Notice[];
@@ -52,7 +52,7 @@ export interface Conclusion {
 
 /** The module at the other end. */
 export interface Peer {
-  /** Whether nothing can be said any more. */
+  /** Whether the module can no longer be reached. */
   readonly gone: boolean;
 }
 
@@ -62,7 +62,7 @@ export interface Peer {
  * @param request - who, from where
  * @param peer - the module
  * @param ports - the rest of the daemon
- * @returns the last words; nobody hears them when the module is gone
+ * @returns the verdict; nobody receives it if the module is gone
  */
 export function* conductLogin(request: LoginRequest, peer: Peer, ports: LoginPorts): Steps<Conclusion> {
   const parsed = parseModuleOptions(request.moduleArguments);
@@ -96,12 +96,12 @@ export function* conductLogin(request: LoginRequest, peer: Peer, ports: LoginPor
   const attempt = attempts.begin(subjectOf(request, found.standing, enrolment), enrolment.limits);
   const ending = yield* converse(terms, enrolment, attempt, ports);
   const heard = peer.gone ? unheard(ending) : ending;
-  // Often the module left because the look-up took too long.
+  // Often the module hung up because the look-up took too long.
   const reasons = peer.gone
     ? [heard.why, why].filter((part) => part !== undefined).join('; ')
     : (ending.why ?? why);
   logEnding(ports.log, request, heard, reasons);
-  // What an ordinary program calls its service is not believed.
+  // The service name of a program that is not root is not trusted.
   if (heard.reason === 'accepted' && request.trustedHost) {
     ports.accepted?.note(request.context);
   }
@@ -125,7 +125,7 @@ function verdictOf({ code, cut }: Ending, options: ModuleOptions): Verdict {
   };
 }
 
-/** The module is gone: nobody gets in, but a guess that failed stays a guess that failed. */
+/** The module is gone, so nobody gets in; a failed guess is still logged as one. */
 function unheard(ending: Ending): Ending {
   if (ending.reason === 'cancelled') {
     return ending;
@@ -144,7 +144,7 @@ function worded(options: ModuleOptions, { context }: LoginRequest): ModuleOption
     : { ...options, prompt: options.prompt ?? TEXTS.askForYubikey(user) };
 }
 
-/** Who needs a code and a touch needs them at each login. */
+/** A rule `both` needs code and touch at each login. */
 function withoutGrace(options: ModuleOptions): ModuleOptions {
   return { ...options, lookup: { ...options.lookup, gracePeriod: 0 } };
 }
@@ -154,15 +154,15 @@ interface Found extends Pick<LoginTerms, 'standing' | 'quiet' | 'refusal' | 'fac
   readonly why?: string | undefined;
 }
 
-/** One serves all: it keeps nothing of a login. */
+/** One decoy serves all logins, because it keeps no state. */
 const decoy = decoyEnrolment();
 
-/** Whoever has no usable enrolment gets a decoy: the same questions, the same work. */
+/** Users without a usable enrolment get a decoy: the same questions and the same work. */
 function* lookUp(request: LoginRequest, options: ModuleOptions, ports: LoginPorts): Steps<Found> {
   const wanted = lookupRequestOf(request, options);
   const lookup = yield* resultOf(ports.enrolments.lookUp(wanted));
   if (wanted.account === undefined && options.lookup.user === undefined) {
-    // Looked up all the same, so that it takes as long; nothing that was found counts.
+    // Looked up anyway, so that it takes as long. The result does not count.
     return { enrolment: decoy, standing: 'unknown-user', quiet: false };
   }
   switch (lookup.kind) {
@@ -171,7 +171,7 @@ function* lookUp(request: LoginRequest, options: ModuleOptions, ports: LoginPort
       return { enrolment, standing: 'enrolled', quiet: enrolment.quiet === true };
     }
     case 'absent':
-      // Nobody who does not exist is merely not enrolled.
+      // A user who does not exist never counts as "not enrolled".
       return {
         enrolment: decoy,
         standing: wanted.account === undefined ? 'unknown-user' : 'not-enrolled',
@@ -211,7 +211,7 @@ function* converse(
         event = eventOf(reply);
       } else {
         const more = step.state.at === 'verifying' && followed(terms, step.state.source);
-        // The first half of two is no success yet.
+        // The first of two halves is not a success yet.
         const half = terms.both === true && step.state.at === 'verifying' && step.state.half === undefined;
         event = yield* checked(
           terms,
@@ -230,12 +230,12 @@ function* converse(
   }
 }
 
-/** Whether a question follows when this answer is wrong. */
+/** Whether the person is asked again if this answer is wrong. */
 function followed({ options }: LoginTerms, source: Question['source']): boolean {
   return source === 'stacked-password' && options.stacked === 'try';
 }
 
-/** The attempt, of which the success does not count yet. */
+/** The attempt, whose success does not count yet. */
 function unfinished(attempt: LoginAttempt): LoginAttempt {
   return {
     admit: () => attempt.admit(),
@@ -263,10 +263,10 @@ function* checked(
   };
 }
 
-/** Where all programs come from that are not root: apart from all places that root's programs name. */
+/** The origin of all programs that are not root. It differs from all origins that programs of root report. */
 const UNTRUSTED_ORIGIN = 'own program';
 
-/** Names that nobody has are counted by what the host calls them. */
+/** Names without an account are counted as the host passes them. */
 function subjectOf(
   { account, context, trustedHost }: LoginRequest,
   standing: LoginTerms['standing'],
@@ -283,12 +283,12 @@ function subjectOf(
     ...(guessedAt === undefined ? {} : { source: guessedAt }),
     exists: account !== undefined || standing === 'enrolled',
     uid: account?.uid,
-    // A program that is not root could name any terminal, and have it locked.
+    // A program that is not root could name any terminal, and so have it locked.
     origin: trustedHost ? originOf(text(context.rhost), text(context.tty)) : UNTRUSTED_ORIGIN,
   };
 }
 
-/** Who hangs up cancels, too. */
+/** Hanging up counts as cancelling, too. */
 function eventOf(reply: Reply): LoginEvent {
   switch (reply.kind) {
     case 'answer':
@@ -307,7 +307,7 @@ function typedCodes(reply: Reply, { shapes }: Question): readonly TypedCode[] {
   return reply.readings.map(({ shape, text }) => {
     const known = shapes[shape];
     if (known === undefined) {
-      throw new Error(`A reading of shape ${shape} came, which was not asked for`);
+      throw new Error(`A reading of shape ${shape} came, but the prompt did not list it`);
     }
     return { shape: known, text };
   });

@@ -8,7 +8,7 @@ import type { ParsedOptions } from '../../config/module-options.ts';
 type Who = Pick<LoginRequest, 'context' | 'account'>;
 
 /**
- * Logs how a login ended. The words "Invalid verification code for USER" with `rhost=` are those that fail2ban users know.
+ * Logs how a login ended. fail2ban's filter reads "Invalid verification code for USER" and `rhost=`.
  *
  * @param log - the log
  * @param who - who logs in, from where
@@ -73,14 +73,14 @@ export function logEnding(log: Log, who: Who, ending: Ending, why?: string): voi
 }
 
 /**
- * Logs that the groups could not be found out on which a rule depends: then it counts against the user.
+ * Logs that the look-up of groups failed that a rule depends on. The rule then counts against the user.
  *
  * @param log - the log
  * @param who - who logs in, from where
  * @param why - in words
  */
 export function logGroupsUnknown(log: Log, who: Who, why: string): void {
-  log.event('warning', `The groups of ${nameOf(who)} cannot be found out`, {
+  log.event('warning', `The groups of ${nameOf(who)} cannot be looked up`, {
     ...typedName(who),
     ...whereFrom(who.context),
     why,
@@ -88,7 +88,7 @@ export function logGroupsUnknown(log: Log, who: Who, why: string): void {
 }
 
 /**
- * Logs an argument in pam.d that is not an option, or whose value is not one. Values are not logged.
+ * Logs an argument in pam.d with an unknown name or an invalid value. Values are not logged.
  *
  * @param log - the log
  * @param context - where the login comes from
@@ -115,11 +115,11 @@ export function logOptionError(
 }
 
 /**
- * What the module argument `debug` adds to the log: the course of the login, never what was typed.
+ * What the module argument `debug` adds to the log: the steps of the login, but never the typed text.
  *
  * @param log - the log
- * @param terms - what the login goes by; without `debug` nothing is logged
- * @returns who logs what happens to the login
+ * @param terms - the options of the login; without `debug`, nothing is logged
+ * @returns the logger
  */
 export function courseLog(log: Log, terms: LoginTerms): (event: LoginEvent) => void {
   if (!terms.options.debug) {
@@ -146,12 +146,12 @@ export function courseLog(log: Log, terms: LoginTerms): (event: LoginEvent) => v
   };
 }
 
-/** What a YubiKey types, on a US and on a Dvorak layout. */
+/** The letters that a YubiKey types, on a US and on a Dvorak layout. */
 const OTP = /(?:[cbdefghijklnrtuv]{32,48}|[jxe.uidchtnbpygk]{32,48})$/i;
 
 /**
- * The canonical name, by which an administrator looks for people. Who touches a YubiKey while the name is asked for does not want the OTP
- * in the log: it has not been used up.
+ * The canonical name, which administrators search for. If somebody touches a YubiKey at the prompt for the name, the OTP must not
+ * get into the log, because it is still valid.
  */
 function nameOf({ account, context: { user = '' } }: Who): string {
   if (account !== undefined) {
@@ -160,7 +160,7 @@ function nameOf({ account, context: { user = '' } }: Who): string {
   return OTP.test(Buffer.from(user).toString('latin1')) ? '(an OTP)' : loggable(user);
 }
 
-/** What was typed, where it is not the canonical name: a directory may not care about capitals. */
+/** The typed name, if it differs from the canonical one, for example in capitals. */
 function typedName({ account, context: { user } }: Who): LogFields {
   const same = account === undefined || user === undefined || Buffer.from(user).toString() === account.name;
   return same ? {} : { typed: user };

@@ -1,9 +1,9 @@
 import type { Account } from '../enrolments/enrolment.ts';
 
-/** Where a login comes from, as its host says it. All of it is from outside. */
+/** Where a login comes from, according to its host. None of it can be trusted. */
 export interface LoginContext {
   readonly service: string | Uint8Array | undefined;
-  /** As the host calls the user. */
+  /** The name that the host passed. */
   readonly user: string | Uint8Array | undefined;
   readonly tty: string | Uint8Array | undefined;
   readonly rhost: string | Uint8Array | undefined;
@@ -14,11 +14,11 @@ export interface LoginContext {
 export interface LoginRequest {
   readonly context: LoginContext;
   readonly moduleArguments: readonly Buffer[];
-  /** Undefined: nobody of this name is in the passwd database. */
+  /** Undefined if the passwd database has no such user. */
   readonly account: Account | undefined;
   /** Group and home directory of the passwd entry. */
   readonly gid?: number | undefined;
   readonly home?: string | undefined;
-  /** Whether the host is root. Others get no say in who is asked. */
+  /** Whether the host is root. Other hosts cannot decide who is asked. */
   readonly trustedHost: boolean;
 }

@@ -4,51 +4,52 @@ import type { ModuleOptions } from '../../config/module-options.ts';
 import { TEXTS } from './texts.ts';
 
 /*
- * The state machine of one login: pure. An event comes in, the next state and what to do come out; no clock, no socket, no disk.
+ * The state machine of one login: pure. An event goes in; the next state and an action come out. There is no clock, socket or
+ * disk.
  *
  *   start -> (the stacked password) -> (the question) -> verdict
  */
 
-/** What is known of the user, as far as the course of the login depends on it. */
+/** What is known about the user, as far as the login depends on it. */
 export type Standing =
   | 'enrolled'
-  /** The passwd database has nobody of this name. */
+  /** The passwd database has no such user. */
   | 'unknown-user'
   | 'not-enrolled'
-  /** There is a record, but nothing in it can be used. */
+  /** There is a record, but without a usable factor. */
   | 'blocked'
   /** There is a record of the same uid under another name. */
   | 'renamed'
-  /** It could not be found out. */
+  /** The look-up failed. */
   | 'failed'
   /** Denied without a question. */
   | 'refused'
   /** Let in without a question. */
   | 'spared';
 
-/** What the login goes by. */
+/** The options and facts that a login depends on. */
 export interface LoginTerms {
   readonly options: ModuleOptions;
   readonly standing: Standing;
   /** Shapes of the user's codes, or of a decoy's. */
   readonly shapes: readonly CodeShape[];
-  /** Whether `nullok` may skip the question: not for hosts that are not root. */
+  /** Whether `nullok` may skip the question. Never for hosts that are not root. */
   readonly maySkip: boolean;
-  /** Whether the person is told nothing of our own, and whoever is held back is just denied. */
+  /** Whether the person sees none of our texts, and a throttled login is denied without one. */
   readonly quiet: boolean;
-  /** How a login ends that is `refused`, and what spares one that is `spared`. */
+  /** The end of a `refused` login, and the reason of a `spared` one. */
   readonly refusal?: 'too-many-tries' | 'record-unusable' | 'bad-option';
   readonly factor?: string;
-  /** Whether a rule wants a code and a touch of a YubiKey. */
+  /** Whether a rule requires a code and a touch of a YubiKey. */
   readonly both?: boolean;
-  /** What whoever types something that is no code is told, whoever it is; left out: nothing. */
+  /** The text after an answer that cannot be a code, the same for every user; left out: none. */
   readonly advice?: string | undefined;
 }
 
-/** What happens to a login. */
+/** An event of a login. */
 export type LoginEvent =
   | { readonly type: 'begun' }
-  /** An answer came; how many of the prompt's shapes it has. */
+  /** An answer came, with the number of the prompt's shapes that it fits. */
   | { readonly type: 'answered'; readonly readings: number }
   /** An answer was checked; `shape` is the place of the right reading's shape in the list of {@link LoginTerms}. */
   | { readonly type: 'verified'; readonly verification: Verification; readonly shape: number | undefined }
@@ -57,7 +58,7 @@ export type LoginEvent =
   /** The host could not ask. */
   | { readonly type: 'cancelled'; readonly why: string };
 
-/** Why a login ended as it did: for the log. */
+/** The reason of a login's end, for the log. */
 export type Reason =
   | Rejection
   | 'accepted'
@@ -89,11 +90,11 @@ export interface Ending {
     'denied' | 'ok' | 'not-enrolled' | 'user-unknown' | 'too-many-tries' | 'unavailable' | 'exempt';
   readonly reason: Reason;
   readonly factor?: string;
-  /** Place of the shape whose bytes the module shall cut off to get the password. */
+  /** Index of the shape whose bytes the module cuts off to get the password. */
   readonly cut?: number;
   /** What the person is told before the end. */
   readonly notice?: string;
-  /** What the person is told that is no error. */
+  /** What the person is told as information, not as an error. */
   readonly information?: string;
   /** More about the reason, for the log. */
   readonly why?: string;
@@ -109,18 +110,18 @@ export type LoginCommand =
 export type LoginState =
   { readonly at: 'start' } | ({ readonly at: 'asking' | 'verifying' } & Course) | { readonly at: 'end' };
 
-/** What a question belongs to. */
+/** The part of the login that a question belongs to. */
 export interface Course {
   readonly source: Question['source'];
-  /** What was right before, where a code and a touch are wanted. */
+  /** The half that was right before, if code and touch are required. */
   readonly half?: Half;
-  /** Whether the YubiKey could not be checked: no touch is asked for any more. */
+  /** Whether the YubiKey could not be checked, so that no touch is asked for again. */
   readonly withoutTouch?: true;
-  /** How the login would have ended with the guess in the stacked password, which a question followed. */
+  /** How the login would have ended with the stacked password alone, before the question. */
   readonly missed?: Ending;
 }
 
-/** The half of a code and a touch that was right. */
+/** The half (code or touch) that was right. */
 export interface Half {
   readonly kind: 'code' | 'touch';
   readonly factor: string;
@@ -139,10 +140,10 @@ export const LOGIN_START: LoginState = { at: 'start' };
 /**
  * Takes a login one step further.
  *
- * @param terms - what the login goes by; the same in every step
- * @param state - where it is
+ * @param terms - the options and facts; the same in every step
+ * @param state - its state
  * @param event - what happened
- * @returns where it is then, and what to do
+ * @returns the next state, and what to do
  * @throws Error when the event cannot happen in this state: the caller has a bug, and the login must not go on
  */
 export function nextStep(terms: LoginTerms, state: LoginState, event: LoginEvent): LoginStep {
@@ -163,7 +164,7 @@ export function nextStep(terms: LoginTerms, state: LoginState, event: LoginEvent
   if (state.at === 'verifying' && event.type === 'verified') {
     return judge(terms, state, event);
   }
-  throw new Error(`A login that is at "${state.at}" cannot meet "${event.type}"`);
+  throw new Error(`A login at "${state.at}" cannot handle "${event.type}"`);
 }
 
 function begin(terms: LoginTerms): LoginStep {
@@ -176,7 +177,7 @@ function begin(terms: LoginTerms): LoginStep {
   }
   if (terms.standing === 'spared') {
     if (wantsBoth(terms)) {
-      throw new Error('Nobody is spared where a code and a touch are wanted');
+      throw new Error('A login that needs code and touch never skips the question');
     }
     return end({
       code: 'ok',
@@ -191,12 +192,15 @@ function wantsBoth({ both }: LoginTerms): boolean {
   return both === true;
 }
 
-/** How a person is asked. */
+/** The question for a person. */
 function typed({ options }: LoginTerms): Question['source'] {
   return options.echo ? 'ask-visibly' : 'ask-hidden';
 }
 
-/** A stacked password always has the code at its end. The second half comes alone, and so does what stands in for a YubiKey. */
+/**
+ * A stacked password always has the code at its end. The second half is asked for alone, and so is the code that replaces a
+ * YubiKey.
+ */
 function ask(terms: LoginTerms, course: Course): LoginStep {
   const { forwardPass } = terms.options;
   const { source, half } = course;
@@ -221,7 +225,7 @@ function textOf({ options }: LoginTerms, { half, withoutTouch }: Course): string
   return options.prompt ?? (options.forwardPass ? TEXTS.askForPasswordAndCode : TEXTS.askForCode);
 }
 
-/** The shapes of what is still asked for, in their order. */
+/** The shapes that are still needed, in their order. */
 function shapesFor({ shapes }: LoginTerms, { half, withoutTouch }: Course): readonly CodeShape[] {
   const touch = withoutTouch !== true && half?.kind !== 'touch';
   const code = half?.kind !== 'code';
@@ -231,7 +235,7 @@ function shapesFor({ shapes }: LoginTerms, { half, withoutTouch }: Course): read
 type Verified = Extract<LoginEvent, { type: 'verified' }>;
 
 function judge(terms: LoginTerms, course: Course, { verification, shape }: Verified): LoginStep {
-  // Whatever a check says: only who is enrolled can be let in.
+  // Whatever the check returned, only enrolled users can be let in.
   if (terms.standing !== 'enrolled') {
     return failed(terms, course, { code: 'denied', reason: 'wrong-code' });
   }
@@ -283,7 +287,7 @@ function judge(terms: LoginTerms, course: Course, { verification, shape }: Verif
   }
 }
 
-/** The place of the right shape in the question's own list. */
+/** Index of the right shape in the question's own list. */
 function cutOf(terms: LoginTerms, course: Course, shape: number | undefined): Half['cut'] {
   const right = shape === undefined ? undefined : terms.shapes[shape];
   return terms.options.forwardPass && right !== undefined
@@ -292,7 +296,7 @@ function cutOf(terms: LoginTerms, course: Course, shape: number | undefined): Ha
 }
 
 /**
- * A code was right where a touch is wanted, too, or the other way round. One stacked password cannot hold both, so even
+ * A code was right and a touch is still required, or the other way round. One stacked password cannot have both, so even
  * `use_first_pass` asks for the second.
  */
 function askForRest(terms: LoginTerms, half: Half): LoginStep {
@@ -305,13 +309,13 @@ function halfMissing({ kind, factor }: Half): Ending {
   return { code: 'denied', reason: 'half-missing', factor, notice };
 }
 
-/** Whoever cannot be checked by touch may have something else; where both are wanted, nothing else will do. */
+/** If the touch cannot be checked, the user may have another factor. With a rule `both`, nothing else counts. */
 function mayAskForOther(terms: LoginTerms, { withoutTouch }: Course): boolean {
   const others = shapesFor(terms, { source: 'ask-hidden', withoutTouch: true });
   return withoutTouch !== true && !wantsBoth(terms) && terms.options.stacked !== 'use' && others.length > 0;
 }
 
-/** It says nothing about the user: whoever has no factor, or does not exist, is held back in the same way. */
+/** This tells nothing about the user: users without a factor, or without an account, are throttled in the same way. */
 function heldBack(terms: LoginTerms, { source }: Course): LoginStep {
   const ending: Ending = {
     code: terms.quiet ? 'denied' : 'too-many-tries',
@@ -328,7 +332,7 @@ function telling({ quiet }: LoginTerms, notice: string): { readonly notice?: str
   return quiet ? {} : { notice };
 }
 
-/** A stacked password that does not hold a right code is not the end, when there may be a question. */
+/** If a question is allowed, a stacked password without a right code is not the end. */
 function failed(terms: LoginTerms, { source }: Course, ending: Ending): LoginStep {
   if (source === 'stacked-password' && terms.options.stacked === 'try') {
     const guessed = ending.reason === 'no-code' ? undefined : endingOf(terms, ending);
@@ -341,7 +345,7 @@ function afterMiss(missed: Ending | undefined): Pick<Course, 'missed'> {
   return missed === undefined ? {} : { missed };
 }
 
-/** Nobody answers, but what was tried before is logged as what it was: hanging up hides no guess. */
+/** Nobody answers, but an earlier guess is still logged as one: hanging up does not hide it. */
 function unanswered({ half, missed }: Course, why: string): Ending {
   if (half !== undefined) {
     return { code: 'denied', reason: 'half-missing', factor: half.factor, why };
@@ -358,14 +362,14 @@ function unanswered({ half, missed }: Course, why: string): Ending {
       };
 }
 
-/** It does not depend on who it is: only on what was typed. */
+/** It depends only on the typed text, not on the user. */
 function advised({ advice, quiet }: LoginTerms, step: LoginStep): LoginStep {
   return advice === undefined || quiet || step.command.type !== 'end'
     ? step
     : end({ ...step.command.ending, information: advice });
 }
 
-/** Who cannot be let in at all gets an ending of its own, after the same questions and the same work. */
+/** A user who cannot be let in at all gets another reason, after the same questions and the same work. */
 function endingOf(terms: LoginTerms, otherwise: Ending): Ending {
   switch (terms.standing) {
     case 'enrolled':
@@ -376,7 +380,7 @@ function endingOf(terms: LoginTerms, otherwise: Ending): Ending {
     case 'unknown-user':
       return { code: 'user-unknown', reason: 'user-unknown' };
     case 'not-enrolled':
-      // The module itself lets this verdict pass with nullok, but a rule that wants both wants them of everybody.
+      // With nullok, the module accepts this verdict. But a rule `both` applies to everybody.
       return { code: wantsBoth(terms) ? 'denied' : 'not-enrolled', reason: 'not-enrolled' };
     case 'blocked':
       return { code: 'denied', reason: 'record-unusable' };

@@ -4,11 +4,11 @@ import type { ModuleOptions } from '../../config/module-options.ts';
 import { utf8Of } from '../../config/utf8.ts';
 
 /**
- * Who is to be looked up, and how.
+ * Makes the request to look a user up.
  *
  * @param request - the login
- * @param options - of its line in pam.d, as far as they are to be believed
- * @returns what sources need
+ * @param options - of its line in pam.d, as far as they can be trusted
+ * @returns the request for the sources
  */
 export function lookupRequestOf(
   { account, gid, home, context }: LoginRequest,

@@ -4,44 +4,44 @@ import type { Rule } from '../../policy/rule.ts';
 import type { Ending } from './login.ts';
 import type { LoginRequest } from './login-request.ts';
 
-/** Whose groups are asked for. */
+/** The user whose groups are looked up. */
 export interface Member extends Account {
-  /** The user's own group; undefined: it is not known. */
+  /** The user's primary group; undefined if unknown. */
   readonly gid: number | undefined;
-  /** Whether a program that is not root causes it. */
+  /** Whether a program that is not root causes the look-up. */
   readonly ordinary: boolean;
 }
 
-/** The rules, and how to find out which groups a user is in. */
+/** The rules, and the look-up of a user's groups. */
 export interface RuleBook {
   readonly rules: readonly Rule[];
-  /** @returns the names of the user's groups, or why they cannot be found out. It never rejects. */
+  /** @returns the names of the user's groups, or why the look-up failed. It never rejects. */
   readonly groupsOf: (member: Member) => Promise<readonly string[] | { readonly why: string }>;
 }
 
-/** Where there is no rule. */
+/** Without rules. */
 export const NO_RULES: RuleBook = { rules: [], groupsOf: () => Promise.resolve([]) };
 
-/** What the rules make of a login. */
+/** The result of the rules for a login. */
 export interface RuledLogin {
   /** How it ends, if a rule says so. */
   readonly ending?: Ending;
-  /** Whether a rule wants a code and a touch. */
+  /** Whether a rule requires a code and a touch. */
   readonly both: boolean;
-  /** Why the groups, which it depended on, are not known. */
+  /** Why the groups are unknown, if a rule depended on them. */
   readonly groupsUnknown?: string;
 }
 
 type Ruled = Pick<LoginRequest, 'context' | 'account' | 'gid' | 'trustedHost'>;
 
 /**
- * Looks for the rule that applies to a login, from the top. Groups are asked for only if a rule depends on nothing else any more.
+ * Finds the first rule that applies to a login. Groups are looked up only if nothing else decides.
  *
- * What a program says that is not root is not believed: nothing is skipped for it.
+ * A program that is not root is not trusted: no `skip` rule applies to it.
  *
  * @param request - who, where, from where
  * @param book - the rules
- * @returns what the rules say
+ * @returns the result
  */
 export async function ruleFor(request: Ruled, book: RuleBook): Promise<RuledLogin> {
   const rules = request.trustedHost ? book.rules : book.rules.filter(({ action }) => action !== 'skip');

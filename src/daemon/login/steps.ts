@@ -2,16 +2,16 @@ import type { Advance, Claim, Claims } from '../ledger/ledger.ts';
 import type { Prompt } from '../wire/prompt.ts';
 import type { Reply } from './reply.ts';
 
-/** What a login waits for. Everything else it does in one go. */
+/** The things that a login waits for. It runs without a stop in between. */
 export type Wait =
-  /** The person. Goes on with a {@link Reply}. */
+  /** The person. Continues with a {@link Reply}. */
   | { readonly for: 'answer'; readonly prompt: Prompt }
-  /** Something slow: a home, Proxmox, groups, a validation server. Goes on with what the promise brings. */
+  /** Something slow: a home, Proxmox, groups, a validation server. Continues with the promise's value. */
   | { readonly for: 'result'; readonly promise: Promise<unknown> }
-  /** The disk. Goes on with an {@link Advance}. */
+  /** The disk. Continues with an {@link Advance}. */
   | { readonly for: 'commit'; readonly claim: Claim };
 
-/** Work that is done in one go from one {@link Wait} to the next. Whoever runs it waits, and goes on with what came. */
+/** Work that runs without a stop from one {@link Wait} to the next. Its runner waits, and continues it with the result. */
 export type Steps<T> = Generator<Wait, T, unknown>;
 
 /**
@@ -25,7 +25,7 @@ export function* ask(prompt: Prompt): Steps<Reply> {
 }
 
 /**
- * What an answer brings that may be at hand already.
+ * The value of an answer that may be a promise.
  *
  * @param answer - the value, or a promise of it
  * @returns the value
@@ -35,7 +35,7 @@ export function* resultOf<T>(answer: T | Promise<T>): Steps<T> {
 }
 
 /**
- * Makes a claim durable, together with those of the other logins of this moment.
+ * Makes a claim durable, together with the claims of other logins at this moment.
  *
  * @param claim - from the ledger
  * @returns how it ended
@@ -45,7 +45,7 @@ export function* committed(claim: Claim): Steps<Advance> {
 }
 
 /**
- * Runs work in which nobody is asked, and waits for each thing in turn.
+ * Runs work that asks nobody, and waits for each thing in turn.
  *
  * @param steps - the work
  * @param ledger - where its claims are committed

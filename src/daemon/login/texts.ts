@@ -1,4 +1,4 @@
-/** Everything that a person reads on a login prompt. Short, kind, and it tells nothing about who exists or has what. */
+/** All texts at a login prompt. They are short and kind, and do not tell who exists or has which factor. */
 export const TEXTS = {
   askForCode: 'Verification code: ',
   askForPasswordAndCode: 'Password & verification code: ',

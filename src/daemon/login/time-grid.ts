@@ -1,14 +1,16 @@
-/** Wrong answers leave on a grid of time, so that how long a check took tells nothing about the user: longer than checking against the
- * store takes. Milliseconds. */
+/**
+ * Wrong answers are sent only at multiples of this time (milliseconds), so that the time of a check tells nothing about the user.
+ * It is longer than a check against the store.
+ */
 export const GRID_MS = 5;
 const US_PER_MS = 1_000;
 
 /**
- * How long to wait for the next line of the grid.
+ * How long to wait until the next such moment.
  *
- * @param begun - when the check began, by a clock in milliseconds that never jumps: there the grid begins
- * @param now - what time it is by that clock
- * @param step - between two lines of the grid, milliseconds
+ * @param begun - when the check began, by a clock in milliseconds that never jumps
+ * @param now - the time of that clock
+ * @param step - the time between two moments, milliseconds
  * @returns whole microseconds, at least one
  */
 export function untilNextLine(begun: number, now: number, step = GRID_MS): number {

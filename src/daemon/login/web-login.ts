@@ -4,20 +4,20 @@ import { webProduct, webVerdict, type WebMode } from '../enrolments/proxmox/web-
 import type { Ending } from './login.ts';
 import type { LoginRequest } from './login-request.ts';
 
-/** What the daemon does at the login of Proxmox's own web interface, and what it knows there. */
+/** The settings for logins to Proxmox's web interface, and the look-up that they need. */
 export interface WebLogins {
   readonly mode: WebMode;
   /**
-   * What Proxmox wants of a user of the realm pam.
+   * What Proxmox requires from a user of the realm pam.
    *
    * @param product - Proxmox VE, or Proxmox Backup Server
    * @param account - who
-   * @returns undefined: it could not be found out, with the reason in `why`. It never rejects.
+   * @returns the requirement; undefined if the look-up failed, with the reason in `why`. It never rejects.
    */
   standingOf(product: 'pve' | 'pbs', account: Account): Promise<Standing | { kind: 'failed'; why: string }>;
 }
 
-/** Where nothing is said: Proxmox asks, and the module does not. */
+/** The default: Proxmox asks, and the module does not. */
 export const NATIVE: WebLogins = {
   mode: 'native',
   standingOf: () => Promise.resolve({ kind: 'failed', why: 'it is not looked at' }),
@@ -27,13 +27,13 @@ type WebRequest = Pick<LoginRequest, 'context' | 'account' | 'trustedHost'>;
 
 /**
  * Decides about a login to the web interface, before anybody is asked. Proxmox asks for its own factors, and answers every question with
- * the password: two challenges for one login cannot work.
+ * the password: so two challenges in one login cannot work.
  *
- * What a program says that is not root is not believed: it may name any service.
+ * A program that is not root is not trusted, because it can name any service.
  *
  * @param request - who, where
- * @param web - what to do there
- * @returns how the login ends; undefined: as at any other service
+ * @param web - the settings
+ * @returns how the login ends; undefined if it goes on as at any other service
  */
 export async function webEnding(request: WebRequest, web: WebLogins): Promise<Ending | undefined> {
   const { context, account, trustedHost } = request;
@@ -44,7 +44,7 @@ export async function webEnding(request: WebRequest, web: WebLogins): Promise<En
   if (web.mode === 'native') {
     return leftToProxmox('Proxmox itself asks for the second factor');
   }
-  // Whoever does not exist has nothing in Proxmox, but the same work is done.
+  // A user who does not exist has no factor in Proxmox, but the same work is done.
   const standing = await web.standingOf(product, account ?? NOBODY);
   if (standing.kind === 'failed') {
     return { code: 'unavailable', reason: 'unavailable', why: standing.why };

@@ -1,4 +1,4 @@
-/** How often it is looked whose time is up, in milliseconds: nobody is given up earlier than they should, or later than by this. */
+/** How often deadlines are checked, in milliseconds. Nobody is given up too early, or later than by this time. */
 export const DEADLINE_GRAIN_MS = 250;
 
 interface Deadline {
@@ -7,7 +7,7 @@ interface Deadline {
 }
 
 /**
- * Deadlines of many who nearly always are in time: one timer looks after all, and it runs only while there are any.
+ * Deadlines of many connections that are nearly always in time. One timer checks all of them, and runs only while there are any.
  *
  * @typeParam K - who has a deadline, at most one each
  */
@@ -22,18 +22,18 @@ export class Deadlines<K> {
   }
 
   /**
-   * Gives somebody a deadline, in place of the one before.
+   * Sets somebody's deadline, in place of an earlier one.
    *
    * @param who - has it
    * @param milliseconds - from now
-   * @param pass - is called when it has passed
+   * @param pass - called when it has passed
    */
   set(who: K, milliseconds: number, pass: () => void): void {
     this.#deadlines.set(who, { at: this.#now() + milliseconds, pass });
     this.#timer ??= setInterval(() => this.#look(), DEADLINE_GRAIN_MS);
   }
 
-  /** Takes a deadline away. */
+  /** Removes a deadline. */
   clear(who: K): void {
     this.#deadlines.delete(who);
   }

@@ -1,14 +1,14 @@
 /** Limits of the daemon's sockets. docs/explanation/threat-model.md says what each one stops. */
 
-/** Connections of root's socket at one moment: one is one login. */
+/** The most connections of root's socket at one moment. Each is one login. */
 export const MAX_LOGINS = 512;
-/** Of these, so many stay free for logins from local terminals (without a remote host). */
+/** How many of these stay free for logins from local terminals (without a remote host). */
 export const LOCAL_RESERVE = 8;
-/** Connections of the socket that everybody may use, at one moment; they never push out one of root's. */
+/** The most connections of the users' socket at one moment. They never push out one of root's. */
 export const MAX_USER_LOGINS = 64;
-/** Of these, so many for one uid. */
+/** How many of these one uid may have. */
 export const MAX_USER_LOGINS_PER_UID = 8;
-/** Logins of one uid at that socket, at once and a second from then on. */
+/** The most logins of one uid at that socket: at once, and per second after that. */
 export const USER_LOGINS_AT_ONCE = 100;
 export const USER_LOGINS_PER_SECOND = 20;
 
@@ -21,5 +21,8 @@ export const WORK_DEADLINE_MS = 12_000;
  * waits for its first question. Milliseconds.
  */
 export const DRAIN_MS = 3_000;
-/** When a person takes longer, the daemon serves on for so long, so that nobody else is kept waiting; then it drains once more. */
+/**
+ * If a person takes longer, the daemon serves new logins again for this time, so that nobody else waits. Then it drains once
+ * more.
+ */
 export const LINGER_MS = 9_000;

@@ -17,14 +17,14 @@ import { Turn } from './turn.ts';
 /** A socket that the module connects to. */
 export interface LoginSocket {
   readonly fd: number;
-  /** `root`: only root can connect. `user`: everybody can, and is served for their own account only. */
+  /** `root`: only root can connect. `user`: everybody can connect, but only for their own account. */
   readonly kind: Origin['socket'];
 }
 
-/** What the lines call each socket. */
+/** The number of each socket in the native lines. */
 const TAGS = { root: 0, user: 1 } as const;
 
-/** Logins that are given up end at once; this is for a commit that is under way. */
+/** How long to wait for a running commit. Logins that were given up end at once. */
 const GIVE_UP_MS = 1_000;
 const POLL_MS = 20;
 
@@ -86,8 +86,8 @@ export class LoginServer {
   }
 
   /**
-   * Ends in an orderly way, in 16 seconds at most: new logins are left to the next daemon while those in flight end. While a person
-   * takes their time it serves on for a while. Who is still at the prompt then is told that codes cannot be checked.
+   * Stops within 16 seconds. New logins wait for the next daemon while those in flight end. If a person is slow, the daemon
+   * serves new logins again for a while. Then everybody who is still at a prompt is told that codes cannot be checked.
    */
   async close(): Promise<void> {
     if (!(await this.#drained())) {
@@ -123,7 +123,7 @@ export class LoginServer {
     return this.#slots.taken === 0;
   }
 
-  /** Anybody may come to this socket as often as they want: a caller who is turned away costs one write. */
+  /** Anybody can connect to this socket again and again, so turning a caller away costs only one write. */
   #userOpened(line: LineName, uid: number): void {
     if (uid === 0 || this.#userRate.spend(uid)) {
       this.#opened(line, { socket: 'user', uid });
@@ -153,7 +153,7 @@ export class LoginServer {
       if (start.foreignVersion !== PROBE_VERSION) {
         login.log.event(
           'error',
-          `A module of protocol version ${start.foreignVersion} came, this daemon speaks ${PROTOCOL_VERSION}`,
+          `A module speaks protocol version ${start.foreignVersion}, and this daemon ${PROTOCOL_VERSION}`,
         );
       }
       return 'the module speaks another version';

@@ -1,19 +1,19 @@
 import { LOCAL_RESERVE, MAX_LOGINS, MAX_USER_LOGINS, MAX_USER_LOGINS_PER_UID } from './limits.ts';
 
-/** A login that holds a place. */
+/** A login that has a place. */
 export interface Occupant {
-  /** When its person was asked; undefined: it is not waiting for a person. */
+  /** When its person was asked; undefined if it is not waiting for a person. */
   readonly askedAt: number | undefined;
   /** Ends it, to make room. */
   giveUp(why: string): void;
 }
 
-/** Where a login comes from, as far as places go. */
+/** The origin of a login, for the choice of a place. */
 export type Origin = { readonly socket: 'root' } | { readonly socket: 'user'; readonly uid: number };
 
 /**
- * The places for logins. Root's socket and the one for everybody have places of their own, so that an unprivileged program cannot
- * push out anybody's login but that of its own user.
+ * The places for logins. Root's socket and the one for everybody have places of their own, so an unprivileged program can push
+ * out only logins of its own user.
  */
 export class LoginSlots {
   readonly #root = new Set<Occupant>();
@@ -31,7 +31,7 @@ export class LoginSlots {
   }
 
   /**
-   * Takes a place. When there is none, the login that has waited longest for its person makes room.
+   * Takes a place. If none is free, the login that has waited longest for its person is ended.
    *
    * @param occupant - the new login
    * @param origin - where it comes from
@@ -65,7 +65,7 @@ export class LoginSlots {
     return true;
   }
 
-  /** Gives a place back. */
+  /** Frees a place. */
   leave(occupant: Occupant): void {
     this.#root.delete(occupant);
     this.#remote.delete(occupant);

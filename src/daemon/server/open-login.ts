@@ -18,43 +18,43 @@ import { START_DEADLINE_MS, WORK_DEADLINE_MS } from './limits.ts';
 import type { Occupant, Origin } from './login-slots.ts';
 import type { Turn } from './turn.ts';
 
-/** What an open login needs of its server. */
+/** What an open login needs from its server. */
 export interface LoginHouse {
   readonly turn: Turn;
   readonly deadlines: Deadlines<OpenLogin>;
   /** A clock in milliseconds that never jumps. */
   readonly monotonic: () => number;
   /**
-   * Begins a login.
+   * Starts a login.
    *
    * @param start - what the module says
    * @param login - whose
-   * @returns the way of the login; or why there is none
+   * @returns the steps of the login; or why it is refused
    */
   begin(start: Start | ForeignStart, login: OpenLogin): Steps<Conclusion> | string;
-  /** Hangs up without a word. */
+  /** Closes the connection without a verdict. */
   cut(line: LineName): void;
-  /** The login is over: its place is free. */
+  /** The login is over, so its place is free. */
   left(login: OpenLogin): void;
 }
 
-/** The last word to a login that is given up. */
+/** The verdict for a login that is given up. */
 export const GIVEN_UP = encodeFrame(
   FRAME_TYPE.verdict,
   encodeVerdict({ code: 'unavailable', failDelayUs: 0 }),
 );
 
 /**
- * One login: the module speaks first and answers each question. A frame out of turn breaks the protocol. Whatever goes wrong here, the
- * module is told that nobody gets in, or nothing at all.
+ * One login: the module speaks first and answers each question. A frame out of turn breaks the protocol. If anything goes wrong
+ * here, the module gets a denial, or nothing at all.
  */
 export class OpenLogin implements Occupant {
   readonly line: LineName;
   readonly origin: Origin;
   readonly log: Log;
-  /** When the person was asked, for the choice of whom to push out; undefined: nobody is being waited for. */
+  /** When the person was asked, to choose the login to push out; undefined if no person is being waited for. */
   askedAt: number | undefined;
-  /** Whether nothing can be said any more: the module is gone, or it had the last word. */
+  /** Whether nothing more can be sent: the module is gone, or has its verdict. */
   gone = false;
   readonly #house: LoginHouse;
   #steps: Steps<Conclusion> | undefined;
@@ -63,7 +63,7 @@ export class OpenLogin implements Occupant {
   /**
    * @param line - its connection
    * @param origin - through which socket it came
-   * @param log - for what it causes
+   * @param log - for its events
    * @param house - its server
    */
   constructor(line: LineName, origin: Origin, log: Log, house: LoginHouse) {
@@ -90,7 +90,7 @@ export class OpenLogin implements Occupant {
       if (awaited === 'start') {
         this.#start(type, payload);
       } else if (awaited === 'nothing') {
-        throw new WireError('ERR_ORDER', `Frame type ${type} came, nothing was expected`);
+        throw new WireError('ERR_ORDER', `Frame type ${type} came, but no frame was expected`);
       } else {
         this.#answered(replyOf(type, payload, awaited.shapes));
       }
@@ -112,7 +112,7 @@ export class OpenLogin implements Occupant {
   }
 
   /**
-   * Gives this login up; the module gets a last word if it can still be sent.
+   * Gives this login up. The module gets a verdict if it can still be sent.
    *
    * @param why - for the log
    */
@@ -125,7 +125,7 @@ export class OpenLogin implements Occupant {
 
   #start(type: number, payload: Buffer): void {
     if (type !== FRAME_TYPE.start) {
-      throw new WireError('ERR_ORDER', `Frame type ${type} came, START was expected`);
+      throw new WireError('ERR_ORDER', `Frame type ${type} came, but START was expected`);
     }
     this.#allow(WORK_DEADLINE_MS, 'the check took too long');
     const steps = this.#house.begin(decodeStart(Buffer.from(payload)), this);
@@ -222,7 +222,7 @@ export class OpenLogin implements Occupant {
     }
   }
 
-  /** In place of the deadline before. */
+  /** Replaces the earlier deadline. */
   #allow(milliseconds: number, why: string): void {
     this.#house.deadlines.set(this, milliseconds, () => {
       this.giveUp(why);
@@ -236,7 +236,7 @@ export class OpenLogin implements Occupant {
     this.#over(error.message);
   }
 
-  /** Nothing can be said any more. What is being worked on goes on, and finds that out; where nothing is, the login leaves. */
+  /** Nothing more can be sent. Running work continues and notices that; if there is none, the login ends. */
   #over(why: string): void {
     if (this.gone) {
       return;
@@ -266,11 +266,11 @@ function replyOf(type: number, payload: Buffer, shapes: number): Reply {
     case FRAME_TYPE.cancel:
       return { kind: 'cancel', reason: decodeCancel(payload) };
     default:
-      throw new WireError('ERR_ORDER', `Frame type ${type} came, ANSWER or CANCEL was expected`);
+      throw new WireError('ERR_ORDER', `Frame type ${type} came, but ANSWER or CANCEL was expected`);
   }
 }
 
-/** Messages of unexpected errors are not logged: nobody knows what they quote. */
+/** Messages of unexpected errors are not logged, because they may quote a secret. */
 function nameOf(error: unknown): string {
   return error instanceof Error ? ('code' in error ? String(error.code) : error.name) : typeof error;
 }

@@ -6,7 +6,7 @@ import type { Start } from '../wire/start.ts';
 import type { Origin } from './login-slots.ts';
 
 /**
- * Who wants to log in, as far as that is to be believed.
+ * Who wants to log in, as far as the source can be trusted.
  *
  * @param start - what the module says
  * @param origin - through which socket it came
@@ -25,7 +25,7 @@ export function* requestOf(start: Start, origin: Origin): Steps<LoginRequest> {
     const { moduleArguments, gid } = start;
     return { context, moduleArguments, account, gid, home: utf8Of(start.home), trustedHost: true };
   }
-  // What an ordinary program says about itself is not believed: the kernel says who it is.
+  // A program that is not root cannot say who it is: the kernel does.
   const own =
     account === undefined ? undefined : yield* resultOf(nameService.userNamed(account.name, origin));
   return {
@@ -38,7 +38,7 @@ export function* requestOf(start: Start, origin: Origin): Steps<LoginRequest> {
   };
 }
 
-/** Only the canonical name with its uid names a user; a name that is not UTF-8 names nobody that could be enrolled. */
+/** Only the canonical name with its uid identifies a user. A name that is not UTF-8 cannot be enrolled. */
 function accountOf({ canonicalUser, uid }: Start): LoginRequest['account'] {
   const name = utf8Of(canonicalUser);
   return name === undefined || name === '' || uid === undefined ? undefined : { name, uid };

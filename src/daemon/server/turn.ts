@@ -4,11 +4,11 @@ import type { Advance, Claim, Claims } from '../ledger/ledger.ts';
 /** To whom a frame goes. */
 interface Addressee {
   readonly line: LineName;
-  /** Is told when the frame cannot be sent. */
+  /** Called if the frame cannot be sent. */
   ended(how: LineEnd): void;
 }
 
-/** What goes out at the end of a turn. */
+/** A frame that is sent at the end of a turn. */
 interface Outgoing {
   readonly to: Addressee;
   readonly frame: Buffer;
@@ -21,8 +21,8 @@ interface Waiting {
 }
 
 /**
- * What one turn of the event loop leaves to its end: one commit of all claims, then the log, then the answers. So nothing leaves before
- * it is durable, and a crowd shares one write.
+ * The work at the end of one turn of the event loop: one commit of all claims, then the log, then the answers. So no answer is
+ * sent before it is durable, and many logins share one write.
  */
 export class Turn {
   readonly #lines: Pick<LoginLines, 'send' | 'hangUp'>;
@@ -40,10 +40,10 @@ export class Turn {
   }
 
   /**
-   * Has a claim committed.
+   * Adds a claim to the next commit.
    *
    * @param claim - from the ledger
-   * @param settled - is told how that ended, in this turn or a later one
+   * @param settled - gets the result, in this turn or a later one
    */
   commit(claim: Claim, settled: (outcome: Advance) => void): void {
     this.#claims.push({ claim, settled });
@@ -60,7 +60,7 @@ export class Turn {
     this.#outgoing.push({ to, frame, last });
   }
 
-  /** Does what is left, also what comes of that: a commit lets logins go on. */
+  /** Does all waiting work, and the work that follows from it: after a commit, logins continue. */
   end(): void {
     while (this.#claims.length > 0 || this.#outgoing.length > 0) {
       this.#commitAll();

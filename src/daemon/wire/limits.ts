@@ -4,7 +4,7 @@
 export const PROTOCOL_VERSION = 1;
 /** The oldest version of a module that is still served. */
 export const OLDEST_PROTOCOL_VERSION = 1;
-/** No module has it: the health check asks with it whether the daemon answers. */
+/** The version of the health check, which no module has. */
 export const PROBE_VERSION = 0;
 
 /** Bytes of the length field in front of every frame. */

@@ -3,7 +3,7 @@ import type { PayloadWriter } from './payload-writer.ts';
 import { WireError } from './wire-error.ts';
 
 /**
- * A shape of answer: only what has one of the listed shapes leaves the module, so that a password never does.
+ * A shape of answer. The module sends only answers with a listed shape, so it never sends a password.
  * `digits`: 6 to 8. `modhex`: 32 to 48 characters, as a YubiKey types. `recovery`: 16 base32 characters.
  */
 export type Shape =

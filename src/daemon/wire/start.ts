@@ -25,12 +25,11 @@ const ITEM_HEADER_BYTES = 3;
 /** Tags from here on may be skipped by a daemon that does not know them. */
 const FIRST_SKIPPABLE_TAG = 0x80;
 
-/** The largest uid and gid that name anybody: 4294967295 means "none" to the kernel. */
+/** The largest valid uid and gid: 4294967295 means "none" to the kernel. */
 const MAX_ID = 0xffff_fffe;
 
 /**
- * What the module knows when a login starts. All texts are bytes as PAM has them: they come from outside and may be anything
- * but NUL.
+ * What the module knows when a login starts. All texts are bytes from PAM. They come from outside and may have any byte but NUL.
  */
 export interface Start {
   /** PAM_SILENT: show no notices. */
@@ -46,7 +45,7 @@ export interface Start {
   readonly ruser?: Buffer;
   /** The module's arguments as they stand in pam.d, in order. */
   readonly moduleArguments: readonly Buffer[];
-  /** From the passwd entry that the module looked up; absent when there is none. */
+  /** From the passwd entry that the module looked up; absent if there is none. */
   readonly uid?: number;
   readonly gid?: number;
   readonly home?: Buffer;

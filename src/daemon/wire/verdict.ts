@@ -17,7 +17,7 @@ export const VERDICT_CODES = [
 /** How a login ended (docs/reference/protocol.md, VERDICT). */
 export type VerdictCode = (typeof VERDICT_CODES)[number];
 
-/** The daemon's last word in a login. */
+/** The verdict, which ends a login. */
 export interface Verdict {
   readonly code: VerdictCode;
   /**
@@ -25,9 +25,9 @@ export interface Verdict {
    * stacked password. Only with `ok`.
    */
   readonly shape?: number;
-  /** Whether the stacked password stays as it is when the rest is empty; else it is then an empty one. Only with `shape`. */
+  /** Whether the stacked password stays unchanged if the rest is empty; otherwise it becomes empty. Only with `shape`. */
   readonly keepIfEmpty?: boolean;
-  /** How long the host shall wait after a failure, in microseconds. */
+  /** How long the host should wait after a failure, in microseconds. */
   readonly failDelayUs: number;
 }
 

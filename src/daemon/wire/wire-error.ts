@@ -1,4 +1,4 @@
-/** What can be wrong with a frame. The text says what came and what was expected; it never quotes a payload. */
+/** The faults of a frame. The message says what came and what was expected, and never quotes a payload. */
 export type WireErrorCode =
   'ERR_FRAME_LENGTH' | 'ERR_PAYLOAD_SHORT' | 'ERR_PAYLOAD_LEFT_OVER' | 'ERR_FIELD' | 'ERR_ORDER';
 

@@ -4,23 +4,23 @@ import { isRateLimited, withAttempt } from './rate-limit.ts';
 import { withoutScratchCode } from './state-file.ts';
 import { checkTimeBased, type CodeOutcome, type TimeTerms } from './time-based.ts';
 
-/** A way of reading what was typed: its last six or eight digits. */
+/** A reading of the typed answer: its last six or eight digits. */
 export interface HomeReading {
   /** Six or eight ASCII digits. */
   readonly code: Buffer;
 }
 
-/** What the options of the module and the past say about an attempt. */
+/** The terms of an attempt: options of the module, and earlier events. */
 export interface HomeTerms extends Omit<TimeTerms, 'secret'> {
   /** Whether a wrong counter-based code moves the counter on. */
   readonly incrementCounter: boolean;
-  /** Whether this attempt was counted in the file before: a login is one attempt, though the stacked password be looked at first. */
+  /** Whether the file has counted this login already: the stacked password and the typed answer are one attempt. */
   readonly counted?: boolean;
 }
 
-/** What an attempt was worth, and what the file shall say then. */
+/** The result of an attempt, and the new contents of the file. */
 export interface HomeAttempt {
-  /** The new text of the file; equal to the old one when nothing is to be written. */
+  /** The new text of the file; equal to the old one if nothing has to be written. */
   readonly text: string;
   readonly result:
     | {
@@ -40,12 +40,12 @@ const SCRATCH_CODE_DIGITS = 8;
 
 /**
  * Checks an answer against a file as pam_google_authenticator does: scratch codes first, then the counter or the time, for each way
- * of reading the answer, until one decides. It computes only; whoever calls it writes the file under a lock.
+ * of reading the answer, until one decides. It only computes; the caller writes the file under a lock.
  *
  * @param text - of the file, read afresh
  * @param readings - six digits before eight, as far as the answer ends in them
  * @param terms - time and options
- * @returns what the attempt was worth, and the new text
+ * @returns the result, and the new text
  */
 export function attempt(text: string, readings: readonly HomeReading[], terms: HomeTerms): HomeAttempt {
   const limit = terms.counted === true ? undefined : rateLimitOf(text);
@@ -74,7 +74,7 @@ interface Terms extends HomeTerms {
 function judge(text: string, readings: readonly HomeReading[], terms: Terms): HomeAttempt {
   const mode = modeOf(text);
   let counterMissed = false;
-  /** A wrong code moves the counter on, also when a later reading was right: so does the model. */
+  /** A wrong code advances the counter, even if a later reading is right, as in pam_google_authenticator. */
   const moved = (changed: string): string =>
     counterMissed && mode.kind === 'hotp' && terms.incrementCounter
       ? withCounter(changed, mode.counter + 1)

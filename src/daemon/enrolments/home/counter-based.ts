@@ -10,7 +10,7 @@ import type { CodeOutcome } from './time-based.ts';
  * @param code - six ASCII digits
  * @param secret - of the file
  * @param counter - of the file, from 1 on
- * @returns what it is worth; accepted, the counter stands behind the code's
+ * @returns the result; if accepted, the file's counter is the one after the code's
  */
 export function checkCounterBased(
   text: string,

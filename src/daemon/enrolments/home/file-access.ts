@@ -7,7 +7,7 @@ import type {
   ReplaceRequest as WireReplaceRequest,
 } from '../../../contracts/file-requests.ts';
 
-/** The answer has a file of 65536 bytes in base64, and little else. */
+/** The answer is a file of 65536 bytes in base64, and little else. */
 const MAX_ANSWER_BYTES = 128 * 1024;
 
 /** A file to replace. */
@@ -16,13 +16,13 @@ export interface ReplaceRequest extends Omit<WireReplaceRequest, 'expected' | 'c
   readonly contents: Uint8Array;
 }
 
-/** How reading ended; whoever gets contents wipes them. */
+/** The result of reading. The receiver wipes the contents. */
 export type ReadResult = ReadAnswer<Buffer> | NoAnswer;
 
-/** How replacing ended. */
+/** The result of replacing. */
 export type ReplaceResult = ReplaceAnswer | NoAnswer;
 
-/** The files of users, read and written with the rights of each. Neither call rejects. */
+/** Reads and writes users' files, each with its user's rights. Neither call rejects. */
 export interface HomeFiles {
   /**
    * Reads a file.
@@ -33,9 +33,9 @@ export interface HomeFiles {
   read(request: ReadRequest): Promise<ReadResult>;
 
   /**
-   * Replaces a file, if it holds what is expected.
+   * Replaces a file if it has the expected contents.
    *
-   * @param request - whose, which, what it holds and what it shall hold
+   * @param request - whose, which, its expected and its new contents
    * @returns how it ended
    */
   replace(request: ReplaceRequest): Promise<ReplaceResult>;

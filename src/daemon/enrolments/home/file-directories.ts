@@ -4,31 +4,31 @@ import type { Ledger, WholeLedger } from '../../ledger/ledger.ts';
 import { markKey } from '../../ledger/mark-key.ts';
 
 /*
- * A home that is not mounted looks like a user without a file. So the ledger remembers in which directory a user's file was: by the
- * directory's inode number and its file system's type and id. The number of the device is not among them: NFS, btrfs and others get another
- * one at each boot. Where a file system has no lasting id, or names are encrypted, nobody can prove that it is the same, or that a file was
- * really deleted: then it counts as failed until root says "forget".
+ * A home that is not mounted looks like a user without a file. So the ledger remembers the directory of a user's file, by its
+ * inode number and its file system's type and id. The device number is not used, because NFS, btrfs and others change it at each
+ * boot. If a file system has no lasting id, or encrypts names, nobody can prove that the directory is the same, or that a file
+ * was really deleted. Then the look-up fails until root runs `forget`.
  *
- * Marks only grow, and a user may make a new directory for every login: so a path has two marks for ever, which say when the file was
- * first seen in its last place, and half a digest each of which place that was. Beside them are times of the user: the latest of all, and
- * the moment when all was forgotten.
+ * Marks only grow, and a user may make a new directory for every login: so each path has just two marks. Both say when the file
+ * was first seen in its last place, and each has half a digest of that place. Two more marks belong to the user: the latest of
+ * all times, and the time of the last `forget`.
  */
 
-/** Seconds that a place has to have been the last one before another one takes its turn: until then only that one is believed. */
+/** Seconds before another place can replace the last one. Until then, only the last one counts. */
 const LASTING_SECONDS = 60;
-/** A safe integer holds a time until 2106 and so many bits beside it. */
+/** A safe integer holds a time until 2106, and this many more bits. */
 const DIGEST_BITS = 21;
 const DIGEST_SIZE = 2 ** DIGEST_BITS;
 const LAST_TIME = 2 ** 32 - 1;
 const PLACE = { kind: 'place' } as const;
 
-/** The name that places are kept under, and whose account that is; undefined: nobody's. */
+/** The name that places are kept under, and its uid; undefined if it has no account. */
 export interface PlaceOwner {
   readonly user: string;
   readonly uid: number | undefined;
 }
 
-/** Remembers where files were. */
+/** Remembers the directories of files. */
 export class FileDirectories {
   readonly #ledger: WholeLedger;
   readonly #now: () => number;
@@ -43,11 +43,11 @@ export class FileDirectories {
   }
 
   /**
-   * Notes that a file is there; writes only when that is new.
+   * Notes that a file exists. Writes only if that is news.
    *
    * @param owner - whose
    * @param path - of the file
-   * @param directory - that holds it
+   * @param directory - that has it
    */
   async note(owner: PlaceOwner, path: string, directory: DirectoryId): Promise<void> {
     const { user } = owner;
@@ -64,11 +64,11 @@ export class FileDirectories {
   }
 
   /**
-   * Whether a file that is missing is really gone: it was never seen, or this is the directory that held it last.
+   * Whether a missing file is really deleted: it was never seen, or this directory is the last one that had it.
    *
    * @param user - whose
    * @param path - of the file
-   * @param directory - that would hold it; null if it is missing as well
+   * @param directory - that would have it; null if it is missing, too
    * @returns whether it is
    */
   isGone(user: string, path: string, directory: DirectoryId | null): boolean {
@@ -79,7 +79,7 @@ export class FileDirectories {
   }
 
   /**
-   * Forgets where a user's files were: whoever has none from now on is not enrolled.
+   * Forgets where a user's files were. From then on, a user without a file is not enrolled.
    *
    * @param user - whose
    * @returns whether that is durable
@@ -90,25 +90,25 @@ export class FileDirectories {
     return (await ledger.advance(forgottenKey(user), this.#later(times), PLACE)) === 'advanced';
   }
 
-  /** Undefined: never, or forgotten since. */
+  /** Undefined if never seen, or forgotten since. */
   #lastSeen(user: string, path: string): Seen | undefined {
     const [first, second] = this.#marksOf(user, path);
     if (first === undefined && second === undefined) {
       return undefined;
     }
     const time = Math.max(timeOf(first), timeOf(second));
-    // What a crash left half written is no place that is known.
+    // A half-written place, after a crash, is not a known place.
     const whole = timeOf(first) === timeOf(second);
     const halves = whole ? [first, second].map((mark) => (mark ?? 0) % DIGEST_SIZE) : [];
     return time > (this.#at(forgottenKey(user)) ?? -1) ? { time, halves } : undefined;
   }
 
-  /** A time in the future is that of a clock that was wrong. */
+  /** A time in the future comes from a wrong clock. */
   #isYoung({ time, halves }: Seen): boolean {
     return halves.length > 0 && Math.abs(this.#now() / 1000 - time) < LASTING_SECONDS;
   }
 
-  /** The time, or later, so that it is later than all marks of a user whatever the clock does. */
+  /** The time, moved if necessary to be later than all marks of the user, whatever the clock does. */
   #after(user: string, path: string): number {
     return this.#later([
       ...this.#marksOf(user, path).map((mark) => timeOf(mark)),
@@ -138,7 +138,7 @@ export class FileDirectories {
 interface Seen {
   /** Seconds since 1970. */
   readonly time: number;
-  /** Of the place; none when nobody knows which it was. */
+  /** Digest of the place; none if the place is unknown. */
   readonly halves: readonly number[];
 }
 

@@ -1,18 +1,18 @@
 import { isFilePath } from '../../../host/file-path.ts';
 
-/** Where ~/.google_authenticator is, when pam.d says nothing else. */
+/** The default name of the file. */
 export const DEFAULT_FILE_NAME = '~/.google_authenticator';
 
-/** A login name that may become a part of a path though no passwd entry vouches for it. */
+/** A login name without a passwd entry that may still become part of a path. */
 const PLAIN_NAME = /^[A-Za-z0-9_-][A-Za-z0-9._-]*$/;
 
 /** What `~`, `${HOME}` and `${USER}` stand for. */
 export interface FileNameTerms {
-  /** Home directory; undefined: there is none, or it is another's account that reads. */
+  /** Home directory; undefined if there is none, or if another account reads the file. */
   readonly home: string | undefined;
   /** The user's name. */
   readonly user: string | undefined;
-  /** Whether the name is the passwd entry's; else it is just what somebody typed. */
+  /** Whether the name comes from a passwd entry; if not, somebody typed it. */
   readonly vouchedFor: boolean;
 }
 
@@ -20,8 +20,8 @@ export interface FileNameTerms {
 export type FileName = { readonly path: string } | { readonly why: string };
 
 /**
- * Expands the name of the state file as pam_google_authenticator does: `~` at the start and behind each slash, `${HOME}` and `${USER}`
- * anywhere, and never in what was put in. Unlike its model it lets no name lead to another directory.
+ * Expands the name of the state file as pam_google_authenticator does: `~` at the start and after each slash, `${HOME}` and
+ * `${USER}` anywhere, but not inside inserted values. Unlike that module, it allows no name that leads to another directory.
  *
  * @param spec - as pam.d has it
  * @param terms - what is put in
@@ -45,7 +45,7 @@ export function expandFileName(spec: string, terms: FileNameTerms): FileName {
       path += part;
     }
   }
-  return isFilePath(path) ? { path } : { why: 'the name of the secret file is no absolute path of a file' };
+  return isFilePath(path) ? { path } : { why: 'the name of the secret file is not an absolute path' };
 }
 
 function nameIn({ user, vouchedFor }: FileNameTerms): string | undefined {

@@ -12,13 +12,13 @@ export interface Owner {
 }
 
 /**
- * Why a file cannot be used: its permissions, its owner or a NUL in it, as pam_google_authenticator minds them. Unlike its model it
- * minds the set-uid bit, too.
+ * Why a file cannot be used: its permissions, its owner or a NUL in it, by the rules of pam_google_authenticator. Unlike that
+ * module, it also refuses the set-uid bit.
  *
  * @param path - of the file, for the log
  * @param read - what was read
- * @param owner - whose it must be
- * @param options - what the file may be like
+ * @param owner - who must own it
+ * @param options - which permissions and owners are allowed
  * @returns the reason in words, or undefined
  */
 export function unfitness(
@@ -41,11 +41,11 @@ function octal(mode: number): string {
 }
 
 /**
- * Says in words why a file could not be opened or read, when that is the file's matter.
+ * Says in words why a file could not be opened or read, if the file itself is the cause.
  *
  * @param path - of the file
  * @param trouble - what the reader said
- * @returns the reason, or undefined: it is not the file's matter
+ * @returns the reason, or undefined if the file is not the cause
  */
 export function troubleWith(path: string, trouble: Exclude<ReadResult, Read>): string | undefined {
   switch (trouble.kind) {

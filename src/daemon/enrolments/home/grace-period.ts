@@ -2,15 +2,15 @@ import { optionValue, withOption } from './state-file.ts';
 
 /** The file remembers so many hosts, as LAST0 to LAST9. */
 const SLOTS = 10;
-/** What may stand for a host in the file: anything else could write lines of its own there. */
+/** The allowed names of hosts in the file. Other characters could add lines to it. */
 const HOST = /^[0-9A-Za-z:%._-]{1,255}$/;
 
 interface Slot {
   readonly key: string;
-  /** Whether there is no line of it; one that nobody understands is one. */
+  /** Whether the file has no such line; a malformed line still counts as one. */
   readonly free: boolean;
   readonly host: string | undefined;
-  /** Seconds since 1970; 0 when there is no such line, or nobody understands it. */
+  /** Seconds since 1970; 0 if there is no such line, or it is malformed. */
   readonly at: number;
 }
 
@@ -18,10 +18,10 @@ interface Slot {
  * Whether somebody logged in with a code from a host shortly before.
  *
  * @param text - of the file
- * @param host - PAM_RHOST; undefined: nobody is spared
+ * @param host - PAM_RHOST; if undefined, the user is asked
  * @param gracePeriod - seconds
  * @param now - seconds since 1970
- * @returns whether the code may be left out
+ * @returns whether the user need not be asked
  */
 export function isWithinGracePeriod(
   text: string,
@@ -37,7 +37,7 @@ export function isWithinGracePeriod(
  * Notes that somebody logged in with a code from a host: in the host's slot, else a free one, else the oldest.
  *
  * @param text - of the file
- * @param host - PAM_RHOST; one that could write more than its name is not noted
+ * @param host - PAM_RHOST; not noted if it has characters that could add lines
  * @param now - seconds since 1970
  * @returns the new text
  */

@@ -20,13 +20,13 @@ import {
 } from './used-codes.ts';
 import { writeErrorNotice } from './write-errors.ts';
 
-/** Codes from the phone, and scratch codes: in the order in which an answer that could be both is read. */
+/** Codes from the phone, then scratch codes. An answer that could be both is read in this order. */
 const SHAPES: readonly CodeShape[] = [
   { class: 'digits', length: 6 },
   { class: 'digits', length: 8 },
 ];
 
-/** Another program that writes the same file again and again is not waited for longer. */
+/** The most attempts to write, if another program keeps changing the same file. */
 const MAX_TRIES = 8;
 const FACTOR = 'home';
 
@@ -37,7 +37,7 @@ export interface HomePorts {
   readonly unwritten: UnwrittenAttempts;
   /** Attempts on one file wait for each other. */
   readonly oneAtATime: OneAtATime;
-  /** Whether the daemon counts guesses for these users, too, or only the file's own limit holds. */
+  /** Whether the daemon also counts guesses for these users; if not, only the file's own limit applies. */
   readonly throttle: boolean;
 }
 
@@ -45,11 +45,11 @@ export interface HomePorts {
 export interface HomeFile {
   /** The name that marks are kept under. */
   readonly user: string;
-  /** Of that name; undefined: there is no such account, the file is another one's. */
+  /** Uid of that name; undefined if there is no such account and the file belongs to another one. */
   readonly uid: number | undefined;
   readonly owner: Owner;
   readonly path: string;
-  /** Whether it is where its owner may always put another one: then nobody tells when its secret counts no more. */
+  /** Whether the owner can always replace the file. Then nobody tells the daemon when its secret is no longer in use. */
   readonly ownersOwn: boolean;
   readonly rhost: string | undefined;
   readonly options: LookupOptions;
@@ -58,8 +58,8 @@ export interface HomeFile {
 type Rejected = Extract<Verification, { kind: 'rejected' }>;
 
 /**
- * An enrolment in a file of pam_google_authenticator. Whatever it changes is written before the verdict, and only if the file still
- * holds what was read; else all of it is done anew.
+ * An enrolment in a file of pam_google_authenticator. Every change is written before the verdict, and only if the file is still
+ * as it was read. If it changed, the whole check is repeated.
  *
  * @param ports - files and ledger
  * @param file - whose, where
@@ -101,7 +101,7 @@ async function untilUnchanged(ports: HomePorts, file: HomeFile, tried: Tried): P
     kind: 'rejected',
     reason: 'not-recorded',
     factor: FACTOR,
-    why: `Secret file ${file.path} is changed by somebody else all the time`,
+    why: `Secret file ${file.path} is changed by other programs all the time`,
   };
 }
 
@@ -150,7 +150,7 @@ async function once(
   }
 }
 
-/** What the answer is worth, and with it the new text, where a login from this host is noted if that is asked for. */
+/** The result of the answer and the new text, with a note of this login if the option asks for it. */
 function judge(
   ledger: Ledger,
   owner: CodeOwner,
@@ -166,7 +166,7 @@ function judge(
       now,
       counted,
       adjustSkew: options.adjustSkew,
-      // The person's last word is still to come: what was stacked may be just a password.
+      // The person will be asked again, and the stacked text may be just a password.
       incrementCounter: options.incrementCounter && !more,
     },
   );
@@ -181,7 +181,7 @@ function judge(
     : tries;
 }
 
-/** The file says what it shall say. */
+/** The file has been written. */
 async function settle(
   ledger: Ledger,
   owner: CodeOwner,
@@ -192,13 +192,13 @@ async function settle(
     return rejected(result);
   }
   const remembered = await rememberStep(ledger, owner, before, result);
-  // A later step may have been accepted before. Where that matters, the file has said so.
+  // A later step may have been accepted before. If that matters, the file has already refused it.
   return remembered === 'unavailable' && result.steps.length > 1
     ? { kind: 'unavailable', factor: factorOf(result), why: 'the use of the code cannot be recorded' }
     : { kind: 'accepted', factor: factorOf(result), reading: result.reading };
 }
 
-/** Nothing was written, or nobody knows whether it was. */
+/** Nothing was written, or it is unknown whether it was. */
 async function unwritten(
   ledger: Ledger,
   owner: CodeOwner,
@@ -237,7 +237,7 @@ async function unwritten(
   }
 }
 
-/** Steps of replacing a file at which it is the file system that refuses; `allow_readonly` forgives these. */
+/** The steps of replacing a file at which the file system can refuse. `allow_readonly` tolerates these failures. */
 const WRITING: ReadonlySet<string> = new Set(['create', 'write', 'sync', 'rename']);
 
 function said(result: ReplaceResult): string {

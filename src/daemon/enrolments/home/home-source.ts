@@ -16,18 +16,21 @@ export interface HomeSourcePorts extends HomePorts {
   readonly places: FileDirectories;
   /** Milliseconds since 1970. */
   readonly now: () => number;
-  /** An account that has nothing: whoever does not exist is looked up as this one, so that it takes as long. Undefined: there is none. */
+  /**
+   * An account without files. Users who do not exist are looked up as this one, so that it takes as long. Undefined if there is
+   * none.
+   */
   readonly nobody: Owner | undefined;
 }
 
 /** The files of pam_google_authenticator as a source of enrolments. */
 export interface HomeSource {
   /**
-   * Looks a user's file up. What the model decides before it asks, is decided here: a limit that is reached, and a grace period.
+   * Looks a user's file up. Like pam_google_authenticator, it checks the rate limit and the grace period before the question.
    *
    * @param request - who, and what pam.d says
-   * @param owner - the account that `user=` names, if it does
-   * @returns what the file says; it never rejects
+   * @param owner - the account that `user=` names, if it is set
+   * @returns what is enrolled in the file; it never rejects
    */
   lookUp(request: LookupRequest, owner: Owner | undefined): Promise<Lookup>;
 }
@@ -127,7 +130,7 @@ function missing(
     : {
         kind: 'failed',
         quiet: true,
-        why: `Secret file ${path} is missing, and not known to be deleted: is the directory mounted? Else: pve-google-authenticator forget --user ${user}`,
+        why: `Secret file ${path} is missing, and nobody said that it was deleted: is the directory mounted? If it was deleted: pve-google-authenticator forget --user ${user}`,
       };
 }
 

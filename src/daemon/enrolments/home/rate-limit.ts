@@ -2,7 +2,7 @@ import { MAX_RATE_ATTEMPTS, rateLimitOf, type RateLimit } from './settings.ts';
 import { withOption } from './state-file.ts';
 
 /**
- * Whether the file's own limit holds an attempt back.
+ * Whether the file's own limit refuses an attempt.
  *
  * @param limit - of the file
  * @param now - seconds since 1970
@@ -13,7 +13,7 @@ export function isRateLimited(limit: RateLimit, now: number): boolean {
 }
 
 /**
- * Counts an attempt in the file. A try that is held back is not counted: it does not prolong the wait.
+ * Counts an attempt in the file. A refused try is not counted, so it does not prolong the wait.
  *
  * @param text - of the file
  * @param limit - of the file
@@ -25,15 +25,18 @@ export function withAttempt(text: string, limit: RateLimit, now: number): string
   return withOption(text, 'RATE_LIMIT', [limit.attempts, limit.seconds, ...times].join(' '));
 }
 
-/** Attempts that still count; one in the future is a clock that was wrong. */
+/** The attempts that still count. One in the future comes from a wrong clock. */
 function running({ seconds, times }: RateLimit, now: number): number[] {
   return times.filter((time) => time >= now - seconds && time <= now);
 }
 
-/** Files of which attempts are remembered; the one that was added first is forgotten for a new one. */
+/** The most files whose attempts are remembered. A new one replaces the one that was added first. */
 const MAX_FILES = 1_024;
 
-/** Attempts that a file with a limit could not be told of, in memory: a limit that cannot be written is one all the same. */
+/**
+ * Attempts that could not be written into a file with a limit, kept in memory. So the limit applies even if the file cannot be
+ * written.
+ */
 export class UnwrittenAttempts {
   readonly #times = new Map<string, readonly number[]>();
 
@@ -55,17 +58,17 @@ export class UnwrittenAttempts {
     }
   }
 
-  /** The file could be written. */
+  /** Forgets the attempts of a file, because the file could be written. */
   forget(file: string): void {
     this.#times.delete(file);
   }
 
   /**
-   * The file as it would be if it had been told.
+   * The file as it would be if all attempts had been written.
    *
    * @param file - its path
-   * @param text - what it says
-   * @returns the text; equal when nothing is missing in it, or it has no limit
+   * @param text - its text
+   * @returns the text; unchanged if nothing is missing in it, or it has no limit
    */
   applied(file: string, text: string): string {
     const times = this.#times.get(file);

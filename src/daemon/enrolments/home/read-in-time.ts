@@ -1,11 +1,14 @@
 import type { ReadRequest } from '../../../contracts/file-requests.ts';
 import type { HomeFiles, ReadResult } from './file-access.ts';
 
-/** The module waits 5 seconds for its first question: a home that hangs is given up before, so that the log says why. Milliseconds. */
+/**
+ * The longest wait for a home, in milliseconds. The module waits 5 seconds for its first question, and this must end before, so
+ * that the log can say why.
+ */
 const LOOKUP_MS = 3_500;
 
 /**
- * Reads a file, as long as the module waits.
+ * Reads a file within the time that the module waits.
  *
  * @param files - who reads
  * @param request - whose, which
@@ -34,9 +37,9 @@ export async function readInTime(files: HomeFiles, request: ReadRequest): Promis
 }
 
 /**
- * Why the reader gave no file, for the log.
+ * Why the reader returned no file, for the log.
  *
- * @param read - what the reader said
+ * @param read - the result of reading
  * @returns the reason in words
  */
 export function inWords(read: Exclude<ReadResult, { kind: 'read' | 'missing' }>): string {
@@ -44,7 +47,7 @@ export function inWords(read: Exclude<ReadResult, { kind: 'read' | 'missing' }>)
     case 'hung':
       return 'its file system does not answer';
     case 'busy':
-      return 'too many other files are waited for';
+      return 'too many other files do not answer';
     case 'no-reader':
       return `pve-authenticator-files is not there (${read.code})`;
     case 'no-answer':

@@ -1,7 +1,7 @@
 import { decodeBase32 } from '../../../factors/base32.ts';
 import { isTimeBased, optionValue, secretText } from './state-file.ts';
 
-/** A setting in the file that makes it unusable: the peer's own words for the log. */
+/** A setting that makes the file unusable. The texts are those of pam_google_authenticator. */
 export interface BadSetting {
   readonly bad: string;
 }
@@ -14,7 +14,7 @@ const MAX_WINDOW_SIZE = 100;
 export const MAX_RATE_ATTEMPTS = 100;
 const MAX_RATE_SECONDS = 3_600;
 
-/** At most so many attempts in so many seconds, and when the last ones were. */
+/** The limit (attempts in seconds), and the times of the last attempts. */
 export interface RateLimit {
   readonly attempts: number;
   readonly seconds: number;
@@ -33,12 +33,12 @@ export function secretOf(text: string): Buffer | undefined {
   return base32.includes('=') ? undefined : decodeBase32(base32);
 }
 
-/** How codes are made: from the time, or from a counter. */
+/** How codes are computed: from the time, or from a counter. */
 export type Mode =
   { readonly kind: 'totp' } | { readonly kind: 'hotp'; readonly counter: number } | { readonly kind: 'none' };
 
 /**
- * How codes are made. A counter above zero wins.
+ * How codes are computed. A counter above zero takes precedence.
  *
  * @param text - of the file
  * @returns the mode; `none`: only scratch codes work
@@ -55,7 +55,7 @@ export function modeOf(text: string): Mode {
  * Seconds of a time step.
  *
  * @param text - of the file
- * @returns 1 to 60, 30 when nothing is said
+ * @returns 1 to 60; 30 by default
  */
 export function stepSizeOf(text: string): number | BadSetting {
   return bounded(optionValue(text, 'STEP_SIZE'), 'STEP_SIZE', DEFAULT_STEP_SIZE, MAX_STEP_SIZE);
@@ -65,7 +65,7 @@ export function stepSizeOf(text: string): number | BadSetting {
  * How many steps or counters are accepted.
  *
  * @param text - of the file
- * @returns 1 to 100, 3 when nothing is said
+ * @returns 1 to 100; 3 by default
  */
 export function windowSizeOf(text: string): number | BadSetting {
   return bounded(optionValue(text, 'WINDOW_SIZE'), 'WINDOW_SIZE', DEFAULT_WINDOW_SIZE, MAX_WINDOW_SIZE);
@@ -75,7 +75,7 @@ export function windowSizeOf(text: string): number | BadSetting {
  * How far the phone's clock is ahead, in steps.
  *
  * @param text - of the file
- * @returns the number, 0 when nothing is said
+ * @returns the number; 0 by default
  */
 export function timeSkewOf(text: string): number {
   return leadingInteger(optionValue(text, 'TIME_SKEW') ?? '');

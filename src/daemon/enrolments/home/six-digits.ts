@@ -4,8 +4,9 @@ import { hotpWindow } from '../../../host/hotp-window.ts';
 const DIGITS = 6;
 
 /**
- * Says of which counters a code of six digits is: RFC 4226, section 5.3, with SHA-1 and secrets of any length, as in a file of
- * pam_google_authenticator. Every counter is computed and compared in the same way, whatever matches.
+ * Finds the counters that a code of six digits belongs to: RFC 4226, section 5.3, with SHA-1 and secrets of any length, as
+ * pam_google_authenticator allows. Every counter is computed and compared in the same way, so the time does not tell which one
+ * matches.
  *
  * @param secret - at least one byte
  * @param code - six ASCII digits

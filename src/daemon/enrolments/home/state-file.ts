@@ -1,31 +1,31 @@
 /*
  * The state file of pam_google_authenticator, `~/.google_authenticator`, as text of one character a byte. The first line is the
- * secret; every later line is an option, `" KEY VALUE`, or an emergency scratch code of eight digits. Everything that is not
- * understood stays as it is, and in its place.
+ * secret; every later line is an option, `" KEY VALUE`, or an emergency scratch code of eight digits. Unknown lines stay as they
+ * are, and in their place.
  */
 
-/** What may follow a key: the end of the line, or a blank. */
+/** The characters that may follow a key: a line end or a blank. */
 const AFTER_KEY = new Set(['', ' ', '\t', '\r', '\n']);
 const SCRATCH_CODE = /^[ \t\v\f]*\+?0*([1-9][0-9]{7})$/;
 const LINE_FEED = 0x0a;
 const CARRIAGE_RETURN = 0x0d;
-/** Base32, and three digits that people read for letters. */
+/** Base32, and three digits that people mistake for letters. */
 const MISREAD: Readonly<Record<string, string>> = { '0': 'O', '1': 'L', '8': 'B' };
 
-/** Where a line is. */
+/** The position of a line. */
 interface Line {
   readonly start: number;
-  /** Behind its last character. */
+  /** After its last character. */
   readonly end: number;
-  /** Behind its line ends, of which there may be several. */
+  /** After its line ends, of which there may be several. */
   readonly next: number;
 }
 
 /**
- * The text of the secret: base32 without blanks and dashes, in capitals, misread digits put right.
+ * The text of the secret: base32 without blanks and dashes, in capitals, with misread digits corrected.
  *
  * @param text - of the file
- * @returns base32, maybe with characters that are not base32
+ * @returns the text, which may still have characters that are not base32
  */
 export function secretText(text: string): string {
   const [line = ''] = text.split('\n', 1);
@@ -50,7 +50,7 @@ export function optionValue(text: string, key: string): string | undefined {
 }
 
 /**
- * Where an option stands, for people who look for it.
+ * The line number of an option, for messages.
  *
  * @param text - of the file
  * @param key - the option's name
@@ -62,12 +62,12 @@ export function lineNumberOf(text: string, key: string): number | undefined {
 }
 
 /**
- * Sets an option: in the place of the first line that has the key, else right behind the first line of the file. Later lines of
- * the same key go.
+ * Sets an option. It replaces the first line with the key, or is inserted after the first line of the file. Later lines with the
+ * same key are removed.
  *
  * @param text - of the file
  * @param key - the option's name
- * @param value - its value; an empty one leaves a blank behind the key
+ * @param value - its value; an empty one leaves a blank after the key
  * @returns the new text
  */
 export function withOption(text: string, key: string, value: string): string {
@@ -83,7 +83,7 @@ export function withOption(text: string, key: string, value: string): string {
 }
 
 /**
- * Whether the file says that codes are time-based. The option is looked for anywhere, as its reader has always done.
+ * Whether the file says that codes are time-based. The option may be anywhere in a line, as pam_google_authenticator reads it.
  *
  * @param text - of the file
  * @returns whether it does
@@ -93,7 +93,7 @@ export function isTimeBased(text: string): boolean {
 }
 
 /**
- * The scratch codes that can be used. The first line that is neither one nor an option ends the list.
+ * The usable scratch codes. The list ends at the first line that is neither a scratch code nor an option.
  *
  * @param text - of the file
  * @returns the codes in their order
@@ -106,7 +106,7 @@ export function scratchCodes(text: string): number[] {
  * Removes a scratch code.
  *
  * @param text - of the file
- * @param code - the code; of several equal ones the first goes
+ * @param code - the code; of several equal ones, the first is removed
  * @returns the new text, or undefined when there is no such code
  */
 export function withoutScratchCode(text: string, code: number): string | undefined {
@@ -135,7 +135,7 @@ function* scratchLines(text: string): Generator<Line & { readonly code: number }
   }
 }
 
-/** The lines that have a key, looked for by the key: whoever owns the file chooses how many lines it has. */
+/** The lines with a key. This searches for the key, not line by line, because a user can make a file with very many lines. */
 function* linesWith(text: string, key: string): Generator<Line> {
   const option = `" ${key}`;
   for (let at = text.indexOf(option); at >= 0; at = text.indexOf(option, at + 1)) {
@@ -145,7 +145,7 @@ function* linesWith(text: string, key: string): Generator<Line> {
   }
 }
 
-/** A new option goes there. The first line of a file that begins with an empty line is empty. */
+/** The place for a new option. If a file begins with an empty line, that is its first line. */
 function behindFirstLine(text: string): Line {
   const at = lineAt(text, 0).next;
   return { start: at, end: at, next: at };

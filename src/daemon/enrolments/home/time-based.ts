@@ -2,12 +2,12 @@ import { stepSizeOf, timeSkewOf, windowSizeOf } from './settings.ts';
 import { countersOf } from './six-digits.ts';
 import { optionValue, withOption } from './state-file.ts';
 
-/** What a code was worth: the new text of the file, and which steps are used up by it. */
+/** The result of a code: the new text of the file, and the steps that are used up. */
 export type CodeOutcome =
   | { readonly kind: 'accepted'; readonly text: string; readonly steps: readonly number[] }
-  /** Nothing in this way of reading the answer fits; another one may. */
+  /** This reading of the answer does not fit; another one may. */
   | { readonly kind: 'no-match'; readonly text: string }
-  /** Refused, and no other way of reading the answer is tried. */
+  /** Refused; no other reading of the answer is tried. */
   | {
       readonly kind: 'refused';
       readonly text: string;
@@ -20,27 +20,30 @@ export interface TimeTerms {
   readonly secret: Buffer;
   /** Seconds since 1970. */
   readonly now: number;
-  /** Whether a phone whose clock differs may be got used to. */
+  /** Whether a phone's different clock may be learnt. */
   readonly adjustSkew: boolean;
-  /** The largest step that was ever accepted, or -1: while a clock is got used to, nothing up to there counts. */
+  /** The largest step that was ever accepted, or -1. While a clock is being learnt, steps up to this one do not count. */
   readonly lastStep: number;
-  /** The largest step that was accepted while the file could not be written, if there is one: where codes count once, nothing up to there does. */
+  /**
+   * The largest step that was accepted while the file could not be written, if any. If each code counts once, steps up to this
+   * one do not count.
+   */
   readonly unwrittenStep?: number;
 }
 
-/** Steps before and after now that are looked at for a clock that differs: half a day of steps of 30 seconds. */
+/** The range of steps, before and after now, in which a different clock is recognised: half a day of 30-second steps. */
 const SKEW_STEPS = 1_500;
-/** Codes in a row that show how much a clock differs. */
+/** The number of codes in a row that show how far a clock is off. */
 const SKEW_CODES = 3;
 
 /**
- * Checks a time-based code as pam_google_authenticator does. Unlike its model it takes no code from before the window of the last
- * one that was right: the list in the file has forgotten whether that one was used.
+ * Checks a time-based code as pam_google_authenticator does. Unlike that module, it refuses codes from before the window of the
+ * last right one, because the list in the file no longer shows whether they were used.
  *
  * @param text - of the file
  * @param code - six ASCII digits
  * @param terms - secret, time, options
- * @returns what it is worth
+ * @returns the result
  */
 export function checkTimeBased(text: string, code: Uint8Array, terms: TimeTerms): CodeOutcome {
   const stepSize = stepSizeOf(text);
@@ -65,12 +68,12 @@ export function checkTimeBased(text: string, code: Uint8Array, terms: TimeTerms)
     : learnSkew(text, current, nearest, window, terms.lastStep);
 }
 
-/** The nearest first; of two as near, the past. */
+/** The nearest step first; of two equally near, the earlier. */
 function byDistance(a: number, b: number): number {
   return Math.abs(a) - Math.abs(b) || a - b;
 }
 
-/** Where codes may not be used again, the steps that were used and still fit are listed in the file. */
+/** If codes may not be used again, the file lists the used steps that would still fit. */
 function spend(text: string, step: number, window: number, terms: TimeTerms): CodeOutcome {
   const listed = optionValue(text, 'DISALLOW_REUSE');
   if (step <= terms.lastStep - window || (listed !== undefined && step <= (terms.unwrittenStep ?? -1))) {
@@ -93,7 +96,7 @@ function spend(text: string, step: number, window: number, terms: TimeTerms): Co
   };
 }
 
-/** Blanks before a step that is dropped stay, as its model leaves them. */
+/** Blanks before a dropped step stay, as pam_google_authenticator leaves them. */
 function withSteps(listed: string, steps: readonly number[], window: number): string {
   const newest = Math.max(...steps);
   const kept = listed.replaceAll(/([0-9]+)[ \t]*/g, (entry, used: string) =>
@@ -119,8 +122,8 @@ interface Sighting {
 }
 
 /**
- * Gets used to a clock that differs: three codes in a row that differ by the same. Unlike its model it takes no code that was used:
- * neither one that is listed, nor one at or before the last that let somebody in.
+ * Learns a phone's different clock from three codes in a row that are off by the same amount. Unlike pam_google_authenticator, it
+ * refuses used codes: listed ones, and those up to the last one that let somebody in.
  */
 function learnSkew(text: string, step: number, skew: number, window: number, lastStep: number): CodeOutcome {
   const refused = (
@@ -175,7 +178,7 @@ function sightings(value: string): Sighting[] {
   return seen.slice(-SKEW_CODES);
 }
 
-/** Each step follows the one before within two, and no skew is further than one from the last. */
+/** Each step comes one or two after the one before, and no skew differs by more than one from the last. */
 function agree(all: readonly Sighting[], skew: number): boolean {
   return (
     all.length === SKEW_CODES &&

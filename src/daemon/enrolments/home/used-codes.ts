@@ -8,11 +8,11 @@ import { optionValue, scratchCodes, withoutScratchCode } from './state-file.ts';
 type Accepted = Extract<HomeAttempt['result'], { kind: 'accepted' }>;
 
 /*
- * What the ledger knows of a file's codes. The file itself is what counts; but it forgets which steps were used long ago, and it may
- * not be writable.
+ * What the ledger knows about a file's codes. The file itself is authoritative. But it forgets old steps, and it may not be
+ * writable.
  */
 
-/** Whose codes: the keys of the marks come from these. */
+/** The owner of codes. The keys of the marks are made from these fields. */
 export interface CodeOwner {
   readonly user: string;
   /** The file's secret. */
@@ -20,13 +20,13 @@ export interface CodeOwner {
 }
 
 /**
- * The file as it would be if everything had been written that could not be: without the scratch codes that were used meanwhile, and
- * with the counter behind the last that was right.
+ * The file as it would be if it had always been writable: without the scratch codes that were used meanwhile, and with the
+ * counter after the last right code.
  *
- * @param ledger - where it was remembered
+ * @param ledger - has the marks
  * @param owner - whose codes
  * @param text - of the file
- * @returns the text; equal when nothing is missing in it
+ * @returns the text; unchanged if nothing is missing in it
  */
 export function asIfWritten(ledger: Pick<Ledger, 'mark'>, owner: CodeOwner, text: string): string {
   const known = (key: string): number | undefined => ledger.mark(key)?.value;
@@ -44,7 +44,7 @@ export function asIfWritten(ledger: Pick<Ledger, 'mark'>, owner: CodeOwner, text
 /**
  * Whether a code is a scratch code that was used while the file could not be written.
  *
- * @param ledger - where that was remembered
+ * @param ledger - has the marks
  * @param owner - whose codes
  * @param code - what was typed
  * @returns whether it is
@@ -54,7 +54,7 @@ export function wasUsedUnwritten(ledger: Ledger, owner: CodeOwner, code: Buffer)
 }
 
 /**
- * The largest steps that were accepted: ever, and while the file could not be written.
+ * The largest accepted steps: of all time, and while the file could not be written.
  *
  * @param ledger - where they are kept
  * @param owner - whose codes
@@ -71,13 +71,13 @@ export function lastSteps(
 }
 
 /**
- * Remembers the step of an accepted code, so that a clock that is learnt later does not make old codes good.
+ * Remembers the step of an accepted code, so that learning a clock later does not make old codes valid.
  *
  * @param ledger - where
  * @param owner - whose code
  * @param text - of the file
  * @param accepted - the code
- * @returns `spent` when a later one was accepted before
+ * @returns `spent` if a later step was accepted before
  */
 export async function rememberStep(
   ledger: Ledger,
@@ -118,7 +118,7 @@ export async function useUnwritten(
         : 'unavailable';
     }
     case 'totp':
-      // Where codes may be used again, it is something else that could not be written. A clock that was learnt is learnt once.
+      // If codes may be used again, something else could not be written, such as a learnt clock, which also counts only once.
       if (optionValue(text, 'DISALLOW_REUSE') === undefined && accepted.steps.length === 1) {
         return 'advanced';
       }
@@ -126,7 +126,7 @@ export async function useUnwritten(
   }
 }
 
-/** The store's own key: a secret that is moved there takes its marks along. */
+/** The same key as in the store, so a secret that is moved there keeps its marks. */
 function stepKey({ user, secret }: CodeOwner, text: string): string {
   return markKey(user, `totp/${seconds(text)}`, secret);
 }
@@ -151,7 +151,7 @@ function seconds(text: string): number {
   return typeof size === 'number' ? size : 0;
 }
 
-/** How long a code can be replayed: the window, to both sides. */
+/** How long a code could be replayed: the window, in both directions. */
 function timeStep(text: string): { kind: 'time-step'; validFor: number } {
   const window = windowSizeOf(text);
   return { kind: 'time-step', validFor: seconds(text) * (typeof window === 'number' ? window + 1 : 1) };

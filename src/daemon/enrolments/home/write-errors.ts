@@ -1,4 +1,4 @@
-/** Errors of which pam_google_authenticator tells the person, in the words of strerror(3). */
+/** The errors that pam_google_authenticator shows to the person, in the words of strerror(3). */
 const TOLD: Readonly<Record<string, string>> = {
   EPERM: 'Operation not permitted',
   ENOSPC: 'No space left on device',
@@ -8,10 +8,10 @@ const TOLD: Readonly<Record<string, string>> = {
 };
 
 /**
- * What the person is told when the file cannot be written: the sentence of pam_google_authenticator, word by word.
+ * The text for the person when the file cannot be written: pam_google_authenticator's, word for word.
  *
  * @param code - the name of the errno value
- * @returns the text; undefined for errors that it keeps to itself
+ * @returns the text; undefined for errors that it does not show
  */
 export function writeErrorNotice(code: string): string | undefined {
   const words = Object.hasOwn(TOLD, code) ? TOLD[code] : undefined;

@@ -20,8 +20,8 @@ export const PVE_FILES: FileParsers<ProxmoxConfig> = {
 };
 
 /**
- * The file of Proxmox Backup Server, in /etc/proxmox-backup: always JSON, and an empty file is none. No realm of it can want a factor of
- * everybody.
+ * The file of Proxmox Backup Server, in /etc/proxmox-backup: always JSON, and an empty file is not valid. No realm there can
+ * require a factor.
  */
 export const PBS_FILES: FileParsers<ProxmoxConfig> = {
   product: 'pbs',

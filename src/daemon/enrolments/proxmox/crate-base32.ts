@@ -1,7 +1,7 @@
 const ALPHABET = 'ABCDEFGHIJKLMNOPQRSTUVWXYZ234567';
 const TEXT = /^[A-Za-z2-7=]*$/;
 const BITS_PER_CHARACTER = 5;
-/** As many signs of padding as a group of eight can end with. */
+/** The most padding characters at the end of a group of eight. */
 const MOST_PADDING = 6;
 
 /**
@@ -9,7 +9,7 @@ const MOST_PADDING = 6;
  * other `=` is a zero, and bits that do not fill a byte are dropped.
  *
  * @param text - the base32 text
- * @returns the bytes, possibly none; undefined when there is a character that is not base32. A secret: wipe it after use.
+ * @returns the bytes, possibly none; undefined if a character is not base32. A secret: wipe it after use.
  */
 export function decodeCrateBase32(text: string): Buffer | undefined {
   if (!TEXT.test(text)) {

@@ -50,17 +50,17 @@ export function fieldsOf(
  * @throws FormatError
  */
 export function membersOf(value: unknown, place: string): JsonObject['members'] {
-  return value instanceof JsonObject ? value.members : wrong(value, place, 'it is no object');
+  return value instanceof JsonObject ? value.members : wrong(value, place, 'it is not an object');
 }
 
 /** @returns the elements of a list @throws FormatError */
 export function listOf(value: unknown, place: string): readonly unknown[] {
-  return Array.isArray(value) ? value : wrong(value, place, 'it is no list');
+  return Array.isArray(value) ? value : wrong(value, place, 'it is not a list');
 }
 
 /** @returns the text @throws FormatError */
 export function textOf(value: unknown, place: string): string {
-  return typeof value === 'string' ? value : wrong(value, place, 'it is no text');
+  return typeof value === 'string' ? value : wrong(value, place, 'it is not a text');
 }
 
 /** @returns the truth value @throws FormatError */
@@ -78,7 +78,7 @@ export function booleanOf(value: unknown, place: string): boolean {
  */
 export function integerOf(value: unknown, place: string): number {
   if (typeof value !== 'bigint' || value < LEAST || value > MOST) {
-    return wrong(value, place, 'it is no whole number of 64 bits');
+    return wrong(value, place, 'it is not a whole number of 64 bits');
   }
   return Number(value > SAFE ? SAFE : value < -SAFE ? -SAFE : value);
 }

@@ -66,7 +66,7 @@ function userOf(type: string, base64: string, place: string): TfaUser {
       text('publicKey');
       return { ...NO_ENTRIES, u2f: [OLD_U2F] };
     default:
-      throw new FormatError(place, 'its type is none of oath, yubico and u2f');
+      throw new FormatError(place, 'its type is not oath, yubico or u2f');
   }
 }
 
@@ -92,7 +92,7 @@ function numberOf(value: unknown, most: bigint, place: string): number {
   const number =
     typeof value === 'string' && /^\+?[0-9]{1,40}$/.test(value) ? BigInt(value.replace('+', '')) : value;
   if (typeof number !== 'bigint' || number < 0n || number > most) {
-    throw new FormatError(place, 'its digits or step is no number');
+    throw new FormatError(place, 'its digits or step is not a number');
   }
   return Number(number);
 }

@@ -67,7 +67,7 @@ export function troubleIn(read: NotServed | NoAnswer): string {
     case 'hung':
       return 'the file system of Proxmox does not answer';
     case 'busy':
-      return 'too many others wait for the files of Proxmox';
+      return 'too many requests wait for the files of Proxmox';
     case 'no-reader':
       return `pve-authenticator-files is not there (${read.code})`;
     case 'no-answer':

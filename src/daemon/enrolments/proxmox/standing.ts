@@ -57,11 +57,11 @@ export function standingOf(config: ProxmoxConfig, userId: string, now: number): 
   const keys = user === undefined || MARKER.test(user.keys) ? '' : user.keys;
   const entries = withOldKeys(found ?? NO_ENTRIES, keys, realm);
   if (realm?.type === 'unreadable' && !isChallenged(entries)) {
-    return { kind: 'unclear', why: 'what the realm wants of everybody (tfa in domains.cfg) cannot be read' };
+    return { kind: 'unclear', why: 'the tfa line of the realm in domains.cfg cannot be read' };
   }
   if (realm === undefined && !isChallenged(entries)) {
     return settings === undefined
-      ? unusable('domains.cfg has no such realm, so that Proxmox refuses the user')
+      ? unusable('domains.cfg has no such realm, so Proxmox refuses the user')
       : { kind: 'unprotected' };
   }
   if (entries.lockedUntil > now) {
@@ -87,7 +87,7 @@ export function standingOf(config: ProxmoxConfig, userId: string, now: number): 
     ? unusable(
         totp.length > 0
           ? 'the secret, digits or period of the code is out of range here'
-          : 'what stands in Proxmox for the YubiKey is no public id',
+          : 'Proxmox has an invalid public id for the YubiKey',
       )
     : { kind: 'usable', totp: withoutTwins(codes), yubico: yubikeys, realm };
 }
@@ -174,11 +174,11 @@ function othersOnly(entries: TfaUser): string {
     ...(enabled(entries.yubico).length > 0 ? ['YubiKeys without a server in the realm'] : []),
     ...(entries.recovery === undefined ? [] : ['recovery keys']),
   ];
-  return `the user has only ${kinds.join(' and ')} in Proxmox, which work nowhere but there`;
+  return `the user has only ${kinds.join(' and ')} in Proxmox, which work only there`;
 }
 
 function missingForRealm({ type }: Pick<RealmTfa, 'type'>): string {
   return type === 'oath'
-    ? 'the realm wants a code of everybody, and the user has none in Proxmox'
-    : 'the realm wants a YubiKey of everybody, and the user has none in Proxmox';
+    ? 'the realm requires codes, and the user has no phone in Proxmox'
+    : 'the realm requires a YubiKey, and the user has none in Proxmox';
 }

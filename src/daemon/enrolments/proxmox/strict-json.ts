@@ -106,7 +106,7 @@ class Reader {
     }
     const value = this.#unescaped(this.#text.slice(this.#at, end + 1));
     if (value === undefined || HALF_A_PAIR.test(value)) {
-      return this.#fail('a text holds what no text may hold');
+      return this.#fail('a text holds a character that is not allowed');
     }
     this.#at = end + 1;
     return value;
@@ -122,7 +122,7 @@ class Reader {
 
   #scalar(): unknown {
     SCALAR.lastIndex = this.#at;
-    const [found] = SCALAR.exec(this.#text) ?? this.#fail('this is no JSON');
+    const [found] = SCALAR.exec(this.#text) ?? this.#fail('this is not JSON');
     this.#at += found.length;
     return /^[-0-9]/.test(found) && !FRACTION.test(found) ? BigInt(found) : JSON.parse(found);
   }

@@ -33,7 +33,7 @@ export function parseTotpUri(uri: string, place: string): TotpUri {
   };
   const query = uri.indexOf('?');
   if (!uri.startsWith(PREFIX) || query < 0) {
-    fail('it is no URI that begins with otpauth://totp/ and has parameters');
+    fail('it is not a URI that begins with otpauth://totp/ and has parameters');
   }
   let secret: Buffer | undefined;
   let algorithm: Algorithm = 'sha1';
@@ -49,10 +49,10 @@ export function parseTotpUri(uri: string, place: string): TotpUri {
         secret = decodeCrateBase32(utf8(value, fail)) ?? fail('the secret is not base32');
         break;
       case 'digits':
-        digits = wholeNumber(utf8(value, fail), MOST_DIGITS) ?? fail('digits is no number, or too large');
+        digits = wholeNumber(utf8(value, fail), MOST_DIGITS) ?? fail('digits is not a number, or too large');
         break;
       case 'period':
-        period = wholeNumber(utf8(value, fail), MOST_SECONDS) ?? fail('period is no number, or too large');
+        period = wholeNumber(utf8(value, fail), MOST_SECONDS) ?? fail('period is not a number, or too large');
         break;
       case 'algorithm': {
         const wanted = utf8(value, fail).toLowerCase();

@@ -38,7 +38,7 @@ export function webVerdict(mode: Exclude<WebMode, 'native'>, { kind }: Standing)
     case 'unusable':
       return { kind: 'stand-aside', why: 'Proxmox itself asks for the second factor' };
     case 'unclear':
-      return { kind: 'refuse', why: 'it cannot be said whether Proxmox asks for a second factor' };
+      return { kind: 'refuse', why: 'it is unclear whether Proxmox asks for a second factor' };
     case 'unprotected':
     case 'unknown':
       return mode === 'gate'

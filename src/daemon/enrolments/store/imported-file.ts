@@ -87,8 +87,8 @@ export function readImportedFile(text: string): ImportedFile | { readonly proble
 }
 
 const NOTHING_USABLE =
-  'there is neither TOTP_AUTH nor HOTP_COUNTER nor a scratch code, so no code ever opened with it: enrol the user anew';
-const SECRET_LENGTH = `the secret has to have ${MIN_SECRET_BYTES} to ${MAX_SECRET_BYTES} bytes`;
+  'there is neither TOTP_AUTH nor HOTP_COUNTER nor a scratch code, so it never accepted a code: enrol the user again';
+const SECRET_LENGTH = `the secret must have ${MIN_SECRET_BYTES} to ${MAX_SECRET_BYTES} bytes`;
 
 function tooMany(count: number): string {
   return `there are ${count}, at most ${MAX_SCRATCH_CODES} can be imported: delete some`;
@@ -117,7 +117,7 @@ function tokenOf(text: string, secret: Buffer): ImportedFile['token'] {
 /** What the problems of options have ruled out. */
 function numberOf(setting: number | { readonly bad: string }): number {
   if (typeof setting !== 'number') {
-    throw new Error('A setting that was found good is not');
+    throw new Error('A setting that passed the check is invalid');
   }
   return setting;
 }
@@ -130,7 +130,7 @@ function problemsOfBytes(text: string): FileProblem[] {
         {
           line: text.slice(0, nul).split('\n').length,
           key: 'a NUL byte',
-          what: 'this is not a text file: restore it from a backup, or enrol the user anew',
+          what: 'this is not a text file: restore it from a backup, or enrol the user again',
         },
       ];
 }
@@ -138,10 +138,10 @@ function problemsOfBytes(text: string): FileProblem[] {
 function problemsOfSecret(secret: Buffer | undefined): FileProblem[] {
   const problem = (what: string): FileProblem[] => [{ line: 1, key: 'secret', what }];
   if (secret === undefined) {
-    return problem('the first line is not base32 (A to Z, 2 to 7): put it right, or enrol the user anew');
+    return problem('the first line is not base32 (A to Z, 2 to 7): correct it, or enrol the user again');
   }
   return secret.length < MIN_SECRET_BYTES || secret.length > MAX_SECRET_BYTES
-    ? problem(`${SECRET_LENGTH}, this one has ${secret.length}: enrol the user anew`)
+    ? problem(`${SECRET_LENGTH}, this one has ${secret.length}: enrol the user again`)
     : [];
 }
 
@@ -164,7 +164,7 @@ const OPTIONS: readonly {
   {
     key: 'RATE_LIMIT',
     fits: (text) => !('bad' in (rateLimitOf(text) ?? {})),
-    what: 'it has to be attempts (1 to 100), seconds (1 to 3600) and times of attempts, with nothing behind them',
+    what: 'it must be attempts (1 to 100), seconds (1 to 3600) and times of attempts, and nothing else',
   },
   {
     key: 'TIME_SKEW',
@@ -179,7 +179,7 @@ const OPTIONS: readonly {
   {
     key: 'DISALLOW_REUSE',
     fits: (_text, value) => usedSteps(value) !== undefined,
-    what: 'it has to be nothing, or numbers of time steps',
+    what: 'it must be empty, or numbers of time steps',
   },
 ];
 
@@ -188,7 +188,7 @@ function problemsOfOptions(text: string): FileProblem[] {
     const value = optionValue(text, key);
     return value === undefined || fits(text, withoutTrailingBlanks(value))
       ? []
-      : [{ line: lineNumberOf(text, key) ?? 1, key, what: `${what}: put it right, or delete the line` }];
+      : [{ line: lineNumberOf(text, key) ?? 1, key, what: `${what}: correct it, or delete the line` }];
   });
 }
 

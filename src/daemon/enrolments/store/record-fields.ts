@@ -102,7 +102,7 @@ export class RecordFields {
   /** @throws RecordError unless every field that is there was read */
   end(): void {
     if (Object.keys(this.#object).length !== this.#read) {
-      throw new RecordError(`${this.#name}: it has a field that is not known`);
+      throw new RecordError(`${this.#name}: it has an unknown field`);
     }
   }
 

@@ -117,7 +117,7 @@ function fewCodes(
 
 /** Why nobody is let in whose code could not be used up. */
 export const NOT_RECORDED = 'the use of the code cannot be recorded';
-const WORN_OUT = 'the YubiKey has reached its last session: its secrets must be set anew';
+const WORN_OUT = 'the YubiKey has reached its last session: program it with new secrets';
 
 /**
  * An enrolment whose factors are kept in the store.

@@ -159,7 +159,7 @@ function ownFactors(
   }
   const factors = activeOf(read.factors);
   return factors.length === 0
-    ? { kind: 'blocked', why: `record of ${account.name}: it has no factor that is not paused` }
+    ? { kind: 'blocked', why: `record of ${account.name}: all its factors are paused` }
     : { record: read, factors };
 }
 

@@ -162,7 +162,7 @@ function missing(
     ? { kind: 'keys', publicIds: [] }
     : {
         kind: 'failed',
-        why: `${path} is missing, and not known to be deleted: is the directory mounted? Else: pve-google-authenticator forget --user ${name}`,
+        why: `${path} is missing, and nobody said that it was deleted: is the directory mounted? If it was deleted: pve-google-authenticator forget --user ${name}`,
       };
 }
 

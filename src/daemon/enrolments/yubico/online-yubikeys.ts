@@ -34,7 +34,7 @@ export interface OnlineYubikeys {
 
 /** What is told of look-ups, for the log. No OTP or key is in it. */
 export interface LookUpReports {
-  /** The servers do not take our requests: nobody gets in with a key until that is mended. */
+  /** The servers reject our requests: nobody gets in with a key until that is mended. */
   misconfigured(failures: readonly ServerFailure[]): void;
   /** No server could say anything. */
   unavailable(failures: readonly ServerFailure[]): void;
@@ -101,10 +101,10 @@ function told(validation: Validation, reports: LookUpReports): LookedUp {
   switch (kind) {
     case 'misconfigured':
       reports.misconfigured(failures);
-      return { kind: 'unavailable', why: 'the validation servers do not take our requests' };
+      return { kind: 'unavailable', why: 'the validation servers reject our requests' };
     case 'unavailable':
       reports.unavailable(failures);
-      return { kind: 'unavailable', why: 'no validation server could say anything' };
+      return { kind: 'unavailable', why: 'no validation server could check the YubiKey' };
     case 'right':
     case 'wrong':
     case 'replayed':
