@@ -30,7 +30,7 @@ export async function sshdWords(
     return [
       {
         service: PASSWORD,
-        says: asks ? `${stack}, unless sshd\'s settings differ: only root can read them` : stack,
+        says: asks ? `${stack}, unless sshd's settings differ: only root can read them` : stack,
       },
       {
         service: KEY,
