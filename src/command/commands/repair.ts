@@ -21,7 +21,7 @@ export function repairCommand(program: Command, session: Session): void {
       await askBeforeLoss(
         session,
         options,
-        "This forgets which HOTP and recovery codes were used after the ledger's last readable entry. Each of them may work once more.",
+        'This forgets the HOTP and recovery codes whose use stood in the damaged part of the ledger. Each of them may work once more.',
       );
       const result = await session.daemon().ask<Repaired>('POST', ['ledger', 'repair']);
       if (options.json === true) {
@@ -31,7 +31,7 @@ export function repairCommand(program: Command, session: Session): void {
           'The ledger of used codes is intact again. The damaged files are kept beside it.',
         );
         session.output.line(
-          'HOTP and recovery codes that were used after the last readable entry may work once more.',
+          'HOTP and recovery codes whose use stood in the damaged part may work once more.',
         );
         session.output.line('If somebody may have seen such a code, remove that factor and add a new one.');
       } else {
