@@ -26,6 +26,7 @@
  * the module wanted with pam_fail_delay, as libpam varied it. */
 #define _GNU_SOURCE
 #include <dirent.h>
+#include <errno.h>
 #include <fcntl.h>
 #include <security/pam_appl.h>
 #include <signal.h>
@@ -90,7 +91,11 @@ static char *read_answer(struct client *client)
 	client->questions++;
 	if (client->fail_at > 0 && client->questions >= client->fail_at)
 		return NULL;
-	n = getline(&line, &room, client->in);
+	do { /* the answer may come after the first signal */
+		clearerr(client->in);
+		errno = 0;
+		n = getline(&line, &room, client->in);
+	} while (n < 0 && errno == EINTR);
 	if (n < 0) {
 		free(line);
 		return NULL;
