@@ -87,7 +87,7 @@ def run_wire_test(build, tally):
         program = os.path.join(build, variant, "wire-test")
         done = subprocess.run([program], capture_output=True, text=True)
         good = done.returncode == 0 and not done.stderr
-        told = (done.stdout + done.stderr).strip()
+        told = (done.stdout + done.stderr).strip() or f"status {done.returncode}"
         group = f"wire vectors in C, {variant} ({told.splitlines()[-1]})"
         tally.add(group, "passed" if good else "failed", "", told[-2000:])
 
