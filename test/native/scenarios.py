@@ -319,6 +319,7 @@ def _(box):
     box.daemon(hangs_up(prompt(), notice("going down"), verdict(DENIED)))
     result = box.login("123456", options=["-w", "200"])
     expect(result.rc, AUTH_ERR, "return value")
+    expect(result.of("message"), [], "notices")
 
 
 @case("order", "two prompts at once")
