@@ -59,7 +59,7 @@ it('pam_pve_authenticator(8) names options that there are, and no others', () =>
     // A value that is missing is wrong; the option is there.
     expect(parsed.kind === 'bad' && parsed.wrong === 'option' ? 'unknown' : 'known', name).toBe('known');
   }
-  for (const [, name] of found('src/config/module-options.ts', /^ {2}\['([a-z_]+)', [{(]/gm, 10)) {
+  for (const [, name] of found('src/config/module-options.ts', /^ {2}\[\s*'([a-z_]+)',/gm, 10)) {
     expect(
       named.map((word) => word.replace('=', '')),
       name,

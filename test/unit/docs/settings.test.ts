@@ -41,7 +41,7 @@ describe('docs/reference', () => {
   it("module-arguments.md has every argument, and pam_yubico's", () => {
     const page = named('docs/reference/module-arguments.md');
     for (const name of [
-      ...names('src/config/module-options.ts', /^ {2}\['([a-z_-]+)', [{(]/gm, 10),
+      ...names('src/config/module-options.ts', /^ {2}\[\s*'([a-z_-]+)',/gm, 10),
       ...names('src/config/module-options.ts', /^ {4}'(grace_period)',/gm, 1),
       ...names('src/config/yubico-options.ts', /^ {2}\[\s*'([a-z_]+)',/gm, 10).filter(
         (name) => !name.startsWith('ldap'),
