@@ -7,6 +7,16 @@
 #include <stddef.h>
 #include <stdint.h>
 
+/* The first belongs to root, the second is open to everybody. */
+#define ROOT_SOCKET "/run/pve-authenticator/pam.sock"
+#define USER_SOCKET "/run/pve-authenticator/user.sock"
+enum { SOCKET_PATHS = 2, DAEMON_UID = 0, FIRST_FREE_FD = 3 };
+
+/* The reasons for these times stand in docs/reference/protocol.md. */
+enum { CONNECT_MS = 2000, BACKLOG_RETRY_MS = 20 };
+enum { FIRST_FRAME_MS = 5000, ANSWERED_MS = 15000 };
+enum { MS_PER_SECOND = 1000, NS_PER_MS = 1000000 };
+
 struct channel {
 	int fd;           /* -1: none */
 	int64_t deadline; /* milliseconds of CLOCK_MONOTONIC */
@@ -19,11 +29,10 @@ void channel_allow(struct channel *channel, int64_t ms);
  * backlog needs. EPERM: who listens there is not the daemon. */
 int channel_open(struct channel *channel, const char *path);
 
-/* Reads exactly `size` bytes. What has already come is read even after the
- * deadline, because the conversation with the person may have taken long. */
+/* Reads or writes exactly `size` bytes. What has already come is read even
+ * after the deadline, because the conversation with the person may have taken
+ * long. */
 int channel_read(struct channel *channel, void *bytes, size_t size);
-
-/* Writes all of `size` bytes. */
 int channel_write(struct channel *channel, const void *bytes, size_t size);
 
 /* True if the daemon has sent something, or hung up. */

@@ -1,5 +1,6 @@
 /* pam_pve_authenticator: asks a daemon whether this person has the second
  * factor. What a login means is decided there; here is PAM's side of it. */
+#define _GNU_SOURCE /* explicit_bzero */
 #include <pwd.h>
 #include <security/pam_ext.h>
 #include <security/pam_modules.h>
@@ -8,108 +9,77 @@
 #include <string.h>
 #include <syslog.h>
 
-#include "limits.h"
 #include "relay.h"
 
 #define EXPORTED __attribute__((visibility("default")))
+#define UNUSED __attribute__((unused))
 
 /* Of package.json: the Makefile says it. Nothing here reads it; it is found in
  * the file, by who compares it with the daemon's. */
-#ifndef VERSION
-#define VERSION "unknown"
-#endif
 static const char version[] __attribute__((used)) =
     "pve-authenticator version=" VERSION;
 
-struct options {
-	bool nullok;
-	const char *paths[SOCKET_PATHS];
-};
-
 #ifdef TEST_BUILD
 /* socket=PATH, and once more for the one to try on EACCES. */
-static bool is_socket(struct options *options, const char *argument)
+static bool is_socket(struct relay *relay, const char *argument)
 {
 	static const char name[] = "socket=";
-	bool first = strcmp(options->paths[0], ROOT_SOCKET) == 0;
+	bool first = strcmp(relay->paths[0], ROOT_SOCKET) == 0;
 
 	if (strncmp(argument, name, strlen(name)) != 0)
 		return false;
-	options->paths[first ? 0 : 1] = argument + strlen(name);
+	relay->paths[first ? 0 : 1] = argument + strlen(name);
 	if (first)
-		options->paths[1] = NULL;
+		relay->paths[1] = NULL;
 	return true;
 }
 #endif
 
-/* Every argument but our own is the daemon's to understand. */
-static void read_arguments(struct options *options, struct frame *start,
-    int argc, const char **argv)
+static void put_text(struct frame *start, enum start_tag tag, const char *text)
 {
-	*options = (struct options){ .paths = { ROOT_SOCKET, USER_SOCKET } };
-	for (int i = 0; i < argc; i++) {
-#ifdef TEST_BUILD
-		if (is_socket(options, argv[i]))
-			continue;
-#endif
-		if (strcmp(argv[i], "nullok") == 0)
-			options->nullok = true;
-		frame_put_item(start, TAG_ARGUMENT, argv[i]);
-	}
+	if (text != NULL)
+		frame_put_item(start, tag, text, strlen(text));
 }
 
-static void put_pam_item(struct frame *start, pam_handle_t *pamh, int item,
-    enum start_tag tag)
+static void put_pam_item(struct relay *relay, enum start_tag tag, int item)
 {
 	const void *text = NULL;
 
-	if (pam_get_item(pamh, item, &text) == PAM_SUCCESS)
-		frame_put_item(start, tag, text);
+	if (pam_get_item(relay->pamh, item, &text) == PAM_SUCCESS)
+		put_text(&relay->frame, tag, text);
+}
+
+/* Every argument but our own is the daemon's to understand. */
+static void put_arguments(struct relay *relay, int argc, const char **argv)
+{
+	for (int i = 0; i < argc; i++) {
+#ifdef TEST_BUILD
+		if (is_socket(relay, argv[i]))
+			continue;
+#endif
+		if (strcmp(argv[i], "nullok") == 0)
+			relay->nullok = true;
+		put_text(&relay->frame, TAG_ARGUMENT, argv[i]);
+	}
 }
 
 static void put_id(struct frame *start, enum start_tag tag, unsigned long id)
 {
-	char text[ID_TEXT];
+	char text[sizeof "18446744073709551615"];
 
 	snprintf(text, sizeof text, "%lu", id);
-	frame_put_item(start, tag, text);
+	put_text(start, tag, text);
 }
 
 /* Without an entry the daemon asks all the same, and then refuses. */
-static void put_passwd(struct frame *start, pam_handle_t *pamh,
-    const char *user)
+static void put_passwd(struct frame *start, const struct passwd *entry)
 {
-	const struct passwd *entry = pam_modutil_getpwnam(pamh, user);
-
 	if (entry == NULL)
 		return;
 	put_id(start, TAG_UID, entry->pw_uid);
 	put_id(start, TAG_GID, entry->pw_gid);
-	frame_put_item(start, TAG_HOME, entry->pw_dir);
-	frame_put_item(start, TAG_NAME, entry->pw_name);
-}
-
-static void begin_start(struct frame *start, unsigned flags)
-{
-	unsigned sent = 0;
-
-	if ((flags & PAM_SILENT) != 0)
-		sent |= START_SILENT;
-	if ((flags & PAM_DISALLOW_NULL_AUTHTOK) != 0)
-		sent |= START_NO_NULL_AUTHTOK;
-	frame_begin(start, MESSAGE_START);
-	frame_put_u8(start, PROTOCOL_VERSION);
-	frame_put_u8(start, (uint8_t)sent);
-}
-
-static void put_facts(struct frame *start, pam_handle_t *pamh,
-    const char *user)
-{
-	put_pam_item(start, pamh, PAM_SERVICE, TAG_SERVICE);
-	frame_put_item(start, TAG_USER, user);
-	put_pam_item(start, pamh, PAM_TTY, TAG_TTY);
-	put_pam_item(start, pamh, PAM_RHOST, TAG_RHOST);
-	put_pam_item(start, pamh, PAM_RUSER, TAG_RUSER);
+	put_text(start, TAG_HOME, entry->pw_dir);
+	put_text(start, TAG_NAME, entry->pw_name);
 }
 
 /* The host may ask for the name here. */
@@ -124,13 +94,13 @@ static int get_user(pam_handle_t *pamh, const char **user)
 	                                                  : PAM_SERVICE_ERR;
 }
 
-static int return_value(struct relay *relay, const struct options *options)
+static int return_value(struct relay *relay)
 {
 	switch (relay->verdict.code) {
 	case VERDICT_OK:
 		return relay_forward(relay);
 	case VERDICT_NOT_ENROLLED:
-		return options->nullok ? PAM_IGNORE : PAM_AUTH_ERR;
+		return relay->nullok ? PAM_IGNORE : PAM_AUTH_ERR;
 	case VERDICT_USER_UNKNOWN:
 		return PAM_USER_UNKNOWN;
 	case VERDICT_TOO_MANY:
@@ -147,44 +117,49 @@ static int return_value(struct relay *relay, const struct options *options)
 static int authenticate(struct relay *relay, unsigned flags, int argc,
     const char **argv)
 {
-	struct options options;
+	struct frame *start = &relay->frame;
+	unsigned sent = 0;
 	const char *user = NULL;
 	int rc = get_user(relay->pamh, &user);
 
 	if (rc != PAM_SUCCESS)
 		return rc;
 	relay->silent = (flags & PAM_SILENT) != 0;
-	begin_start(&relay->frame, flags);
-	put_facts(&relay->frame, relay->pamh, user);
-	read_arguments(&options, &relay->frame, argc, argv);
-	put_passwd(&relay->frame, relay->pamh, user);
-	memcpy(relay->paths, options.paths, sizeof relay->paths);
+	if (relay->silent)
+		sent |= START_SILENT;
+	if ((flags & PAM_DISALLOW_NULL_AUTHTOK) != 0)
+		sent |= START_NO_NULL_AUTHTOK;
+	frame_begin(start, MESSAGE_START);
+	frame_put(start, PROTOCOL_VERSION, U8);
+	frame_put(start, sent, U8);
+	put_pam_item(relay, TAG_SERVICE, PAM_SERVICE);
+	put_text(start, TAG_USER, user);
+	put_pam_item(relay, TAG_TTY, PAM_TTY);
+	put_pam_item(relay, TAG_RHOST, PAM_RHOST);
+	put_pam_item(relay, TAG_RUSER, PAM_RUSER);
+	put_arguments(relay, argc, argv);
+	put_passwd(start, pam_modutil_getpwnam(relay->pamh, user));
 	rc = relay_run(relay);
-	return rc == PAM_SUCCESS ? return_value(relay, &options) : rc;
+	return rc == PAM_SUCCESS ? return_value(relay) : rc;
 }
 
 EXPORTED int pam_sm_authenticate(pam_handle_t *pamh, int flags, int argc,
     const char **argv)
 {
-	struct relay relay = { .pamh = pamh, .channel.fd = -1 };
-	unsigned delay = FAIL_DELAY_DEFAULT_US;
-	int rc = PAM_AUTH_ERR;
+	struct relay relay = { .pamh = pamh, .channel.fd = -1,
+		.paths = { ROOT_SOCKET, USER_SOCKET },
+		.verdict.fail_delay_us = FAIL_DELAY_DEFAULT_US };
+	int rc = authenticate(&relay, (unsigned)flags, argc, argv);
 
-	rc = authenticate(&relay, (unsigned)flags, argc, argv);
-	if (relay.finished)
-		delay = relay.verdict.fail_delay_us;
 	if (rc != PAM_SUCCESS && rc != PAM_IGNORE)
-		pam_fail_delay(pamh, delay);
-	relay_end(&relay);
+		pam_fail_delay(pamh, relay.verdict.fail_delay_us);
+	channel_close(&relay.channel);
+	explicit_bzero(&relay, sizeof relay);
 	return rc;
 }
 
-EXPORTED int pam_sm_setcred(pam_handle_t *pamh, int flags, int argc,
-    const char **argv)
+EXPORTED int pam_sm_setcred(pam_handle_t *pamh UNUSED, int flags UNUSED,
+    int argc UNUSED, const char **argv UNUSED)
 {
-	(void)pamh;
-	(void)flags;
-	(void)argc;
-	(void)argv;
 	return PAM_SUCCESS;
 }

@@ -42,66 +42,35 @@ static int connect_daemon(struct relay *relay)
 	return PAM_AUTHINFO_UNAVAIL;
 }
 
-static bool is_refusal(const struct verdict *verdict)
-{
-	return verdict->code == VERDICT_DENIED ||
-	    verdict->code == VERDICT_USER_UNKNOWN ||
-	    verdict->code == VERDICT_TOO_MANY;
-}
-
-/* The daemon spoke out of turn or hung up, as when it shuts down while a
- * person thinks. Its verdict counts only if it is a refusal: nothing that
- * was said before the answer can depend on it. */
-static int hear_last_word(struct relay *relay)
-{
-	struct message message;
-	int error;
-
-	do {
-		error = frame_receive(&relay->frame, &relay->channel, &message);
-		if (error != 0)
-			return broken(relay, error, "reading the last word");
-	} while (message.type == MESSAGE_NOTICE &&
-	    ++relay->notices <= NOTICES_MAX);
-	if (message.type != MESSAGE_VERDICT)
-		return out_of_order(relay, "it spoke out of turn");
-	if (!is_refusal(&message.verdict))
-		return broken(relay, EPIPE, "no refusal as its last word");
-	relay->verdict = message.verdict;
-	relay->finished = true;
-	return PAM_SUCCESS;
-}
-
-/* Sends the frame that is built. The daemon has `ms` for what comes next. */
+/* Sends the frame that is built. The daemon has `ms` for what comes next. If it
+ * has spoken out of turn or hung up, as when it shuts down while a person
+ * thinks, its last word is heard instead. */
 static int say(struct relay *relay, int64_t ms)
 {
-	int error;
+	int error = EPIPE;
 
 	channel_allow(&relay->channel, ms);
-	if (channel_pending(&relay->channel))
-		return hear_last_word(relay);
-	error = frame_send(&relay->frame, &relay->channel);
-	if (error == EPIPE || error == ECONNRESET)
-		return hear_last_word(relay);
-	return broken(relay, error, "writing");
+	if (!channel_pending(&relay->channel))
+		error = frame_send(&relay->frame, &relay->channel);
+	relay->last_word = error == EPIPE || error == ECONNRESET;
+	return relay->last_word ? PAM_SUCCESS : broken(relay, error, "writing");
 }
 
 /* Tells the daemon that nobody will answer; the login has failed anyway. */
 static int cancel(struct relay *relay, enum cancel_reason reason)
 {
 	frame_begin(&relay->frame, MESSAGE_CANCEL);
-	frame_put_u8(&relay->frame, (uint8_t)reason);
+	frame_put(&relay->frame, reason, U8);
 	channel_allow(&relay->channel, 0);
 	frame_send(&relay->frame, &relay->channel);
 	return PAM_CONV_ERR;
 }
 
-static void discard(char **response)
+static void discard(char *response)
 {
-	if (*response != NULL)
-		explicit_bzero(*response, strlen(*response));
-	free(*response);
-	*response = NULL;
+	if (response != NULL)
+		explicit_bzero(response, strlen(response));
+	free(response);
 }
 
 /* What a terminal could take for a command becomes '?': control characters
@@ -119,176 +88,154 @@ static void sanitise(char *text)
 
 /* Shows a notice. Nothing depends on it, so a host that cannot is no error;
  * some hosts answer even these with the password. */
-static int show(struct relay *relay, const struct message *message)
+static int show(struct relay *relay, const struct message *notice)
 {
-	int style = message->notice == NOTICE_ERROR ? PAM_ERROR_MSG
+	int style = notice->kind == NOTICE_ERROR ? PAM_ERROR_MSG
 	                                            : PAM_TEXT_INFO;
 	char *response = NULL;
 
 	if (++relay->notices > NOTICES_MAX)
 		return out_of_order(relay, "too many notices");
-	if (relay->silent)
+	if (relay->silent || relay->last_word)
 		return PAM_SUCCESS;
-	sanitise(message->text);
-	pam_prompt(relay->pamh, style, &response, "%s", message->text);
-	discard(&response);
+	sanitise(notice->text);
+	pam_prompt(relay->pamh, style, &response, "%s", notice->text);
+	discard(response);
 	return PAM_SUCCESS;
 }
 
-/* Puts every shape that the whole answer has, without what people type to
- * group digits. A longer answer than any shape fits nothing. */
-static void put_whole(struct relay *relay, const struct prompt *prompt,
-    const char *typed)
+/* Puts every shape that was asked for and that the answer, or its end, has. */
+static void put_fitting(struct frame *frame, const struct message *prompt,
+    struct kept *kept)
 {
-	char bare[ANSWER_MAX];
-	size_t length = 0;
+	const char *end = kept->text + kept->length;
+	size_t size;
 
-	for (; *typed != 0 && length < sizeof bare; typed++)
-		if (*typed != ' ' && *typed != '\t' && *typed != '-')
-			bare[length++] = *typed;
-	for (uint8_t i = 0; *typed == 0 && i < prompt->count; i++) {
-		if (!shape_fits(prompt->shapes[i], PART_WHOLE, bare, length))
-			continue;
-		frame_put_u8(&relay->frame, i);
-		frame_put_str(&relay->frame, bare, length);
-	}
-	explicit_bzero(bare, sizeof bare);
-}
-
-/* Puts every shape that the end of the answer has, and keeps the answer. */
-static void put_tails(struct relay *relay, const struct prompt *prompt,
-    const char *typed, size_t length)
-{
-	struct kept *kept = &relay->kept;
-	const char *tail;
-	uint8_t size;
-
-	memcpy(kept->text, typed, length);
-	kept->length = length;
-	for (uint8_t i = 0; i < prompt->count; i++) {
-		size = prompt->shapes[i].length;
-		if (size > length)
-			continue;
-		tail = typed + length - size;
-		if (!shape_fits(prompt->shapes[i], PART_TAIL, tail, size))
+	for (unsigned i = 0; i < prompt->count; i++) {
+		size = prompt->part == PART_TAIL ? prompt->shapes[i].length
+		                                 : kept->length;
+		if (size > kept->length ||
+		    !shape_fits(prompt->shapes[i], end - size, size))
 			continue;
 		kept->fits[i] = size;
-		frame_put_u8(&relay->frame, i);
-		frame_put_str(&relay->frame, tail, size);
+		frame_put_item(frame, i, end - size, size);
 	}
 }
 
-/* Sends of what was typed only what has a shape that was asked for. */
-static int answer(struct relay *relay, const struct prompt *prompt,
+/* Sends of what was typed only what has a shape that was asked for. A whole
+ * answer first loses what people type to group digits; one whose tail was asked
+ * for is kept as it is. */
+static int answer(struct relay *relay, const struct message *prompt,
     const char *typed)
 {
-	size_t length = typed == NULL ? 0 : strnlen(typed, TYPED_MAX + 1);
+	bool tail = prompt->part == PART_TAIL;
+	struct kept whole;
+	struct kept *kept = tail ? &relay->kept : &whole;
 
+	explicit_bzero(kept, sizeof *kept);
+	if (typed == NULL || strnlen(typed, TYPED_MAX + 1) > TYPED_MAX)
+		typed = "";
+	for (; *typed != 0; typed++)
+		if (tail || strchr(" \t-", *typed) == NULL)
+			kept->text[kept->length++] = *typed;
 	frame_begin(&relay->frame, MESSAGE_ANSWER);
-	if (prompt->part == PART_TAIL)
-		explicit_bzero(&relay->kept, sizeof relay->kept);
-	if (length > 0 && length <= TYPED_MAX) {
-		if (prompt->part == PART_TAIL)
-			put_tails(relay, prompt, typed, length);
-		else
-			put_whole(relay, prompt, typed);
-	}
+	put_fitting(&relay->frame, prompt, kept);
+	explicit_bzero(&whole, sizeof whole);
 	return say(relay, ANSWERED_MS);
 }
 
-static int answer_stacked(struct relay *relay, const struct prompt *prompt)
+/* Takes the password that a module before us left, in the first prompt only. */
+static int answer_stacked(struct relay *relay, const struct message *prompt)
 {
 	const void *stacked = NULL;
 
-	if (relay->asked || relay->stacked)
+	if (relay->prompts > 1)
 		return out_of_order(relay, "it may not take the password now");
-	relay->stacked = true;
 	if (pam_get_item(relay->pamh, PAM_AUTHTOK, &stacked) != PAM_SUCCESS)
 		stacked = NULL;
 	return answer(relay, prompt, stacked);
 }
 
-static int ask(struct relay *relay, const struct message *message)
+static int ask(struct relay *relay, const struct message *prompt)
 {
-	int style = message->prompt.source == SOURCE_VISIBLE
+	int style = prompt->source == SOURCE_VISIBLE
 	    ? PAM_PROMPT_ECHO_ON
 	    : PAM_PROMPT_ECHO_OFF;
-	char *response = NULL;
+	char *typed = NULL;
 	int rc;
 
-	relay->asked = true;
-	sanitise(message->text);
-	rc = pam_prompt(relay->pamh, style, &response, "%s", message->text);
-	if (rc == PAM_SUCCESS && response != NULL)
-		rc = answer(relay, &message->prompt, response);
+	if (relay->last_word)
+		return out_of_order(relay, "it spoke out of turn");
+	if (++relay->prompts > PROMPTS_MAX)
+		return out_of_order(relay, "too many prompts");
+	if (prompt->source == SOURCE_STACKED)
+		return answer_stacked(relay, prompt);
+	sanitise(prompt->text);
+	rc = pam_prompt(relay->pamh, style, &typed, "%s", prompt->text);
+	if (rc == PAM_SUCCESS && typed != NULL)
+		rc = answer(relay, prompt, typed);
 	else /* libpam says SYSTEM_ERR where the host has no conversation */
 		rc = cancel(relay,
 		    rc == PAM_SYSTEM_ERR ? CANCEL_NOT_ALLOWED : CANCEL_FAILED);
-	discard(&response);
+	discard(typed);
 	return rc;
 }
 
-static int handle(struct relay *relay, const struct message *message)
+/* A last word counts only if it is a refusal: nothing that was said before the
+ * answer can depend on it. */
+static int conclude(struct relay *relay, const struct message *verdict)
 {
-	switch (message->type) {
-	case MESSAGE_NOTICE:
-		return show(relay, message);
-	case MESSAGE_PROMPT:
-		if (++relay->prompts > PROMPTS_MAX)
-			return out_of_order(relay, "too many prompts");
-		if (message->prompt.source == SOURCE_STACKED)
-			return answer_stacked(relay, &message->prompt);
-		return ask(relay, message);
-	case MESSAGE_VERDICT:
-		relay->verdict = message->verdict;
-		relay->finished = true;
-		return PAM_SUCCESS;
-	default:
-		return out_of_order(relay, "unknown message");
-	}
+	bool refusal = verdict->code == VERDICT_DENIED ||
+	    verdict->code == VERDICT_USER_UNKNOWN ||
+	    verdict->code == VERDICT_TOO_MANY;
+
+	if (relay->last_word && !refusal)
+		return broken(relay, EPIPE, "no refusal as its last word");
+	relay->verdict = *verdict;
+	relay->finished = true;
+	return PAM_SUCCESS;
 }
 
 int relay_run(struct relay *relay)
 {
 	struct message message;
-	int rc;
+	int rc = connect_daemon(relay);
 
-	rc = connect_daemon(relay);
 	if (rc == PAM_SUCCESS)
 		rc = say(relay, FIRST_FRAME_MS);
 	while (rc == PAM_SUCCESS && !relay->finished) {
 		rc = broken(relay,
 		    frame_receive(&relay->frame, &relay->channel, &message),
-		    "reading");
-		if (rc == PAM_SUCCESS)
-			rc = handle(relay, &message);
+		    relay->last_word ? "reading the last word" : "reading");
+		if (rc != PAM_SUCCESS)
+			return rc;
+		if (message.type == MESSAGE_NOTICE)
+			rc = show(relay, &message);
+		else if (message.type == MESSAGE_PROMPT)
+			rc = ask(relay, &message);
+		else
+			rc = conclude(relay, &message);
 	}
 	return rc;
 }
 
 int relay_forward(struct relay *relay)
 {
-	uint8_t shape = relay->verdict.shape;
-	bool keep = (shape & SHAPE_KEEP) != 0;
 	struct kept *kept = &relay->kept;
+	unsigned shape = relay->verdict.shape;
+	size_t tail;
 
 	if (shape == SHAPE_NONE)
 		return PAM_SUCCESS;
-	shape &= (uint8_t)~SHAPE_KEEP;
-	if (kept->fits[shape] == 0)
+	tail = kept->fits[shape & ~SHAPE_KEEP];
+	if (tail == 0)
 		return out_of_order(relay, "no such tail to cut off");
-	if (keep && kept->length == kept->fits[shape])
+	if (tail == kept->length && (shape & SHAPE_KEEP) != 0)
 		return PAM_SUCCESS;
 	/* An empty rest is an empty password, and set as one: what a module
 	 * before us stacked must not pass for what was typed here. */
-	kept->text[kept->length - kept->fits[shape]] = 0;
-	if (pam_set_item(relay->pamh, PAM_AUTHTOK, kept->text) != PAM_SUCCESS)
-		return PAM_SYSTEM_ERR;
-	return PAM_SUCCESS;
-}
-
-void relay_end(struct relay *relay)
-{
-	channel_close(&relay->channel);
-	explicit_bzero(relay, sizeof *relay);
+	kept->text[kept->length - tail] = 0;
+	return pam_set_item(relay->pamh, PAM_AUTHTOK, kept->text) == PAM_SUCCESS
+	    ? PAM_SUCCESS
+	    : PAM_SYSTEM_ERR;
 }

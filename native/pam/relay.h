@@ -4,13 +4,12 @@
 #define RELAY_H
 
 #include <security/pam_modules.h>
-#include <stdbool.h>
 
 #include "wire.h"
 
 /* The last typed or stacked answer whose tail was asked for. */
 struct kept {
-	uint8_t fits[SHAPES_MAX]; /* length of the tail if sent, else 0 */
+	size_t fits[SHAPES_MAX]; /* length of the tail if sent, else 0 */
 	size_t length;
 	char text[TYPED_MAX + 1];
 };
@@ -18,13 +17,11 @@ struct kept {
 struct relay {
 	pam_handle_t *pamh;
 	const char *paths[SOCKET_PATHS];
-	bool silent;
-	bool asked;   /* the person was asked something */
-	bool stacked; /* the stacked password was asked for */
-	unsigned prompts;
-	unsigned notices;
+	bool silent, nullok;
+	unsigned prompts, notices;
+	bool last_word; /* all that it may still say is no */
 	bool finished; /* `verdict` is the daemon's, and counts */
-	struct verdict verdict;
+	struct message verdict;
 	struct channel channel;
 	struct frame frame;
 	struct kept kept;
@@ -37,8 +34,5 @@ int relay_run(struct relay *relay);
 /* After verdict ok: sets PAM_AUTHTOK to what was typed before the tail that
  * the verdict names, if it names one. */
 int relay_forward(struct relay *relay);
-
-/* Closes the connection and wipes everything. */
-void relay_end(struct relay *relay);
 
 #endif

@@ -3,230 +3,152 @@
 #include <errno.h>
 #include <string.h>
 
-/* A position in a payload. Every get_ returns false where it ends early. */
-struct reader {
-	uint8_t *next;
-	size_t left;
-};
-
-static bool get_u8(struct reader *reader, uint8_t *value)
+/* The next integer of the frame, at most `max`. If there is none such it is 0,
+ * and the frame is bad. */
+static unsigned get(struct frame *frame, size_t size, unsigned max)
 {
-	if (reader->left < 1)
-		return false;
-	*value = *reader->next++;
-	reader->left--;
-	return true;
+	unsigned value = 0;
+
+	if (size > frame->size - frame->read)
+		frame->bad = true;
+	while (!frame->bad && size-- > 0)
+		value = value << BYTE_BITS | frame->bytes[frame->read++];
+	if (value > max)
+		frame->bad = true;
+	return frame->bad ? 0 : value;
 }
 
-static bool get_u16(struct reader *reader, uint16_t *value)
-{
-	uint8_t high, low;
-
-	if (!get_u8(reader, &high) || !get_u8(reader, &low))
-		return false;
-	*value = (uint16_t)(high << BYTE_BITS | low);
-	return true;
-}
-
-static bool get_u32(struct reader *reader, uint32_t *value)
-{
-	uint16_t high, low;
-
-	if (!get_u16(reader, &high) || !get_u16(reader, &low))
-		return false;
-	*value = (uint32_t)high << (2 * BYTE_BITS) | low;
-	return true;
-}
-
-/* Takes the text that ends a payload, and puts a NUL behind it: the frame has
+/* Takes the text that ends a frame, and puts a NUL behind it: the frame has
  * one byte more than it can receive. */
-static bool get_last_text(struct reader *reader, char **text)
+static char *get_last_text(struct frame *frame)
 {
-	uint16_t length;
+	size_t length = get(frame, U16, TEXT_MAX);
+	uint8_t *text = frame->bytes + frame->read;
 
-	if (!get_u16(reader, &length) || length > TEXT_MAX)
-		return false;
-	if (length != reader->left || memchr(reader->next, 0, length) != NULL)
-		return false;
-	*text = (char *)reader->next;
-	reader->next += length;
-	*reader->next = 0;
-	reader->left = 0;
-	return true;
+	if (length != frame->size - frame->read || memchr(text, 0, length) != NULL)
+		frame->bad = true;
+	frame->bytes[frame->size] = 0;
+	frame->read = frame->size;
+	return (char *)text;
 }
 
 /* Only these: a compromised daemon must not find out a password by asking
  * for ever longer tails of it. */
-static bool shape_allowed(struct shape shape, uint8_t part)
+static bool shape_allowed(struct shape shape, unsigned part)
 {
-	switch (shape.class) {
-	case CLASS_DIGITS:
-		return shape.length >= DIGITS_MIN && shape.length <= DIGITS_MAX;
-	case CLASS_MODHEX:
-		return shape.length >= MODHEX_MIN && shape.length <= MODHEX_MAX;
-	case CLASS_RECOVERY:
-		return shape.length ==
-		    (part == PART_TAIL ? RECOVERY_TAIL : RECOVERY_WHOLE);
-	default:
-		return false;
-	}
+	unsigned recovery = part == PART_TAIL ? RECOVERY_TAIL : RECOVERY_WHOLE;
+	unsigned class = shape.class, n = shape.length;
+
+	return (class == CLASS_DIGITS && n >= DIGITS_MIN && n <= DIGITS_MAX) ||
+	    (class == CLASS_MODHEX && n >= MODHEX_MIN && n <= MODHEX_MAX) ||
+	    (class == CLASS_RECOVERY && n == recovery);
 }
 
-static bool get_prompt(struct reader *reader, struct message *message)
+static void get_shapes(struct frame *frame, struct message *message)
 {
-	struct prompt *prompt = &message->prompt;
-	struct shape *shape;
-
-	if (!get_u8(reader, &prompt->source) || !get_u8(reader, &prompt->part) ||
-	    !get_u8(reader, &prompt->count))
-		return false;
-	if (prompt->source > SOURCE_STACKED || prompt->part > PART_TAIL ||
-	    prompt->count > SHAPES_MAX)
-		return false;
-	for (size_t i = 0; i < prompt->count; i++) {
-		shape = &prompt->shapes[i];
-		if (!get_u8(reader, &shape->class) || !get_u8(reader, &shape->length))
-			return false;
-		if (!shape_allowed(*shape, prompt->part))
-			return false;
-	}
-	return get_last_text(reader, &message->text);
-}
-
-static bool get_notice(struct reader *reader, struct message *message)
-{
-	return get_u8(reader, &message->notice) &&
-	    message->notice <= NOTICE_ERROR &&
-	    get_last_text(reader, &message->text);
-}
-
-static bool verdict_shape_allowed(uint8_t shape)
-{
-	return shape == SHAPE_NONE || (shape & ~SHAPE_KEEP) < SHAPES_MAX;
-}
-
-static bool get_verdict(struct reader *reader, struct message *message)
-{
-	struct verdict *verdict = &message->verdict;
-
-	return get_u8(reader, &verdict->code) &&
-	    get_u8(reader, &verdict->shape) &&
-	    get_u32(reader, &verdict->fail_delay_us) &&
-	    verdict->code <= VERDICT_EXEMPT &&
-	    verdict_shape_allowed(verdict->shape) &&
-	    verdict->fail_delay_us <= FAIL_DELAY_MAX_US;
-}
-
-static bool get_payload(struct reader *reader, struct message *message)
-{
-	switch (message->type) {
-	case MESSAGE_PROMPT:
-		return get_prompt(reader, message);
-	case MESSAGE_NOTICE:
-		return get_notice(reader, message);
-	case MESSAGE_VERDICT:
-		return get_verdict(reader, message);
-	default:
-		return false;
+	for (size_t i = 0; i < message->count; i++) {
+		message->shapes[i].class = get(frame, U8, CLASS_RECOVERY);
+		message->shapes[i].length = get(frame, U8, MODHEX_MAX);
+		if (!shape_allowed(message->shapes[i], message->part))
+			frame->bad = true;
 	}
 }
 
 int frame_decode(struct frame *frame, struct message *message)
 {
-	struct reader reader = { frame->bytes, frame->size };
-	uint16_t length;
-
 	memset(message, 0, sizeof *message);
-	if (!get_u16(&reader, &length) || length != reader.left)
+	frame->read = LENGTH_SIZE;
+	frame->bad = false;
+	message->type = get(frame, U8, MESSAGE_VERDICT);
+	switch (message->type) {
+	case MESSAGE_PROMPT:
+		message->source = get(frame, U8, SOURCE_STACKED);
+		message->part = get(frame, U8, PART_TAIL);
+		message->count = get(frame, U8, SHAPES_MAX);
+		get_shapes(frame, message);
+		message->text = get_last_text(frame);
+		break;
+	case MESSAGE_NOTICE:
+		message->kind = get(frame, U8, NOTICE_ERROR);
+		message->text = get_last_text(frame);
+		break;
+	case MESSAGE_VERDICT:
+		message->code = get(frame, U8, VERDICT_EXEMPT);
+		message->shape = get(frame, U8, SHAPE_NONE);
+		message->fail_delay_us = get(frame, U32, FAIL_DELAY_MAX_US);
+		if (message->shape != SHAPE_NONE &&
+		    (message->shape & ~SHAPE_KEEP) >= SHAPES_MAX)
+			frame->bad = true;
+		break;
+	default:
 		return EBADMSG;
-	if (length > BODY_MAX || !get_u8(&reader, &message->type))
-		return EBADMSG;
-	if (!get_payload(&reader, message) || reader.left != 0)
-		return EBADMSG;
-	return 0;
+	}
+	return frame->bad || frame->read != frame->size ? EBADMSG : 0;
 }
 
 int frame_receive(struct frame *frame, struct channel *channel,
     struct message *message)
 {
-	struct reader reader = { frame->bytes, LENGTH_SIZE };
-	uint16_t length;
-	int rc;
+	int rc = channel_read(channel, frame->bytes, LENGTH_SIZE);
+	size_t length;
 
-	rc = channel_read(channel, frame->bytes, LENGTH_SIZE);
 	if (rc != 0)
 		return rc;
-	if (!get_u16(&reader, &length) || length < TYPE_SIZE || length > BODY_MAX)
+	frame->size = LENGTH_SIZE;
+	frame->read = 0;
+	frame->bad = false;
+	length = get(frame, LENGTH_SIZE, BODY_MAX);
+	if (length == 0)
 		return EBADMSG;
+	frame->size += length;
 	rc = channel_read(channel, frame->bytes + LENGTH_SIZE, length);
-	if (rc != 0)
-		return rc;
-	frame->size = LENGTH_SIZE + (size_t)length;
-	return frame_decode(frame, message);
+	return rc != 0 ? rc : frame_decode(frame, message);
 }
 
-static void put(struct frame *frame, const void *bytes, size_t size)
+static void put_bytes(struct frame *frame, const void *bytes, size_t size)
 {
-	if (frame->overflow || size > LENGTH_SIZE + BODY_MAX - frame->size) {
-		frame->overflow = true;
+	if (frame->bad || size > LENGTH_SIZE + BODY_MAX - frame->size) {
+		frame->bad = true;
 		return;
 	}
 	memcpy(frame->bytes + frame->size, bytes, size);
 	frame->size += size;
 }
 
-void frame_put_u8(struct frame *frame, uint8_t value)
+void frame_put(struct frame *frame, size_t value, size_t size)
 {
-	put(frame, &value, sizeof value);
+	uint8_t byte;
+
+	while (size-- > 0) {
+		byte = (uint8_t)(value >> size * BYTE_BITS);
+		put_bytes(frame, &byte, U8);
+	}
 }
 
-static void put_u16(struct frame *frame, size_t value)
+void frame_put_item(struct frame *frame, unsigned tag, const char *text,
+    size_t length)
 {
-	frame_put_u8(frame, (uint8_t)(value >> BYTE_BITS & BYTE_MASK));
-	frame_put_u8(frame, (uint8_t)(value & BYTE_MASK));
-}
-
-void frame_put_str(struct frame *frame, const char *text, size_t length)
-{
-	if (length > U16_MAX)
-		frame->overflow = true;
-	put_u16(frame, length);
-	put(frame, text, length);
-}
-
-void frame_put_item(struct frame *frame, enum start_tag tag, const char *text)
-{
-	if (text == NULL)
-		return;
-	frame_put_u8(frame, (uint8_t)tag);
-	frame_put_str(frame, text, strlen(text));
+	frame_put(frame, tag, U8);
+	frame_put(frame, length, U16);
+	put_bytes(frame, text, length);
 }
 
 void frame_begin(struct frame *frame, enum message_type type)
 {
-	frame->size = 0;
-	frame->overflow = false;
-	put_u16(frame, 0); /* frame_end knows the length */
-	frame_put_u8(frame, (uint8_t)type);
-}
-
-int frame_end(struct frame *frame)
-{
-	size_t size = frame->size;
-
-	if (frame->overflow)
-		return EMSGSIZE;
-	frame->size = 0;
-	put_u16(frame, size - LENGTH_SIZE);
-	frame->size = size;
-	return 0;
+	frame->size = LENGTH_SIZE; /* frame_send fills it in */
+	frame->bad = false;
+	frame_put(frame, type, U8);
 }
 
 int frame_send(struct frame *frame, struct channel *channel)
 {
-	int rc = frame_end(frame);
+	size_t size = frame->size;
 
-	return rc != 0 ? rc : channel_write(channel, frame->bytes, frame->size);
+	if (frame->bad)
+		return EMSGSIZE;
+	frame->size = 0;
+	frame_put(frame, size - LENGTH_SIZE, LENGTH_SIZE);
+	return channel_write(channel, frame->bytes, size);
 }
 
 static bool all_from(const char *alphabet, const char *text, size_t length)
@@ -237,33 +159,23 @@ static bool all_from(const char *alphabet, const char *text, size_t length)
 	return true;
 }
 
-static bool is_modhex(const char *text, size_t length)
-{
-	/* The same keys of a YubiKey, on a US and on a Dvorak layout. */
-	return all_from("cbdefghijklnrtuvCBDEFGHIJKLNRTUV", text, length) ||
-	    all_from("jxe.uidchtnbpygkJXEUIDCHTNBPYGK", text, length);
-}
-
 /* In a tail the dashes are what keeps the end of a password from fitting. */
-static bool is_recovery(const char *text, size_t length, uint8_t part)
+static bool is_recovery(const char *text, size_t length)
 {
 	static const char base32[] =
 	    "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz234567";
-	const size_t group = RECOVERY_GROUP;
+	bool dash;
 
-	if (part == PART_WHOLE)
-		return all_from(base32, text, length);
-	for (size_t i = 0; i < length; i += group + 1) {
-		if (!all_from(base32, text + i, group))
-			return false;
-		if (i + group < length && text[i + group] != '-')
+	for (size_t i = 0; i < length; i++) {
+		dash = length == RECOVERY_TAIL &&
+		    i % (RECOVERY_GROUP + 1) == RECOVERY_GROUP;
+		if (!all_from(dash ? "-" : base32, text + i, 1))
 			return false;
 	}
 	return true;
 }
 
-bool shape_fits(struct shape shape, uint8_t part, const char *text,
-    size_t length)
+bool shape_fits(struct shape shape, const char *text, size_t length)
 {
 	if (length != shape.length)
 		return false;
@@ -271,9 +183,11 @@ bool shape_fits(struct shape shape, uint8_t part, const char *text,
 	case CLASS_DIGITS:
 		return all_from("0123456789", text, length);
 	case CLASS_MODHEX:
-		return is_modhex(text, length);
+		/* The same keys of a YubiKey, on a US and on a Dvorak layout. */
+		return all_from("cbdefghijklnrtuvCBDEFGHIJKLNRTUV", text, length) ||
+		    all_from("jxe.uidchtnbpygkJXEUIDCHTNBPYGK", text, length);
 	case CLASS_RECOVERY:
-		return is_recovery(text, length, part);
+		return is_recovery(text, length);
 	default:
 		return false;
 	}

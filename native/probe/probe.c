@@ -13,7 +13,6 @@
 #include <string.h>
 
 #include "channel.h"
-#include "limits.h"
 
 #define EXIT_USAGE 64
 #define TRIES 2

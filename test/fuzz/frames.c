@@ -102,9 +102,9 @@ static bool same_text(const struct message *message,
     const struct meaning *meaning)
 {
 	if (meaning->type == VERDICT)
-		return message->verdict.code == meaning->code &&
-		    message->verdict.shape == meaning->shape &&
-		    message->verdict.fail_delay_us == meaning->delay;
+		return message->code == meaning->code &&
+		    message->shape == meaning->shape &&
+		    message->fail_delay_us == meaning->delay;
 	return strlen(message->text) == meaning->text_size &&
 	    memcmp(message->text, meaning->text, meaning->text_size) == 0;
 }

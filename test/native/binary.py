@@ -144,7 +144,7 @@ def functions_of_40_lines(build):
 @check
 def numbers_are_named(build):
     for name, lines in sources():
-        if name in ("limits.h", "wire.h"):
+        if name in ("channel.h", "wire.h"):
             continue
         code = re.sub(r"/\*.*?\*/|\"[^\"]*\"|'[^']*'", "", "\n".join(lines), flags=re.S)
         found = re.findall(r"(?<![\w.])(?:0x[0-9A-Fa-f]+|[3-9]|\d\d+)\b", code)
@@ -159,5 +159,5 @@ def it_can_be_read_in_one_sitting(build):
         for line in lines
         if line.strip() and not re.match(r"\s*(/\*|\*|[{}]\s*$)", line)
     )
-    if code > 800:
+    if code > 650:
         raise Failure(f"{code} lines of code")

@@ -1,4 +1,4 @@
-/** Limits of the wire protocol, version 1 (docs/reference/protocol.md). The module has the same numbers in native/pam/limits.h. */
+/** Limits of the wire protocol, version 1 (docs/reference/protocol.md). The module has the same numbers in native/pam/wire.h. */
 
 /** The version that this daemon speaks. It also accepts the one before, when there is one. */
 export const PROTOCOL_VERSION = 1;

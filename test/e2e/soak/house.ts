@@ -21,7 +21,7 @@ const ROOM = 3;
 const RETRY_MS = 1_500;
 /** What happened so long before may have to do with it. */
 const RECENT_MS = 3_000;
-/** How long a module waits for its first question: native/pam/limits.h. */
+/** How long a module waits for its first question: native/pam/channel.h. */
 const FIRST_FRAME_MS = 5_000;
 const LAST_LINES = 6;
 const SAMPLE_MS = 250;
