@@ -18,17 +18,17 @@ const DEFAULT_RUNTIME_DIR = '/run/pve-authenticator';
 const ROOT_UID = 0;
 const EXIT_FAILED = 1;
 const EXIT_USAGE = 2;
-/** Something would have gone for good, and nobody could be asked. */
+/** Something would have been lost, and nobody could be asked. */
 const EXIT_NOT_AGREED = 4;
 /** 128 + SIGINT, as shells have it. */
 const EXIT_INTERRUPTED = 130;
-/** 128 + SIGPIPE: whoever read the result wanted no more of it, such as head. */
+/** 128 + SIGPIPE: the reader of the result, such as head, wanted no more. */
 const EXIT_PIPE = 141;
 
-/** Where it is not EXIT_FAILED. */
+/** Errors with an exit status other than EXIT_FAILED. */
 const STATUS_OF: Readonly<Record<string, number>> = { ERR_USAGE: EXIT_USAGE, [NOT_AGREED]: EXIT_NOT_AGREED };
 
-/** What stands before the command: where the daemon is. */
+/** The options before the command: where the daemon is. */
 interface Place {
   readonly runtimeDir: string;
   /** The rest of the command line. */
@@ -46,7 +46,7 @@ function placeOf(words: readonly string[]): Place {
   return { runtimeDir: process.env['PVE_AUTHENTICATOR_RUNTIME_DIR'] ?? DEFAULT_RUNTIME_DIR, words };
 }
 
-/** Nothing, or a flag in place of a command: the setup, as google-authenticator has it. */
+/** Without a command, or with a flag in its place, this is the setup, like google-authenticator. */
 function setupWords(words: readonly string[]): readonly string[] | undefined {
   const [first, ...rest] = words;
   if (first === 'setup') {
@@ -69,7 +69,7 @@ function ownName(): string {
   }
 }
 
-/** Of an error of the kernel, what it was about; of others nothing that might be a secret. */
+/** Describes an error of the kernel in detail; of other errors, only the name, because the message may contain a secret. */
 function unexpected(error: unknown): string {
   if (error instanceof Error && 'syscall' in error && 'code' in error) {
     const path = 'path' in error ? `${String(error.path)} ` : '';
@@ -78,7 +78,7 @@ function unexpected(error: unknown): string {
   return `something unexpected went wrong (${error instanceof Error ? error.name : 'unknown'})`;
 }
 
-// It holds secrets that are shown once: no core file, and no reading of its memory by others of its user.
+// This process has secrets, so it makes no core file, and other processes of its user cannot read its memory.
 hardenProcess();
 const { runtimeDir, words: typed } = placeOf(process.argv.slice(2));
 const words = typed[0] === 'help' ? [...typed.slice(1), '--help'] : typed;
@@ -127,5 +127,5 @@ if (lost === 'EPIPE') {
   process.exitCode ||= EXIT_FAILED;
 }
 
-// A thread that waits for a home that never answers would keep us.
+// A thread that waits for a hanging home would keep the process alive.
 process.exit();

@@ -50,8 +50,8 @@ const GROUPS: readonly (readonly [
 /**
  * The command with all its commands.
  *
- * @param session - what they work with
- * @param runtimeDir - where the daemon's sockets are when nothing is said
+ * @param session - connection and output
+ * @param runtimeDir - the default place of the daemon's sockets
  * @returns the program; it throws CommanderError instead of ending the process
  */
 export function programOf(session: Session, runtimeDir: string): Command {
@@ -63,7 +63,7 @@ export function programOf(session: Session, runtimeDir: string): Command {
     )
     .option('--version', 'print the version')
     .helpOption('-h, --help', 'show this help')
-    // main.ts takes "help COMMAND" for "COMMAND --help".
+    // main.ts turns "help COMMAND" into "COMMAND --help".
     .helpCommand(false)
     .configureHelp({ subcommandTerm: (command) => command.name() })
     .addHelpText('after', examples('pve-google-authenticator', 'sudo pve-google-authenticator enable sshd'))

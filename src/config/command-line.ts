@@ -5,7 +5,7 @@ const DEFAULT_RUNTIME_DIR = '/run/pve-authenticator';
 const DEFAULT_STATE_DIR = '/var/lib/pve-authenticator';
 const DEFAULT_CONFIG_FILE = '/etc/pve-authenticator/config.toml';
 
-/** What the daemon's command line says. */
+/** The daemon's parsed command line. */
 export interface CommandLine {
   /** Where the sockets are. */
   readonly runtimeDir: string;
@@ -30,11 +30,11 @@ export class UsageError extends Error {
 }
 
 /**
- * What the command line asks to be told instead of a start.
+ * The text of --help or --version.
  *
  * @param argv - without the program's name
  * @param version - of the program
- * @returns the text; undefined: it is to start
+ * @returns the text; undefined if the program should start
  */
 export function toldInstead(argv: readonly string[], version: string): string | undefined {
   if (argv.includes('--help') || argv.includes('-h')) {
@@ -47,7 +47,7 @@ export function toldInstead(argv: readonly string[], version: string): string | 
  * Reads the daemon's command line.
  *
  * @param argv - without the program's name
- * @returns what it says, with defaults
+ * @returns the options, with defaults
  * @throws UsageError for an option that is not known or lacks its value, and for two that contradict each other
  */
 export function parseCommandLine(argv: readonly string[]): CommandLine {

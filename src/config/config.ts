@@ -5,7 +5,7 @@ import { proxmoxSchema, type ProxmoxConfig } from './proxmox-section.ts';
 import { rulesSchema } from './rules-section.ts';
 import { yubicoSchema, type YubicoConfig } from './yubico-section.ts';
 
-/** What config.toml says. Everything has a safe default: without a file nothing is missing. */
+/** The settings of config.toml. Everything has a safe default, so the file may be missing. */
 export interface Config {
   readonly sources: {
     /**
@@ -24,7 +24,7 @@ export interface Config {
     readonly home: boolean;
   };
   readonly yubico: YubicoConfig;
-  /** What else is decided by service, user, group and network: the first rule that applies holds. */
+  /** Rules by service, user, group and network: the first one that applies decides. */
   readonly rules: readonly Rule[];
 }
 

@@ -6,7 +6,7 @@ import { ConfigError, DEFAULT_CONFIG, parseConfig, type Config } from './config.
 const MAX_CONFIG_BYTES = 256 * 1024;
 const OWNER_ONLY = 0o600;
 
-/** The settings that hold, and what is wrong with the file when they are not what it says. */
+/** The settings in use, and the problem of the file if they differ from it. */
 export interface LoadedConfig {
   readonly config: Config;
   /** Undefined: the file is in order, or there is none. */
@@ -16,7 +16,7 @@ export interface LoadedConfig {
 }
 
 /**
- * What tells one text of a configuration from another.
+ * The digest of a configuration.
  *
  * @param text - of a file
  * @returns its SHA-256, in hex
@@ -26,9 +26,9 @@ export function digestOf(text: string | Buffer): string {
 }
 
 /**
- * Reads config.toml. When it cannot be used, the last good one goes on serving.
+ * Reads config.toml. If it cannot be used, the last good copy is used.
  *
- * @param file - its path; it need not be there
+ * @param file - its path; the file may be missing
  * @param lastGood - where the last good copy is kept
  * @returns the settings
  * @throws ConfigError when it cannot be used and there is no good copy
@@ -79,7 +79,7 @@ function read(file: string): string | undefined {
   }
 }
 
-/** A copy that cannot be kept is no reason not to start: the file itself is good. The copy before it stays then. */
+/** Failing to keep a copy does not prevent the start, because the file itself is good. The earlier copy then stays. */
 function keep(text: string, lastGood: string): void {
   try {
     if (read(lastGood) === text) {

@@ -1,6 +1,6 @@
 import type { YubicoLine } from './yubico-line.ts';
 
-/** What the line in pam.d says about where a user's factor is, and how it is checked: pam_google_authenticator's options. */
+/** The options of pam_google_authenticator on the line in pam.d: where a user's factor is, and how it is checked. */
 export interface LookupOptions {
   /** `secret=`: the name of the file, with `~`, `${HOME}` and `${USER}`; undefined: `~/.google_authenticator`, after the store. */
   readonly secret: string | undefined;
@@ -14,15 +14,15 @@ export interface LookupOptions {
   readonly gracePeriod: number;
   /** `allow_readonly`: whether somebody is let in though the file cannot be written. */
   readonly allowReadOnly: boolean;
-  /** Not `no_increment_hotp`: a wrong counter-based code moves the counter on. */
+  /** Not `no_increment_hotp`: a wrong counter-based code advances the counter. */
   readonly incrementCounter: boolean;
-  /** Not `noskewadj`: a phone whose clock differs may be got used to. */
+  /** Not `noskewadj`: a phone's different clock may be learnt. */
   readonly adjustSkew: boolean;
-  /** What the options of pam_yubico say; undefined: the line has none of them. */
+  /** The options of pam_yubico; undefined if the line has none. */
   readonly yubico: YubicoLine | undefined;
 }
 
-/** What holds when nothing is said, and what a host that is not root gets in any case as far as it could harm. */
+/** The defaults. A host that is not root always gets the defaults of all options that it could misuse. */
 export const DEFAULT_LOOKUP: LookupOptions = {
   secret: undefined,
   user: undefined,

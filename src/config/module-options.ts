@@ -3,9 +3,9 @@ import { USUAL_ID_LENGTH } from './yubico-line.ts';
 import { utf8Of } from './utf8.ts';
 import { yubicoChangeOf, type YubicoChange } from './yubico-options.ts';
 
-/** What the module's arguments in pam.d say; they mean the same as pam_google_authenticator's, and as pam_yubico's. */
+/** The module's arguments in pam.d. They mean the same as in pam_google_authenticator and pam_yubico. */
 export interface ModuleOptions {
-  /** Whoever has no factor is let through by the module. */
+  /** The module lets users without a factor through. */
   readonly nullok: boolean;
   /** Password and code are typed in one string; the password goes on to the next module. */
   readonly forwardPass: boolean;
@@ -22,18 +22,18 @@ export interface ModuleOptions {
   readonly lookup: LookupOptions;
 }
 
-/** The options, or the argument that is not one, or whose value is not one. */
+/** The options, or the first argument that is unknown or has an invalid value. */
 export type ParsedOptions =
   | { readonly kind: 'options'; readonly options: ModuleOptions }
   | {
       readonly kind: 'bad';
       readonly argument: string;
       readonly wrong: 'option' | 'value';
-      /** What is expected, where that is known: for the log. */
+      /** What is expected, if known, for the log. */
       readonly hint?: string;
     };
 
-/** What holds when nothing is said. */
+/** The defaults. */
 export const DEFAULT_OPTIONS: ModuleOptions = {
   nullok: false,
   forwardPass: false,
@@ -66,7 +66,7 @@ const ACCOUNT = /^[^\p{C}\p{Z}:/]{1,256}$/u;
 const PERMISSIONS = /^0*([1-7][0-7]{0,3})$/;
 const SECONDS = /^[0-9]{0,9}$/;
 
-/** Each gives what the value means, or undefined when it means nothing. */
+/** Each function parses a value, and returns undefined if it is invalid. */
 const VALUES: ReadonlyMap<string, (value: string) => Change | undefined> = new Map<
   string,
   (value: string) => Change | undefined
@@ -87,10 +87,10 @@ function allowedPermissions(value: string): Change | undefined {
 }
 
 /**
- * Reads the module's arguments. Their order does not matter, but that the last of several that say the same holds.
+ * Reads the module's arguments. Their order does not matter, except that the last of several equal options counts.
  *
  * @param moduleArguments - as they stand in pam.d
- * @returns the options, or the first argument that is none: then nobody is let in
+ * @returns the options, or the first invalid argument; then nobody is let in
  */
 export function parseModuleOptions(moduleArguments: readonly Buffer[]): ParsedOptions {
   let options = DEFAULT_OPTIONS;
@@ -145,14 +145,14 @@ function yubicoLine(
 }
 
 /**
- * What a host that is not root may say: it gets no say in whose file counts, nor in who is not asked.
+ * Drops the options that a host that is not root may not set: whose file counts, and who is not asked.
  *
  * @param options - as its line in pam.d says
  * @returns the same without these
  */
 export function untrusted(options: ModuleOptions): ModuleOptions {
   const { secret, user, strictOwner, allowedPermissions, gracePeriod } = DEFAULT_LOOKUP;
-  // Nor in which file says who has which YubiKey, nor in which server is asked.
+  // It also may not choose the mapping of YubiKeys, or the validation server.
   const yubico = options.lookup.yubico === undefined ? undefined : { idLength: USUAL_ID_LENGTH };
   const lookup = { ...options.lookup, secret, user, strictOwner, allowedPermissions, gracePeriod, yubico };
   return { ...options, nullok: false, lookup };

@@ -6,7 +6,7 @@ import { z } from '../contracts/schema.ts';
 const MAX_RULES = 256;
 const MAX_VALUES = 256;
 
-/** Whoever writes a pattern would take it for one: there are none. */
+/** Refused, because somebody might expect a pattern to work. */
 const NOT_A_NAME = 'it must be a name; there are no patterns';
 const SERVICE = /^[^*?[\]\s]{1,256}$/;
 /** Of a directory, such as `Domain Users`: blanks inside, but no control characters, and nothing that nobody sees at its ends. */

@@ -1,6 +1,6 @@
 export { MAX_PUBLIC_ID_LENGTH, MAX_SERVERS } from '../yubico-otp/index.ts';
 
-/** What a line in pam.d says in pam_yubico's words. What it leaves out is as config.toml says. */
+/** pam_yubico's options on a line in pam.d. Left-out options come from config.toml. */
 export interface YubicoLine {
   /** `id=`: the client's number at the servers. */
   readonly clientId?: string | undefined;
@@ -12,7 +12,7 @@ export interface YubicoLine {
   readonly ca?: string | undefined;
   /** `proxy=`: an HTTP proxy. */
   readonly proxy?: string | undefined;
-  /** `authfile=`: the file that says who has which keys; undefined: a file in each user's home, beside the store. */
+  /** `authfile=`: the mapping of users to keys; undefined: a file in each user's home, beside the store. */
   readonly authfile?: string | undefined;
   /** `token_id_length=`: letters of the keys' public ids; others in the file do not count. */
   readonly idLength: number;

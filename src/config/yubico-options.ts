@@ -1,6 +1,6 @@
 import { MAX_PUBLIC_ID_LENGTH, MAX_SERVERS, type YubicoLine } from './yubico-line.ts';
 
-/** What one of pam_yubico's options changes, or in words for the log, why it cannot. */
+/** The effect of one of pam_yubico's options; or why it is refused, for the log. */
 export type YubicoChange =
   | { readonly line: Partial<YubicoLine>; readonly echo?: true; readonly alwaysPrompt?: true }
   | { readonly hint: string };
@@ -61,7 +61,7 @@ const VALUES: ReadonlyMap<string, (value: string) => YubicoChange> = new Map<
  * are not among these.
  *
  * @param argument - as it stands in pam.d
- * @returns what it changes, or why it cannot be; undefined: it is none of pam_yubico's own options
+ * @returns its effect, or why it is refused; undefined if it is not one of pam_yubico's own options
  */
 export function yubicoChangeOf(argument: string): YubicoChange | undefined {
   const equals = argument.indexOf('=');

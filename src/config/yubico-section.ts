@@ -1,7 +1,7 @@
 import { z } from '../contracts/schema.ts';
 import { MAX_DEADLINE_MS, MAX_SERVERS, YUBICLOUD } from '../yubico-otp/index.ts';
 
-/** What config.toml says about YubiKeys that a validation server checks. */
+/** The settings in config.toml for YubiKeys that a validation server checks. */
 export interface YubicoConfig {
   /**
    * `offline`: only keys whose secrets are in the store; nothing is sent anywhere. `online`: others are looked up. Undefined: offline,

@@ -8,12 +8,12 @@ const MAX_FILE_BYTES = 256 * 1024;
 export type YubicoSettings =
   | { readonly kind: 'off' }
   | { readonly kind: 'on'; readonly settings: ValidationSettings }
-  /** They should be, but it cannot be done. */
+  /** They should be looked up, but that is impossible. */
   | { readonly kind: 'unusable'; readonly why: string };
 
 /**
- * Reads the files that the configuration names. A file that cannot be used is no reason not to start: factors of other kinds
- * go on working, and YubiKeys that would have to be looked up are not accepted.
+ * Reads the files that the configuration names. An unusable file does not prevent the start: other factors keep working, and only
+ * YubiKeys that need a look-up are refused.
  *
  * @param config - the `[yubico]` table
  * @returns how YubiKeys are looked up
@@ -22,7 +22,7 @@ export function yubicoSettings(config: YubicoConfig): YubicoSettings {
   return config.mode === 'online' ? usable(config) : { kind: 'off' };
 }
 
-/** What a line in pam.d says in place of config.toml. */
+/** The settings on a line in pam.d, in place of those in config.toml. */
 export interface LineSettings {
   readonly clientId?: string | undefined;
   /** Base64. */
@@ -33,8 +33,8 @@ export interface LineSettings {
 }
 
 /**
- * How YubiKeys are looked up where a line in pam.d says it in pam_yubico's words. What the line leaves out is as config.toml says, but
- * a key belongs to its id. `mode = "offline"` forbids it all.
+ * How YubiKeys are looked up for a line with pam_yubico's options. Left-out options come from config.toml, but never a key for
+ * another id. `mode = "offline"` forbids all look-ups.
  *
  * @param config - the `[yubico]` table
  * @param line - what the line says

@@ -12,9 +12,9 @@ interface AddYubikeyOptions extends ForUser {
   readonly json?: true;
 }
 
-/** A line with the secrets of one key is short. */
+/** The largest secrets file: it has one line about one key, which is short. */
 const MAX_SECRETS_BYTES = 4096;
-/** Stands for the key until it is touched: no key is delivered with a public id of this length. */
+/** A placeholder until the key is touched. No key is delivered with a public id of this length. */
 const UNTOUCHED = 'uuuuuuuuuuuuuuuu';
 
 /**
@@ -54,7 +54,7 @@ async function run(session: Session, user: string, options: AddYubikeyOptions): 
   }
 }
 
-/** The secrets must not stand in the command line, where everybody sees them. */
+/** Reads the secrets from a file, because everybody can see a command line. */
 function readSecrets(file: string): { line: string; remark: string } {
   const { lines, remark } = secretLines(file, MAX_SECRETS_BYTES);
   const [line, another] = lines.filter((each) => !/^\s*(?:#.*)?$/.test(each));

@@ -2,9 +2,9 @@ import type { Command, Option } from 'commander';
 import { MARK } from '../pam-d/guard.ts';
 import { DOORS } from '../pam-d/services.ts';
 
-/* What a shell needs to complete a command line, taken from the definitions that the program itself reads. */
+/* Completion scripts for shells, made from the program's own command definitions. */
 
-/** A word that can stand at a place, and what it means. */
+/** A word that may come at a place, with its meaning. */
 interface Word {
   readonly word: string;
   readonly meaning: string;
@@ -15,16 +15,16 @@ type Services = 'doors' | 'ours' | 'all';
 
 const SERVICES_OF: Readonly<Record<string, Services>> = { enable: 'doors', disable: 'ours' };
 
-/** One place in the command line: behind these commands. */
+/** A place in the command line, after these commands. */
 interface Place {
-  /** The commands that led here, `''` at first. */
+  /** The commands before this place; `''` at the start. */
   readonly path: string;
   /** Subcommands, and the values of an argument that is one of a few. */
   readonly commands: readonly Word[];
   readonly flags: readonly Word[];
   /** Whether a user's name may come. */
   readonly users: boolean;
-  /** The PAM services that may come, one before everything else or as many as wanted; undefined: none. */
+  /** The PAM services that may come: one before everything else, or any number; undefined if none. */
   readonly services: { readonly of: Services; readonly many: boolean } | undefined;
 }
 
@@ -34,7 +34,7 @@ interface Choice {
   readonly values: readonly string[];
 }
 
-/** All that can be completed. */
+/** All completions. */
 export interface Completions {
   readonly places: readonly Place[];
   readonly choices: readonly Choice[];
@@ -52,7 +52,7 @@ export interface Completions {
 export function completionsOf(program: Command, setupFlags: readonly string[]): Completions {
   const places: Place[] = [];
   const choices = new Map<string, readonly string[]>();
-  // The setup has it, too.
+  // The setup has this flag, too.
   const userFlags = new Set(['--user']);
   const visit = (command: Command, path: string): void => {
     const own = flagsOf(command.options, choices, userFlags);

@@ -7,7 +7,7 @@ import { switchingTools } from './switching-tools.ts';
 import type { Session } from '../session/session.ts';
 
 /**
- * `confirm`: what `enable` switched on stays, where somebody came in since.
+ * `confirm`: keeps the services of `enable` through which somebody has logged in since.
  *
  * @param program - where the command is added
  * @param session - connection and output

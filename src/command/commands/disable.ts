@@ -9,7 +9,7 @@ import { switchingTools } from './switching-tools.ts';
 import type { Session } from '../session/session.ts';
 
 /**
- * `disable SERVICE…`: the files are what they were before `enable`.
+ * `disable SERVICE…`: restores the files from before `enable`.
  *
  * @param program - where the command is added
  * @param session - output
@@ -39,7 +39,7 @@ export function disableCommand(program: Command, session: Session): void {
         if (asking.length > 0) {
           await askBeforeLoss(session, options, `Logins will no longer need a code: ${asking.join(', ')}.`);
         }
-        // The same way as without Node, in one place.
+        // The undo script also works without Node, so all undoing is in one place.
         const { status, stderr } = await undo(machine, '--off', ...services);
         const said = stderr.trim();
         if (status !== 0) {

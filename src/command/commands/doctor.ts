@@ -18,13 +18,13 @@ interface Options extends Agreement {
   readonly json?: true;
   readonly verbose?: true;
   readonly ignore: readonly string[];
-  /** true: all that is found. */
+  /** true: fix all findings. */
   readonly fix?: string | true;
   readonly undo?: true;
 }
 
 /**
- * `doctor`: what is wrong with the second factor of this machine; `--fix` mends it, `--undo` takes that back.
+ * `doctor`: finds what is wrong with this machine's second factor. `--fix` fixes it, `--undo` undoes the fix.
  *
  * @param program - where the command is added
  * @param session - connection, questions and output
@@ -77,7 +77,7 @@ async function run(session: Session, options: Options): Promise<void> {
     return;
   }
   const checks = await chosenChecks(options);
-  // Loaded here: no other command shall start later for it.
+  // Loaded only here, so that other commands start faster.
   const { askedOnce } = await import('../doctor/machine.ts');
   const { examineAll } = await import('../doctor/check.ts');
   const tools = switchingTools(session, 'doctor');
@@ -98,7 +98,7 @@ async function run(session: Session, options: Options): Promise<void> {
   const reports = await examine();
   process.exitCode = reports.length > 0 ? EXIT_FOUND : 0;
   if (options.json === true) {
-    // Without what would be done: that may hold a secret of a file.
+    // Leaves out the remedies, which may contain secrets from files.
     const findings = reports.map(({ check, what, mend }) => ({ check, what, mend }));
     output.line(JSON.stringify({ healthy: reports.length === 0, findings }));
     return;
@@ -118,7 +118,7 @@ async function askingServices(machine: Machine): Promise<readonly string[]> {
   return guardedServices(machine).map(({ service }) => service);
 }
 
-/** All, but those that are left out; or those of one name. What "enable" looks at before sshd asks for a code has the same name. */
+/** All checks that are not ignored, or those of one name. The check that "enable" makes for sshd has the same name. */
 async function chosenChecks({ fix, ignore }: Options): Promise<readonly Check[]> {
   const { allChecks } = await import('../doctor/all-checks.ts');
   const all = allChecks(version());
@@ -138,7 +138,7 @@ async function chosenChecks({ fix, ignore }: Options): Promise<readonly Check[]>
   return [...all, sshdCheck].filter(({ name }) => only.includes(name));
 }
 
-/** Two checks of one name may find the same. */
+/** Drops duplicates: two checks of one name may find the same thing. */
 function once(reports: readonly Report[]): readonly Report[] {
   return reports.filter(
     ({ check, what }, index) =>

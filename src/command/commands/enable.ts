@@ -15,7 +15,7 @@ import { wrapped } from '../terminal/wrap.ts';
 const USUAL_MINUTES = 5;
 const LEAST_MINUTES = 0.05;
 const MOST_MINUTES = 60;
-/** 128 + SIGINT, as shells have it. */
+/** 128 + SIGINT, as in shells. */
 const EXIT_INTERRUPTED = 130;
 
 interface Options {
@@ -28,11 +28,11 @@ interface Options {
   readonly ignore: readonly string[];
 }
 
-/** What may be left out of what is looked at first: the rest would lock people out. */
+/** The checks that may be ignored. The others protect people from being locked out. */
 const IGNORABLE: readonly string[] = ['clock'];
 
 /**
- * `enable SERVICE…`: logins ask for a code, unless nobody confirms.
+ * `enable SERVICE…`: makes logins ask for a code. Undone unless somebody confirms.
  *
  * @param program - where the command is added
  * @param session - connection and output
@@ -82,7 +82,7 @@ async function run(session: Session, services: readonly string[], options: Optio
     throw new CommandError('ERR_USAGE', 'Name services, or say --all. For example: enable sshd');
   }
   const ground = switchingTools(session, `enable ${services.join(' ') || '--all'}`);
-  // From here on Ctrl-C would leave it unsaid what was changed.
+  // From here on, Ctrl-C must not end the command before it has said what was changed.
   const interruption = holdInterrupt();
   try {
     await switchOn(session, ground, services, options, interruption);
@@ -138,7 +138,7 @@ async function switchOn(
   }
 }
 
-/** At a terminal: what is wrong is mended here, if the person wants it. Whether nothing is wrong any more. */
+/** At a terminal: fixes the findings if the person agrees. Returns whether everything is right now. */
 async function fixed(
   session: Session,
   ground: SwitchingTools,
@@ -223,7 +223,7 @@ function tellPrepared(output: Output, prepared: readonly string[]): void {
   }
 }
 
-/** For programs; what is wrong is as `doctor --json` has it. */
+/** The JSON for programs; findings as in `doctor --json`. */
 function inJson(result: Enabled): object {
   if (result.kind === 'unhealthy') {
     const findings = result.reports.map(({ check, what, mend }) => ({ check, what, mend }));
@@ -240,7 +240,7 @@ function inJson(result: Enabled): object {
   };
 }
 
-/** Until it is confirmed or undone, or somebody presses Ctrl-C. */
+/** Waits until it is confirmed or undone, or until somebody presses Ctrl-C. */
 async function wait(
   output: Output,
   places: Places,
@@ -263,7 +263,7 @@ async function wait(
   output.line(`Confirmed: ${name} asks for a code.`);
 }
 
-/** Whole seconds that are left until it is undone. */
+/** Whole seconds until the undo. */
 function left({ due }: Pending): number {
   return Math.max(0, Math.floor(due - uptime()));
 }

@@ -10,10 +10,10 @@ import { fileOf, USUAL_FILE, UserFileError, UserFiles, type UserFile } from '../
 import { userNamed } from '../session/users.ts';
 import { userOption, type ForUser } from '../session/whose.ts';
 
-/** Somebody may use a code while the file is written: then it is written again. */
+/** The most tries: if somebody uses a code while the file is written, it is written again. */
 const MAX_TRIES = 5;
 
-/** What became of one user's file. */
+/** The result for one user's file. */
 type Result =
   | {
       readonly user: string;
@@ -31,7 +31,7 @@ interface ExportOptions extends ForUser, Agreement {
 }
 
 /**
- * `export --user USER`, `export --all`: writes what was imported as files of pam_google_authenticator.
+ * `export --user USER`, `export --all`: writes imported files back as files of pam_google_authenticator.
  *
  * @param program - where the command is added
  * @param session - connection and output
@@ -109,7 +109,7 @@ async function exportAll(session: Session, names: readonly string[], options: Ex
   }
 }
 
-/** What says nothing about other users. */
+/** Errors that concern only this user. */
 const ONE_USER = new Set(['ERR_NO_SUCH_USER', 'ERR_NOT_IMPORTED', 'ERR_RECORD', 'ERR_STORE', 'ERR_CHANGED']);
 
 async function destinationOf(user: PasswdEntry, { to }: ExportOptions): Promise<UserFile> {
@@ -158,7 +158,7 @@ async function exported(daemon: ControlClient, name: string): Promise<Buffer> {
   return Buffer.from(file, 'base64');
 }
 
-/** What is there already is as good when it is the same: an export that was cut off can be done again. */
+/** An existing file with the same contents is fine, so an interrupted export can be repeated. */
 async function create(files: UserFiles, target: UserFile, contents: Buffer): Promise<void> {
   if (await files.create(target, contents)) {
     return;
@@ -170,7 +170,7 @@ async function create(files: UserFiles, target: UserFile, contents: Buffer): Pro
   }
 }
 
-/** What the user has left; undefined when a code was used since the file was written. */
+/** The user's remaining factors; undefined if a code was used since the file was written. */
 async function removed(
   daemon: ControlClient,
   name: string,

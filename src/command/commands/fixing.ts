@@ -12,7 +12,7 @@ import { remedyLines } from './remedy-words.ts';
 import type { Session } from '../session/session.ts';
 import { wrapped } from '../terminal/wrap.ts';
 
-/** Why only a person can mend what a check found. */
+/** Why only a person can fix the findings of a check. */
 const BY_HAND: Readonly<Record<string, string>> = {
   factors: "This makes new codes for a user, or changes a user's factors: run it yourself.",
   ledger: 'This forgets which codes were used: decide for yourself.',
@@ -25,20 +25,20 @@ const BY_HAND: Readonly<Record<string, string>> = {
 };
 const UNCLEAR = 'doctor cannot know what is meant here. Edit it yourself.';
 
-/** A daemon that was restarted answers soon; a clock takes a while to find its server. */
+/** How long to wait for a fix to work: a restarted daemon answers soon, but a clock needs time to find its server. */
 const PATIENCE_MS = 10_000;
 const PAUSE_MS = 500;
 
 /**
- * Mends findings, one after the other: shows what would be changed in which file, asks, changes it, and looks again.
+ * Fixes findings one after the other: shows the changes of each file, asks, changes them, and checks again.
  *
  * @param session - who is asked
- * @param ground - where
- * @param examine - looks for what is wrong
- * @param options - what the command line says
- * @returns what is still wrong
+ * @param ground - the machine
+ * @param examine - makes the checks
+ * @param options - of the command line
+ * @returns the remaining findings
  * @throws CommandError when nobody can be asked
- * @throws NoAnswerError when somebody leaves; what was mended so far stays
+ * @throws NoAnswerError when the person cancels; earlier fixes stay
  */
 export async function fixFindings(
   session: Session,
@@ -48,7 +48,7 @@ export async function fixFindings(
 ): Promise<readonly Report[]> {
   const { output } = session;
   const seen = new Set<string>();
-  // All that is mended now is undone together.
+  // All fixes of one run are undone together.
   const when = session.now();
   for (;;) {
     const reports = await examine();

@@ -6,7 +6,7 @@ import type { Session } from '../session/session.ts';
 import { userOption, type ForUser } from '../session/whose.ts';
 
 /**
- * `forget --user USER`: a file of pam_google_authenticator that is missing was deleted.
+ * `forget --user USER`: marks a missing file of pam_google_authenticator as deleted.
  *
  * @param program - where the command is added
  * @param session - connection and output

@@ -6,15 +6,15 @@ import type { Session } from '../session/session.ts';
 import { UserFiles } from '../secrets/user-files.ts';
 import { userNamed } from '../session/users.ts';
 
-/** What says which files of pam_google_authenticator are imported, and how. */
+/** The options that say which files of pam_google_authenticator to import, and how. */
 export interface FileImport {
-  /** Of every user of this machine who has one. */
+  /** The files of all users of this machine. */
   readonly all?: true;
-  /** Where it is, as the module's option `secret=` says it. */
+  /** The name of the file, as in the module's option `secret=`. */
   readonly from: string;
-  /** Who reads and renames it: the user when left out. */
+  /** The user who reads and renames it; by default its owner. */
   readonly as?: string;
-  /** In place of a file with another secret that was imported before. */
+  /** Replaces an earlier import with another secret. */
   readonly replace?: true;
   readonly json?: true;
 }

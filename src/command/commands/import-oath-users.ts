@@ -8,17 +8,17 @@ import { secretLines } from '../secrets/secret-lines.ts';
 import type { Session } from '../session/session.ts';
 import { importedFactor } from '../secrets/token-lines.ts';
 
-/** A hundred thousand users. */
+/** The largest file: a hundred thousand users. */
 const MAX_FILE_BYTES = 16 * 1024 * 1024;
 
-/** What was done for a user. */
+/** The result for one user. */
 type Result =
   | { readonly user: string; readonly result: 'imported'; readonly added: Changed['added'] }
   | { readonly user: string; readonly result: 'failed'; readonly why: string };
 
 /**
- * `import --oath-users`: takes the tokens of pam_oath's users file into the store, each where it stands: a code that was used stays used.
- * Of each user all tokens, or none.
+ * `import --oath-users`: imports the tokens of pam_oath's users file into the store, each with its position, so used codes stay
+ * used. For each user it imports all tokens or none.
  *
  * @param session - connection and output; root's
  * @param path - the file
@@ -65,7 +65,7 @@ async function importUser(session: Session, user: string, tokens: readonly OathT
       user,
       tokens.map((token) => ({ do: 'add', factor: importedFactor(token.factor, usedStepOf(token)) })),
     );
-    // Without the secrets: who imports them has them.
+    // Leaves out the secrets, which the importer has.
     return { user, result: 'imported', added: added.map((one) => ({ user: one.user, factor: one.factor })) };
   } catch (error) {
     if (error instanceof CommandError) {
@@ -75,7 +75,7 @@ async function importUser(session: Session, user: string, tokens: readonly OathT
   }
 }
 
-/** pam_oath takes codes from far ahead of the clock; those that we would not take need no mark. */
+/** pam_oath accepts codes from far ahead of the clock. Steps that we would not accept need no mark. */
 function usedStepOf({ factor, usedStep }: OathToken): number | undefined {
   return usedStep === undefined || !('period' in factor)
     ? undefined

@@ -6,20 +6,20 @@ import type { Session } from '../session/session.ts';
 import { secretLines } from '../secrets/secret-lines.ts';
 import { readTokenLines, type KeySettings } from '../secrets/token-lines.ts';
 
-/** What says how `import --keys` shall be done. */
+/** The options of `import --keys`. */
 export interface TokenImport extends KeySettings {
   /** A file, or `-`: the standard input. */
   readonly keys: string;
-  /** Of the factor, if it is one. */
+  /** Name of the factor, if there is only one. */
   readonly name?: string | undefined;
   readonly json?: true | undefined;
 }
 
-/** As many URIs as a user can have factors, with room for comments. */
+/** The largest input: as many URIs as a user can have factors, with room for comments. */
 const MAX_FILE_BYTES = 64 * 1024;
 
 /**
- * `import --keys`: takes phones and tokens into the store that are enrolled elsewhere: all that the lines say, or nothing.
+ * `import --keys`: imports phones and tokens that are enrolled elsewhere: all lines, or none.
  *
  * @param session - connection, questions and output
  * @param user - whose they will be
@@ -29,7 +29,7 @@ const MAX_FILE_BYTES = 64 * 1024;
 export async function importTokens(session: Session, user: string, wanted: TokenImport): Promise<void> {
   const { keys, name, account, digits, period } = wanted;
   if (keys === '-' && session.questions.interactive) {
-    // Before the keys are typed.
+    // Checked before the keys are typed.
     await checkChange(session, user, [{ do: 'add', factor: { kind: 'totp', name } }]);
   }
   const read =
@@ -65,7 +65,7 @@ function show({ output }: Session, { added }: Changed, { json }: TokenImport): v
   }
 }
 
-/** Up to an empty line, or to the end: below it may stand the code that proves. */
+/** Reads up to an empty line, or to the end. A code as a proof may follow the empty line. */
 async function typedLines({ questions, output }: Session): Promise<string[]> {
   if (questions.interactive) {
     output.note('Type otpauth:// URIs or keys, one on each line. An empty line ends the list:');

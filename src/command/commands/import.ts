@@ -107,7 +107,7 @@ async function run(session: Session, options: ImportOptions, command: Command): 
   }
 }
 
-/** What of the options does not go together. */
+/** Which options contradict each other. */
 function misfit(options: ImportOptions, fromGiven: boolean): string | undefined {
   const { user, keys, oathUsers, all, name, account, digits, period } = options;
   if (fromGiven && (keys ?? oathUsers) !== undefined) {

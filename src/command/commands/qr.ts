@@ -47,7 +47,7 @@ export function qrCommand(program: Command, session: Session): void {
 }
 
 /**
- * The option that says how to draw a QR code.
+ * The option for the form of the QR code.
  *
  * @returns the option
  */

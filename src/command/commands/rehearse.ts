@@ -105,14 +105,14 @@ async function run(
   }
 }
 
-/** The service as it would be written. */
+/** The service as `enable` would write it. */
 function withModule({ places }: SwitchingTools, service: string): ReadService {
   const { changes } = makePlan(places, { services: [service], all: false, allDoors: false, nullok: false });
   const read = readerOf(places);
   return (name) => changes.find((change) => change.service === name)?.after ?? read(name);
 }
 
-/** sshd refuses some before it asks PAM, or whatever PAM says. */
+/** Why sshd itself refuses the user, whatever PAM would say. */
 async function refusalOfSshd(machine: Machine, user: string): Promise<string | undefined> {
   const [finding] = await examineAll([sshdCheck], machine);
   if (finding !== undefined) {

@@ -1,18 +1,18 @@
 import { lstatSync, readFileSync } from 'node:fs';
 import type { Act, Remedy } from '../doctor/remedy.ts';
 
-/** More of a difference helps nobody at a terminal. */
+/** The most lines of a difference that are shown. */
 const MOST_LINES = 40;
-/** More files of one kind need not be named. */
+/** The most files of one kind that are named. */
 const MOST_FILES = 5;
-/** A line of config.toml that holds a secret: nobody looks over a shoulder for it. */
+/** A line of config.toml with a secret, which must not appear on the screen. */
 const SECRET = /^(\s*key\s*=\s*).*/;
 
 /**
- * What a remedy would change, line by line.
+ * The changes of a remedy, line by line.
  *
  * @param remedy - the remedy
- * @returns lines: which file, and what in it
+ * @returns lines: each file with its changes
  */
 export function remedyLines({ acts, then = [] }: Remedy): readonly string[] {
   const files = acts.filter(({ do: what }) => what === 'access');
@@ -63,15 +63,15 @@ function textOf(path: string): string | undefined {
 }
 
 /**
- * How two texts differ.
+ * The difference of two texts.
  *
  * @param before - one
  * @param after - the other
- * @returns the lines that go, with a minus, and that come, with a plus, in their order
+ * @returns removed lines with a minus and added lines with a plus, in their order
  */
 export function difference(before: string, after: string): readonly string[] {
   const [old, now] = [linesOf(before), linesOf(after)];
-  // How many lines the rests have in common.
+  // How many lines the remainders have in common.
   const common = Array.from({ length: old.length + 1 }, () => new Uint32Array(now.length + 1));
   const at = (i: number, j: number): number => common[i]?.[j] ?? 0;
   for (let i = old.length - 1; i >= 0; i--) {

@@ -53,7 +53,7 @@ export function removeCommand(program: Command, session: Session): void {
     });
 }
 
-/** Undefined: there is no such factor, which the daemon says. */
+/** The loss in one sentence. Undefined if there is no such factor; the daemon then says so. */
 async function whatGoes(session: Session, whose: string, which: string): Promise<string | undefined> {
   const { user, factors, enrolled } = await session.daemon().ask<UserView>('GET', ['users', whose]);
   const factor = factors.find(({ id }) => id === which) ?? factors.find(({ name }) => name === which);

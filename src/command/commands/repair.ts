@@ -5,7 +5,7 @@ import { examples } from './examples.ts';
 import type { Session } from '../session/session.ts';
 
 /**
- * `repair`: goes on with a damaged ledger of used codes.
+ * `repair`: repairs a damaged ledger of used codes.
  *
  * @param program - where the command is added
  * @param session - connection and output

@@ -21,8 +21,8 @@ interface RotateOptions extends ForUser, Agreement {
 }
 
 /**
- * `rotate FACTOR`: a new secret for a factor. The old one goes when a code of the new one was typed, in one change; until then it
- * works. Without that the new one stands beside the old one.
+ * `rotate FACTOR`: gives a factor a new secret. The old secret works until a code of the new one is typed, which replaces it in
+ * one change. With --no-confirm, both stay.
  *
  * @param program - where the command is added
  * @param session - connection and output

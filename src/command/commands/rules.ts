@@ -55,7 +55,7 @@ export function rulesCommand(program: Command, session: Session): void {
     });
 }
 
-/** A rule may name any service, and a slip of the pen is one, too. */
+/** A rule may name any service, so a misspelt name would go unnoticed. */
 function warnOfNoService(service: string, { output }: Session): void {
   const { pam, vendor } = placesBelow();
   if (![pam, vendor].some((directory) => existsSync(`${directory}/${service}`))) {

@@ -1,11 +1,11 @@
 import { InvalidArgumentError } from 'commander';
 
 /**
- * A reader of an option's value: a number of seconds.
+ * Makes a parser for an option's value in seconds.
  *
  * @param from - the smallest
  * @param to - the largest
- * @returns reads the value; throws InvalidArgumentError when it is none
+ * @returns the parser; it throws InvalidArgumentError for other values
  */
 export function secondsFrom(from: number, to: number): (text: string) => number {
   return (text) => {

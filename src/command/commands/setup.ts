@@ -1,7 +1,7 @@
 import type { Command } from 'commander';
 
 /**
- * `setup`: stands in the help and in completion. Its own command line, which is that of google-authenticator, is read elsewhere.
+ * `setup`: only for help and completion. Another file parses its command line, which is that of google-authenticator.
  *
  * @param program - where the command is added
  */

@@ -11,7 +11,7 @@ import { userOption, type ForUser } from '../session/whose.ts';
 import { wrapped } from '../terminal/wrap.ts';
 
 /**
- * `status`: what somebody has enrolled, and what each service of this machine really does at a login.
+ * `status`: shows a user's factors, and what each service of this machine really does at a login.
  *
  * @param program - where the command is added
  * @param session - connection and output

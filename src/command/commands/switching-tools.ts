@@ -6,7 +6,7 @@ import { thisCaller, type Caller } from '../switching/who.ts';
 import { CommandError } from '../session/control-client.ts';
 import type { Session } from '../session/session.ts';
 
-/** What the commands work on that change how this machine lets people in. */
+/** The tools of the commands that change how people log in. */
 export interface SwitchingTools {
   readonly places: Places;
   readonly machine: Machine;
@@ -15,11 +15,11 @@ export interface SwitchingTools {
 }
 
 /**
- * The ground that this command stands on. Only root may change it.
+ * Makes the tools for a command. Only root gets them.
  *
  * @param session - the connection to the daemon
- * @param command - what is about to be done, for the message
- * @returns the ground
+ * @param command - the command line, for the message
+ * @returns the tools
  * @throws CommandError for others than root
  */
 export function switchingTools(session: Session, command: string): SwitchingTools {
@@ -35,7 +35,7 @@ export function switchingTools(session: Session, command: string): SwitchingTool
 }
 
 /**
- * Who has to be able to get in afterwards: root, and who runs the command.
+ * The users who must still be able to log in afterwards: root, and the user who runs the command.
  *
  * @param caller - who
  * @returns their names

@@ -23,7 +23,7 @@ export function unlockCommand(program: Command, session: Session): void {
       const user = options.user ?? session.self();
       const view = await askWithProof<UserView>(session, ['users', user, 'unlock']);
       if (view.proxmox !== undefined && isLocked(view.proxmox)) {
-        // On this node: the failures that another one counted, only that one forgets.
+        // Only on this node: each node of a cluster counts its own failures.
         await pveum('user', 'tfa', 'unlock', view.proxmox.userId);
       }
       session.output.line(options.json === true ? JSON.stringify(view) : `${view.user} is not locked.`);

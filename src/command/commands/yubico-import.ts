@@ -11,9 +11,9 @@ import { listedUsers, userNamed } from '../session/users.ts';
 import { userOption, type ForUser } from '../session/whose.ts';
 
 const ROOT_UID = 0;
-/** Where pam_yubico looks without `authfile=`. */
+/** The file that pam_yubico reads without `authfile=`. */
 const USER_MAPPING = '~/.yubico/authorized_yubikeys';
-/** More is not a mapping of one machine. */
+/** The largest mapping of one machine. */
 const MAX_AUTHFILE_BYTES = 4 * 1024 * 1024;
 
 interface Options extends ForUser {
@@ -22,7 +22,7 @@ interface Options extends ForUser {
   readonly authfile?: string;
 }
 
-/** What became of all. */
+/** The counts of all results. */
 interface Count {
   readonly json: boolean;
   readonly keys: { readonly user: string; readonly factor: FactorView }[];
@@ -32,7 +32,7 @@ interface Count {
 }
 
 /**
- * `yubico import`: takes the keys that mappings of pam_yubico name into the store.
+ * `yubico import`: imports the keys from mappings of pam_yubico into the store.
  *
  * @param yubico - where the command is added
  * @param session - connection and output
@@ -162,7 +162,7 @@ function tellProblems({ output }: Session, file: string, { problems }: Mapping, 
   }
 }
 
-/** Refusals after which there is no use in going on with other users. */
+/** Refusals after which going on with other users is useless. */
 const FINAL = new Set(['ERR_DAEMON', 'ERR_NOT_ROOT', 'ERR_NO_SUCH_REQUEST']);
 
 async function importKeys(

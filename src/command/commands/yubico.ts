@@ -15,7 +15,7 @@ const SAYS: Readonly<Record<YubicoChecked['result'], string>> = {
 };
 
 /**
- * `yubico check`, `yubico import`: what has to do with validation servers and pam_yubico.
+ * `yubico check`, `yubico import`: the commands about validation servers and pam_yubico.
  *
  * @param program - where the command is added
  * @param session - connection, questions and output

@@ -20,7 +20,8 @@ import { unitsCheck } from './checks/units.ts';
 import { yubicoCheck } from './checks/yubico.ts';
 
 /**
- * All that `doctor` looks at. What others rest on comes first: whoever runs the commands from the top down mends in that order.
+ * All checks of `doctor`. A check comes before the checks that depend on it, so running the commands from the top down fixes
+ * things in the right order.
  *
  * @param version - of the command
  * @returns the checks

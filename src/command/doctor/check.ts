@@ -1,44 +1,44 @@
 import type { Machine } from './machine.ts';
 import type { Remedy } from './remedy.ts';
 
-/** Something that is wrong, and what mends it. */
+/** Something wrong, with its remedy. */
 export interface Finding {
-  /** One sentence: what is wrong, where (file, line, option), and what comes of it. */
+  /** One sentence: what is wrong, where (file, line, option), and the consequence. */
   readonly what: string;
-  /** What mends it; or, where only a person can, the command to begin with: one line for root's shell, without questions. */
+  /** The remedy. If only a person can fix it, the command to begin with: one line for root's shell, without questions. */
   readonly mend: Remedy | string;
 }
 
-/** One thing that can be wrong with a machine. It changes nothing. */
+/** One check of a machine. It changes nothing. */
 export interface Check {
-  /** Short, for the line that it gets and for programs: lower case, words joined by dashes. */
+  /** The short name, for people and programs: lower case, words joined by dashes. */
   readonly name: string;
   /**
    * Looks.
    *
    * @param machine - where
-   * @returns what is wrong; nothing when all is well
+   * @returns the findings; none if all is well
    */
   examine(machine: Machine): Promise<readonly Finding[]>;
 }
 
-/** A finding as it is told. */
+/** A finding in the form that is printed. */
 export interface Report {
   /** Name of the check. */
   readonly check: string;
   readonly what: string;
-  /** The one command that mends it, for root's shell. */
+  /** The one command that fixes it, for root's shell. */
   readonly mend: string;
-  /** What that command does; undefined: only a person can mend it. */
+  /** What that command does; undefined if only a person can fix it. */
   readonly remedy?: Remedy;
 }
 
 /**
- * Makes one check after the other.
+ * Runs the checks one after the other.
  *
  * @param checks - which
  * @param machine - where
- * @returns all that is wrong, in the order of the checks
+ * @returns all findings, in the order of the checks
  */
 export async function examineAll(checks: readonly Check[], machine: Machine): Promise<readonly Report[]> {
   const reports: Report[] = [];

@@ -7,7 +7,7 @@ import { proxmoxWebCheck } from './checks/proxmox-web.ts';
 import { sshdCheck } from './checks/sshd.ts';
 
 /**
- * What has to be right before a service is switched on.
+ * The checks before a service is switched on.
  *
  * @param services - the services of PAM
  * @param version - of the command
@@ -23,7 +23,7 @@ export function checksForEnable(services: readonly string[], version: string): r
 }
 
 /**
- * What has to be right on a machine with Proxmox when it was prepared.
+ * The checks of a machine with Proxmox after it was prepared.
  *
  * @param services - the services of PAM
  * @returns the checks

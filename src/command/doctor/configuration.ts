@@ -2,7 +2,7 @@ import { ConfigError, parseConfig, type Config } from '../../config/config.ts';
 import type { Machine } from './machine.ts';
 import { CONFIG } from './places.ts';
 
-/** What config.toml says now, which need not be what the daemon read. */
+/** The current contents of config.toml, which may differ from what the daemon read. */
 export type Configuration =
   | { readonly kind: 'none' }
   | { readonly kind: 'good'; readonly config: Config; readonly bytes: Buffer }
@@ -12,7 +12,7 @@ export type Configuration =
  * Reads config.toml as the daemon would.
  *
  * @param machine - where
- * @returns what it says, or what is wrong with it
+ * @returns the configuration, or what is wrong with it
  */
 export function configurationOf(machine: Pick<Machine, 'read' | 'stat'>): Configuration {
   const bytes = machine.read(CONFIG);
@@ -32,10 +32,10 @@ export function configurationOf(machine: Pick<Machine, 'read' | 'stat'>): Config
 }
 
 /**
- * Whether files of users count, as config.toml says.
+ * Whether config.toml lets users' files count.
  *
  * @param machine - where
- * @returns true also when that cannot be found out: it is what holds without a file
+ * @returns true also if the file is unreadable, because that is the default
  */
 export function homeCounts(machine: Pick<Machine, 'read' | 'stat'>): boolean {
   const found = configurationOf(machine);

@@ -3,7 +3,7 @@ import { marked } from './sshd-settings.ts';
 
 /** Where Proxmox VE keeps the configuration of its cluster. */
 export const COROSYNC_CONF = '/etc/pve/corosync.conf';
-/** The copy that corosync itself reads: it is there while /etc/pve is not. */
+/** The copy that corosync itself reads. It exists even while /etc/pve is not mounted. */
 export const COROSYNC_COPY = '/etc/corosync/corosync.conf';
 
 const ADDRESS = /^ring\d_addr$/;
@@ -12,7 +12,8 @@ const ADDRESS = /^ring\d_addr$/;
  * The addresses of a cluster's nodes: `ring0_addr` to `ring7_addr` of each `node` in the `nodelist` of corosync.conf(5).
  *
  * @param text - the file
- * @returns each literal address once, in their order, and names, which no rule may use: who controls the name server would control it
+ * @returns each literal address once, in their order, and the names, which no exemption may use, because the name server would
+ * control it
  */
 export function nodeAddresses(text: string): {
   readonly addresses: readonly string[];
@@ -46,8 +47,8 @@ export function nodeAddresses(text: string): {
 }
 
 /**
- * What sshd_config needs so that the nodes of a cluster reach each other as root whatever other logins need: migration, replication and the
- * shells of other nodes come with a key and cannot answer questions.
+ * The sshd settings that let the nodes of a cluster log in to each other as root, whatever other logins need. Migration,
+ * replication and the shells of other nodes use a key and cannot answer questions.
  *
  * @param addresses - of the nodes, literal
  * @returns the text of a file for sshd_config.d

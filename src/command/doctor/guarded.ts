@@ -7,7 +7,7 @@ import { PAM, VENDOR_PAM } from './places.ts';
 /** A service of PAM that asks for a code. */
 export interface GuardedService {
   readonly service: string;
-  /** What it runs, with everything that is included. */
+  /** The steps that it runs, including those of included files. */
   readonly steps: readonly Step[];
   /** Our lines among them: one, if all is well. */
   readonly ours: readonly Step[];
@@ -16,7 +16,7 @@ export interface GuardedService {
 }
 
 /**
- * Reads files of pam.d, as PAM finds them.
+ * Reads files of pam.d from the places where PAM looks.
  *
  * @param machine - where
  * @returns reads one by its name
@@ -32,7 +32,7 @@ export function pamReader(machine: Pick<Machine, 'read'>): ReadService {
  * The services that ask for a code.
  *
  * @param machine - where
- * @returns them, in the order of their names; what is only a part of others (`common-auth`) is none
+ * @returns them, in the order of their names; files that others only include (`common-auth`) do not count
  */
 export function guardedServices(machine: Pick<Machine, 'list' | 'read'>): readonly GuardedService[] {
   const read = pamReader(machine);
@@ -44,7 +44,7 @@ export function guardedServices(machine: Pick<Machine, 'list' | 'read'>): readon
 }
 
 /**
- * The services that run a line, also when a file that they include has it.
+ * The services that run a line, even if it is in an included file.
  *
  * @param machine - where
  * @param line - the line, as a step of any service
@@ -62,7 +62,7 @@ export function servicesWith(
     );
 }
 
-/** What is only a part of others is no service. */
+/** Whether a file is only included by others, and so is not a service. */
 function serviceNames(machine: Pick<Machine, 'list'>): readonly string[] {
   return [...new Set([...machine.list(PAM), ...machine.list(VENDOR_PAM)])]
     .filter((name) => isServiceName(name) && !name.startsWith('common-'))
@@ -73,14 +73,14 @@ function serviceNames(machine: Pick<Machine, 'list'>): readonly string[] {
  * Whether a step runs our module.
  *
  * @param step - of a stack
- * @returns whether it does; of a substack, not what is in it
+ * @returns whether it does; of a substack, without its contents
  */
 export function isOurs({ entry }: Step): boolean {
   return baseName(entry.module) === MODULE;
 }
 
 /**
- * Lines of services, each once: a file that many services include has each line in many stacks.
+ * Our lines in services, each once, although the lines of an included file are in many stacks.
  *
  * @param services - the services
  * @returns our lines, and in which services each is

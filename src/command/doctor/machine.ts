@@ -2,7 +2,7 @@ import { execFile } from 'node:child_process';
 import { lstatSync, readdirSync, readFileSync } from 'node:fs';
 import type { Health } from '../../contracts/control-requests.ts';
 
-/** How a program ended. */
+/** The result of a program. */
 export interface Ended {
   /** Its exit status; null: it could not be started, or did not end in time. */
   readonly status: number | null;
@@ -10,7 +10,7 @@ export interface Ended {
   readonly stderr: string;
 }
 
-/** What lstat(2) says. */
+/** The result of lstat(2). */
 export interface FileFacts {
   readonly kind: 'file' | 'directory' | 'link' | 'other';
   /** Permission bits. */
@@ -19,7 +19,7 @@ export interface FileFacts {
   readonly gid: number;
 }
 
-/** What checks may look at. Nothing here changes anything. */
+/** The machine that checks examine. Nothing here changes anything. */
 export interface Machine {
   /** @returns the contents of a file; undefined: it is not there, or cannot be read */
   read(path: string): Buffer | undefined;
@@ -33,17 +33,17 @@ export interface Machine {
    * Asks the daemon (GET).
    *
    * @returns the answer
-   * @throws Error for the person, when it is not there or refuses
+   * @throws Error for the person, if it is not running or refuses
    */
   ask<T>(...path: readonly string[]): Promise<T>;
 }
 
 const PATIENCE_MS = 20_000;
-/** Programs of the administrator are in sbin, which a user's PATH need not have. */
+/** Programs of the administrator are in sbin, which may be missing in a user's PATH. */
 const PATH = '/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin';
 
 /**
- * The machine that this runs on.
+ * The machine that this command runs on.
  *
  * @param ask - how the daemon is asked
  * @returns the machine
@@ -67,10 +67,10 @@ export function thisMachine(ask: Machine['ask']): Machine {
 }
 
 /**
- * What the daemon says about itself.
+ * The health of the daemon.
  *
  * @param machine - where
- * @returns undefined: it does not answer, or knows no such request; the check `daemon` says so
+ * @returns undefined if it does not answer, or does not know the request; the check `daemon` reports that
  */
 export async function healthOf(machine: Pick<Machine, 'ask'>): Promise<Health | undefined> {
   try {
@@ -81,10 +81,10 @@ export async function healthOf(machine: Pick<Machine, 'ask'>): Promise<Health | 
 }
 
 /**
- * A machine whose daemon is asked each question once. When it does not answer at all, it is not waited for again.
+ * A machine whose daemon is asked each question once. If it does not answer at all, later questions fail at once.
  *
  * @param machine - where
- * @param isAbsent - whether an error says that nobody answers
+ * @param isAbsent - whether an error means that the daemon does not answer
  * @returns the same machine, as it is now
  */
 export function askedOnce(machine: Machine, isAbsent: (error: unknown) => boolean): Machine {

@@ -14,21 +14,21 @@ export interface PamLine {
 export interface LineEdit {
   /** The first of them, counted from 0 in the file as it is. */
   readonly at: number;
-  /** How many; none: something comes before that line. */
+  /** How many lines; 0 to insert before that line. */
   readonly lines: number;
-  /** What stands there then. */
+  /** The new lines. */
   readonly become: (lines: readonly string[]) => readonly string[];
 }
 
-/** Does nothing, and keeps the jumps of others where they were. */
+/** A line without effect, which keeps the jumps of others correct. */
 const NEUTRAL = 'auth [default=ignore] pam_permit.so';
-/** Follows it; the line that was there comes after. scripts/pve-authenticator-undo looks for both, and puts the line back. */
+/** The comment after it, followed by the original line. scripts/pve-authenticator-undo looks for both, and restores the line. */
 const ASIDE = `${NEUTRAL} # put aside by pve-google-authenticator: `;
-/** Says yes. Whoever comes to it has proven something above. */
+/** Grants access. It is reached only after a proof in a line above. */
 export const YES = 'auth required pam_permit.so';
 
 /**
- * How a line is named in a sentence.
+ * The name of a line in a sentence.
  *
  * @param line - of a service file
  * @returns its place
@@ -40,10 +40,10 @@ export function placeOf({ file, entry }: PamLine): string {
 /**
  * A remedy that edits a service file.
  *
- * @param machine - where it is read
+ * @param machine - where the file is read
  * @param file - its name
  * @param edits - of lines that do not overlap
- * @returns the remedy; where the file is not in /etc/pam.d, the command with which a person edits it
+ * @returns the remedy; for a file outside /etc/pam.d, the command to edit it by hand
  */
 export function edit(
   machine: Pick<Machine, 'read'>,
@@ -56,7 +56,7 @@ export function edit(
 }
 
 /**
- * The command with which a person edits a service file.
+ * The command to edit a service file by hand.
  *
  * @param file - its name
  * @returns the command
@@ -67,7 +67,7 @@ export function byEditor(file: string): string {
 
 function edited(text: string, edits: readonly LineEdit[]): string {
   const lines = text.split('\n');
-  // From the end on, so that the numbers of what comes before stay.
+  // Starts at the end, so that earlier line numbers stay valid.
   for (const { at, lines: count, become } of [...edits].sort((one, other) => other.at - one.at)) {
     lines.splice(at, count, ...become(lines.slice(at, at + count)));
   }
@@ -78,8 +78,8 @@ function edited(text: string, edits: readonly LineEdit[]): string {
  * Replaces something in a line.
  *
  * @param entry - the line
- * @param pattern - what goes; a text means itself
- * @param text - what comes
+ * @param pattern - the part to replace; a string is taken literally
+ * @param text - the replacement
  * @returns the edit
  */
 export function inLine(entry: Entry, pattern: string | RegExp, text: string): LineEdit {
@@ -87,10 +87,10 @@ export function inLine(entry: Entry, pattern: string | RegExp, text: string): Li
 }
 
 /**
- * Takes a line out.
+ * Removes a line.
  *
  * @param entry - the line
- * @param jumpedOver - whether another line jumps over it: then something stays that does nothing
+ * @param jumpedOver - whether another line jumps over it; then a line without effect replaces it
  * @returns the edit
  */
 export function without(entry: Entry, jumpedOver = false): LineEdit {
@@ -98,10 +98,10 @@ export function without(entry: Entry, jumpedOver = false): LineEdit {
 }
 
 /**
- * Puts others in the place of a line.
+ * Replaces a line by others.
  *
  * @param entry - the line
- * @param lines - what comes
+ * @param lines - the new lines
  * @returns the edit
  */
 export function instead(entry: Entry, lines: readonly string[]): LineEdit {
@@ -109,10 +109,10 @@ export function instead(entry: Entry, lines: readonly string[]): LineEdit {
 }
 
 /**
- * Puts lines before a line.
+ * Inserts lines before a line.
  *
  * @param at - the number of that line, counted from 0
- * @param lines - what comes
+ * @param lines - the new lines
  * @returns the edit
  */
 export function before(at: number, lines: readonly string[]): LineEdit {
@@ -120,9 +120,10 @@ export function before(at: number, lines: readonly string[]): LineEdit {
 }
 
 /**
- * Puts a line aside. It does nothing any more, others jump over it as before, and it is put back when nothing asks for our code any more.
+ * Puts a line aside: it no longer has an effect, jumps over it stay correct, and it is restored when no service asks for our code
+ * any more.
  *
- * @param entry - the line; if a backslash joins several, one is made of them
+ * @param entry - the line; lines joined by a backslash become one
  * @returns the edit
  */
 export function aside(entry: Entry): LineEdit {

@@ -1,21 +1,21 @@
 import type { UserView } from '../../contracts/control-requests.ts';
 import type { Machine } from './machine.ts';
 
-/** More are not looked at. */
+/** The most accounts that are examined. */
 const MOST_PEOPLE = 500;
 /** Debian's, for accounts of people (Debian policy, section 9.2.2). */
 const FIRST_PERSON = 1000;
 const LAST_PERSON = 59_999;
 const NO_SHELL = /\/(nologin|false|sync)$/;
-/** What no password fits: proxies of shadow(5) for "locked". */
+/** Password fields that match no password: the marks of shadow(5) for "locked". */
 const LOCKED = /^[!*]/;
 
-/** Somebody who can log in, and what they have. */
+/** Somebody who can log in, and their enrolment. */
 export interface Resident {
   readonly name: string;
   readonly home: string;
   readonly enrolled: UserView['enrolled'];
-  /** Why what they have cannot be used. */
+  /** Why the enrolment cannot be used. */
   readonly problem: string | undefined;
 }
 
@@ -23,7 +23,7 @@ export interface Resident {
  * Who can log in to a machine: root and people with an account of their own, a shell, and a password or an SSH key.
  *
  * @param machine - its passwd and shadow files, and the daemon
- * @returns them; undefined: the daemon does not answer
+ * @returns the people; undefined if the daemon does not answer
  */
 export async function peopleOf(machine: Machine): Promise<readonly Resident[] | undefined> {
   const passwords = passwordsOf(machine);
@@ -32,7 +32,7 @@ export async function peopleOf(machine: Machine): Promise<readonly Resident[] | 
     if (!isPerson(uid, shell) && !(uid === '0' && !NO_SHELL.test(shell))) {
       continue;
     }
-    // Last, and only where it matters: a home may be on a file server that does not answer.
+    // Checked last, and only if needed: a home may be on a file server that does not answer.
     if (
       LOCKED.test(passwords.get(name) ?? '') &&
       machine.stat(`${home}/.ssh/authorized_keys`) === undefined
@@ -52,11 +52,11 @@ export async function peopleOf(machine: Machine): Promise<readonly Resident[] | 
 }
 
 /**
- * Whether an account is one of a person who can log in, and not the system's.
+ * Whether an account belongs to a person who can log in, not to the system.
  *
- * @param uid - as passwd(5) has it
+ * @param uid - from passwd(5)
  * @param shell - the same
- * @returns whether it is; root is the system
+ * @returns whether it does; root counts as the system
  */
 export function isPerson(uid: string | undefined, shell: string): boolean {
   return Number(uid) >= FIRST_PERSON && Number(uid) <= LAST_PERSON && !NO_SHELL.test(shell);
@@ -73,7 +73,7 @@ async function enrolledOf(
     if (!(error instanceof Error) || !('code' in error) || error.code === 'ERR_DAEMON') {
       return undefined;
     }
-    // What is wrong with the whole store, the check `state` says.
+    // Problems of the whole store are reported by the check `state`.
     const ofUser = error.code === 'ERR_RECORD';
     return { enrolled: ofUser ? 'unusable' : 'unknown', problem: error.message };
   }

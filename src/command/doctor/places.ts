@@ -1,6 +1,6 @@
 import type { Argv } from './remedy.ts';
 
-/* Where things are on a machine that this is installed on: as scripts/install and the units have it. */
+/* Paths on an installed machine, as in scripts/install and the units. */
 
 export const SERVICE = 'pve-authenticator.service';
 export const SOCKET = 'pve-authenticator.socket';
@@ -14,14 +14,14 @@ export const SETTINGS = '/etc/pve-authenticator';
 export const CONFIG = `${SETTINGS}/config.toml`;
 export const LAST_GOOD = `${STATE}/config.last-good.toml`;
 export const PAM = '/etc/pam.d';
-/** What packages bring, and PAM reads where /etc/pam.d has no file of the name. */
+/** Service files of packages, which PAM reads if /etc/pam.d has no file of the name. */
 export const VENDOR_PAM = '/usr/lib/pam.d';
 
-/** So that the daemon is as its files are. */
+/** Makes the daemon read its files again. */
 export const RESTART: Argv = ['systemctl', 'restart', SERVICE];
 /** The same for config.toml, from which a generator of systemd makes parts of the units. */
 export const RELOAD: readonly Argv[] = [['systemctl', 'daemon-reload'], RESTART];
-/** All sockets: those of a service that runs cannot be opened one by one. */
+/** All sockets, because systemd cannot open single sockets of a running service. */
 export const REOPEN: Argv = ['systemctl', 'restart', SOCKET];
-/** Where systemctl writes which units are enabled and masked. */
+/** The directory in which systemctl records enabled and masked units. */
 export const UNITS = '/etc/systemd/system';

@@ -1,13 +1,13 @@
 import type { Machine } from './machine.ts';
 
-/** Debian's list of what the package brought: then it brings it again. */
+/** Debian's list of the package's files. If it exists, reinstalling the package restores them. */
 const PACKAGE = '/var/lib/dpkg/info/pve-authenticator.list';
 
 /**
- * The command that puts every file of the installation back into its place.
+ * The command that restores every file of the installation.
  *
  * @param machine - where
- * @returns the package's, or that of the checkout, in which it is to be run
+ * @returns the package manager's command, or the one to run in the checkout
  */
 export function reinstall(machine: Pick<Machine, 'stat'>): string {
   return machine.stat(PACKAGE) === undefined

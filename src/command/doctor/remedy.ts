@@ -3,17 +3,17 @@ import type { FileFacts } from './machine.ts';
 /** A program and its arguments; no shell reads them. */
 export type Argv = readonly string[];
 
-/** Whose a file is, and who may do what with it. */
+/** Owner and mode of a file. */
 export type Access = Pick<FileFacts, 'uid' | 'gid' | 'mode'>;
 
-/** One thing that a remedy does. What it touches is saved before, so that it can be put back to the byte. */
+/** One action of a remedy. The files that it changes are saved first, so that they can be restored to the byte. */
 export type Act =
   | {
       readonly do: 'write';
       readonly path: string;
-      /** What the file will say, Latin-1; undefined: it goes. */
+      /** The new contents, Latin-1; undefined to remove the file. */
       readonly text: string | undefined;
-      /** Of a file that was not there; one that was keeps its own. Root's and readable for everybody when left out. */
+      /** For a new file; an existing one keeps its own. By default it belongs to root and is readable for everybody. */
       readonly access?: Access;
     }
   | { readonly do: 'access'; readonly path: string; readonly access: Access }
@@ -22,14 +22,14 @@ export type Act =
       readonly argv: Argv;
       /** Files, or directories with all below them, that the program changes. */
       readonly touches?: readonly string[];
-      /** What puts back what no file says. */
+      /** Commands that undo effects outside of files. */
       readonly undo?: Argv;
     };
 
-/** What mends a finding without a person: all of it, or nothing. */
+/** The actions that fix a finding without a person: all of them, or none. */
 export interface Remedy {
   readonly acts: readonly Act[];
-  /** What lets others see the files; also after they were put back. */
+  /** Commands that make programs read the files, also after an undo. */
   readonly then?: readonly Argv[];
 }
 
@@ -46,10 +46,10 @@ export function running(...argvs: readonly Argv[]): Remedy {
 }
 
 /**
- * Gives a file another access.
+ * Changes the owner and mode of a file.
  *
  * @param path - of the file
- * @param access - as it should be; what is left out is root's, and readable for everybody
+ * @param access - the new owner and mode; by default root, readable for everybody
  * @returns the act
  */
 export function access(path: string, access: Partial<Access> = {}): Act {

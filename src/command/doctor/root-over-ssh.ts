@@ -1,16 +1,16 @@
 import type { Machine } from './machine.ts';
 
-/** How sshd lets root in, whatever PAM says. */
+/** How sshd treats root, whatever PAM returns. */
 export type RootOverSsh =
-  /** It does not. */
+  /** Not at all. */
   | 'never'
-  /** With a key: it takes no answer to PAM from root, neither a password nor a code. */
+  /** With a key only: it accepts neither a password nor a code from root. */
   | 'key-only'
-  /** As everybody. Also where it cannot be found out: then root is asked, as far as we know. */
+  /** Like everybody. Also used if it is unknown. */
   | 'asked';
 
 /**
- * How sshd lets root in, as sshd itself says, Match blocks included.
+ * How sshd treats root, according to sshd itself, Match blocks included.
  *
  * @param machine - runs sshd
  * @returns how

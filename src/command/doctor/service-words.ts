@@ -11,7 +11,7 @@ import { sshdWords } from './sshd-words.ts';
 
 /** What a service does when somebody logs in. */
 export interface ServiceWords {
-  /** Its name, and for sshd how one logs in. */
+  /** Its name; for sshd, also the way of logging in. */
   readonly service: string;
   readonly says: string;
   /** Whether its stack has our line. */
@@ -26,9 +26,9 @@ export interface Whose {
 }
 
 /**
- * What the services of a machine do at a login of somebody: what their stacks and sshd say, not what was wished.
+ * What the services of a machine do at a login of somebody: according to their stacks and sshd, not to what somebody intended.
  *
- * @param machine - where; what cannot be read there is said, not guessed
+ * @param machine - the machine; unreadable parts are reported, not guessed
  * @param whose - whose logins
  * @returns a line for each service through which people log in, or that has our line
  */
@@ -60,7 +60,7 @@ export async function serviceWords(machine: Machine, whose: Whose): Promise<read
   return lines;
 }
 
-/** What the rules of config.toml make of it. Only root may ask for them. */
+/** How the rules of config.toml change it. Only root may ask for them. */
 async function ruleWords(
   machine: Machine,
   service: string,
@@ -118,7 +118,7 @@ function stackWords(service: string, steps: readonly Step[], { user, uid, enroll
     : 'asks for a code';
 }
 
-/** As `enable --all` writes it for the console. */
+/** The line that `enable --all` writes for the console. */
 function exemptsRoot({ entry }: Step): boolean {
   return (
     baseName(entry.module) === 'pam_succeed_if.so' &&

@@ -1,7 +1,7 @@
 const PLAIN = /^[A-Za-z0-9_@%+=:,./-]+$/;
 
 /**
- * A word for a line of shell, so that it means itself.
+ * Quotes a word for the shell.
  *
  * @param word - any text without NUL
  * @returns the word, in quotes where it needs them

@@ -1,20 +1,20 @@
 import type { Machine } from './machine.ts';
 import type { Argv, Remedy } from './remedy.ts';
 
-/* What is written into sshd's configuration. All of it is taken back by scripts/pve-authenticator-undo, which has the same words and names. */
+/* Our changes to sshd's configuration. scripts/pve-authenticator-undo, which has the same words and names, undoes all of them. */
 
 /** Ends every line that is ours. Lines without it are the administrator's. */
 export const SSHD_MARK = '# by pve-google-authenticator';
-/** Begins a line of the administrator that is out of force while ours holds. */
+/** Marks a line of the administrator that is disabled while ours is in force. */
 const ASIDE = '# put aside by pve-google-authenticator: ';
 
-/** Read before all others, and the first value of a setting counts. */
+/** sshd reads this file before all others, and the first value of a setting counts. */
 export const SSHD_DROP_IN = '/etc/ssh/sshd_config.d/00-pve-authenticator.conf';
-/** Read before the other; in it are Match blocks only, since what follows one belongs to it. */
+/** Read before the other one. It has only Match blocks, because everything after a Match belongs to its block. */
 export const SSHD_MATCH_DROP_IN = '/etc/ssh/sshd_config.d/00-pve-authenticator-match.conf';
-/** After that of `enable`, so that it stands below its settings. */
+/** Read after the file of `enable`. */
 export const SSHD_CLUSTER_DROP_IN = '/etc/ssh/sshd_config.d/01-pve-authenticator-cluster.conf';
-/** Where there is no Include for all files: ours, and no file of others that had no effect before. */
+/** For a main file without an Include: includes only our files, so that other files still have no effect. */
 export const SSHD_INCLUDE = 'Include /etc/ssh/sshd_config.d/0?-pve-authenticator*.conf';
 
 export const SSHD_RELOAD: Argv = ['systemctl', 'try-reload-or-restart', 'ssh.service'];
@@ -22,7 +22,7 @@ export const SSHD_RELOAD: Argv = ['systemctl', 'try-reload-or-restart', 'ssh.ser
 /**
  * A line of sshd_config that is ours.
  *
- * @param line - what it says
+ * @param line - its contents
  * @returns the line with our mark
  */
 export function marked(line: string): string {
@@ -30,9 +30,9 @@ export function marked(line: string): string {
 }
 
 /**
- * What makes a setting of sshd hold for everybody.
+ * The remedy that sets something in sshd for everybody.
  *
- * @param machine - what the file says of it now is put aside
+ * @param machine - the machine; an existing setting is put aside
  * @param setting - its name and value
  * @returns the remedy
  */
@@ -46,10 +46,10 @@ export function setForAll(machine: Pick<Machine, 'read'>, setting: string): Reme
 }
 
 /**
- * What makes a setting of sshd hold for one user.
+ * The remedy that sets something in sshd for one user.
  *
- * @param machine - where more may be set
- * @param user - a name without signs that mean something to sshd
+ * @param machine - the machine, which may have more settings
+ * @param user - a name without characters that are special to sshd
  * @param setting - its name and value
  * @returns the remedy
  */
@@ -58,7 +58,7 @@ export function setForUser(machine: Pick<Machine, 'read'>, user: string, setting
   return written(SSHD_MATCH_DROP_IN, `${textOf(machine, SSHD_MATCH_DROP_IN)}${lines.join('\n')}\n`);
 }
 
-/** Ends with a whole line, so that another one may follow. */
+/** Ends with a line end, so that another line can follow. */
 function textOf(machine: Pick<Machine, 'read'>, path: string): string {
   const text = machine.read(path)?.toString('latin1') ?? '';
   return text === '' || text.endsWith('\n') ? text : `${text}\n`;

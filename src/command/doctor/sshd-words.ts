@@ -16,7 +16,7 @@ const ROOT_BY_KEY = /^(without|prohibit)-password$/;
  * @param machine - runs sshd
  * @param user - whose login
  * @param asks - whether the stack of sshd has our line
- * @param stack - what that stack says
+ * @param stack - the words about that stack
  * @returns a line for each way
  */
 export async function sshdWords(
@@ -46,7 +46,7 @@ export async function sshdWords(
 
 type Settings = (name: string) => string;
 
-/** As sshd itself says, Match blocks included; undefined: it says nothing, or not to this user. */
+/** sshd's own settings, Match blocks included; undefined if sshd does not print them, or not to this user. */
 async function settingsOf(machine: Pick<Machine, 'run'>, user: string): Promise<Settings | undefined> {
   const { status, stdout } = await machine.run(
     'sshd',

@@ -1,4 +1,4 @@
-/** What libpam does with what a module returned; a number: so many steps are jumped over. */
+/** What libpam does with a module's result; a number is the number of steps that it skips. */
 export type Action = 'ok' | 'done' | 'bad' | 'die' | 'ignore' | 'reset' | number;
 
 const WORDS: Readonly<Record<string, readonly [success: Action, ignore: Action, others: Action]>> = {
@@ -12,7 +12,7 @@ const SUCCESSES: ReadonlySet<string> = new Set(['success', 'new_authtok_reqd']);
 const ACTIONS: ReadonlySet<string> = new Set(['ok', 'done', 'bad', 'die', 'ignore', 'reset']);
 
 /**
- * What a control makes of a return value (pam.conf(5)).
+ * The action of a control for a return value (pam.conf(5)).
  *
  * @param control - lower case, as a line of pam.d has it: `required`, `[success=1 default=ignore]`
  * @param value - the value's name without PAM_, lower case, for example `auth_err`
@@ -30,7 +30,7 @@ export function actionOf(control: string, value: string): Action {
   const pairs = [...control.matchAll(/([a-z_]+)\s*=\s*([a-z0-9]+)/g)].map(
     ([, name = '', action = '']) => [name, action] as const,
   );
-  // The first default fills what nothing was said about before; a value said twice is as said last.
+  // The first `default` applies to all values that were not named before. If a value is named twice, the last one counts.
   const said =
     pairs.findLast(([name]) => name === value)?.[1] ?? pairs.find(([name]) => name === 'default')?.[1];
   return said === undefined ? 'bad' : parsed(said);

@@ -3,23 +3,23 @@ import { asksForPassword, isCondition, MODULE, valuesOf } from './modules.ts';
 import { allSteps, baseName, type Step } from './stack.ts';
 import { waysThrough, type Modules, type Way } from './walk.ts';
 
-/** What is wrong with a stack that asks for a code. */
+/** The faults of a stack that asks for a code. */
 export type Fault =
-  /** Somebody gets in who was not asked: this step ends the stack, or jumps over our line. */
+  /** Somebody gets in without being asked: this step ends the stack, or jumps over our line. */
   | { readonly kind: 'around'; readonly step: Step }
   /** Nobody gets in, whatever they know. */
   | { readonly kind: 'closed' }
-  /** A code lets in alone, which no password would have done before. */
+  /** A code alone lets people in, although before nothing worked without the right password. */
   | { readonly kind: 'code-alone' };
 
 const isOurs = (step: Step): boolean => allSteps([step]).some(isOurLine);
 
 /**
- * Looks at every way that libpam can take through a stack.
+ * Examines every path that libpam can take through a stack.
  *
  * @param steps - the stack, with our line
  * @param before - the same without it, if that is known
- * @returns the first fault; undefined: everybody is asked whom no condition exempts, and gets in with the password and the code
+ * @returns the first fault; undefined if everybody without an exemption is asked, and gets in with password and code
  */
 export function faultOf(steps: readonly Step[], before?: readonly Step[]): Fault | undefined {
   const ways = waysThrough(steps, modules(valuesOfStep));
@@ -37,11 +37,11 @@ export function faultOf(steps: readonly Step[], before?: readonly Step[]): Fault
 }
 
 /**
- * Whether nobody gets in any more once our line does nothing, as after a removal, though the password is asked for: then a right one
- * jumps to our line, and only that says yes.
+ * Whether nobody could log in if our line had no effect, as after a removal: a right password jumps to our line, and only our
+ * line grants access.
  *
  * @param steps - a stack with our line
- * @returns whether a line that says yes, in front of ours, would let in with the right password, and nobody else
+ * @returns whether a line that grants access, in front of ours, would let in the right password and nothing else
  */
 export function restsOnOurLine(steps: readonly Step[]): boolean {
   const says = (control: string, values: readonly string[]): boolean =>
@@ -66,7 +66,7 @@ function isOurLine({ entry }: Step): boolean {
   return baseName(entry.module) === MODULE;
 }
 
-/** Whether some way lets in on which each password is wrong. */
+/** Whether some path grants access although every password is wrong. */
 function letsInWithoutPassword(steps: readonly Step[]): boolean {
   const wrong = modules((step) =>
     asksForPassword(step) ? valuesOfStep(step).filter((value) => value !== 'success') : valuesOfStep(step),
@@ -92,12 +92,12 @@ function modules(values: Modules['values']): Modules {
 }
 
 /**
- * Why our line in a stack would not do what it is for.
+ * Why our line would not be effective in a stack.
  *
  * @param service - its name
  * @param steps - its stack, with our line
  * @param before - the same without it, if that is known
- * @returns what is wrong, and what to do; undefined: nothing
+ * @returns what is wrong, and what to do; undefined if nothing is
  */
 export function whyUnsafe(
   service: string,

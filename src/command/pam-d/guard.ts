@@ -6,7 +6,7 @@ import { allSteps, authSteps, baseName, type ReadService, type Step } from './st
 
 /** Ends every line that is ours. scripts/pve-authenticator-undo looks for it, too. */
 export const MARK = '# by pve-google-authenticator enable';
-/** A service file is a page of text; what is larger is none. */
+/** The largest service file, in bytes. */
 export const LARGEST_SERVICE_FILE = 65_536;
 
 /** How a service is guarded. */
@@ -17,10 +17,10 @@ export interface GuardOptions {
   readonly exemptRoot?: boolean;
 }
 
-/** What guarding a service comes to. */
+/** The result of guarding a service. */
 export type Guarded =
   | { readonly kind: 'changed'; readonly text: string }
-  /** Our lines are in it already, as they would be written. */
+  /** It already has our lines, just as they would be written. */
   | { readonly kind: 'unchanged' }
   /** A file that it includes has our lines. */
   | { readonly kind: 'covered'; readonly by: string }
@@ -39,7 +39,7 @@ export function guardLines({ arguments: words, exemptRoot = false }: GuardOption
     ? [
         `auth       [success=1 default=ignore] pam_succeed_if.so quiet uid = 0 ${MARK}`,
         module,
-        // A jump must land on something, or it counts as a failure.
+        // A jump needs a line to land on; otherwise it counts as a failure.
         `auth       [default=ignore] pam_permit.so ${MARK}`,
       ]
     : [module];
@@ -73,7 +73,7 @@ function isMarked(line: string): boolean {
 }
 
 /**
- * Puts the module into a service: after what asks for the password, where nothing jumps over it.
+ * Puts the module into a service, after the lines that ask for the password, and where nothing jumps over it.
  *
  * @param service - its name
  * @param text - contents of its file
@@ -120,7 +120,7 @@ export function guardService(
   return unsafe === undefined ? { kind: 'changed', text: changed } : refused(unsafe);
 }
 
-/** What is wrong with its lines, so that another one could do harm. */
+/** Faults in the file's lines that make adding a line dangerous. */
 function whyBroken(service: string, lines: readonly string[]): string | undefined {
   const path = `/etc/pam.d/${service}`;
   const returned = lines.findIndex((line) => line.endsWith('\r'));
@@ -140,7 +140,7 @@ function refused(why: string): Guarded {
   return { kind: 'refused', why };
 }
 
-/** The line before which ours go, or why there is no such place. */
+/** The line to insert ours before, or why there is no such place. */
 function placeIn(service: string, steps: readonly Step[]): { readonly line: number } | string {
   const last = steps.findLastIndex(asksForPassword);
   if (last === -1) {
@@ -162,7 +162,7 @@ function placeIn(service: string, steps: readonly Step[]): { readonly line: numb
   return { line: own === undefined ? 0 : own.line + own.lines };
 }
 
-/** Index after the last step that the same line of the service file brings. */
+/** Index after the last step that comes from the same line of the service file. */
 function endOfOwn(steps: readonly Step[], index: number): number {
   let end = index + 1;
   while (end < steps.length && steps[end]?.own === steps[index]?.own) {
@@ -172,7 +172,7 @@ function endOfOwn(steps: readonly Step[], index: number): number {
 }
 
 /**
- * The first index from `from` on over which nothing jumps, and at which a line of the service file begins; or the step that jumps past
+ * The first index from `from` on that no step jumps over and that begins a line of the service file; or the step that jumps past
  * the end.
  */
 function beyondJumps(steps: readonly Step[], from: number): number | Step {

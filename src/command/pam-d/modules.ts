@@ -1,6 +1,6 @@
 import { allSteps, baseName, type Entry, type Step } from './stack.ts';
 
-/* What modules do, as far as it matters to where the code is asked for. */
+/* The behaviour of PAM modules, as far as it decides the place of our line. */
 
 /** The module, as pam.d names it. */
 export const MODULE = 'pam_pve_authenticator.so';
@@ -16,7 +16,7 @@ const PASSWORD_MODULES = new Set([
   ...['pam_sss.so', 'pam_ldap.so', 'pam_winbind.so', 'pam_krb5.so', 'pam_radius_auth.so'],
 ]);
 
-/** Modules that only say whom or what something holds for: who is exempt by them is so on purpose. */
+/** Modules that only state conditions. Exemptions by them are on purpose. */
 const CONDITIONS = new Set([
   ...['pam_succeed_if.so', 'pam_rootok.so', 'pam_listfile.so', 'pam_access.so', 'pam_wheel.so'],
   ...[
@@ -60,7 +60,7 @@ export function asksForCode({ module }: Entry): boolean {
 }
 
 /**
- * Whether a line only says whom something holds for.
+ * Whether a line only states a condition.
  *
  * @param entry - the line
  * @returns whether its module is of that kind
@@ -70,10 +70,10 @@ export function isCondition({ module }: Entry): boolean {
 }
 
 /**
- * What a module may return for somebody who exists.
+ * The values that a module may return for an existing user.
  *
  * @param entry - its line
- * @returns names of values without PAM_; of modules that nothing is known of, those that differ in what they lead to
+ * @returns names of values without PAM_; for an unknown module, one value for each different action
  */
 export function valuesOf(entry: Entry): readonly string[] {
   const name = baseName(entry.module);

@@ -1,8 +1,8 @@
-/** What the administrator may call a service: no path, no hidden file, no option. */
+/** The allowed names of services: no path, no hidden file, no option. */
 const NAME = /^[A-Za-z0-9][A-Za-z0-9_.+@-]{0,63}$/;
 
 /**
- * Services through which people come in, and which can ask two questions one after the other: those of `enable --all`. Others, such
+ * The services of `enable --all`: people log in through them, and they can ask two questions one after the other. Others, such
  * as cups, samba or the Proxmox web UI, answer every question with the password; a code would lock their users out.
  */
 export const DOORS: readonly string[] = [
@@ -24,7 +24,7 @@ export function isServiceName(name: string): boolean {
 }
 
 /**
- * Why a file of pam.d is no service that can be switched on by itself.
+ * Why a file of pam.d cannot be switched on as a service of its own.
  *
  * @param name - its name
  * @returns undefined if it can; else a sentence
@@ -39,7 +39,7 @@ export function whyNoService(name: string): string | undefined {
   return undefined;
 }
 
-/** Services with nobody to ask, and why. */
+/** Services that cannot ask anybody, with the reason. */
 const UNATTENDED: readonly (readonly [why: string, names: readonly string[]])[] = [
   ['runs jobs, and authenticates nobody', ['cron', 'crond', 'atd', 'systemd-user', 'runuser', 'runuser-l']],
   ['is for people who are logged in already', ['chsh', 'chfn', 'passwd', 'chpasswd', 'newusers']],

@@ -1,4 +1,4 @@
-/** A line of a service file that says something, as libpam reads it (pam.conf(5)). */
+/** An effective line of a service file, as libpam reads it (pam.conf(5)). */
 export interface Entry {
   /** Number of its first line in the file, from 0. */
   readonly line: number;
@@ -10,7 +10,7 @@ export interface Entry {
   /** Path of the module, or name of the file that is included. */
   readonly module: string;
   readonly arguments: readonly string[];
-  /** A dash in front: it may be missing without a word in the log. */
+  /** A dash in front: libpam does not log if the module is missing. */
   readonly mayBeMissing: boolean;
 }
 
@@ -40,8 +40,8 @@ export function parseStack(text: string): readonly Entry[] {
 }
 
 /**
- * What the first of these lines says, with those that a backslash joins to it. As in libpam blanks may follow the backslash, a comment ends
- * the line whatever stands in it, and empty lines and comments between two parts are passed over.
+ * The text of the first line, joined with the lines that a backslash continues it with. As in libpam, blanks may follow the
+ * backslash, a comment always ends the line, and empty lines and comments between two parts are skipped.
  */
 function joined(physical: readonly string[]): { readonly text: string; readonly lines: number } {
   let text = '';
@@ -85,11 +85,11 @@ export interface Step {
   /** The entry itself, and the file that it stands in. */
   readonly entry: Entry;
   readonly file: string;
-  /** Of a substack: what is in it. */
+  /** The steps of a substack. */
   readonly inside: readonly Step[];
 }
 
-/** Reads the file of a name in pam.d; undefined: there is none. */
+/** Reads the service file of a name; undefined if there is none. */
 export type ReadService = (name: string) => string | undefined;
 
 /**

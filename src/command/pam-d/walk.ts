@@ -1,33 +1,33 @@
 import { actionOf, type Action } from './control.ts';
 import type { Step } from './stack.ts';
 
-/* libpam's way through an auth stack (_pam_dispatch_aux of libpam/pam_dispatch.c), for all that its modules may return. */
+/* libpam's paths through an auth stack (_pam_dispatch_aux of libpam/pam_dispatch.c), for all possible results of its modules. */
 
-/** One way through a stack. */
+/** One path through a stack. */
 export interface Way {
-  /** Whether libpam lets in. */
+  /** Whether libpam grants access. */
   readonly success: boolean;
-  /** The last step that ended a stack, or jumped, so that one that matters was not run. */
+  /** The last step that ended a stack, or jumped, and so skipped a relevant step. */
   readonly turn: Step | undefined;
-  /** What {@link Modules.marks} said on the way. */
+  /** The marks that {@link Modules.marks} gave on the path. */
   readonly marks: ReadonlySet<string>;
 }
 
-/** What the modules may do. */
+/** The possible behaviour of the modules. */
 export interface Modules {
   /** The values that a module may return, as names without PAM_. */
   readonly values: (step: Step) => readonly string[];
-  /** Whether it matters that a step is not run. */
+  /** Whether a step is relevant, so that skipping it matters. */
   readonly matters: (step: Step) => boolean;
   /**
-   * What is remembered of a step on the way. Ways are told apart by this, so there should be few different marks.
+   * The mark of a step on the path. Paths with different marks are kept apart, so there should be few marks.
    *
-   * @param over - whether the value ends the stack, or jumps, so that one that matters is not run
+   * @param over - whether the value ends the stack, or jumps, and so skips a relevant step
    */
   readonly marks: (step: Step, value: string, over: boolean) => string | undefined;
 }
 
-/** Where a way is. */
+/** The state of a path. */
 interface State {
   readonly impression: 'none' | 'good' | 'bad';
   /** The value that would be returned. */
@@ -39,11 +39,11 @@ interface State {
 const START: State = { impression: 'none', status: 'perm_denied', turn: undefined, marks: new Set() };
 
 /**
- * All ways through a stack; of those that differ in nothing that matters, one.
+ * All paths through a stack; of equivalent paths, one.
  *
  * @param steps - the stack
  * @param modules - what its modules may return
- * @returns the ways
+ * @returns the paths
  */
 export function waysThrough(steps: readonly Step[], modules: Modules): readonly Way[] {
   return through(steps, START, modules).map(({ impression, status, turn, marks }) => ({
@@ -53,7 +53,7 @@ export function waysThrough(steps: readonly Step[], modules: Modules): readonly 
   }));
 }
 
-/** From the state in which a stack, or a substack, begins to those in which it ends. */
+/** Maps the state at the start of a stack or substack to the states at its end. */
 function through(steps: readonly Step[], start: State, modules: Modules): readonly State[] {
   const at = Array.from({ length: steps.length + 1 }, () => new Map<string, State>());
   at[0]?.set(keyOf(start), start);
@@ -118,7 +118,7 @@ function onward(
   });
 }
 
-/** Where the way goes on. */
+/** The next states of a path. */
 function targetOf(action: Action, index: number, end: number): number {
   if (action === 'done' || action === 'die') {
     return end;

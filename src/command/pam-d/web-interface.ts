@@ -12,8 +12,8 @@ const HEAD = [
 const PLAIN = ['auth       required     pam_unix.so', 'account    required     pam_unix.so'];
 
 /**
- * A service file for the login of a web interface of Proxmox: the password is asked for as it was, and nothing that comes into common-auth
- * reaches it.
+ * A service file for the login of a web interface of Proxmox: it asks for the password as before, and later changes of
+ * common-auth do not affect it.
  *
  * @param commonAuth - contents of common-auth; undefined: there is none
  * @returns the file
@@ -21,7 +21,7 @@ const PLAIN = ['auth       required     pam_unix.so', 'account    required     p
 export function webInterfaceFile(commonAuth: string | undefined): string {
   const entries = parseStack(commonAuth ?? '');
   const copied = entries.length > 0 && entries.every((entry) => entry.type === 'auth' && !asksForCode(entry));
-  // Lines that ask for a code may be jumped over, or be jumped to: without them a copy could mean something else.
+  // Other lines may jump over the lines that ask for a code, or to them, so a copy without these could behave differently.
   const lines = copied
     ? [
         ...entries.map(({ line, lines: count }) => textOf(commonAuth ?? '', line, count)),
@@ -40,7 +40,7 @@ export function plainWebInterfaceFile(): string {
   return summed([...PLAIN, ''].join('\n'));
 }
 
-/** scripts/pve-authenticator-undo sees by it whether somebody edited the file. */
+/** By this checksum, scripts/pve-authenticator-undo recognises whether somebody edited the file. */
 function summed(text: string): string {
   const sum = createHash('sha256').update(text).digest('hex');
   return `# by pve-google-authenticator, sha256 of the lines below: ${sum}\n${text}`;

@@ -12,12 +12,12 @@ import { showSecret } from '../secrets/show-secret.ts';
 import { pvesh } from './programs.ts';
 
 const DEFAULT_NAME = 'phone';
-/** Proxmox takes no longer descriptions; blanks and quotes are nobody's trouble here. */
+/** The longest description in Proxmox. Blanks and quotes are allowed. */
 const NAME = /^[^\p{Cc}]{1,255}$/u;
 const ALLOWED = '--proxmox goes only with --user, --name, --issuer and --qr-mode';
 const USER_ID = /^[^\s:/@]+(?:@[^\s:/@]+)*@[A-Za-z][A-Za-z0-9.\-_]+$/;
 
-/** What the command line says. */
+/** The parsed command line. */
 interface Wanted {
   /** `name@realm`. */
   readonly userId: string;
@@ -34,7 +34,7 @@ interface Wanted {
  * @param words - the command line
  * @throws FlagError when the command line cannot be used
  * @throws CommandError when it is refused
- * @throws NoAnswerError when somebody leaves
+ * @throws NoAnswerError when the person cancels
  */
 export async function enrolInProxmox(session: Session, words: readonly string[]): Promise<void> {
   const wanted = wantedOf(session, words);
@@ -102,7 +102,7 @@ function flagsOf(words: readonly string[]): {
     });
     return values;
   } catch (error) {
-    // Its first sentence says which flag; what follows is about Node's way with words.
+    // The first sentence names the flag. The rest explains Node's parser.
     const [why] = (error instanceof Error ? error.message : 'The flags cannot be read').split('. ');
     throw new FlagError(`${why ?? ''}. ${ALLOWED}`);
   }

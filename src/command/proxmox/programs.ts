@@ -7,7 +7,7 @@ const PVESH = '/usr/bin/pvesh';
 const PERL = '/usr/bin/perl';
 const PATH = '/usr/sbin:/usr/bin:/sbin:/bin';
 const MAX_OUTPUT_BYTES = 1024 * 1024;
-/** A cluster that answers slowly; without a quorum Proxmox itself gives up before. Milliseconds. */
+/** The longest wait for a slow cluster, in milliseconds. Without a quorum, Proxmox itself gives up earlier. */
 const PATIENCE_MS = 60_000;
 
 /**
@@ -43,10 +43,10 @@ export function pveum(...argv: readonly string[]): Promise<string> {
 }
 
 /**
- * Runs pvesh so that its arguments are not to be seen.
+ * Runs pvesh with hidden arguments.
  *
  * @param argv - its arguments; they may hold secrets
- * @param secret - what must not be in a message
+ * @param secret - a text that must not appear in a message
  * @returns what it printed
  * @throws CommandError when it is not there, or fails
  */

@@ -1,14 +1,14 @@
 import type { ProxmoxUserView } from '../../contracts/control-requests.ts';
 import { minute } from '../session/user-views.ts';
 
-/** What stands before the id of a factor in Proxmox, so that it can be told from ours. */
+/** The prefix of ids of factors in Proxmox, which tells them from ours. */
 export const PROXMOX_PREFIX = 'proxmox:';
 
 /**
  * The factors of a user in Proxmox as sentences.
  *
  * @param user - canonical name
- * @param view - what the user has there
+ * @param view - the user's factors there
  * @returns a line for each
  */
 export function proxmoxSentences(user: string, { userId, entries }: ProxmoxUserView): string[] {
@@ -24,9 +24,9 @@ export function proxmoxSentences(user: string, { userId, entries }: ProxmoxUserV
 }
 
 /**
- * What is special about a user in Proxmox.
+ * Remarks about a user in Proxmox.
  *
- * @param view - what the user has there
+ * @param view - the user's factors there
  * @returns sentences, or none
  */
 export function proxmoxRemarks({ userId, totpLocked, lockedUntil }: ProxmoxUserView): string[] {

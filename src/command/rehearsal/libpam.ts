@@ -17,7 +17,7 @@ const PAM_SUCCESS = 0;
 const PAM_BUF_ERR = 5;
 const PAM_CONV_ERR = 19;
 const ITEM = { tty: 3, rhost: 4, ruser: 8 } as const;
-/** What pam_rehearse.so says (native/rehearse). */
+/** The lines that pam_rehearse.so prints (native/rehearse). */
 // eslint-disable-next-line no-control-regex
 const SAYS = /^\u0001rehearsal (\d+) (\d+)$/;
 
@@ -25,7 +25,7 @@ const SAYS = /^\u0001rehearsal (\d+) (\d+)$/;
 export class NoLibpamError extends Error {
   /** @param cause - what it could not be loaded for */
   constructor(cause: unknown) {
-    // What Node says about a package that is missing goes over many lines.
+    // Node's message about a missing package has many lines.
     const [why = ''] = (cause instanceof Error ? cause.message : 'unknown').split('\n');
     super(
       `libpam cannot be called here (${why}), so nothing can be rehearsed. ` +
@@ -35,7 +35,7 @@ export class NoLibpamError extends Error {
   }
 }
 
-/** What is rehearsed. */
+/** What to rehearse. */
 export interface Rehearsal {
   readonly service: string;
   readonly user: string;
@@ -48,14 +48,14 @@ export interface Rehearsal {
   readonly ruser: string;
 }
 
-/** How it went. */
+/** The result. */
 export interface Rehearsed {
-  /** `account`: whether the account may be used now; it is asked when the person has proven who they are. */
+  /** `account`: the check whether the account is usable, which comes after the person has proven who they are. */
   readonly at: 'auth' | 'account';
   readonly rc: number;
   /** In libpam's words. */
   readonly words: string;
-  /** What each module returned: its number in the copy, and the value. */
+  /** The result of each module: its number in the copy, and the value. */
   readonly said: readonly { readonly step: number; readonly rc: number; readonly words: string }[];
 }
 
@@ -115,9 +115,9 @@ class Libpam {
   #start({ service, user, directory }: Rehearsal, person: Person): Address {
     const ffi = this.#ffi;
     const { I32, BigInt: pointer } = ffi.DataType;
-    // An address comes as one or the other, by its size.
+    // An address is a number or a bigint, depending on its size.
     const converse = (count: number, messages: bigint | number, answers: bigint | number): number => {
-      // What is thrown here, or is no number, would end the process at once.
+      // An exception here, or a result that is not a number, would end the process at once.
       try {
         return this.#converse(count, BigInt(messages), BigInt(answers), person);
       } catch {
@@ -181,7 +181,7 @@ class Libpam {
     }
   }
 
-  /** On a thread of its own: the conversation runs on this one meanwhile. */
+  /** Runs on its own thread, while this thread runs the conversation. */
   #wait(name: string, handle: Address, flags: number): Promise<number> {
     const { I32, BigInt: pointer } = this.#ffi.DataType;
     return this.#ffi.load({

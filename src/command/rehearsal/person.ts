@@ -1,19 +1,19 @@
 import { spawnSync } from 'node:child_process';
 import { closeSync, constants, openSync, readSync, writeSync } from 'node:fs';
 
-/** Somebody who is asked. PAM waits meanwhile, so there is nothing to await. */
+/** A person to ask. All calls are synchronous, because PAM waits meanwhile. */
 export interface Person {
   /**
    * Asks.
    *
    * @param prompt - what is shown
-   * @param hidden - whether what is typed is not
-   * @returns the answer, which the caller wipes; undefined: Ctrl-C, or nobody is there any more
+   * @param hidden - whether to hide the typed text
+   * @returns the answer, which the caller wipes; undefined after Ctrl-C, or if the terminal is gone
    */
   ask(prompt: string, hidden: boolean): Buffer | undefined;
   /** Tells. */
   tell(text: string): void;
-  /** Lets the terminal go, as it was found. */
+  /** Closes the terminal, with its original settings. */
   close(): void;
 }
 
@@ -56,7 +56,7 @@ export function personAtTerminal(): Person | undefined {
   };
 }
 
-/** A line with the keys that one needs; what is not hidden is shown. */
+/** Reads a line, with the usual editing keys. Shows the text unless it is hidden. */
 function readLine(tty: number, hidden: boolean): Buffer | undefined {
   const line = Buffer.alloc(LONGEST_ANSWER);
   const key = Buffer.alloc(1);

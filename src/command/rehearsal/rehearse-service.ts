@@ -6,7 +6,7 @@ import { rehearse, type Rehearsed } from './libpam.ts';
 import type { Person } from './person.ts';
 import { refusedAt, tracedCopy, type StepResult } from './traced-copy.ts';
 
-/** What is rehearsed. */
+/** What to rehearse. */
 export interface ServiceRehearsal {
   readonly service: string;
   readonly user: string;
@@ -15,13 +15,13 @@ export interface ServiceRehearsal {
   readonly modules: string;
   readonly tty: string;
   readonly rhost?: string | undefined;
-  /** What the daemon knows a rehearsal by. */
+  /** The PAM_RUSER by which the daemon recognises a rehearsal. */
   readonly ruser: string;
   /** Whether accounts without a password stay out, as with sshd. */
   readonly noEmptyPasswords: boolean;
 }
 
-/** How it went, line by line. */
+/** The result, line by line. */
 export interface ServiceRehearsed {
   readonly accepted: boolean;
   readonly at: Rehearsed['at'];
@@ -39,7 +39,7 @@ const PAM_DISALLOW_NULL_AUTHTOK = 1;
 /**
  * Runs the conversation of a service as it is in pam.d, with a person, without logging in.
  *
- * @param wanted - what
+ * @param wanted - what to rehearse
  * @param person - who is asked
  * @returns how it went
  * @throws NoLibpamError where libpam cannot be called
@@ -70,7 +70,7 @@ export async function rehearseService(wanted: ServiceRehearsal, person: Person):
   }
 }
 
-/** Beside the installed programs, or where a checkout builds it. */
+/** The path beside the installed programs, or in a checkout's build. */
 function wrapperFile(): string {
   const places = ['pam_rehearse.so', 'build/native/pam_rehearse.so'].map(packageFile);
   return places.find(existsSync) ?? places[0] ?? '';

@@ -10,15 +10,15 @@ export interface TracedStep {
   readonly control: string;
 }
 
-/** A copy of a service's stacks in which each module says what it returned. */
+/** A copy of a service's stacks in which each module reports its result. */
 export interface TracedCopy {
   /** Contents by file name. */
   readonly files: ReadonlyMap<string, string>;
-  /** By the number that a module says. */
+  /** The steps, by the number that a module reports. */
   readonly steps: readonly TracedStep[];
 }
 
-/** Where things are for a copy. */
+/** The paths for a copy. */
 export interface CopyPlaces {
   /** The directory that the copy will be in. */
   readonly directory: string;
@@ -32,7 +32,8 @@ export interface CopyPlaces {
 const OTHER = 'other';
 
 /**
- * Copies a service's stacks line for line, with the same controls. What is not rehearsed (sessions, new passwords) is left out.
+ * Copies a service's stacks line for line, with the same controls. Sessions and password changes are not rehearsed, and so left
+ * out.
  *
  * @param service - its name
  * @param read - reads a file of pam.d
@@ -75,7 +76,7 @@ function lineOf(entry: Entry, file: string, places: CopyPlaces, steps: TracedSte
   return [`${mayBeMissing ? '-' : ''}${type} ${control} ${words}\n`];
 }
 
-/** What a step said. */
+/** The result of a step. */
 export interface StepResult {
   readonly step: TracedStep;
   /** A return value of PAM, as a number. */
@@ -88,10 +89,10 @@ const PAM_IGNORE = 25;
 const DENIES = 'pam_deny.so';
 
 /**
- * Where a refusal came from: the first module that failed where the stack does not forgive it. pam_deny only says what the one before
- * it meant.
+ * The step that caused a refusal: the first module whose failure the stack does not ignore. pam_deny only repeats the failure of
+ * an earlier module.
  *
- * @param results - what ran, in its order
+ * @param results - the results, in their order
  * @returns the step; undefined: none failed
  */
 export function refusedAt(results: readonly StepResult[]): StepResult | undefined {
@@ -106,7 +107,7 @@ export function refusedAt(results: readonly StepResult[]): StepResult | undefine
   return before ?? final;
 }
 
-/** Whether a failure with this control is one of the whole stack. */
+/** Whether a failure with this control makes the whole stack fail. */
 function isFinal(control: string): boolean {
   return control === 'required' || control === 'requisite' || /=(bad|die)\b/.test(control);
 }

@@ -6,17 +6,17 @@ import { askWithProof } from '../session/ask-with-proof.ts';
 import type { Session } from '../session/session.ts';
 import { fileOf, UserFileError, type FoundFile, type UserFile, type UserFiles } from './user-files.ts';
 
-/** Somebody may use a code while the file is imported: then it is read again. */
+/** The most tries: if somebody uses a code during the import, the file is read again. */
 const MAX_TRIES = 5;
 const MAX_OLD_FILES = 100;
 
-/** How the import of one user's file ended. */
+/** The result of importing one user's file. */
 export type ImportResult =
   | {
       readonly user: string;
       readonly result: 'imported';
       readonly file: string;
-      /** What the old file is called now. */
+      /** The new name of the old file. */
       readonly renamed: string;
       readonly imported: Imported;
       readonly readableByOthers: boolean;
@@ -24,21 +24,21 @@ export type ImportResult =
   | { readonly user: string; readonly result: 'no-file'; readonly file: string }
   | { readonly user: string; readonly result: 'failed'; readonly why: readonly string[] };
 
-/** What an import works with. */
+/** The tools of an import. */
 export interface ImportTools {
   readonly session: Session;
   readonly files: UserFiles;
-  /** Where the files are, as the module's option `secret=` says it. */
+  /** The name of the files, as in the module's option `secret=`. */
   readonly from: string;
-  /** With whose rights they are read and renamed; undefined: of each user. */
+  /** The user who reads and renames them; undefined: each file's own user. */
   readonly as: PasswdEntry | undefined;
-  /** Whether a file with another secret that was imported before may go for it. */
+  /** Whether to replace an earlier import with another secret. */
   readonly replace: boolean;
 }
 
 /**
- * Imports one user's file. The old file is renamed when the store has it for good: whenever it ends in between, doing it again
- * finishes it.
+ * Imports one user's file. The old file is renamed once the store has it durably. If the import is interrupted, repeating it
+ * completes it.
  *
  * @param tools - daemon and files
  * @param user - whose
@@ -56,7 +56,7 @@ export async function importUser(tools: ImportTools, user: PasswdEntry): Promise
   }
 }
 
-/** With these there is no use in going on with other users. */
+/** After these errors, going on with other users is useless. */
 const FINAL = new Set(['ERR_DAEMON', 'ERR_HUNG', 'ERR_NOT_ROOT', 'ERR_NO_SUCH_REQUEST']);
 
 async function tryImport(tools: ImportTools, name: string, file: UserFile): Promise<ImportResult> {
@@ -98,7 +98,7 @@ async function send(
   }
 }
 
-/** What the file is called now; undefined when it changed since it was read. */
+/** Renames the file and returns its new name; undefined if it changed since it was read. */
 async function setAside(files: UserFiles, found: FoundFile): Promise<string | undefined> {
   const name = `${basename(found.path)}.imported`;
   for (let number = 1; number <= MAX_OLD_FILES; number++) {

@@ -11,14 +11,14 @@ import { LOOK_AHEAD, type Hotp } from '../../factors/hotp.ts';
 import type { Totp } from '../../factors/totp.ts';
 
 /*
- * What otplib does for the command. It is loaded when a command needs it: it takes longer to load than the rest. Its errors may hold a
- * secret or a whole URI, so that none of them leaves this file.
+ * The command's use of otplib, which is loaded only when needed, because that is slow. Its errors may contain a secret or a whole
+ * URI, so none of them leaves this file.
  */
 
-/** Somebody's own secret may be shorter than otplib wants, and an old token's counter further behind. */
+/** Limits for otplib: a user's own secret may be shorter than it expects, and the counter of an old token further behind. */
 const GUARDRAILS = createGuardrails({ MIN_SECRET_BYTES, MAX_SECRET_BYTES });
 
-/** otplib refused. The message holds nothing of what it was given. */
+/** otplib refused. The message contains none of its input. */
 export class OtpError extends Error {
   readonly code = 'ERR_OTP';
   /** @param what - what could not be done */
@@ -52,7 +52,7 @@ export function newSecret(algorithm: Algorithm): Buffer {
 }
 
 /**
- * The URI that a phone reads from a QR code (Key URI Format), without what is as phones expect.
+ * The URI that a phone reads from a QR code (Key URI Format), without parameters that have their default value.
  *
  * @param factor - the factor
  * @param issuer - who asks for the code: shown on the phone; empty: nobody is named
@@ -78,18 +78,18 @@ export function phoneUri(factor: Totp | Hotp, issuer: string, label: string): st
   );
 }
 
-/** A colon stands between both names. */
+/** A colon separates the names, so it cannot be part of one. */
 function withoutColon(name: string): string {
   return name.replaceAll(':', ' ');
 }
 
 /**
- * Looks whether a code is one of a factor, at a time or from its counter on.
+ * Checks a code of a factor, at a time or from its counter on.
  *
  * @param factor - the factor
  * @param code - as it was typed, without blanks
  * @param now - milliseconds since 1970
- * @returns the time step or counter of the code; undefined: it is none
+ * @returns the time step or counter of the code; undefined if it is wrong
  */
 export function stepOfCode(factor: Totp | Hotp, code: string, now: number): number | undefined {
   if (!new RegExp(`^\\d{${factor.digits}}$`).test(code)) {

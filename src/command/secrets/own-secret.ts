@@ -6,10 +6,10 @@ import { readOathKey } from '../../formats/oath-key.ts';
 const HEXADECIMAL = /^(?:v2-)?0x((?:[0-9a-f]{2})+)$/i;
 
 /**
- * Reads a secret that somebody brings along: a key of Proxmox ({@link readOathKey}), hexadecimal behind `0x`, or base32 as people write it.
+ * Reads a user's own secret: a key of Proxmox ({@link readOathKey}), hexadecimal after `0x`, or base32 as people write it.
  *
  * @param text - one line
- * @returns the bytes, or undefined when it is none of these, or has not 10 to 128 bytes
+ * @returns the bytes, or undefined if it has another form, or not 10 to 128 bytes
  */
 export function parseSecret(text: string): Buffer | undefined {
   const bare = text.trim();

@@ -4,11 +4,11 @@ import { CommandError } from '../session/control-client.ts';
 const OTHERS_MAY_READ = 0o044;
 
 /**
- * Reads a file with secrets that are to be taken into the store.
+ * Reads a file with secrets to import.
  *
  * @param path - where it is, as the caller may read it
  * @param maxBytes - more is an error
- * @returns its lines, latin1; and what the person should know about the file afterwards
+ * @returns its lines, latin1; and a remark for the person about the file
  * @throws CommandError when it cannot be read, or is too large
  */
 export function secretLines(path: string, maxBytes: number): { lines: string[]; remark: string } {

@@ -17,7 +17,7 @@ export interface RevealedFactor {
   readonly counter?: number;
 }
 
-/** How somebody wants to see a factor; what is left out is as usual. */
+/** How to show a factor; left-out fields have their default. */
 export interface ShowOptions {
   readonly qrMode?: QrMode;
   readonly issuer?: string;

@@ -6,7 +6,7 @@ import type { Output } from '../terminal/output.ts';
 import { drawQr, type Drawing, type QrMode } from '../terminal/qr.ts';
 import { fits, usualMode, type Terminal } from '../terminal/terminal.ts';
 
-/** How somebody wants to see a secret. */
+/** How to show a secret. */
 export interface Wishes {
   /** Who asks for the code; empty: nobody. */
   readonly issuer: string;
@@ -76,7 +76,7 @@ export function fittingDrawing(
   return undefined;
 }
 
-/** First the names as they are, then shorter and shorter ones: domains go first, the longer of both loses characters next. */
+/** The names as they are, then shorter ones: first without domains, then the longer of the two loses characters. */
 function* shorterNames({ issuer, label }: Pick<Wishes, 'issuer' | 'label'>): Iterable<{
   issuer: string;
   label: string;

@@ -8,11 +8,11 @@ import { MigrationError, readMigrationUri, type MigratedAccount } from '../../fo
 import { CommandError } from '../session/control-client.ts';
 import { parseSecret } from './own-secret.ts';
 
-/** What a line does not say. */
+/** Settings that a line may leave open. */
 export interface KeySettings {
   /** Of an export with several accounts, those with this in their name or issuer. */
   readonly account?: string | undefined;
-  /** Of keys without a URI; what is left out is as phones have it. */
+  /** For keys without a URI; left-out fields have the default of phones. */
   readonly digits?: 6 | 7 | 8 | undefined;
   /** Seconds. */
   readonly period?: number | undefined;
@@ -20,7 +20,7 @@ export interface KeySettings {
 
 const SCHEME = /^otpauth:/i;
 const MIGRATION_SCHEME = /^otpauth-migration:/i;
-/** As Proxmox separates the keys of one user. */
+/** How Proxmox separates the keys of one user. */
 const BETWEEN_KEYS = /[,; \t]+/;
 const NO_FACTOR = /^\s*(?:#.*)?$/;
 
@@ -31,7 +31,7 @@ const NO_FACTOR = /^\s*(?:#.*)?$/;
  * @param lines - as they were typed or read
  * @param settings - of keys that are no URIs
  * @returns the factors, in their order. They hold secrets.
- * @throws CommandError with one line for each that cannot be read: its number, the parameter, what to do; never what is in it
+ * @throws CommandError with one line for each that cannot be read: its number, the parameter, what to do; never its contents
  */
 export function readTokenLines(lines: readonly string[], settings: KeySettings): NewFactor[] {
   const factors: NewFactor[] = [];
@@ -60,7 +60,7 @@ export function readTokenLines(lines: readonly string[], settings: KeySettings):
   return factors;
 }
 
-/** What is wrong with a line, and with which part of it. */
+/** The problem of a line, with the faulty part. */
 function problemOf(error: unknown): string {
   if (error instanceof OtpauthUriError) {
     return `${error.parameter}: ${error.message}`;
@@ -87,7 +87,7 @@ function factorsOf(line: string, { account, ...settings }: KeySettings): NewFact
 }
 
 /**
- * A factor that another program or device has, to be added.
+ * Makes the request to add a factor that another program or device has.
  *
  * @param factor - the factor
  * @param usedStep - of a time-based one, the last time step that was used, if it is known
@@ -101,7 +101,7 @@ export function importedFactor(factor: Totp | Hotp, usedStep?: number): NewFacto
     : { kind: 'hotp', ...token, counter: factor.counter };
 }
 
-/** The accounts of an export that are meant. A phone holds those of other machines and services, too: nobody wants them here. */
+/** The chosen accounts of an export. A phone also has accounts of other machines and services, which do not belong here. */
 function migrated(uri: string, wanted: string | undefined): readonly MigratedAccount[] {
   const { accounts, part, parts } = readMigrationUri(uri);
   const names = accounts.map(({ issuer, name }) =>
@@ -122,7 +122,7 @@ function migrated(uri: string, wanted: string | undefined): readonly MigratedAcc
   return chosen;
 }
 
-/** Several keys as Proxmox has them, or one as people write it, with blanks. */
+/** Splits several keys in Proxmox's form, but keeps one key with blanks in it together. */
 function secretsOf(line: string): Buffer[] {
   const words = line.split(BETWEEN_KEYS).filter((word) => word !== '');
   const several = words.length > 1 && words.every((word) => readOathKey(word) !== undefined);

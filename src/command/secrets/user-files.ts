@@ -12,11 +12,11 @@ import {
 } from '../../host/user-files.ts';
 import { CommandError } from '../session/control-client.ts';
 
-/** Where pam_google_authenticator looks when nothing is said. */
+/** The default file of pam_google_authenticator. */
 export const USUAL_FILE = '~/.google_authenticator';
 /** How long a file system may take for one file, in milliseconds. */
 const DEADLINE_MS = 5_000;
-/** More are not waited for: each keeps a thread. */
+/** The most hanging file systems to wait for, because each keeps a thread busy. */
 const MAX_HUNG = 8;
 const PERMISSIONS = 0o777;
 const WRITABLE_BY_OTHERS = 0o022;
@@ -33,7 +33,7 @@ export class UserFileError extends Error {
 
 /** A file as its user sees it. */
 export interface UserFile {
-  /** With whose rights it is read and written. */
+  /** The user whose rights are used to read and write it. */
   readonly user: FileUser;
   readonly path: string;
 }
@@ -50,7 +50,7 @@ export interface FoundFile extends UserFile {
  *
  * @param spec - as the module's option `secret=` says it: with `~`, `${HOME}` and `${USER}`
  * @param user - whose file
- * @param as - with whose rights it is read and written
+ * @param as - the user whose rights are used to read and write it
  * @returns the file
  * @throws UserFileError when that is no path
  */
@@ -67,7 +67,7 @@ export function fileOf(spec: string, user: PasswdEntry, as: PasswdEntry): UserFi
 
 /** The files of users, read and written with the rights of each. */
 export class UserFiles {
-  /** How many file systems never answered. */
+  /** The number of file systems that did not answer. */
   #hung = 0;
 
   /**
@@ -123,7 +123,7 @@ export class UserFiles {
    * Makes a file where there is none.
    *
    * @param file - which
-   * @param contents - what it shall hold
+   * @param contents - its new contents
    * @returns whether it was made; false: something has that name
    * @throws UserFileError when it cannot be made
    */
@@ -145,8 +145,8 @@ export class UserFiles {
    * Replaces a file that was written before.
    *
    * @param file - which
-   * @param expected - what it holds
-   * @param contents - what it shall hold
+   * @param expected - its expected contents
+   * @param contents - its new contents
    * @throws UserFileError when it holds something else, or cannot be written
    */
   async replace(file: UserFile, expected: Buffer, contents: Buffer): Promise<void> {

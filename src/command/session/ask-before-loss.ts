@@ -3,7 +3,7 @@ import { CommandError } from './control-client.ts';
 import { yesOrNo } from '../terminal/questions.ts';
 import type { Session } from './session.ts';
 
-/** What a command has that takes something away for good. */
+/** The option of commands that remove something permanently. */
 export interface Agreement {
   /** Nobody is asked. */
   readonly yes?: true;
@@ -22,14 +22,13 @@ export function yesOption(): Option {
 }
 
 /**
- * Asks root before something goes. Root is the only one who is asked for no code, so that a slip of the hand would do it; everybody
- * else proves first who they are.
+ * Asks root before something is lost. Everybody else needs a code first; root needs none, so a slip would be enough.
  *
  * @param session - who is asked
  * @param options - what the command line says
- * @param what - what goes, in one sentence
+ * @param what - the loss, in one sentence
  * @throws CommandError when root says no, or there is no terminal to ask at
- * @throws NoAnswerError when root leaves
+ * @throws NoAnswerError when root cancels
  */
 export async function askBeforeLoss(
   { root, questions, output }: Pick<Session, 'root' | 'questions' | 'output'>,

@@ -2,19 +2,19 @@ import type { Change, Changed, UserView } from '../../contracts/control-requests
 import { CommandError } from './control-client.ts';
 import type { Session } from './session.ts';
 
-/** Refusals after which another code may do. */
+/** Refusals after which another code may work. */
 const TRY_AGAIN = new Set(['ERR_WRONG_CODE', 'ERR_CODE_USED']);
 const MAX_TRIES = 3;
 
 /**
- * Sends a request that may need a proof. It is asked for only when the daemon demands it: of who is not root and has a factor.
+ * Sends a request that may need a proof. A code is asked for only if the daemon requires it: from enrolled users other than root.
  *
  * @param session - connection and questions
  * @param path - of the request
  * @param body - its body without the proof
  * @returns the answer
  * @throws CommandError when the daemon refuses
- * @throws NoAnswerError when nobody gives the code
+ * @throws NoAnswerError when nobody types a code
  */
 export async function askWithProof<T>(
   session: Session,
@@ -45,12 +45,12 @@ export async function askWithProof<T>(
 }
 
 /**
- * Changes a user's factors: all that is asked for, or nothing.
+ * Changes a user's factors: all changes, or none.
  *
  * @param session - connection and questions
  * @param user - whose
  * @param changes - what to change
- * @returns what came of it
+ * @returns the result
  * @throws CommandError, NoAnswerError as {@link askWithProof}
  */
 export function change(session: Session, user: string, changes: readonly Change[]): Promise<Changed> {
@@ -63,8 +63,8 @@ export function change(session: Session, user: string, changes: readonly Change[
  *
  * @param session - connection and output
  * @param user - whose
- * @param changes - what is wanted, as far as it is known yet
- * @param silent - whether nothing is to be said
+ * @param changes - the wanted changes, as far as they are known
+ * @param silent - whether to print nothing
  * @returns what the user has now
  * @throws CommandError when the daemon would refuse them
  */

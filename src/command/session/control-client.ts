@@ -4,7 +4,7 @@ import type { Refusal } from '../../contracts/control-requests.ts';
 
 /** Answers are small; a larger one is not from our daemon. */
 const MAX_ANSWER_BYTES = 4 * 1024 * 1024;
-/** Of everybody's factors: some hundred thousand people. */
+/** The largest list: factors of some hundred thousand people. */
 const MAX_LIST_BYTES = 256 * 1024 * 1024;
 const LIST_TYPE = 'application/x-ndjson';
 const TIMEOUT_MS = 20_000;
@@ -27,14 +27,14 @@ export class CommandError extends Error {
   }
 }
 
-/** How long a daemon that is being restarted is waited for, and how often it is asked, in milliseconds. */
+/** How long to wait for a restarting daemon, and how often to try, in milliseconds. */
 const PATIENCE_MS = 5_000;
 const PAUSE_MS = 100;
-/** The connection was not taken, or nothing could be written to it: nothing of the request can have been done. */
+/** The connection was refused, or nothing could be written to it, so the request was not carried out. */
 const NOT_REACHED = new Set(['ECONNREFUSED', 'EAGAIN', 'EPIPE']);
-/** There is no socket, or not for this user. */
+/** The socket is missing, or closed to this user. */
 const NO_SOCKET = new Set(['ENOENT', 'EACCES', 'EPERM']);
-/** The daemon ended meanwhile: it may have done what was asked, so only a question is asked again. */
+/** The daemon ended meanwhile. It may have carried out the request, so only requests without effect are repeated. */
 const CUT = new Set(['ECONNRESET', 'ERR_STREAM_PREMATURE_CLOSE']);
 
 interface Exchanged {
@@ -59,7 +59,7 @@ export class ControlClient {
   }
 
   /**
-   * Sends one request. While the daemon restarts it waits, and asks again what is safe to ask again.
+   * Sends one request. While the daemon restarts, it waits, and repeats requests that are safe to repeat.
    *
    * @param method - HTTP method
    * @param path - its parts; they are percent-encoded here
@@ -184,7 +184,7 @@ function refusalOf(answer: unknown): CommandError {
     : new CommandError(error.code, error.message);
 }
 
-/** Undefined: it is no JSON. */
+/** The parsed JSON; undefined if it is not JSON. */
 function parsed(text: string): unknown {
   try {
     return JSON.parse(text) as unknown;

@@ -2,7 +2,10 @@ import { isIP } from 'node:net';
 import { isServiceName } from '../pam-d/services.ts';
 import { CommandError } from './control-client.ts';
 
-/* The words that describe a login on a command line: a PAM service, a user, an address. Each is refused before anything is asked. */
+/*
+ * The words that describe a login on a command line: a PAM service, a user, an address. Invalid words are refused before any
+ * request.
+ */
 
 /** A login name: no blank or control character, colon or slash, in passwd(5) or in a directory. Blanks inside are taken. */
 const USER = /^[^\s\p{Cc}:/-](?:[^\p{Cc}:/]{0,254}[^\s\p{Cc}:/])?$/u;

@@ -11,7 +11,7 @@ export function minute(when: string): string {
 }
 
 /**
- * What is special about a factor.
+ * Remarks about a factor.
  *
  * @param factor - the factor
  * @returns a few words, or none
@@ -24,7 +24,7 @@ export function remarks({ paused, codesLeft }: FactorView): string {
 }
 
 /**
- * A factor as a sentence: for ears, too.
+ * A factor as a sentence, also for screen readers.
  *
  * @param factor - the factor
  * @returns the sentence
@@ -37,11 +37,11 @@ export function factorSentence(factor: FactorView): string {
     .join(', ');
 }
 
-/** What to do when the daemon cannot say what somebody has. */
+/** What to do if the daemon cannot tell a user's factors. */
 export const LOOK_FURTHER = 'To find the cause: sudo pve-google-authenticator doctor';
 
 /**
- * That it is not known, or of no use, what somebody has enrolled: this is not the same as nothing.
+ * A sentence for a user whose factors are unknown or unusable, which is not the same as none.
  *
  * @param view - of a user whose factors cannot be used or read
  * @returns the sentence
@@ -53,7 +53,7 @@ export function unreadSentence({ user, enrolled, problem }: UserView): string {
     : `What ${user} has enrolled cannot be used${why}. Logins of ${user} that ask for a code are refused.`;
 }
 
-/** What every terminal has. */
+/** The width that every terminal has. */
 const USUAL_COLUMNS = 80;
 const HEADINGS = ['NAME', 'KIND', 'ID', 'ADDED', 'LAST USED', 'REMARKS'];
 const DATE_LENGTH = 'YYYY-MM-DD'.length;

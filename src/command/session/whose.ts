@@ -19,11 +19,11 @@ export function userOption(meaning = 'act on the factors of this user, as root (
 }
 
 /**
- * How a command that a message suggests says whose factors it is about.
+ * The --user option of a command that a message suggests.
  *
  * @param session - knows who reads the message
  * @param user - whose
- * @returns what comes behind the command: nothing for the reader's own
+ * @returns the option; empty for the reader's own factors
  */
 export function whoseWords(session: Pick<Session, 'self'>, user: string): string {
   return user === session.self() ? '' : ` --user ${user}`;

@@ -1,11 +1,11 @@
 import { matchTotp, timeStep, type Totp } from '../../factors/totp.ts';
 
 /**
- * How far a clock is looked for that is off. A time zone that was taken for the time is at most 26 hours; a battery that was empty may be
- * any. With more, one mistyped code in fifty would be taken for another time.
+ * How far from now a code is searched for. A wrong time zone is at most 26 hours off; an empty battery can mean any time. With a
+ * larger range, one mistyped code in fifty would match some other time.
  */
 const FARTHEST_SECONDS = 48 * 3600;
-/** Seconds by which a clock is off that somebody has set by hand, and those beside a whole quarter of an hour. */
+/** How far a clock that was set by hand is usually off, in seconds; also the tolerance around whole quarters of an hour. */
 const BY_HAND = 600;
 const QUARTER = 900;
 const SLACK = 60;
@@ -14,13 +14,13 @@ const HOUR = 3600;
 const DAY = 86_400;
 
 /**
- * What is to be said of a code that is right, but at another time. It is looked for here, by the command, which has the new secret and is
- * showing it to the person who types: nobody learns anything by it. Codes of factors that are enrolled are never looked for like that.
+ * The remark about a code that is right, but for another time. Only the command searches for it. It has the new secret and shows
+ * it to the same person, so this reveals nothing. Codes of enrolled factors are never searched for like this.
  *
  * @param factor - the new factor
  * @param code - what was typed
  * @param now - the time of this machine in milliseconds since 1970
- * @returns how far which clocks differ, and what to do; undefined: the code belongs to no time around
+ * @returns how far the clocks differ, and what to do; undefined if the code belongs to no time in range
  */
 export function clockRemark(factor: Totp, code: Buffer, now: number): string | undefined {
   const steps = Math.ceil(FARTHEST_SECONDS / factor.period);

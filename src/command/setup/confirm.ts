@@ -8,16 +8,16 @@ const SKIP = '-1';
 /** The time step or counter of the code that the phone showed; undefined: skipped. */
 export type Confirmed = number | undefined;
 
-/** Finds the step or counter of a code, as it was typed without blanks; undefined: it is none. */
+/** Finds the step or counter of a code, typed without blanks; undefined if it is wrong. */
 export type FindCode = (factor: Totp | Hotp, code: string, now: number) => number | undefined;
 
 /**
- * Has the person type a code, so that the phone is known to have the secret. What would have been right is never said.
+ * Asks for a code, to be sure that the phone has the secret. Never shows the right code.
  *
  * @param session - who is asked, and what time it is
  * @param factor - the new factor
  * @param showAgain - shows the key once more
- * @param find - finds the code; as a login does when left out
+ * @param find - finds the code; by default as a login does
  * @returns the step or counter of the code
  * @throws NoAnswerError when there is no answer
  */

@@ -1,7 +1,7 @@
 import { MAX_NEW_PERIOD, MIN_NEW_PERIOD } from '../../contracts/control-requests.ts';
 import { QR_MODES, type QrMode } from '../terminal/qr.ts';
 
-/** What the command line of the setup says. What is undefined is asked for. */
+/** The flags of the setup. The setup asks about undefined ones. */
 export interface SetupFlags {
   readonly show?: 'help' | 'version';
   readonly kind?: 'totp' | 'hotp';
@@ -15,7 +15,7 @@ export interface SetupFlags {
   readonly label?: string;
   readonly issuer?: string;
   readonly qrMode?: QrMode;
-  /** The file that shall be written in place of the store. */
+  /** The file to write, in place of the store. */
   readonly secretFile?: string;
   /** Length of a time step in seconds. */
   readonly period?: number;
@@ -38,7 +38,7 @@ export class FlagError extends Error {
   }
 }
 
-/** Several flags that say the same thing, of which there may be one. */
+/** Name of a group of flags that exclude each other. */
 type Group = 'kind' | 'reuse' | 'window' | 'step' | (string & {});
 
 interface Flag {
@@ -47,7 +47,7 @@ interface Flag {
   readonly group: Group;
   /** It may be given more than once. */
   readonly repeats?: true;
-  /** google-authenticator does not have it. */
+  /** Whether google-authenticator lacks this flag. */
   readonly ours?: true;
   /** Reads the value; without it the flag has none. */
   readonly read?: (value: string) => unknown;
@@ -121,15 +121,15 @@ export function flagWords(): string[] {
   return FLAGS.flatMap(({ short, long }) => [...(short === undefined ? [] : [`-${short}`]), `--${long}`]);
 }
 
-/** What was given: the flag's long name to its value, true without one. */
+/** The given flags: long name to value, or true without a value. */
 type Given = Map<string, unknown>;
 
 /**
- * Reads the command line of the setup as getopt_long does: short flags may stand together, long ones may be cut as long as they stay
- * clear, and a value may follow with or without a blank or `=`.
+ * Reads the command line of the setup as getopt_long does: short flags may be combined, long ones may be abbreviated while they
+ * stay unambiguous, and a value may follow with or without a blank or `=`.
  *
  * @param words - after the name of the program
- * @returns what it says
+ * @returns the flags
  * @throws FlagError when a flag is unknown, doubled, out of its range, or does not go with another
  */
 export function parseFlags(words: readonly string[]): SetupFlags {
@@ -182,7 +182,7 @@ function collect(words: readonly string[]): Given {
 function longFlag(name: string): Flag {
   const exact = FLAGS.find(({ long }) => long === name);
   const begins = FLAGS.filter(({ long }) => long.startsWith(name));
-  // What was clear before there were flags of our own stays clear.
+  // Abbreviations that are unambiguous in google-authenticator stay valid, despite our own flags.
   const known = begins.filter(({ ours }) => ours !== true);
   const matching = exact !== undefined ? [exact] : known.length > 0 ? known : begins;
   const [flag, another] = matching;

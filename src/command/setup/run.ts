@@ -37,7 +37,7 @@ async function start(session: Session, words: readonly string[], version: string
     session.output.line(flags.show === 'help' ? SETUP_HELP.trim() : version);
     return 0;
   }
-  // Loaded here: neither the help nor another command starts later for it.
+  // Loaded only here, so that the help and other commands start faster.
   const { setUp } = await import('./setup.ts');
   await setUp(session, flags);
   return 0;

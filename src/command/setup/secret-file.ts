@@ -16,7 +16,7 @@ import type { Hotp } from '../../factors/hotp.ts';
 import type { Totp } from '../../factors/totp.ts';
 import { CommandError } from '../session/control-client.ts';
 
-/** What a file of pam_google_authenticator says beside the secret. */
+/** The contents of a file of pam_google_authenticator besides the secret. */
 export interface FileSettings {
   readonly disallowReuse: boolean;
   readonly window: number;
@@ -33,7 +33,7 @@ const CREATE = constants.O_WRONLY | constants.O_CREAT | constants.O_EXCL | const
  * The text of a file of pam_google_authenticator, its options in the order in which google-authenticator writes them.
  *
  * @param factor - SHA-1, six digits; a counter from 1 on
- * @param settings - what else it says
+ * @param settings - its other contents
  * @returns the text: a secret
  */
 export function secretFileText(factor: Totp | Hotp, settings: FileSettings): string {
@@ -52,11 +52,11 @@ export function secretFileText(factor: Totp | Hotp, settings: FileSettings): str
 }
 
 /**
- * Writes a file so that, whatever happens, the old one or the new one is there as a whole: beside it, synced, renamed.
+ * Writes a file atomically: a new file beside it, synced, then renamed. After a crash, the old or the new file is complete.
  *
- * @param path - where it shall be; a symbolic link is replaced, not what it leads to
- * @param text - what it shall say
- * @throws CommandError when it cannot be written; then what was there before is untouched
+ * @param path - its path; a symbolic link is replaced, not its target
+ * @param text - the contents
+ * @throws CommandError when it cannot be written; then the old file is untouched
  */
 export function writeSecretFile(path: string, text: string): void {
   const temporary = `${path}~${randomBytes(4).toString('hex')}`;
@@ -111,7 +111,7 @@ export function assertWritable(path: string): void {
   }
 }
 
-/** The name is there; that it stays is best effort, as some file systems do not sync directories. */
+/** Makes the name durable, as far as possible: some file systems do not sync directories. */
 function syncDirectory(path: string): void {
   try {
     const fd = openSync(path, constants.O_RDONLY | constants.O_DIRECTORY);
@@ -121,6 +121,6 @@ function syncDirectory(path: string): void {
       closeSync(fd);
     }
   } catch {
-    // Nothing is lost by it unless the power fails now; the old file is whole then.
+    // Only a power cut right now could undo the rename, and then the old file is complete.
   }
 }

@@ -26,7 +26,7 @@ const WIDE_LOOK_AHEAD = 21;
 const FILE_LOOK_AHEAD = 3;
 const USUAL_CODES = { store: 10, file: 5 } as const;
 
-/** What the answers come to, before anything is changed. */
+/** The result of all answers, before anything is changed. */
 interface Answers {
   readonly factor: Totp | Hotp;
   readonly confirmed: Confirmed;
@@ -38,13 +38,13 @@ interface Answers {
 }
 
 /**
- * Sets up a new TOTP or HOTP factor: asks what the flags leave open, and changes everything at the end, at once. Before that nothing is
- * changed, so that it can be left at any point.
+ * Sets up a new TOTP or HOTP factor: asks about everything that the flags leave open, and makes all changes together at the end.
+ * So the person can cancel at any point before.
  *
  * @param session - connection, questions and output
  * @param flags - what the command line says
  * @throws CommandError when it is refused
- * @throws NoAnswerError when somebody leaves
+ * @throws NoAnswerError when the person cancels
  */
 export async function setUp(session: Session, flags: SetupFlags): Promise<void> {
   const user = flags.user ?? session.self();
@@ -64,7 +64,7 @@ export async function setUp(session: Session, flags: SetupFlags): Promise<void> 
   }
 }
 
-/** Says early what cannot work, and what will be needed. */
+/** Reports early what cannot work, and that a code will be needed. */
 async function viewOf(session: Session, user: string, flags: SetupFlags): Promise<UserView> {
   const { name, algorithm, digits, period, window, limit } = flags;
   const token = {
@@ -106,7 +106,7 @@ async function ask(
   if (!flags.quiet && !flags.json) {
     show();
     if (flags.confirm) {
-      // A file is nobody's but the caller's; in the store, what checks logins checks the first code, too.
+      // The caller alone owns the file. For the store, the check of logins also checks the first code.
       const find = flags.secretFile === undefined ? undefined : stepOfCode;
       confirmed = await confirmCode(session, factor, show, find);
     }
@@ -143,7 +143,7 @@ async function ask(
   };
 }
 
-/** In the store a code always works once; whoever asks for the opposite is told. */
+/** In the store, each code works only once. If the flags say otherwise, the setup says so. */
 function singleUse({ output }: Session, flags: SetupFlags): true {
   if (flags.reuse === 'allow' || (!flags.quiet && !flags.json)) {
     output.note(flags.reuse === 'allow' ? SETUP_TEXTS.reuseRefused : SETUP_TEXTS.singleUse);
@@ -174,7 +174,7 @@ function codesFor(flags: SetupFlags, view: UserView | undefined): string[] {
     const count = flags.emergencyCodes ?? USUAL_CODES.file;
     return Array.from({ length: count }, () => String(randomInt(10_000_000, 100_000_000)));
   }
-  // A set that nobody could have seen helps nobody.
+  // Recovery codes that were not shown are useless.
   const useless = flags.quiet && !flags.json;
   const count = flags.emergencyCodes ?? USUAL_CODES.store;
   return useless || hasCodes(view) ? [] : newRecoveryCodes().slice(0, count);

@@ -9,7 +9,7 @@ import { hasSystemd } from './who.ts';
 const UNDO = 'pve-authenticator-undo';
 
 /**
- * Makes sure that systemd will undo a change at the next boot.
+ * Makes sure that systemd will undo an unconfirmed change at the next boot.
  *
  * @param machine - runs systemctl
  * @throws SwitchError when it will not
@@ -29,10 +29,10 @@ export async function assertUndoAtBoot(machine: Pick<Machine, 'run'>): Promise<v
 }
 
 /**
- * Lets systemd run the undo once, which finds that it is too early, and start its timer.
+ * Has systemd run the undo once, as a test (it finds that it is too early), and start its timer.
  *
  * @param machine - runs systemctl
- * @param places - where the undo says that it ran
+ * @param places - where the undo records that it ran
  * @param id - of the change that waits
  * @throws SwitchError when it did not run, or could not write
  */

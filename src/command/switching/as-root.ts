@@ -2,10 +2,10 @@ import { existsSync } from 'node:fs';
 import { readerIsRoot } from './who.ts';
 
 const SUDO = ['/usr/bin/sudo', '/usr/local/bin/sudo'];
-/** What only a shell understands. */
+/** Characters that need a shell. */
 const FOR_A_SHELL = /[|&;<>()$`*?[\]{}'"\\~#\n]/;
 
-/** Who reads a command, and what they have to become root with. */
+/** The reader of a command, and the program with which they become root. */
 export interface Reader {
   readonly isRoot: boolean;
   readonly hasSudo: boolean;
@@ -14,7 +14,7 @@ export interface Reader {
 let known: Reader | undefined;
 
 /**
- * A command of root as whoever reads it can run it: with sudo, unless their shell is root's.
+ * A command for root in the form that the reader can run: with sudo, unless their shell is root's.
  *
  * @param command - one line for root's shell
  * @param reader - who reads it; the person at this terminal when left out

@@ -9,28 +9,28 @@ import { readerOf } from './plan.ts';
 import { SwitchError } from './switch-error.ts';
 import { sameLogin } from './who.ts';
 
-/** A service, and who came in through it. */
+/** A service, and the user who logged in through it. */
 export interface Proven {
   readonly service: string;
   readonly user: string;
 }
 
-/** What of a change was proven by logins. */
+/** The parts of a change that logins have proven. */
 export interface Evidence {
   readonly pending: Pending;
   readonly proven: readonly Proven[];
-  /** Services through which nobody came in since. */
+  /** Services through which nobody has logged in since. */
   readonly unproven: readonly string[];
 }
 
 /**
- * Looks which services that wait were proven by a login.
+ * Finds the waiting services that a login has proven.
  *
  * @param places - where
  * @param machine - knows the daemon
- * @param login - from which login this is asked
+ * @param login - the login that asks
  * @returns the services
- * @throws SwitchError when nothing waits, when it is the login that made the change, or when nobody came in at all
+ * @throws SwitchError if nothing waits, if the same login made the change, or if nobody has logged in at all
  */
 export async function evidence(places: Places, machine: Machine, login: string): Promise<Evidence> {
   const pending = readPending(places);
@@ -76,12 +76,12 @@ function proves(
 }
 
 /**
- * Confirms: what was proven stays, what was not is undone.
+ * Confirms: proven services stay on, the others are undone.
  *
  * @param places - where
  * @param machine - programs
  * @param found - what {@link evidence} found
- * @returns what the undo said
+ * @returns the output of the undo
  * @throws SwitchError when it was undone meanwhile, or something could not be undone
  */
 export async function confirm(places: Places, machine: Machine, { unproven }: Evidence): Promise<string> {

@@ -19,7 +19,7 @@ import { SwitchError } from './switch-error.ts';
 
 const { O_CREAT, O_EXCL, O_NOFOLLOW, O_NONBLOCK, O_RDONLY, O_WRONLY, O_DIRECTORY } = constants;
 
-/** A file of root, and what it was when it was read. */
+/** A file of root, with its state when it was read. */
 export interface OwnFile {
   readonly path: string;
   /** Latin-1, so that each byte is a character and comes back as it was. */
@@ -32,7 +32,7 @@ export interface OwnFile {
  *
  * @param path - of the file
  * @param mostBytes - a larger file is refused
- * @returns the file; undefined: it is not there
+ * @returns the file; undefined if it does not exist
  * @throws SwitchError when it is no such file
  */
 export function readOwnFile(path: string, mostBytes: number): OwnFile | undefined {
@@ -71,7 +71,7 @@ export function readOwnFile(path: string, mostBytes: number): OwnFile | undefine
 }
 
 /**
- * Replaces a file as a whole, if it is still what was read: a crash leaves the old one or the new one. Mode and owner stay.
+ * Replaces a file atomically, if it is still as it was read. Mode and owner stay the same.
  *
  * @param file - as it was read
  * @param text - the new contents, Latin-1
@@ -79,7 +79,7 @@ export function readOwnFile(path: string, mostBytes: number): OwnFile | undefine
  */
 export function replaceOwnFile(file: OwnFile, text: string): void {
   const { path, facts } = file;
-  // A dot in front: PAM and others see no service in it.
+  // With a dot in front, PAM and others do not take it for a service.
   const temporary = `${dirname(path)}/.${path.slice(path.lastIndexOf('/') + 1)}.enable`;
   told(path, () => {
     rmSync(temporary, { force: true });
@@ -161,7 +161,7 @@ export function makeOwnDirectory(path: string): void {
 }
 
 /**
- * Makes what happened to names in a directory durable.
+ * Makes renames and removals in a directory durable.
  *
  * @param path - of the directory
  */

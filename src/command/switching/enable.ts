@@ -14,13 +14,13 @@ import { makePlan, type Plan, type Planned, type Wanted } from './plan.ts';
 import { prepareProxmox } from './proxmox.ts';
 import { SwitchError } from './switch-error.ts';
 
-/** What it takes to switch something on. */
+/** What `enable` needs to know. */
 export interface EnableRequest extends Wanted {
   /** How long it waits to be confirmed, in seconds. */
   readonly seconds: number;
-  /** Who has to be able to get in afterwards. */
+  /** Users who must still be able to log in afterwards. */
   readonly users: readonly string[];
-  /** From which login it is done. */
+  /** The login in which it runs. */
   readonly login: string;
   /** Version of the command. */
   readonly version: string;
@@ -31,7 +31,7 @@ export interface EnableRequest extends Wanted {
 /** Paths of files that were written because there is Proxmox. */
 type Prepared = readonly string[];
 
-/** How it went. */
+/** The result. */
 export type Enabled =
   | {
       readonly kind: 'waits';
@@ -40,19 +40,20 @@ export type Enabled =
       readonly refused: readonly string[];
       readonly prepared: Prepared;
     }
-  /** Everything was as it should be. */
+  /** Nothing had to be changed. */
   | { readonly kind: 'nothing-to-do'; readonly plan: Plan; readonly pending: Pending | undefined }
-  /** Something has to be mended first. */
+  /** Something has to be fixed first. */
   | { readonly kind: 'unhealthy'; readonly reports: readonly Report[]; readonly prepared: Prepared };
 
 /**
- * Switches services on: what is put back is durable, and systemd ready to do so, before the first file changes.
+ * Switches services on. Before the first file changes, the old files are saved durably, and systemd is ready to restore them.
  *
  * @param places - where
  * @param machine - programs, files and the daemon
  * @param request - what
  * @returns how it went
- * @throws SwitchError when it cannot be done, or would lock somebody out; then no service is changed, and it says which files for Proxmox are left
+ * @throws SwitchError when it cannot be done, or would lock somebody out; then no service is changed, and the message names files
+ * for Proxmox that are left
  */
 export async function enable(places: Places, machine: Machine, request: EnableRequest): Promise<Enabled> {
   await assertUndoAtBoot(machine);
@@ -81,7 +82,7 @@ export async function enable(places: Places, machine: Machine, request: EnableRe
     }
     await assertNobodyLockedOut(machine, plan, request);
     const refused = request.nullok ? [] : await withoutFactor(machine);
-    // What stays is written last.
+    // The permanent record is written last.
     const prepared = await prepareProxmox(places, machine, services);
     const ofProxmox = await examineAll(proxmoxChecks(services), machine);
     if (ofProxmox.length > 0) {
@@ -97,10 +98,10 @@ export async function enable(places: Places, machine: Machine, request: EnableRe
 }
 
 /**
- * Keeps other commands that change pam.d away.
+ * Locks out other commands that change pam.d.
  *
  * @param places - where
- * @returns lets them in again, at the first call
+ * @returns releases the lock, at the first call
  * @throws SwitchError when another one is at work
  */
 export function lock({ state }: Places): () => void {
@@ -164,7 +165,7 @@ async function change(
   return begun;
 }
 
-/** Most of what was written for Proxmox goes by the undo; what is left is said. */
+/** The undo removes most files that were written for Proxmox; the message names the rest. */
 function withLeft(error: unknown, prepared: Prepared): unknown {
   const left = prepared.filter((path) => existsSync(path));
   return left.length === 0 || !(error instanceof SwitchError)
@@ -172,7 +173,7 @@ function withLeft(error: unknown, prepared: Prepared): unknown {
     : new SwitchError(`${error.message}\nWritten for Proxmox, and still there: ${left.join(', ')}`);
 }
 
-/** What a service was before the module came into it, for `disable`. */
+/** The original file of a service, for `disable`. */
 function keepOriginals({ state }: Places, changes: readonly Planned[]): void {
   makeOwnDirectory(`${state}/original`);
   makeOwnDirectory(`${state}/written`);
@@ -184,7 +185,7 @@ function keepOriginals({ state }: Places, changes: readonly Planned[]): void {
   }
 }
 
-/** Nothing may be half done; if the undo fails here, systemd goes on trying. Returns what it said then. */
+/** Undoes a half-made change. If that fails here, systemd keeps trying. Returns the output of the undo. */
 async function takeBack(places: Places, machine: Machine): Promise<string | undefined> {
   const { status, stderr } = await undo(machine, '--now');
   if (readPending(places) === undefined) {
@@ -194,7 +195,7 @@ async function takeBack(places: Places, machine: Machine): Promise<string | unde
 }
 
 /**
- * Confirms what waits: it stays.
+ * Confirms the waiting change, so that it stays.
  *
  * @param places - where
  * @param machine - stops the timer

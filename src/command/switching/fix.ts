@@ -18,7 +18,7 @@ import {
 } from './saved-files.ts';
 import { SwitchError } from './switch-error.ts';
 
-/** What was changed to mend a finding, and how it was before. */
+/** The changes that fixed a finding, and the state from before. */
 export interface Fixed {
   /** When: milliseconds since 1970. */
   readonly when: number;
@@ -26,20 +26,20 @@ export interface Fixed {
   readonly what: string;
   readonly files: readonly {
     readonly before: Saved;
-    /** null: it was cut off in the middle. */
+    /** null if it was interrupted. */
     readonly after: Saved | null;
   }[];
-  /** What puts back what no file says. */
+  /** Commands that undo effects outside of files. */
   readonly undo: readonly Argv[];
   readonly then: readonly Argv[];
 }
 
-/** How an undo went. */
+/** The result of an undo. */
 export interface Unfixed {
   readonly restored: readonly string[];
-  /** Somebody changed them since. */
+  /** Files that somebody has changed since; they stay. */
   readonly left: readonly string[];
-  /** Programs that failed afterwards, and what they said: what was mended is broken again. */
+  /** Programs that failed afterwards, with their output. */
   readonly failed: readonly string[];
 }
 
@@ -51,8 +51,8 @@ function directoryOf({ state }: Places): string {
 }
 
 /**
- * Does what mends a finding. What it changes is saved durably before, and put back at once when something fails, or when sshd could not
- * read its configuration any more.
+ * Applies a remedy. The files that it changes are saved durably first. They are restored at once if something fails, or if sshd
+ * could no longer read its configuration.
  *
  * @param places - where
  * @param machine - runs programs
@@ -171,7 +171,7 @@ function touchedBy(one: Act): readonly Touched[] {
 }
 
 /**
- * What was mended and can be undone, the newest first.
+ * The fixes that can be undone, the newest first.
  *
  * @param places - where
  * @returns what was changed
@@ -183,7 +183,7 @@ export function fixesOf(places: Places): readonly Fixed[] {
 }
 
 /**
- * Puts back what the newest fix changed, to the byte. A file that somebody changed since is left alone.
+ * Undoes the newest fix, to the byte. Files that somebody changed since are left alone.
  *
  * @param places - where
  * @param machine - runs programs
@@ -200,7 +200,7 @@ export async function unfix(places: Places, machine: Pick<Machine, 'run'>): Prom
     }
     const directory = `${directoryOf(places)}/${name}`;
     const [restored, left]: [string[], string[]] = [[], []];
-    // A directory is made before what was in it, and goes when nothing is in it any more.
+    // Directories are made before their contents, and removed once they are empty.
     const made = fixed.files.filter(({ before }) => before.kind === 'absent');
     const others = fixed.files.filter(({ before }) => before.kind !== 'absent');
     for (const { before, after } of [...others, ...made.reverse()]) {

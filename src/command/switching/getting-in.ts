@@ -4,7 +4,7 @@ import type { Machine } from '../doctor/machine.ts';
 import { isPerson } from '../doctor/people.ts';
 import { rootOverSsh } from '../doctor/root-over-ssh.ts';
 
-/** Accounts that are looked at, when it is told who would be refused. */
+/** The most accounts that are examined for the list of refused users. */
 const MOST_ACCOUNTS = 500;
 
 /** A service, and how it will be guarded. */
@@ -14,12 +14,12 @@ export interface Door {
 }
 
 /**
- * Why somebody would not get in any more.
+ * Why somebody could no longer log in.
  *
  * @param machine - knows the daemon, and runs sshd
  * @param user - who
  * @param doors - through which services
- * @param nullok - whether who has no factor gets in as before
+ * @param nullok - whether users without a factor log in as before
  * @returns a sentence; undefined: they get in
  */
 export async function whyLockedOut(

@@ -3,13 +3,12 @@ import { codeOf } from './durable.ts';
 import { SwitchError } from './switch-error.ts';
 
 const { O_NOFOLLOW } = constants;
-/** Linux, <fcntl.h>: a file that is held, not opened. Node does not name it. */
+/** O_PATH of Linux, <fcntl.h>: a reference to a file without opening it. Node has no name for it. */
 const O_PATH = 0o10000000;
 const WRITABLE_BY_OTHERS = 0o022;
 
 /**
- * Holds a file while something is done with it, so that nobody can put another one in its place: no symbolic link is followed but one
- * that only root can have made.
+ * Holds a file during some work, so that nobody can replace it. Follows only symbolic links that belong to root.
  *
  * @param path - absolute
  * @param work - gets a name under which only this file can be reached, and what it is; a link is held as a link

@@ -13,14 +13,14 @@ export interface FileChange {
   readonly after: string;
 }
 
-/** What was switched on and waits to be confirmed. */
+/** A change that waits to be confirmed. */
 export interface Pending {
   readonly services: readonly string[];
   /** When it was begun: milliseconds of {@link machineClock}. */
   readonly begun: number;
   /** When it is undone: seconds since boot, whole. */
   readonly due: number;
-  /** From which login it was made; see who.ts. */
+  /** The login that made it; see who.ts. */
   readonly login: string;
 }
 
@@ -34,7 +34,8 @@ export function uptime(): number {
 }
 
 /**
- * Writes down durably what is put back if nobody confirms: from now on scripts/pve-authenticator-undo does so, at boot at the latest.
+ * Durably saves the files that are restored if nobody confirms. From now on, scripts/pve-authenticator-undo restores them, at
+ * boot at the latest.
  *
  * @param places - where
  * @param changes - the files
@@ -58,7 +59,7 @@ export function begin(
     makeOwnDirectory(directory);
   }
   const begun = machineClock();
-  // A shell counts in whole seconds; it never waits less than was said.
+  // A shell counts whole seconds, so this is rounded up.
   const [since, due] = [Math.floor(uptime()), Math.ceil(uptime() + seconds)];
   const id = randomBytes(16).toString('hex');
   const services = changes.map(({ service }) => service);
@@ -72,7 +73,7 @@ export function begin(
   writeDurably(`${made}/since`, `${since}\n`);
   writeDurably(`${made}/due`, `${due}\n`);
   writeDurably(`${made}/id`, `${id}\n`);
-  // Gone with the next boot: then the undo knows that there was one.
+  // The next boot removes this file, which tells the undo that there was a boot.
   rmSync(run, { recursive: true, force: true });
   mkdirSync(run, { mode: 0o700 });
   writeDurably(`${run}/id`, `${id}\n`);
@@ -117,7 +118,7 @@ export function wasConfirmed({ state }: Places): boolean {
 }
 
 /**
- * It stays: nothing is put back any more.
+ * Confirms the change: nothing is restored any more.
  *
  * @param places - where
  */

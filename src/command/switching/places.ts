@@ -4,9 +4,9 @@ export interface Places {
   readonly pam: string;
   /** What packages bring, and PAM reads where /etc/pam.d has no file of the name. */
   readonly vendor: string;
-  /** What is put back, and what waits to be confirmed: root's alone. */
+  /** The saved files and the waiting change; only root may read them. */
   readonly state: string;
-  /** What does not outlive a reboot. */
+  /** Files that a reboot removes. */
   readonly run: string;
 }
 

@@ -12,11 +12,11 @@ import { SwitchError } from './switch-error.ts';
 export interface Wanted {
   /** Services by name; none with `all`. */
   readonly services: readonly string[];
-  /** All services through which people come in. */
+  /** All services that people log in through. */
   readonly all: boolean;
   /** With `all`: also root at the console. */
   readonly allDoors: boolean;
-  /** Who has no factor gets in as before. */
+  /** Users without a factor log in as before. */
   readonly nullok: boolean;
 }
 
@@ -29,10 +29,10 @@ export interface Planned {
   readonly rootExempt: boolean;
 }
 
-/** What comes of a wish. */
+/** The result of a plan. */
 export interface Plan {
   readonly changes: readonly Planned[];
-  /** Services that are as they should be. */
+  /** Services that need no change. */
   readonly unchanged: readonly string[];
   /** Services of `all` that stay as they are, and why. */
   readonly left: readonly { readonly service: string; readonly why: string }[];
@@ -55,7 +55,7 @@ export function readerOf({ pam, vendor }: Places): ReadService {
 }
 
 /**
- * Works out what has to be written. Nothing is.
+ * Computes the changes. Writes nothing.
  *
  * @param places - where
  * @param wanted - what was asked for
@@ -67,7 +67,7 @@ export function makePlan(places: Places, wanted: Wanted): Plan {
   const unchanged: string[] = [];
   const left: { service: string; why: string }[] = [];
   const onDisk = readerOf(places);
-  /** As it will be. */
+  /** The service file after the change. */
   const read: ReadService = (name) => changes.find(({ service }) => service === name)?.after ?? onDisk(name);
 
   for (const service of inOrder(namesOf(places, wanted), whereReadable(onDisk))) {
@@ -116,7 +116,7 @@ function planFor(
   }
 }
 
-/** A look at other services, which need not be changed: what cannot be read says nothing. */
+/** Reads other services, which are not changed; unreadable ones are ignored. */
 function whereReadable(read: ReadService): ReadService {
   return (name) => {
     try {
@@ -140,7 +140,7 @@ function namesOf({ pam }: Places, { services, all }: Wanted): readonly string[] 
   return [...new Set(services)];
 }
 
-/** What is included comes before what includes it: then it is seen that it is covered. */
+/** Included services come before those that include them, so that the latter count as covered. */
 function inOrder(services: readonly string[], read: ReadService): readonly string[] {
   const includes = (service: string): number =>
     [...filesOf(service, read)].filter((file) => services.includes(file)).length;
@@ -163,7 +163,7 @@ function whyMissing({ pam, vendor }: Places, service: string): string {
     : `There is no ${pam}/${service}: no such service. These are there: ${readdirSync(pam).filter(isServiceName).sort().join(' ')}`;
 }
 
-/** What we wrote ourselves may be written anew; what somebody edited since may not. */
+/** A file that we wrote may be rewritten, unless somebody edited it since. */
 function whyNotChange(
   { state }: Places,
   service: string,

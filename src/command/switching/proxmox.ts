@@ -10,12 +10,13 @@ import { writeDurably } from './durable.ts';
 import type { Places } from './places.ts';
 import { readerOf } from './plan.ts';
 
-/** Service files and settings of sshd are no secrets. */
+/** Service files and settings of sshd are not secret, so everybody may read them. */
 const FOR_ALL = 0o644;
 
 /**
  * Prepares a machine with Proxmox before a service is switched on: its web interface gets a service file of its own, and the nodes of its
- * cluster still reach each other. Neither changes what anybody is asked for; what is there is left alone. scripts/pve-authenticator-undo takes
+ * cluster still reach each other. Neither changes what logins ask for, and existing files are left alone.
+ * scripts/pve-authenticator-undo takes
  * both back when services ask for no code any more.
  *
  * @param places - where
@@ -44,7 +45,7 @@ export async function prepareProxmox(
   return written;
 }
 
-/** What sshd cannot read is taken back at once. */
+/** A file that sshd cannot read is removed again at once. */
 async function exemptNodes(places: Places, machine: Machine): Promise<string[]> {
   const path = `${dirname(places.pam)}/ssh/sshd_config.d/${basename(SSHD_CLUSTER_DROP_IN)}`;
   const text = machine.read(COROSYNC_CONF) ?? machine.read(COROSYNC_COPY);

@@ -23,32 +23,32 @@ import { syncDirectory, writeDurably } from './durable.ts';
 import { withHeldFile } from './held-file.ts';
 import { SwitchError } from './switch-error.ts';
 
-/** What a name was. Two are the same when nothing of it differs. */
+/** The state of a name. Two states are equal if all fields are. */
 export interface Saved {
   readonly path: string;
   readonly kind: 'absent' | 'file' | 'link' | 'directory' | 'other';
   readonly uid?: number;
   readonly gid?: number;
   readonly mode?: number;
-  /** Of a file whose bytes may change: their SHA-256. */
+  /** SHA-256 of a file whose bytes may change. */
   readonly digest?: string;
   /** Of a link: where it leads. */
   readonly target?: string;
 }
 
 const PERMISSIONS = 0o7777;
-/** A name that something changes. */
+/** A name that an action changes. */
 export interface Touched {
   readonly path: string;
-  /** Only owner and mode change: nothing is read or kept of what is in it, which may be a secret. */
+  /** Only owner and mode change. The contents, which may be secret, are not read or kept. */
   readonly accessOnly: boolean;
 }
 
-/** What is changed is a service file or smaller; more would not be one. */
+/** The largest file that is saved; files to change are service files, or smaller. */
 const LARGEST_BYTES = 4 * 1024 * 1024;
 
 /**
- * What names are now, and all below those that are directories and change in more than their access.
+ * The current state of names, and of everything below directories that change in more than owner and mode.
  *
  * @param touched - with absolute paths
  * @param keep - gets the bytes of each file
@@ -96,7 +96,7 @@ function lookAt(
 }
 
 /**
- * What became of names.
+ * The names that differ between two states.
  *
  * @param before - what they were
  * @param now - what they are
@@ -115,7 +115,7 @@ export function changedBetween(
 }
 
 /**
- * Whether a name is what it was.
+ * Whether two states of a name are equal.
  *
  * @param one - a state of it
  * @param other - another
@@ -128,7 +128,7 @@ export function isSame(one: Saved, other: Saved): boolean {
 }
 
 /**
- * Makes a name what it was, to the byte.
+ * Restores a name, to the byte.
  *
  * @param saved - what it was
  * @param bytesOf - the bytes of a digest
@@ -170,7 +170,7 @@ export function restore(saved: Saved, bytesOf: (digest: string) => Buffer): void
 }
 
 /**
- * Puts a file in the place of another, or where none was: a crash leaves the old one or the new one.
+ * Writes or replaces a file atomically.
  *
  * @param path - in a directory that only root can write
  * @param bytes - what it will hold
@@ -199,7 +199,8 @@ export function putFile(
 }
 
 /**
- * Gives a file or socket another owner and mode. A file that has a second name is left alone: that may be somebody else's.
+ * Gives a file or socket another owner and mode. A file with hard links is refused, because another name may belong to somebody
+ * else.
  *
  * @param path - of the file
  * @param access - as it should be

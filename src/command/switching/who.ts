@@ -1,12 +1,12 @@
 import { readFileSync, readlinkSync } from 'node:fs';
 
-/** One of the processes from which this one comes. */
+/** An ancestor of this process. */
 interface Process {
   readonly pid: number;
   readonly parent: number;
   readonly name: string;
   readonly uid: number;
-  /** In clock ticks since boot: with the pid it names a process for good. */
+  /** Start time in clock ticks since boot. Together with the pid it identifies a process for good. */
   readonly started: string;
 }
 
@@ -16,16 +16,16 @@ const LONGEST_CHAIN = 64;
 /** What the kernel calls OpenSSH's processes: since 9.8 a session has a program of its own. */
 const SSH_SERVERS = new Set(['sshd', 'sshd-session', 'sshd-auth', 'dropbear']);
 
-/** They run as root between a command and the shell in which it was typed. */
+/** Programs that run as root between a command and the shell in which it was typed. */
 const BECOMING_ROOT = new Set(['sudo', 'su', 'doas', 'pkexec', 'runuser', 'sudo-rs', 'run0']);
 
-/** Who runs this command, from where. */
+/** The user who runs this command, and the login. */
 export interface Caller {
   /** Whether it comes over SSH. */
   readonly overSsh: boolean;
-  /** The account behind root: of sudo or su, or that logged in; undefined: root. */
+  /** The account behind root: that of sudo or su, or of the login; undefined: root. */
   readonly uid: number | undefined;
-  /** One text for each login: its audit session, or the processes that it consists of. */
+  /** Identifies a login: its audit session, or its processes. */
   readonly login: string;
 }
 
@@ -33,7 +33,7 @@ export interface Caller {
  * Who runs this command.
  *
  * @param environment - its environment
- * @returns what the kernel knows, and what sudo says
+ * @returns the facts from the kernel and sudo
  */
 export function thisCaller(environment: NodeJS.ProcessEnv): Caller {
   const chain = ancestors();
@@ -47,9 +47,9 @@ export function thisCaller(environment: NodeJS.ProcessEnv): Caller {
 }
 
 /**
- * Whether the shell in which this command was typed is root's: with sudo or su in front of the command it is not.
+ * Whether the shell in which this command was typed is root's: not with sudo or su in front of the command.
  *
- * @returns whether it is; also where nothing can be seen of it
+ * @returns whether it is; true also if unknown
  */
 export function readerIsRoot(): boolean {
   return shellUidOf(ancestors()) === 0;
@@ -87,7 +87,7 @@ export function sameLogin(one: string, other: string): boolean {
   return processes.some((process) => others.includes(process));
 }
 
-/** From our parent up; those that cannot be seen end it. */
+/** The ancestors, from our parent up to the first invisible one. */
 function ancestors(): readonly Process[] {
   const chain: Process[] = [];
   let next = process.ppid;

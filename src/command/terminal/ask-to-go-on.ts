@@ -2,7 +2,7 @@ import { stillWaits, type Countdown } from './countdown.ts';
 import { NoAnswerError, yesOrNo, type Questions } from './questions.ts';
 
 /**
- * Asks whether `confirm` shall go on.
+ * Asks whether `confirm` should continue.
  *
  * @param questions - who is asked
  * @param change - what waits to be confirmed

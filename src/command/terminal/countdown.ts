@@ -17,12 +17,12 @@ export interface Countdown {
 /** Notices Ctrl-C from the moment it is made, so that a change that has begun is finished and explained. */
 export interface Interruption {
   readonly signal: AbortSignal;
-  /** Ctrl-C ends the process again. */
+  /** Lets Ctrl-C end the process again. */
   release(): void;
 }
 
 /**
- * Keeps Ctrl-C from ending this process without a word.
+ * Keeps Ctrl-C from ending this process silently.
  *
  * @returns tells when it was pressed
  */
@@ -34,8 +34,8 @@ export function holdInterrupt(): Interruption {
 }
 
 /**
- * Counts down at the terminal until the change is confirmed or undone, or somebody presses Ctrl-C. Ctrl-C ends the countdown and nothing
- * else: the change stays on, and that is said.
+ * Counts down at the terminal until the change is confirmed or undone, or somebody presses Ctrl-C. Ctrl-C ends only the
+ * countdown. The change stays on, and a note says so.
  *
  * @param output - the terminal
  * @param change - what waits

@@ -1,6 +1,6 @@
 import { processTerminal, type Terminal } from './terminal.ts';
 
-/** Where a command writes: results to standard output, everything else to standard error. */
+/** The output of a command: results go to standard output, everything else to standard error. */
 export interface Output {
   /** A line of the result. */
   line(text: string): void;
@@ -15,25 +15,26 @@ export interface ProcessOutput extends Output {
   /**
    * Waits until everything is written.
    *
-   * @returns why not all of the result could be, for example ENOSPC; undefined: it could
+   * @returns why the result is incomplete, for example ENOSPC; undefined if it is complete
    */
   written(): Promise<string | undefined>;
 }
 
 /**
- * The output of this process. From now on an error of standard output ends nothing: {@link ProcessOutput.written} tells it.
+ * The output of this process. From now on, an error of standard output does not end the process; {@link ProcessOutput.written}
+ * reports it.
  *
  * @returns the output
  */
 export function processOutput(): ProcessOutput {
   let failure: string | undefined;
   process.stdout.on('error', (error: NodeJS.ErrnoException) => (failure ??= error.code ?? error.name));
-  // Nobody is left who could be told.
+  // Nobody could read a report about this.
   process.stderr.on('error', () => undefined);
   return {
     written: () =>
       new Promise((resolve) => {
-        // An error is told after the callback.
+        // An error event comes after the callback.
         process.stdout.write('', () => setImmediate(() => resolve(failure)));
       }),
     line: (text) => process.stdout.write(`${text}\n`),

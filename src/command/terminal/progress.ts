@@ -3,7 +3,7 @@ import type { Output } from './output.ts';
 const INTERVAL_MS = 2_000;
 
 /**
- * Tells from time to time how far something long is, on standard error.
+ * Reports the progress of long work from time to time, on standard error.
  *
  * @param output - where
  * @param total - how many there are

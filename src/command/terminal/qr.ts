@@ -48,7 +48,7 @@ export function drawQr(text: string, mode: QrMode): Drawing {
     : { lines: data.map((row) => blanks(row, mode)), width: 2 * size };
 }
 
-/** Dark modules are ink in a dark writing, light ones in a light writing. */
+/** Dark modules are drawn in dark writing, light ones in light writing. */
 function halfBlocks(data: readonly (readonly boolean[])[], mode: QrMode): string[] {
   const inkIsDark = mode !== 'UTF8';
   const lines: string[] = [];

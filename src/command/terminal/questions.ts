@@ -1,9 +1,9 @@
 import { createInterface, type Interface } from 'node:readline';
 
-/** The person pressed Ctrl-C, or there is nobody who answers. */
+/** The person pressed Ctrl-C, or nobody answers. */
 export class NoAnswerError extends Error {
   readonly reason: 'interrupted' | 'end-of-input';
-  /** What that leads to, for the person at the command. */
+  /** The consequence, for the person at the command. */
   readonly outcome: string;
   /**
    * @param reason - which of both
@@ -17,7 +17,7 @@ export class NoAnswerError extends Error {
   }
 }
 
-/** Asks the person at the command: one line of text each, so that any terminal, screen reader or pipe will do. */
+/** Asks the person at the command. Each answer is one line of text, so any terminal, screen reader or pipe works. */
 export interface Questions {
   /** Whether a person sits at a terminal, who can be asked again. */
   readonly interactive: boolean;
@@ -29,7 +29,7 @@ export interface Questions {
    * @throws NoAnswerError when there is none
    */
   ask(prompt: string): Promise<string>;
-  /** Lets the input go, so that the process can end. */
+  /** Closes the input, so that the process can end. */
   close(): void;
 }
 

@@ -44,7 +44,7 @@ export function takesUtf8(env: NodeJS.ProcessEnv): boolean {
 }
 
 /**
- * How QR codes are drawn when nothing is said: small where that can be shown, and on a terminal with colours so that its own do not matter.
+ * The default form of QR codes: small if the terminal can show that, and in fixed colours if it has colours.
  *
  * @param terminal - where
  * @returns the mode
@@ -55,7 +55,7 @@ export function usualMode(terminal: Terminal | undefined): QrMode {
 }
 
 /**
- * Whether a drawing can be seen as a whole, with a prompt below it.
+ * Whether a drawing fits the terminal completely, with a prompt below it.
  *
  * @param drawing - what is drawn
  * @param terminal - where; a pipe takes anything

@@ -2,21 +2,21 @@ import type { Check } from '../check.ts';
 import type { Machine } from '../machine.ts';
 import { UNITS } from '../places.ts';
 
-/** systemd-timesyncd makes it when the clock was set by a server (systemd-time-wait-sync waits for it, too). */
+/** systemd-timesyncd makes this file when a server has set the clock; systemd-time-wait-sync waits for it, too. */
 const SYNCHRONISED = '/run/systemd/timesync/synchronized';
 
-/** Who may keep the clock; there is one at most on a machine. */
+/** Services that can keep the clock; a machine has at most one. */
 const KEEPERS = [
   ...['chrony.service', 'ntpsec.service', 'ntp.service', 'openntpd.service', 'systemd-timesyncd.service'],
 ];
 const UNIT_PATHS = [UNITS, '/usr/lib/systemd/system'];
-/** What gives a virtual machine its time: these follow the clock of the host. */
+/** Clock devices of virtual machines, which follow the clock of the host. */
 const CLOCK_SOURCE = '/sys/devices/system/clocksource/clocksource0/current_clocksource';
 const HOST_CLOCKS: ReadonlySet<string> = new Set([
   ...['kvm-clock', 'hyperv_clocksource_tsc_page', 'hyperv_clocksource_msr', 'xen'],
 ]);
 
-/** Codes that change with the time need the right one: somebody keeps it, here or on the host. */
+/** Time-based codes need the right time: checks that this machine or its host keeps the clock synchronised. */
 export const clockCheck: Check = {
   name: 'clock',
   async examine(machine) {
@@ -50,7 +50,7 @@ export const clockCheck: Check = {
   },
 };
 
-/** Chrony, ntpsec, phc2sys and the others tell the kernel, which timedatectl asks; where it cannot be asked, they can. */
+/** Chrony, ntpsec, phc2sys and others tell the kernel, which timedatectl reads. If that fails, this asks them directly. */
 async function isSynchronised(machine: Machine): Promise<boolean> {
   if (machine.stat(SYNCHRONISED) !== undefined) {
     return true;

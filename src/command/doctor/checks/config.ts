@@ -8,7 +8,7 @@ import { CONFIG, LAST_GOOD, RELOAD } from '../places.ts';
 
 const ASIDE = `${CONFIG}.faulty`;
 
-/** config.toml can be used, and is what the daemon read. */
+/** Checks that config.toml is valid, and that the daemon has read its current contents. */
 export const configCheck: Check = {
   name: 'config',
   async examine(machine) {
@@ -25,7 +25,7 @@ export const configCheck: Check = {
   },
 };
 
-/** Mending puts aside what somebody wrote; it deletes nothing. */
+/** The remedy renames the file that somebody wrote; it deletes nothing. */
 function faulty(machine: Machine, why: string): Finding {
   const copied = machine.read(LAST_GOOD) !== undefined;
   return {
@@ -42,7 +42,7 @@ function putAside(machine: Machine): readonly Act[] {
   const { uid = 0, gid = 0, mode = 0o640 } = machine.stat(CONFIG) ?? {};
   return [
     { do: 'write', path: ASIDE, text, access: { uid, gid, mode } },
-    // It keeps the file's own access.
+    // The file keeps its owner and mode.
     { do: 'write', path: CONFIG, text: machine.read(LAST_GOOD)?.toString('latin1') },
   ];
 }

@@ -3,7 +3,7 @@ import type { Check } from '../check.ts';
 import { RESTART, SERVICE, SOCKET } from '../places.ts';
 import { running } from '../remedy.ts';
 
-/** The daemon answers, and is of the version that the command is of. */
+/** Checks that the daemon answers, and has the same version as the command. */
 export function daemonCheck(version: string): Check {
   return {
     name: 'daemon',

@@ -9,7 +9,7 @@ import { rootOverSsh } from '../root-over-ssh.ts';
 import type { Remedy } from '../remedy.ts';
 import { quoted } from '../shell.ts';
 
-/** Everybody who can log in has a factor that can be used. */
+/** Checks that everybody who can log in has a usable factor. */
 export const factorsCheck: Check = {
   name: 'factors',
   async examine(machine) {
@@ -50,7 +50,7 @@ async function askingOf(
   return asking;
 }
 
-/** sshd asks PAM only about the account of root who comes with a key. */
+/** If root comes with a key, sshd asks PAM only about the account. */
 async function sshdAsksNothing(machine: Machine, { service }: GuardedService): Promise<boolean> {
   return service === 'sshd' && (await rootOverSsh(machine)) !== 'asked';
 }
@@ -88,7 +88,7 @@ function findingOf(machine: Machine, person: Resident, asking: readonly GuardedS
   };
 }
 
-/** What somebody has that cannot be used: the file's mode, or else it is put aside and replaced. */
+/** The remedy for an unusable enrolment: corrects the file's mode, or moves the file aside and makes new codes. */
 function mended(
   machine: Machine,
   { name, home, problem = '' }: Resident,

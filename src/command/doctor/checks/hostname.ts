@@ -4,7 +4,7 @@ import { RESTART } from '../places.ts';
 
 const NO_NAMES = new Set(['', '(none)', 'localhost', 'localhost.localdomain', 'localhost.local']);
 
-/** The machine has a name of its own: authenticator apps show it beside the code. */
+/** Checks that the machine has its own name, because authenticator apps show it with the code. */
 export const hostnameCheck: Check = {
   name: 'hostname',
   examine(machine) {

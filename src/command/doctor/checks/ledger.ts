@@ -3,7 +3,7 @@ import { healthOf } from '../machine.ts';
 import { running } from '../remedy.ts';
 import { RESTART } from '../places.ts';
 
-/** It can be recorded which codes were used. */
+/** Checks that used codes can be recorded. */
 export const ledgerCheck: Check = {
   name: 'ledger',
   async examine(machine) {

@@ -11,10 +11,10 @@ const GROUP_OR_OTHERS = 0o077;
 const WRITABLE_BY_OTHERS = 0o022;
 const READABLE_BY_OTHERS = 0o004;
 const READABLE_BY_GROUP = 0o040;
-/** More need not be told: one remedy is for all. */
+/** The most files that are named; one remedy fixes all. */
 const MOST_NAMES = 3;
 
-/** As the units make them. */
+/** Modes as the units make them. */
 const SOCKETS: readonly (readonly [name: string, mode: number, owner: 'root' | 'daemon'])[] = [
   ['pam.sock', 0o600, 'root'],
   ['user.sock', 0o666, 'root'],
@@ -27,7 +27,7 @@ interface Ids {
   readonly gid: number;
 }
 
-/** Files belong to whom they should, and are open to nobody else. */
+/** Checks that files have the right owner and mode. */
 export const modesCheck: Check = {
   name: 'modes',
   async examine(machine) {
@@ -142,7 +142,7 @@ function sockets(machine: Machine, daemon: Ids): readonly Finding[] {
   return findings;
 }
 
-/** What runs as root in every login, and what says so. */
+/** Files that run as root in every login, or configure that. */
 function programs(machine: Machine): readonly Finding[] {
   const files = new Set(guardedServices(machine).flatMap(({ files: names }) => names));
   const module = `${moduleDirectory(machine)}/${MODULE}`;

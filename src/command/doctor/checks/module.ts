@@ -3,10 +3,10 @@ import type { Check } from '../check.ts';
 import { moduleDirectory } from '../module-directory.ts';
 import { reinstall } from '../reinstall.ts';
 
-/** native/pam/pam_module.c puts it into the file. */
+/** native/pam/pam_module.c puts this text into the module. */
 const VERSION = /pve-authenticator version=([0-9A-Za-z.+-]+)/;
 
-/** The module is where PAM finds it, and of the version of daemon and command. */
+/** Checks that the module is in PAM's directory, and has the same version as daemon and command. */
 export function moduleCheck(version: string): Check {
   return {
     name: 'module',

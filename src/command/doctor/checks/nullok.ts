@@ -8,8 +8,8 @@ import type { Remedy } from '../remedy.ts';
 import { peopleOf } from '../people.ts';
 
 /**
- * `nullok` is for the time until everybody has a factor. While somebody has none, the check `factors` names them: to take it out then
- * would lock them out.
+ * `nullok` is for the time until everybody has a factor. This check reports it only after that, because removing it earlier would
+ * lock people out. Until then, the check `factors` names them.
  */
 export const nullokCheck: Check = {
   name: 'nullok',
@@ -35,7 +35,7 @@ function leftOn(machine: Machine, line: PamLine): Finding {
   };
 }
 
-/** Where "enable" wrote the line, what it wrote is the same again: else it would take the line for edited. */
+/** If "enable" wrote the line, its record of the line changes, too; otherwise the line would count as edited. */
 function withoutWord(machine: Machine, { file, entry }: PamLine): Remedy | string {
   const mend = edit(machine, file, inLine(entry, / nullok\b/, ''));
   const written = `${SETTINGS}/switch/written/${file}`;

@@ -6,11 +6,11 @@ import { guardedServices, ourLines } from '../guarded.ts';
 import type { Machine } from '../machine.ts';
 import { edit, inLine, placeOf } from '../pam-edit.ts';
 
-/** What our line may say so that a wrong code keeps people out, and a right one lets nobody in alone. */
+/** Controls with which a wrong code refuses a login, and a right code alone does not accept it. */
 const STRICT = /^(required|requisite|\[.*\bdefault=(bad|die)\b.*\])$/;
 const LETS_IN_ALONE = /^sufficient$|\b(success|default)=done\b/;
 
-/** Our lines say what the module understands, and PAM minds what the module says. */
+/** Checks that our lines have valid options, and that PAM acts on the module's result. */
 export const optionsCheck: Check = {
   name: 'options',
   examine(machine) {
@@ -41,7 +41,7 @@ function badArgument(machine: Machine, step: Step): readonly Finding[] {
       ];
 }
 
-/** pam.conf(5): blanks may be in an argument that is in brackets. */
+/** pam.conf(5): an argument in brackets may contain blanks. */
 function bracketed(words: readonly string[]): readonly string[] {
   const text = words.join(' ');
   return [...text.matchAll(/\[((?:[^\]\\]|\\.)*)\]|(\S+)/g)].map(
@@ -82,7 +82,7 @@ function path(machine: Machine, step: Step): readonly Finding[] {
       ];
 }
 
-/** A text for a pattern, so that it means itself. */
+/** Escapes a text for a regular expression. */
 function literal(text: string): string {
   return text.replace(/[\\^$.*+?()[\]{}|]/g, '\\$&');
 }

@@ -20,13 +20,13 @@ import {
 import type { Machine } from '../machine.ts';
 import type { Remedy } from '../remedy.ts';
 
-/** Its success lets somebody in without having asked for anything. */
+/** Modules whose success accepts a login without asking for anything. */
 const ALWAYS_SUCCEEDS = 'pam_permit.so';
 const DENIES = 'pam_deny.so';
-/** Who says this wants the code first: password and code come in one string. */
+/** With this argument the code comes first on purpose: password and code are one string. */
 const ONE_STRING = 'forward_pass';
 
-/** Whoever gives the right password comes to our line, does not come around it, and gets in when it is gone. */
+/** Checks that a right password leads to our line, never around it, and still lets people in after the line is removed. */
 export const orderCheck: Check = {
   name: 'order',
   examine(machine) {
@@ -41,7 +41,7 @@ export const orderCheck: Check = {
   },
 };
 
-/** In a stack, or a substack. */
+/** Faults in a stack or substack. */
 function faultsOf(service: string, steps: readonly Step[], machine: Machine): readonly Finding[] {
   const at = steps.findIndex((step) => allSteps([step]).some(isOurs));
   const ours = steps[at];
@@ -80,7 +80,7 @@ function subjectOf(step: Step): string {
   return asksForPassword(step) ? 'the password is right' : `${baseName(step.entry.module)} succeeds`;
 }
 
-/** Whether something that the module may return ends the stack with success; a substack keeps that to itself. */
+/** Whether some result of the module ends the stack with success; in a substack it ends only that. */
 function endsStack({ entry }: Step): boolean {
   return valuesOf(entry).some((value) => actionOf(entry.control, value) === 'done');
 }
@@ -91,9 +91,9 @@ function asRequired(step: Step): Step {
     : { ...step, inside: step.inside.map(asRequired) };
 }
 
-/** What no command mends by itself. */
+/** Faults that no command can fix. */
 function otherFaults(machine: Machine, service: string, steps: readonly Step[]): readonly Finding[] {
-  // What our own line says wrongly, the check "options" finds.
+  // Faults of our own line are found by the check "options".
   const fault = faultOf(steps.map(asRequired));
   switch (fault?.kind) {
     case 'around':
@@ -117,7 +117,7 @@ function otherFaults(machine: Machine, service: string, steps: readonly Step[]):
   }
 }
 
-/** Nobody would get in if our line were gone: it goes with the package. */
+/** Nobody could log in without our line, which is removed with the package. */
 function withoutYes(machine: Machine, service: string, steps: readonly Step[]): readonly Finding[] {
   const ours = allSteps(steps).find(isOurs);
   if (ours === undefined || !restsOnOurLine(steps)) {
@@ -147,7 +147,7 @@ function endBefore(
     `${placeOf(step)}: with "${step.entry.control}" the stack of ${service} ends there, and no code is asked for.`;
   const always = ending.filter(({ entry }) => baseName(entry.module) === ALWAYS_SUCCEEDS);
   const included = ending.filter((step) => step.own !== step.entry || steps[at]?.file !== step.file);
-  // Lines move by an edit: what the next one finds there is looked up anew.
+  // An edit moves lines, so the next one looks up its place again.
   const [first] = [...always, ...included];
   if (first === undefined) {
     return [{ what: ending.map(what).join(' '), mend: asJumps(machine, steps, ending, at) }];
@@ -158,14 +158,17 @@ function endBefore(
   return [{ what: what(first), mend }];
 }
 
-/** A line that always succeeds ends the stack no more. It goes, unless others jump over it or it alone says yes besides ours. */
+/**
+ * Makes a line that always succeeds no longer end the stack. Removes it, unless others jump over it, or it is the only one
+ * besides ours that grants access.
+ */
 function withoutEnd(steps: readonly Step[], step: Step): LineEdit {
   return restsOnOurLine(steps.filter((other) => other !== step))
     ? inLine(step.entry, step.entry.control, 'required')
     : without(step.entry, isJumpedOver(steps, step));
 }
 
-/** As Debian writes it: success jumps over the denial, to a line that says yes also when ours is gone. */
+/** As in Debian: success jumps over the denial, to a line that grants access even without ours. */
 function asJumps(
   machine: Machine,
   steps: readonly Step[],
@@ -191,7 +194,7 @@ function asJumps(
     : edit(machine, ours.file, ...jumps, beforeLine(ours.own.line, lines));
 }
 
-/** What ends a substack does not end what is around it. */
+/** Ending a substack does not end the stack around it. */
 function asSubstack(service: string, { own }: Step, machine: Machine): Remedy | string {
   const included = own.module;
   if (own.type !== 'include') {
@@ -204,7 +207,7 @@ function asSubstack(service: string, { own }: Step, machine: Machine): Remedy | 
   return edit(machine, service, instead(own, lines));
 }
 
-/** Our line, where "enable" would put it. */
+/** Moves our line to where "enable" would put it. */
 function moved(service: string, ours: Step, why: string, machine: Machine): readonly Finding[] {
   const read = pamReader(machine);
   const text = read(ours.file) ?? '';
@@ -221,7 +224,7 @@ function moved(service: string, ours: Step, why: string, machine: Machine): read
     ];
   }
   const place = guarded.text.split('\n').findIndex((line) => line.endsWith(MARK));
-  // Lines are numbered as they are now, with ours.
+  // The line numbers are the current ones, including ours.
   const after = place <= ours.entry.line ? place : place + ours.entry.lines;
   const there = [...bare.slice(0, place), ...own, ...bare.slice(place)].join('\n');
   const rests = restsOnOurLine(authSteps(service, (name) => (name === ours.file ? there : read(name))));

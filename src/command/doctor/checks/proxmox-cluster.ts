@@ -4,7 +4,7 @@ import type { Machine } from '../machine.ts';
 import type { Act } from '../remedy.ts';
 import { SSHD_CLUSTER_DROP_IN, SSHD_RELOAD } from '../sshd-settings.ts';
 
-/** On a node of a cluster, the other nodes must get in as root with their key alone. Elsewhere all is well. */
+/** On a node of a cluster, checks that the other nodes can log in as root with their key alone. */
 export const proxmoxClusterCheck: Check = {
   name: 'proxmox-cluster',
   async examine(machine) {
@@ -32,15 +32,15 @@ async function keyIsEnough(machine: Machine, address: string): Promise<boolean> 
     `user=root,host=${address},addr=${address}`,
   );
   const [, methods = 'any'] = /^authenticationmethods (.*)$/m.exec(stdout) ?? [];
-  // Another check says it when sshd cannot read its configuration.
+  // If sshd cannot read its configuration, another check reports it.
   return status !== 0 || methods.split(' ').some((list) => list === 'any' || list === 'publickey');
 }
 
 /**
- * What lets the nodes of this cluster in with root's key alone.
+ * The change that lets the nodes of this cluster log in with root's key alone.
  *
  * @param machine - where
- * @returns the act; undefined: there is no cluster
+ * @returns the act; undefined if there is no cluster
  */
 export function exemptNodes(machine: Machine): Act | undefined {
   const text = machine.read(COROSYNC_CONF) ?? machine.read(COROSYNC_COPY);

@@ -7,7 +7,7 @@ import type { Machine } from '../machine.ts';
 import { placeOf } from '../pam-edit.ts';
 import { PAM } from '../places.ts';
 
-/** The services of the web interfaces, and the program that shows that one is installed. */
+/** The services of the web interfaces, each with a program that exists if it is installed. */
 export const WEB_SERVICES = [
   { service: 'proxmox-ve-auth', program: '/usr/bin/pveproxy' },
   { service: 'proxmox-backup-auth', program: '/usr/sbin/proxmox-backup-manager' },
@@ -16,8 +16,8 @@ export const WEB_SERVICES = [
 const OTHER = 'other';
 
 /**
- * The login of a web interface must not meet a line for codes by accident: it has no file of its own in pam.d, so that whatever stands in
- * common-auth reaches it, and it answers every question with the password.
+ * Checks that no line for codes applies to a web interface's login by accident. That login answers every question with the
+ * password. Without its own file in pam.d, it gets every line of common-auth.
  */
 export const proxmoxWebCheck: Check = {
   name: 'proxmox-web',
@@ -33,7 +33,7 @@ export const proxmoxWebCheck: Check = {
 function examineService(machine: Machine, service: string): Finding[] {
   const read = pamReader(machine);
   const steps = authSteps(read(service) === undefined ? OTHER : service, read);
-  // A line of its own is there on purpose.
+  // A line in its own file is there on purpose.
   return allSteps(steps)
     .filter(({ file, entry }) => file !== service && asksForCode(entry))
     .map((step) => ({

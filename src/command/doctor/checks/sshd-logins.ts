@@ -9,16 +9,16 @@ import { sshdCheck } from './sshd.ts';
 
 const MAIN = '/etc/ssh/sshd_config';
 const MOST_PEOPLE = 50;
-/** A key alone is not enough any more; who has no key gives the password. */
+/** A key alone is no longer enough; users without a key give the password. */
 const METHODS = 'publickey,keyboard-interactive keyboard-interactive';
 
-/** For whom, and what the settings are then. */
+/** The user, and sshd's settings for that user. */
 interface Settings {
   readonly user: string | undefined;
   readonly of: (name: string) => string;
 }
 
-/** sshd lets nobody in whom it has not asked for a code, also where a Match block says otherwise. */
+/** Checks that sshd lets nobody in without a code, not even through a Match block. */
 export const sshdLoginsCheck: Check = {
   name: sshdCheck.name,
   async examine(machine) {
@@ -27,7 +27,7 @@ export const sshdLoginsCheck: Check = {
     }
     const everybody = await settingsOf(machine);
     if (everybody === undefined) {
-      // Not there, not running, or not readable: the general check tells them apart.
+      // sshd is missing, not running, or unreadable: the check `sshd` says which.
       return machine.stat('/run/sshd') === undefined ? [] : sshdCheck.examine(machine);
     }
     const included = includes(machine);
@@ -47,7 +47,7 @@ async function settingsOf(machine: Machine, user?: string): Promise<Settings | u
   return status === 0 ? { user, of } : undefined;
 }
 
-/** Without that line the mends below would change nothing. */
+/** Without that line the remedies below would have no effect. */
 function includes(machine: Machine): readonly Finding[] {
   const main = machine.read(MAIN)?.toString('utf8') ?? SSHD_INCLUDE;
   return /^\s*Include\s+("?)\/etc\/ssh\/sshd_config\.d\/(\*|0\?-pve-authenticator\*)\.conf\1/im.test(main)
@@ -89,7 +89,7 @@ async function loginFaults(machine: Machine, settings: Settings): Promise<readon
         : `${around} lets people in without a code`;
     const shut = await rootShutOut(machine, settings);
     const found = fault(machine, settings, 'AuthenticationMethods', METHODS, `${why}${shut}`);
-    // Else migration and replication would fail until the check of the cluster is looked at.
+    // Otherwise migration and replication would fail until somebody runs the cluster's check.
     const nodes = settings.user === undefined ? exemptNodes(machine) : undefined;
     findings.push(
       nodes === undefined || typeof found.mend === 'string'
@@ -100,7 +100,7 @@ async function loginFaults(machine: Machine, settings: Settings): Promise<readon
   return findings;
 }
 
-/** Root's password never opens SSH then, so a key and a question would shut root out. */
+/** Then sshd never accepts root's password, so requiring a key and a question would lock root out. */
 async function rootShutOut(machine: Machine, { user }: Settings): Promise<string> {
   return (user ?? 'root') === 'root' && (await rootOverSsh(machine)) === 'key-only'
     ? '. After that, root can log in over SSH only with PermitRootLogin yes: docs/guides/first-login.md, "Root"'

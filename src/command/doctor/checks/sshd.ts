@@ -3,13 +3,13 @@ import type { Machine } from '../machine.ts';
 import { running, type Remedy } from '../remedy.ts';
 import { setForAll, SSHD_RELOAD } from '../sshd-settings.ts';
 
-/** What sshd needs to ask for a code at all. */
+/** Settings that sshd needs to ask for a code at all. */
 const NEEDED = [
   ['UsePAM', 'it does not ask PAM, so no code is asked for'],
   ['KbdInteractiveAuthentication', 'it cannot ask for a code'],
 ] as const;
 
-/** sshd, as `sshd -T` says it is configured, asks PAM and lets it ask. Without sshd all is well. */
+/** Checks with `sshd -T` that sshd uses PAM and lets it ask questions. Without sshd there is nothing to find. */
 export const sshdCheck: Check = {
   name: 'sshd',
   async examine(machine) {
@@ -33,7 +33,7 @@ export const sshdCheck: Check = {
   },
 };
 
-/** What sshd says has the line, or it is about what only works with another setting. */
+/** sshd's message names the line, or a method that needs another setting. */
 function unreadable(machine: Machine, said: string): Finding {
   const what = `sshd cannot use its configuration, and will not start again: ${said}`;
   const [, file, line] = /(\/\S+?):? line (\d+)/.exec(said) ?? [];
@@ -41,7 +41,7 @@ function unreadable(machine: Machine, said: string): Finding {
     return { what, mend: withoutLine(machine, file, Number(line)) };
   }
   if (said.includes('Missing privilege separation directory')) {
-    // It is there while ssh.service runs.
+    // The directory exists only while ssh.service runs.
     return {
       what: `sshd does not run, and cannot print its configuration: ${said}`,
       mend: running(['mkdir', '-p', '-m', '755', '/run/sshd']),

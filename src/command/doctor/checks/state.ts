@@ -3,16 +3,16 @@ import { healthOf, type Machine } from '../machine.ts';
 import { running } from '../remedy.ts';
 import { OWNER, RESTART, SERVICE, STATE } from '../places.ts';
 
-/** Less room than this, and the next journal may not fit (it has 1 MiB), nor a new snapshot. */
+/** The least free space: the next journal has 1 MiB, and a new snapshot needs room, too. */
 const LEAST_FREE_BYTES = 8 * 1024 * 1024;
 const LEAST_FREE_FILES = 16;
-/** What `apt-get clean` and `journalctl --vacuum-size` empty. */
+/** Directories that `apt-get clean` and `journalctl --vacuum-size` empty. */
 const EXPENDABLE = ['/var/cache/apt/archives', '/var/log/journal'];
 const INIT =
   `setpriv --reuid=${OWNER} --regid=${OWNER} --clear-groups ` +
   'node /usr/lib/pve-authenticator/dist/daemon/main.js --init-state';
 
-/** The store is there, and the disk takes what the daemon writes. */
+/** Checks that the store exists, and that its disk can be written. */
 export const stateCheck: Check = {
   name: 'state',
   async examine(machine) {
@@ -78,7 +78,7 @@ async function full(machine: Machine): Promise<readonly Finding[]> {
   ];
 }
 
-/** Whether something can go that packages and journal keep: it is on the same file system. */
+/** Whether files of packages and journal could be deleted on the same file system. */
 async function sameDisk(machine: Machine): Promise<boolean> {
   const { stdout } = await machine.run('stat', '--format=%d', STATE, ...EXPENDABLE);
   const [own, ...others] = stdout.trim().split('\n');

@@ -5,7 +5,7 @@ import { guardedServices, isOurs, servicesWith, type GuardedService } from '../g
 import type { Machine } from '../machine.ts';
 import { aside, byEditor, edit, isJumpedOver, placeOf, without } from '../pam-edit.ts';
 
-/** Nobody is asked for two codes in one login. */
+/** Checks that no login asks for two codes. */
 export const twiceCheck: Check = {
   name: 'twice',
   examine(machine) {
@@ -19,7 +19,7 @@ export const twiceCheck: Check = {
   },
 };
 
-/** Of ours all but one: the one that most services have, or the first. */
+/** All of our lines but one: the one that most services have, or the first. */
 function superfluous({ service, steps, ours }: GuardedService): readonly Step[] {
   const shared = ours.find(({ file }) => file !== service) ?? ours[0];
   return allSteps(steps).filter((step) => (isOurs(step) ? step !== shared : asksForCode(step.entry)));

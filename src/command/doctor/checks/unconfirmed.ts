@@ -3,7 +3,7 @@ import { SETTINGS } from '../places.ts';
 
 const PENDING = `${SETTINGS}/switch/pending`;
 
-/** Nothing waits that will be undone. */
+/** Checks that no change waits to be confirmed. */
 export const unconfirmedCheck: Check = {
   name: 'unconfirmed',
   examine(machine) {

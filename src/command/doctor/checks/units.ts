@@ -10,7 +10,7 @@ const CONTROL_SOCKET = 'pve-authenticator-control.socket';
 const HEALTH = 'pve-authenticator-health.timer';
 const UNDO = 'pve-authenticator-undo.service';
 const PROPERTIES = '--property=Id,LoadState,ActiveState,UnitFileState';
-/** What comes of it when these do not run at the next boot. */
+/** The consequence if these units do not start at the next boot. */
 const ENABLED: ReadonlyMap<string, string> = new Map([
   [SOCKET, 'after the next boot, logins with a code fail'],
   [UNDO, 'after a reboot, a change that nobody confirmed would stay'],
@@ -23,7 +23,7 @@ interface Unit {
   readonly file: string;
 }
 
-/** systemd opens the sockets now and at the next boot, and may start what answers them. */
+/** Checks that systemd opens the sockets, now and at the next boot, and can start their services. */
 export const unitsCheck: Check = {
   name: 'units',
   async examine(machine) {

@@ -8,11 +8,11 @@ import type { Step } from '../../pam-d/stack.ts';
 import { CONFIG, RELOAD, SERVICE, STATE } from '../places.ts';
 import { running, type Remedy } from '../remedy.ts';
 
-/** Where systemd's generators write, and what ours writes to open the network for the daemon. */
+/** The file that our systemd generator writes to give the daemon a network. */
 const GENERATED = '/run/systemd/generator';
 const OPENED = `${GENERATED}/${SERVICE}.d/network.conf`;
 
-/** Where config.toml or a line in pam.d wants YubiKeys looked up, that can be done. */
+/** Checks that YubiKeys can be looked up, if config.toml or a line in pam.d says so. */
 export const yubicoCheck: Check = {
   name: 'yubico',
   async examine(machine) {
@@ -45,7 +45,7 @@ export const yubicoCheck: Check = {
   },
 };
 
-/** A server whose name nobody knows cannot be asked. One that answers is enough. */
+/** Checks the names of the servers. One known name is enough. */
 async function namesOf(machine: Machine, urls: readonly string[]): Promise<readonly Finding[]> {
   const unknown: string[] = [];
   for (const url of urls) {
@@ -67,7 +67,7 @@ async function namesOf(machine: Machine, urls: readonly string[]): Promise<reado
 const ID = /^id=([1-9][0-9]{0,9})$/;
 const KEY = /^key=[A-Za-z0-9+/]+={0,2}$/;
 
-/** Lines in pam_yubico's words bring id and key along; what they cannot bring is the network. */
+/** Lines with pam_yubico's options bring id and key, but cannot give the daemon a network. */
 function linesWithoutNetwork(
   machine: Machine,
   said: YubicoConfig | undefined,
@@ -96,7 +96,7 @@ function offline(machine: Machine): Remedy {
   return rewritten(machine, text.replace(/^( *mode *= *)(["'])online\2/m, '$1"offline"'));
 }
 
-/** The key is in the line of pam.d, and in the file that is written: nothing shows it. */
+/** The key goes from the line of pam.d into the file, and is never shown. */
 function openedBy(
   machine: Machine,
   line: Step,
@@ -122,7 +122,7 @@ function openedBy(
   );
 }
 
-/** A new file is root's, and the daemon's group may read it. */
+/** A new file belongs to root, and the daemon's group may read it. */
 function rewritten(machine: Machine, text: string): Remedy {
   const gid = machine.stat(STATE)?.gid ?? 0;
   return { acts: [{ do: 'write', path: CONFIG, text, access: { uid: 0, gid, mode: 0o640 } }], then: RELOAD };
