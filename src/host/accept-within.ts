@@ -3,21 +3,21 @@ import { acceptFrom, type Acceptor, type Peer } from './addon.ts';
 import { Door } from './door.ts';
 import type { UidRate } from './uid-rate.ts';
 
-/** Who gets in at a socket, and what the others hear. */
+/** Who is accepted at a socket, and the answer to the others. */
 export interface AcceptTerms {
-  /** How often uids other than root's may come; left out: as often as they want. */
+  /** How often uids other than root may connect; left out: without a limit. */
   readonly rate?: UidRate | undefined;
-  /** The last word to a connection that comes too often. */
+  /** The answer to a caller who connects too often. */
   readonly refusal: Buffer;
   accepted(fd: number, peer: Peer): void;
 }
 
 /**
- * Accepts connections from a socket that somebody opened for us, and keeps those short who come too often.
+ * Accepts connections from a socket that somebody opened for us, and turns away callers who connect too often.
  *
  * @param fd - the listening socket
  * @param terms - who gets in
- * @returns the running side: what its caller pauses stays so until they resume it
+ * @returns the acceptor; if its caller pauses it, it stays paused until resumed
  */
 export function acceptWithin(fd: number, terms: AcceptTerms): Acceptor {
   const acceptor = acceptFrom(
@@ -44,10 +44,10 @@ export function acceptWithin(fd: number, terms: AcceptTerms): Acceptor {
 }
 
 /**
- * Costs as little as can be: whoever is turned away may come again at once.
+ * This must be cheap, because a rejected caller may connect again at once.
  *
  * @param fd - a connection; it is closed
- * @param last - what it hears
+ * @param last - the answer
  */
 export function sayAndClose(fd: number, last: Buffer): void {
   try {

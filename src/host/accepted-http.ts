@@ -5,17 +5,17 @@ import { OneRequest } from './one-request.ts';
 import { sendReply, type Reply } from './send-reply.ts';
 import type { UidRate } from './uid-rate.ts';
 
-/** One request, all of it received. */
+/** One complete request. */
 export interface AcceptedRequest {
   readonly method: string;
   /** As it was sent: a path in percent-encoding. */
   readonly target: string;
-  /** Who asks, as the kernel says it. */
+  /** Who asks, according to the kernel. */
   readonly peer: Peer;
   /** @returns whether somebody still waits for the answer */
   wanted(): boolean;
   /**
-   * Reads the body, once: its bytes are wiped by that.
+   * Reads the body, once: which wipes its bytes.
    *
    * @param maxBytes - a longer body is refused
    * @returns what the JSON says
@@ -24,20 +24,20 @@ export interface AcceptedRequest {
   json(maxBytes: number): unknown;
 }
 
-/** What a server of HTTP on a Unix socket lets in. */
+/** The limits and callbacks of an HTTP server on a Unix socket. */
 export interface HttpTerms {
-  /** How long a request may take to come, and its answer to be made, in milliseconds; of a list each part. */
+  /** The time limit for receiving a request, and for making its answer (of a list, each part), in milliseconds. */
   readonly connectionMs: number;
-  /** How often uids other than root's may come; left out: as often as they want. */
+  /** How often uids other than root may connect; left out: without a limit. */
   readonly rate?: UidRate;
-  /** No body that is read is longer. */
+  /** The longest body. */
   readonly maxBodyBytes: number;
   /**
-   * Why a connection gets no place: that is all it hears, and nothing of it is read.
+   * Rejects a connection that gets no place. It gets only this answer, and nothing of it is read.
    *
    * @param peer - who called, as the kernel says it
-   * @param busy - whose connections are open, or whose answers are still being made
-   * @returns what it hears, of {@link turnAway}; undefined: it gets a place
+   * @param busy - the callers with open connections, or with unfinished answers
+   * @returns the answer from {@link turnAway}; undefined if it gets a place
    */
   turnedAway(peer: Peer, busy: Iterable<Peer>): Buffer | undefined;
   /**
@@ -50,7 +50,7 @@ export interface HttpTerms {
 }
 
 /**
- * What a connection hears that gets no place.
+ * The answer to a connection that gets no place.
  *
  * @param status - of HTTP
  * @param code - for programs
@@ -63,20 +63,20 @@ export function turnAway(status: number, code: string, message: string): Buffer 
   return Buffer.concat([Buffer.from(head), body]);
 }
 
-/** Whoever is turned away with this may come again. */
+/** The answer that invites the caller to try again later. */
 export const BUSY = turnAway(503, 'ERR_BUSY', 'The daemon has too much to do: try again later');
 
-/** HTTP/1.1 on a Unix socket that somebody else may have opened: each connection comes with who is calling, and is one request. */
+/** HTTP/1.1 on a Unix socket that somebody else may have opened: each connection has a known caller, and one request. */
 export class AcceptedHttp {
   readonly #terms: HttpTerms;
-  /** A place is free again when the connection is closed and the answer is made: who hangs up does not get another one for that. */
+  /** A place becomes free when the connection is closed and its answer is made, so hanging up early does not free it. */
   readonly #busy = new Map<Socket, Peer>();
   readonly #open = new Set<Socket>();
   readonly #answering = new Set<Socket>();
   #acceptor: Acceptor | undefined;
   #emptied: (() => void) | undefined;
 
-  /** @param terms - who gets in, and what answers */
+  /** @param terms - the limits, and what answers */
   constructor(terms: HttpTerms) {
     this.#terms = terms;
   }
@@ -103,7 +103,7 @@ export class AcceptedHttp {
     });
   }
 
-  /** Ends what is going on, as soon as what was written has left. */
+  /** Ends running connections as soon as their written bytes are sent. */
   hangUp(): void {
     for (const socket of this.#open) {
       socket.destroySoon();
@@ -138,7 +138,7 @@ export class AcceptedHttp {
     try {
       await sendReply(socket, await this.#terms.answer(request), goesOn);
     } catch {
-      // A list that breaks off has no end, and shows that by it.
+      // An incomplete list lacks its end, so the client notices.
       socket.destroy();
     } finally {
       this.#answering.delete(socket);

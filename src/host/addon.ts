@@ -18,20 +18,20 @@ export interface Acceptor {
   close(): void;
 }
 
-/** A descriptor that is written to without ever waiting for who reads it. */
+/** A descriptor for writing without ever waiting for its reader. */
 export interface Outlet {
   /**
-   * Writes what is taken at once.
+   * Writes as many bytes as are taken at once.
    *
    * @param bytes what to write
-   * @returns how many of the bytes were taken; 0: none for the time being; -1: nobody is there to take any
+   * @returns how many of the bytes were taken; 0: none for now; -1: there is no reader
    */
   write(bytes: Uint8Array): number;
 }
 
 /** One entry of the passwd database. */
 export interface PasswdEntry {
-  /** The canonical name: as the entry spells it, which need not be how it was asked for. */
+  /** The canonical name, as the entry spells it, which may differ from the requested name. */
   readonly name: string;
   readonly uid: number;
   readonly gid: number;
@@ -55,7 +55,7 @@ interface Addon {
   hardenProcess(): void;
 }
 
-/** What `sun_path` of unix(7) holds besides its final NUL. */
+/** The length of `sun_path` in unix(7), without its final NUL. */
 const LONGEST_SOCKET_PATH = 107;
 /**
  * Opens a Unix stream socket, non-blocking and close-on-exec, and listens on it. At no moment is its file open to
@@ -148,8 +148,8 @@ export function lockExclusively(fd: number): boolean {
 
 /**
  * Looks a user up by name in every source that nsswitch.conf names (getpwnam_r), on a thread of its own: a name service on the network
- * may hang, and keeps the thread and the promise open until it answers. How many hang at one moment, and for how long an answer is waited
- * for, is the caller's to bound: {@link NameService} does.
+ * may hang, and keeps the thread and the promise open until it answers. The caller must limit how many hang at one moment, and
+ * how long to wait; {@link NameService} does.
  *
  * @param name not empty, without NUL
  * @returns the entry, or undefined if there is none

@@ -1,5 +1,5 @@
 /*
- * What the native addon demands of its arguments: it trusts them, so nothing else may reach it. The messages name the argument, and
+ * Checks of arguments for the native addon, which trusts them. The messages name the argument, and
  * never hold bytes of a file.
  */
 

@@ -1,16 +1,16 @@
-/** Waiting for more file descriptors, when there are none, in milliseconds. */
+/** How long to wait if there are no free file descriptors, in milliseconds. */
 const DESCRIPTOR_PAUSE_MS = 100;
-/** After so many that were turned away the socket rests, so that a caller who comes again at once takes little of our time. */
+/** After this number of rejected connections the socket rests, so that a caller who keeps coming takes little of our time. */
 const TURNED_AWAY_AT_ONCE = 8;
 const REST_MS = 1;
 
-/** What accepts connections until it is paused; they wait in the kernel's queue meanwhile. */
+/** Accepts connections until it is paused; meanwhile they wait in the kernel's queue. */
 interface Pausable {
   pause(): void;
   resume(): void;
 }
 
-/** A listening socket that rests when it must. A rest never opens what its owner has paused. */
+/** A listening socket that can rest. The end of a rest does not reopen a socket that its owner has paused. */
 export class Door {
   readonly #socket: Pausable;
   #paused = false;
@@ -22,13 +22,13 @@ export class Door {
     this.#socket = socket;
   }
 
-  /** Accepts nobody until {@link resume}. */
+  /** Accepts no connections until {@link resume}. */
   pause(): void {
     this.#paused = true;
     this.#socket.pause();
   }
 
-  /** Accepts connections again, after a rest that is under way. */
+  /** Accepts connections again; if a rest is running, after it. */
   resume(): void {
     this.#paused = false;
     if (this.#resting === undefined) {
@@ -49,7 +49,7 @@ export class Door {
     this.#rest(DESCRIPTOR_PAUSE_MS);
   }
 
-  /** Accepts nobody any more. */
+  /** Accepts no more connections. */
   close(): void {
     this.pause();
     clearTimeout(this.#resting);

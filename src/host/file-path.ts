@@ -2,7 +2,7 @@
 export const LONGEST_PATH = 4095;
 
 /**
- * Whether a path is absolute, names something in a directory, and goes nowhere up.
+ * Whether a path is absolute, names something in a directory, and has no `..`.
  *
  * @param path - any text
  * @returns whether it is

@@ -1,19 +1,19 @@
 import { nameService } from './name-service.ts';
 
-/** Whose groups are asked for. */
+/** The user whose groups are looked up. */
 interface Member {
   readonly name: string;
   readonly uid: number;
   readonly gid: number | undefined;
-  /** Whether a program that is not root causes it. */
+  /** Whether a program that is not root causes the look-up. */
   readonly ordinary: boolean;
 }
 
 /**
- * The groups of an account, for rules: what cannot be found out counts against the user.
+ * The groups of an account, for rules. If the look-up fails, that counts against the user.
  *
  * @param member - who
- * @returns the names of the groups, or why they cannot be found out. It never rejects.
+ * @returns the names of the groups, or why the look-up failed. It never rejects.
  */
 export async function groupsOfAccount({
   name,

@@ -3,7 +3,7 @@ import { fileURLToPath } from 'node:url';
 let loaded: unknown;
 
 /**
- * Loads the native addon, on first use: importing what uses it needs no compiler.
+ * Loads the native addon on first use, so that importing its users needs no compiled addon.
  *
  * @returns its functions, which check no arguments: `addon.ts` and `user-files.ts` declare and guard them
  * @throws Error when it is not built

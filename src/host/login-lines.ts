@@ -11,16 +11,16 @@ const OUT_OF_TURN = 5;
 const NUMBERS_PER_REPORT = 5;
 const SLOTS = 1024;
 
-/** Names one connection for as long as this process lives; the next one gets another name. */
+/** Identifies one connection, uniquely for the life of this process. */
 export type LineName = number;
 
 /**
- * How a line ended. `gone`: the module hung up. `bad-length`: a length field is out of bounds. `out-of-turn`: the module sent more than
- * the one frame that was its turn.
+ * How a line ended. `gone`: the module hung up. `bad-length`: a length field is out of bounds. `out-of-turn`: the module sent
+ * more than the one expected frame.
  */
 export type LineEnd = 'gone' | 'bad-length' | 'out-of-turn';
 
-/** What is told of the lines. */
+/** Receives the events of the lines. */
 export interface LineListener {
   /**
    * A module has connected.
@@ -38,7 +38,7 @@ export interface LineListener {
    * @param payload - a view that is wiped when the batch is over: copy what you keep
    */
   message(line: LineName, type: number, payload: Buffer): void;
-  /** The line is gone; its name reaches nobody any more. */
+  /** The line is gone; its name is no longer valid. */
   ended(line: LineName, how: LineEnd): void;
   /**
    * No connection could be accepted. After EMFILE, ENFILE, ENOBUFS or ENOMEM pause and resume later: it comes back at once.
@@ -47,7 +47,7 @@ export interface LineListener {
    * @param code - of the error, such as EMFILE
    */
   notAccepted(tag: number, code: string): void;
-  /** Everything that happened at this moment has been told. */
+  /** All events of this moment have been reported. */
   batchEnded(): void;
 }
 
@@ -62,19 +62,19 @@ export interface LoginLines {
    * @throws Error with `code` and `syscall`
    */
   listen(fd: number, tag: number): void;
-  /** From now on, new connections to the sockets with this tag wait in the kernel's queue. Again it does nothing. */
+  /** From now on, new connections to the sockets with this tag wait in the kernel's queue. A second call does nothing. */
   pause(tag: number): void;
-  /** Accepts them. Again it does nothing. */
+  /** Accepts connections again. A second call does nothing. */
   resume(tag: number): void;
   /**
    * Sends without waiting.
    *
-   * @returns whether the line is there and the kernel took all of it
+   * @returns whether the line exists and the kernel took all bytes
    */
   send(line: LineName, bytes: Uint8Array): boolean;
   /** Hangs up; what was sent still arrives. An old name does nothing. */
   hangUp(line: LineName): void;
-  /** Hangs up everywhere and closes the sockets. */
+  /** Closes all lines and the sockets. */
   close(): void;
 }
 
@@ -94,9 +94,9 @@ interface Addon {
 }
 
 /**
- * Opens the lines to PAM modules. One call into JavaScript tells all that has happened at one moment.
+ * Opens the lines to PAM modules. One call into JavaScript reports all events of one moment.
  *
- * @param listener - is told; what it throws becomes an uncaught exception
+ * @param listener - gets the events; what it throws becomes an uncaught exception
  * @returns the lines
  * @throws Error with `code` and `syscall`
  */

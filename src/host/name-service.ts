@@ -1,15 +1,15 @@
 import { groupsOf, lookUpUid, lookUpUser, type PasswdEntry } from './addon.ts';
 import { Threads, type NotServed, type ThreadLimits, type ThreadReports } from './threads.ts';
 
-/** For logins, and for root's commands. A login waits three seconds at most: the module gives up after five. */
+/** Threads for logins and for root's commands. A login waits three seconds at most, because the module gives up after five. */
 const ROOT_LIMITS: ThreadLimits = { threads: 8, deadlineMs: 2_000, waitMs: 1_000 };
-/** For programs that are not root: they cannot take a thread away from a login. */
+/** Threads for programs that are not root, so that these cannot take a thread away from a login. */
 const OTHERS_LIMITS: ThreadLimits = { ...ROOT_LIMITS, threads: 4 };
 
 /** The name service gave no answer in time, or too many others wait for it. */
 export class NameServiceError extends Error {
   readonly code = 'ERR_NAME_SERVICE';
-  /** @param kind - `hung`: it did not answer about this person; `busy`: nobody could be asked */
+  /** @param kind - `hung`: it did not answer about this person; `busy`: no thread was free */
   constructor(kind: NotServed['kind']) {
     super(
       kind === 'hung' ? 'the name service does not answer' : 'too many look-ups wait for the name service',
@@ -18,12 +18,12 @@ export class NameServiceError extends Error {
   }
 }
 
-/** Whose program causes a look-up; left out: a login that root's program conducts. */
+/** The owner of the program that causes a look-up; left out for logins of root's programs. */
 export interface Asker {
   readonly uid: number;
 }
 
-/** The look-ups of the system, each on a thread of its own. */
+/** The system's look-ups, each on its own thread. */
 export interface LookUps {
   lookUpUser(name: string): Promise<PasswdEntry | undefined>;
   lookUpUid(uid: number): Promise<PasswdEntry | undefined>;
@@ -31,12 +31,13 @@ export interface LookUps {
 }
 
 const ROOT_UID = 0;
-/** Where root's commands wait for each other: a list asks about everybody. */
+/** The queue of root's commands, because a list looks everybody up. */
 const COMMANDS = 'commands of root';
 
 /**
- * Asks the name service, which may be on the network, and may hang. Look-ups have their own few threads, one for each person who logs in,
- * and a deadline of two seconds: who does not need the answer never waits for it. Programs that are not root have other threads, one for
+ * Asks the name service, which may be on the network, and may hang. Look-ups have a few threads of their own, one for each person
+ * who logs in, and a deadline of two seconds. Logins that do not need the answer never wait for it. Programs that are not root
+ * have other threads, one for
  * each uid, whatever names they ask for.
  */
 export class NameService {
@@ -45,7 +46,7 @@ export class NameService {
   readonly #ask: LookUps;
 
   /**
-   * @param reports - who is told of look-ups that hang, with the name that was asked for, or `uid` and the number
+   * @param reports - gets reports of hanging look-ups, with the name, or `uid` and the number
    * @param others - the same for programs that are not root, with the uid of the program
    * @param ask - the system's look-ups
    */
@@ -97,7 +98,7 @@ export class NameService {
   }
 
   async #run<T>(person: string, asker: Asker | undefined, start: () => Promise<T>): Promise<T> {
-    // In a box of its own: what is found may look like anything.
+    // Wrapped in an object, because the result may be any value.
     const work = {
       start: async () => ({ kind: 'found' as const, value: await start() }),
       wanted: () => true,
@@ -114,7 +115,7 @@ export class NameService {
   }
 }
 
-/** Who is told of look-ups that hang. */
+/** Receives reports of hanging look-ups. */
 export interface NameServiceReports {
   readonly root: ThreadReports<string>;
   readonly others: ThreadReports;
@@ -122,7 +123,7 @@ export interface NameServiceReports {
 
 let reports: NameServiceReports | undefined;
 
-/** The name service of this process: its threads are the process's. */
+/** The name service of this process, which shares its threads. */
 export const nameService = new NameService(
   {
     hung: (person) => reports?.root.hung(person),
@@ -137,7 +138,7 @@ export const nameService = new NameService(
 );
 
 /**
- * Says who is told of look-ups that hang in {@link nameService}.
+ * Sets the receiver of reports of hanging look-ups in {@link nameService}.
  *
  * @param to - them
  */

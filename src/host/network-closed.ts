@@ -2,7 +2,7 @@ import type { Socket } from 'node:dgram';
 
 /**
  * Whether this process may use the network at all: a sandbox without it (`RestrictAddressFamilies=`) fails at the first socket, and
- * names cannot be looked up then, which looks like a trouble of DNS.
+ * names cannot be looked up then, which looks like a DNS problem.
  *
  * @returns the code of the error when it may not, such as EAFNOSUPPORT; undefined when it may
  */

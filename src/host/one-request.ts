@@ -12,10 +12,12 @@ export class BodyError extends Error {
   }
 }
 
-/** A body that is refused is read to its end all the same, up to so many bytes: else its sender would not hear why. */
+/** A refused body is still read to its end, up to this many bytes; otherwise its sender would not get the answer. */
 const MAX_DISCARDED_BYTES = 1024 * 1024;
 
-/** Reads one request from a connection. What comes after it cuts the connection, so nobody can have two begun on one. */
+/**
+ * Reads one request from a connection. Further bytes close the connection, so nobody can start two requests on one connection.
+ */
 export class OneRequest {
   readonly #socket: Readable;
   readonly #maxBodyBytes: number;
@@ -29,7 +31,7 @@ export class OneRequest {
   /**
    * @param socket - the connection
    * @param maxBodyBytes - a longer body is not kept
-   * @param complete - is called once, when the request is there, or is known to be too long
+   * @param complete - called once, when the request is complete, or known to be too long
    */
   constructor(socket: Readable, maxBodyBytes: number, complete: (head: RequestHead) => void) {
     this.#socket = socket;
@@ -41,10 +43,10 @@ export class OneRequest {
   }
 
   /**
-   * The body. Its bytes are wiped, also those of one that is refused.
+   * Reads the body and wipes its bytes, also those of a refused body.
    *
    * @param maxBytes - a longer body is refused
-   * @returns what the JSON says
+   * @returns the parsed JSON
    * @throws BodyError when it is too long or not JSON
    */
   json(maxBytes: number): unknown {
@@ -84,7 +86,7 @@ export class OneRequest {
     }
   }
 
-  /** Returns what follows the head; undefined: that is not all there, or is none. */
+  /** Returns the bytes after the head; undefined if the head is incomplete or invalid. */
   #readHead(chunk: Buffer): Buffer | undefined {
     const bytes = this.#begun.length === 0 ? chunk : Buffer.concat([this.#begun, chunk]);
     const head = requestHead(bytes);
@@ -120,7 +122,7 @@ function parsed(body: Buffer): unknown {
   try {
     return JSON.parse(body.toString());
   } catch {
-    // The message of the error would have a part of the body.
+    // The error's message would quote a part of the body.
     throw new BodyError('ERR_NOT_JSON');
   }
 }

@@ -1,6 +1,9 @@
 import { fileURLToPath } from 'node:url';
 
-/** Where package.json is, of this installation or this checkout. The path is the same from src/host, dist/host and dist/PROGRAM. */
+/**
+ * The directory of package.json, in an installation or a checkout. The path is the same from src/host, dist/host and
+ * dist/PROGRAM.
+ */
 const ROOT = new URL('../../', import.meta.url);
 
 /**

@@ -5,7 +5,7 @@ const US_PER_MS = 1_000;
 /**
  * Waits.
  *
- * @param microseconds - 1 to 1,000,000; precise to some ten of them. Only when there are no file descriptors left it is whole milliseconds
+ * @param microseconds - 1 to 1,000,000; precise to some ten of them. Without free file descriptors, only whole milliseconds
  * @returns when they have passed
  */
 export function preciseSleep(microseconds: number): Promise<void> {

@@ -1,4 +1,4 @@
-/** What a request begins with. */
+/** The head of a request. */
 export interface RequestHead {
   readonly method: string;
   /** As it was sent: a path in percent-encoding. */
@@ -16,16 +16,16 @@ const END = '\r\n\r\n';
 const REQUEST_LINE = /^([A-Z]{1,16}) ([\x21-\x7e]{1,4096}) HTTP\/1\.[01]$/;
 /** RFC 9112, section 5: no blank before the colon. */
 const FIELD = /^([!#$%&'*+.^_`|~0-9A-Za-z-]+):[ \t]*([\t\x20-\x7e\x80-\xff]*?)[ \t]*$/;
-/** What may still become a head: whoever sends something else is not waited for. */
+/** Bytes that may still become a valid head; anything else is refused at once. */
 const BEGUN = /^(?:[A-Z]+(?: [\r\n\t\x20-\x7e\x80-\xff]*)?)?$/;
 const LENGTH = /^[0-9]{1,9}$/;
 
 /**
- * Reads the head of an HTTP/1.1 request (RFC 9112), as far as our own programs send one: the length of the body is said, and it is not
- * cut into chunks.
+ * Reads the head of an HTTP/1.1 request (RFC 9112), in the form that our own programs send: with the body's length, and not in
+ * chunks.
  *
  * @param bytes - what came so far
- * @returns the head; `more`: it is not all there; `wrong`: this is none, or one that we do not serve
+ * @returns the head; `more`: it is incomplete; `wrong`: it is invalid or unsupported
  */
 export function requestHead(bytes: Buffer): RequestHead | 'more' | 'wrong' {
   const end = bytes.subarray(0, MAX_HEAD_BYTES).indexOf(END);
@@ -40,7 +40,7 @@ export function requestHead(bytes: Buffer): RequestHead | 'more' | 'wrong' {
     : { method, target, bodyLength, headLength: end + END.length };
 }
 
-/** Two that say where the body ends could be read in two ways. */
+/** Two fields for the body's end would be ambiguous. */
 function bodyLengthOf(fields: readonly string[]): number | undefined {
   let length: number | undefined;
   for (const field of fields) {

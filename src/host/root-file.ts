@@ -4,11 +4,11 @@ const ROOT_UID = 0;
 const WRITABLE_BY_OTHERS = 0o022;
 const PERMISSIONS = 0o7777;
 
-/** A file's text, or in words why it cannot be used. */
+/** A file's text, or the reason why it cannot be used. */
 export type RootFile = { readonly text: string } | { readonly why: string };
 
 /**
- * Reads a file that nobody but root could have written: a regular file, not followed through a link at its end.
+ * Reads a file that only root could have written: a regular file, not a symbolic link.
  *
  * @param path - of the file
  * @param maxBytes - how long it may be

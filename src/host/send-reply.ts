@@ -6,7 +6,7 @@ export type Reply =
   | { readonly status: number; readonly body: unknown }
   | { readonly status: 200; readonly list: AsyncIterable<unknown> };
 
-/** Entries of a list that are sent in one go, in bytes, and for how long one is kept back for that, in milliseconds. */
+/** How many bytes of a list are sent at once, and how long an entry waits for others, in milliseconds. */
 const CHUNK_BYTES = 16 * 1024;
 const CHUNK_MS = 500;
 
@@ -14,8 +14,8 @@ const CHUNK_MS = 500;
  * Answers with JSON: one value, or a line for each entry of a list. The connection ends after it.
  *
  * @param socket - the connection
- * @param reply - what to say
- * @param goesOn - is called whenever a list has got further
+ * @param reply - the answer
+ * @param goesOn - called after each part of a list
  */
 export async function sendReply(socket: Socket, reply: Reply, goesOn: () => void): Promise<void> {
   if ('body' in reply) {
@@ -26,7 +26,7 @@ export async function sendReply(socket: Socket, reply: Reply, goesOn: () => void
   }
   socket.write(headOf(reply.status, 'application/x-ndjson', 'Transfer-Encoding: chunked'));
   await sendList(socket, reply.list, goesOn);
-  // Without this end the other side knows that something is missing.
+  // If this end is missing, the other side knows that the list is incomplete.
   socket.end('0\r\n\r\n');
 }
 
@@ -60,7 +60,7 @@ async function sendList(socket: Socket, list: AsyncIterable<unknown>, goesOn: ()
   await flush();
 }
 
-/** Until what was written has left, or nobody is there any more. */
+/** Waits until the written bytes are sent, or the other side is gone. */
 async function drained(socket: Socket): Promise<void> {
   const gone = new AbortController();
   const onClose = (): void => gone.abort();

@@ -1,5 +1,5 @@
 /**
- * Does something when the first of some signals comes, and nothing when more of them do.
+ * Calls a function at the first of some signals, and ignores later ones.
  *
  * @param signals - their names
  * @param stop - what to do

@@ -3,17 +3,17 @@ import { loadAddon } from './load-addon.ts';
 
 /** Bytes of a {@link FileIdentity}: see native/addon/small_file.h. */
 const IDENTITY_BYTES = 56;
-/** What the addon says of something that is not a regular file, or too long. */
+/** The addon's result for something that is not a regular file, or too long. */
 const UNFIT = -1;
 
-/** What tells one state of a file from another: device, inode, size, and when contents and inode changed. */
+/** Identifies a state of a file: device, inode, size, and the times of changes of contents and inode. */
 export type FileIdentity = Uint8Array & { readonly identity?: never };
 
 /** A file that was read. */
 export interface SmallFile {
   /** Its contents, decoded as UTF-8. */
   readonly text: string;
-  /** The state that it had. */
+  /** Its state when it was read. */
   readonly identity: FileIdentity;
 }
 
@@ -22,11 +22,12 @@ interface Addon {
   isSmallFileStill(path: string, identity: Uint8Array): boolean;
 }
 
-/** What was read last is wiped before anything else happens, so one piece of memory serves all. */
+/** One buffer serves all reads, because its contents are wiped at once. */
 let scratch = Buffer.alloc(0);
 
 /**
- * Reads a small regular file as a whole, with its state, in one call: at most as many bytes as it had when it was opened. It never
+ * Reads a small regular file as a whole, with its state, in one call: at most as many bytes as the file had when it was opened.
+ * It never
  * follows a link to the file, and never waits for the other end of a pipe.
  *
  * @param path - where
@@ -46,17 +47,17 @@ export function readSmallFile(path: string, maxBytes: number): SmallFile | undef
     length = (loadAddon() as Addon).readSmallFile(path, into, identity);
     return length === UNFIT ? undefined : { text: into.toString('utf8', 0, length), identity };
   } finally {
-    // After an error nobody knows how much was read.
+    // After an error, the number of bytes in the buffer is unknown.
     into.fill(0, 0, length === UNFIT ? 0 : length);
   }
 }
 
 /**
- * Whether a path leads to the same file still, in the same state.
+ * Whether a path still leads to the same file in the same state.
  *
  * @param path - where
  * @param identity - from {@link readSmallFile}
- * @returns false also when it cannot be found out
+ * @returns false also if that is unknown
  */
 export function isSmallFileStill(path: string, identity: FileIdentity): boolean {
   assertText('path', path);

@@ -55,8 +55,8 @@ export async function openSockets(runtimeDir: string): Promise<Map<SocketName, n
 }
 
 /**
- * Makes the directory of the sockets if it is not there. Everybody may look for a socket in it, whatever the umask: the modes of the
- * sockets say who may connect.
+ * Makes the directory of the sockets if it is not there. Everybody may enter it, whatever the umask; the modes of the sockets
+ * decide who may connect.
  *
  * @param path - of the directory
  * @throws Error of the system
@@ -67,13 +67,13 @@ export function makeRuntimeDirectory(path: string): void {
   }
 }
 
-/** What connect(2) says where nobody listens any more. Anything else may be a daemon that is busy, or hangs. */
+/** The errors of connect(2) for a socket without a listener. Other errors may mean a busy or hanging daemon. */
 const STALE = new Set(['ECONNREFUSED', 'ENOENT']);
 
 /**
- * Removes a socket that nobody listens on any more: it is left from a process that was killed.
+ * Removes a socket that a killed process left behind.
  *
- * @param path - of the socket; nothing need be there
+ * @param path - of the socket, which may be missing
  * @throws SocketInUseError when somebody may be listening
  */
 export async function removeStale(path: string): Promise<void> {

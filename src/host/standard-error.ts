@@ -6,7 +6,7 @@ const STDERR = 2;
 /**
  * Standard error, for a log that never waits.
  *
- * @returns it; without the addon, so that its absence can be told, one that waits
+ * @returns the log; one that waits if the addon is missing, so that this can be reported
  */
 export function standardError(): Outlet {
   try {

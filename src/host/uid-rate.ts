@@ -1,4 +1,4 @@
-/** Uids that are counted at a time; the one that was counted first is forgotten for a new one. */
+/** The most uids that are counted. A new one replaces the one that was counted first. */
 const MAX_UIDS = 1_024;
 
 interface Bucket {
@@ -6,7 +6,7 @@ interface Bucket {
   at: number;
 }
 
-/** How often each uid may come: so many at once, and from then on so many a second. */
+/** Limits how often each uid may connect: a number at once, and a number per second after that. */
 export class UidRate {
   readonly #now: () => number;
   readonly #burst: number;
@@ -25,7 +25,7 @@ export class UidRate {
   }
 
   /**
-   * Counts a visit, if it is within the rate. One that is not counts for nothing, so it does not prolong the wait.
+   * Counts a visit if it is within the rate. Other visits are not counted, so they do not prolong the wait.
    *
    * @param uid - as the kernel says it
    * @returns whether it is

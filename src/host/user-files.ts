@@ -2,7 +2,7 @@ import { assertInteger, assertText, LARGEST_UID } from './arguments.ts';
 import { LONGEST_PATH } from './file-path.ts';
 import { loadAddon } from './load-addon.ts';
 
-/** Whom {@link readFileAs} and {@link replaceFileAs} are for the file system while they run. */
+/** The user as whom {@link readFileAs} and {@link replaceFileAs} access the file system. */
 export interface FileUser {
   /** Canonical name: of the supplementary groups. */
   readonly user: string;
@@ -10,13 +10,13 @@ export interface FileUser {
   readonly gid: number;
 }
 
-/** A file or directory, as long as it is there: decimal numbers, which may be larger than 2^53. */
+/** Identifies a file or directory while it exists: decimal numbers, which may be larger than 2^53. */
 export interface FileId {
   readonly dev: string;
   readonly ino: string;
 }
 
-/** A directory, so that it can be known again. */
+/** Identifies a directory later. */
 export interface DirectoryId extends FileId {
   /** Type and id of its file system (statfs(2)), in decimal: these outlive a reboot where the device's number does not. */
   readonly fileSystem: string;
@@ -24,7 +24,7 @@ export interface DirectoryId extends FileId {
   readonly encrypted: boolean;
 }
 
-/** What stat(2) says of a regular file. */
+/** The facts of stat(2) about a regular file. */
 export interface FileState extends FileId {
   /** Permission bits, with set-uid, set-gid and sticky. */
   readonly mode: number;
@@ -35,12 +35,12 @@ export interface FileState extends FileId {
   readonly mtimeNs: string;
 }
 
-/** Nothing was opened that could be used: neither read nor replaced. */
+/** No usable file was opened, so nothing was read or replaced. */
 export type FileTrouble =
   | {
       /** There is no such file (ENOENT). */
       readonly kind: 'missing';
-      /** The directory that would hold it; null if that is missing as well. */
+      /** The directory that would have it; null if that is missing, too. */
       readonly directory: DirectoryId | null;
       /** The name is there, as a symbolic link that leads nowhere. */
       readonly symlink: boolean;
@@ -73,9 +73,9 @@ export type FileRead =
 /** How {@link replaceFileAs} ended. */
 export type FileReplaced =
   | { readonly kind: 'replaced'; readonly file: FileState; readonly directory: DirectoryId }
-  /** The file does not hold what was expected, or somebody changed it meanwhile. Nothing was written. */
+  /** The file differs from what was expected, or changed meanwhile. Nothing was written. */
   | { readonly kind: 'changed' }
-  /** With `sync` it may have been replaced all the same. */
+  /** With `sync`, it may still have been replaced. */
   | FileTrouble;
 
 /** How {@link createFileAs} ended. */
@@ -83,7 +83,7 @@ export type FileCreated =
   | { readonly kind: 'created' }
   /** Something has that name. Nothing was written. */
   | { readonly kind: 'exists' }
-  /** With `sync` it may be there all the same. */
+  /** With `sync`, it may still have been made. */
   | FileTrouble;
 
 /** How {@link setFileAsideAs} ended. */
@@ -91,9 +91,9 @@ export type FileSetAside =
   | { readonly kind: 'set-aside' }
   /** Something has the new name. Nothing was renamed. */
   | { readonly kind: 'exists' }
-  /** The file does not hold what was expected, or somebody changed it meanwhile. Nothing was renamed. */
+  /** The file differs from what was expected, or changed meanwhile. Nothing was renamed. */
   | { readonly kind: 'changed' }
-  /** With `sync` it may have been renamed all the same. */
+  /** With `sync`, it may still have been renamed. */
   | FileTrouble;
 
 interface Addon {
@@ -127,7 +127,7 @@ interface Addon {
   ): Promise<FileSetAside>;
 }
 
-/** The largest file that {@link readPlainFile} reads, in bytes: what the cluster file system of Proxmox VE can hold. */
+/** The largest file that {@link readPlainFile} reads, in bytes: the limit of Proxmox VE's cluster file system. */
 export const LARGEST_PLAIN_FILE = 1_048_576;
 /** The largest file that {@link readFileAs} and {@link replaceFileAs} handle, in bytes. */
 export const LARGEST_FILE = 65_536;
@@ -136,11 +136,11 @@ export const LARGEST_FILE = 65_536;
  * Reads a small regular file as its user would: with uid, gid and groups of that user, and without privileges.
  *
  * It runs on a thread of its own, and takes the identity for this thread only. A file system that never answers (NFS,
- * FUSE) keeps the thread, and the promise open, for ever; nothing else waits for it, process.exit() neither. How many hang
- * at one moment, and for how long an answer is waited for, is the caller's to bound.
+ * FUSE) keeps the thread, and the promise open, for ever; nothing else waits for it, process.exit() neither. The caller must
+ * limit how many hang at one moment, and how long to wait for an answer.
  *
  * While one is under way, the process must not change its own ids (setuid and its kin): glibc would have all threads do so, and
- * aborts when some of them may not.
+ * aborts if some of them are not allowed to.
  *
  * Symbolic links are followed, with the user's rights, but not those of /proc. Nothing but a regular file is ever opened.
  *
@@ -157,7 +157,7 @@ export function readFileAs(who: FileUser, path: string, maxBytes: number): Promi
 }
 
 /**
- * Reads a file as whoever this process is, on a thread of its own like {@link readFileAs}. No symbolic link is followed, neither of
+ * Reads a file as the user of this process, on its own thread like {@link readFileAs}. No symbolic link is followed, neither of
  * the file nor of a directory on the way to it, and nothing but a regular file is ever opened.
  *
  * @param path absolute, at most 4095 bytes; it names something in a directory
@@ -173,10 +173,10 @@ export function readPlainFile(path: string, maxBytes: number): Promise<FileRead>
 }
 
 /**
- * Replaces a small regular file as its user would, if it still holds what the caller knows of it. The new contents are
+ * Replaces a small regular file as its user would, if it still has the expected contents. The new contents are
  * written to a new file beside it (`FILE~XXXXXX`, mode 0400, the user's own), synced, and renamed; the directory is synced,
- * too. After any error the old file is untouched and the new one gone, but for `sync` after the rename. Of all who replace
- * one file through this process, one at a time gets further than the comparison.
+ * too. After any error, the old file is untouched and the new one removed, except for an error `sync` after the rename. Within
+ * this process, only one call at a time compares and replaces a file.
  *
  * Threads, identity and links are as with {@link readFileAs}; a symbolic link is replaced, not what it leads to.
  *
@@ -217,8 +217,8 @@ export function createFileAs(who: FileUser, path: string, contents: Uint8Array):
 }
 
 /**
- * Gives a small regular file another name in its directory as its user would, one that nothing has, if the file still holds what
- * the caller knows of it. Of a symbolic link the link is renamed. Afterwards it is durable.
+ * Renames a small regular file within its directory as its user would, to an unused name, if the file still has the
+ * expected contents. Of a symbolic link the link is renamed. Afterwards it is durable.
  *
  * Threads and identity are as with {@link readFileAs}.
  *

@@ -3,34 +3,35 @@ import { parseAnswer } from './parse-answer.ts';
 import { sign } from './sign.ts';
 
 const HTTP_OK = 200;
-/** As ykval and its kin write numbers. */
+/** Numbers as ykval and similar servers write them. */
 const NUMBER = /^\d{1,10}$/;
 
-/** What was asked, and what an answer must fit. */
+/** The request, which an answer must match. */
 export interface Asked {
   readonly otp: string;
   readonly nonce: string;
   readonly apiKey: Uint8Array;
-  /** The least share of a pool's servers, in per cent, that must know of the OTP; undefined: whatever the server does. */
+  /** The least share of a pool's servers, in per cent, that must know of the OTP; undefined: the server's default. */
   readonly syncLevel: number | undefined;
 }
 
-/** The counters of an OTP, as far as the server tells them. */
+/** The counters of an OTP, as far as the server returns them. */
 export interface AnsweredCounters {
   readonly sessionCounter: number;
   readonly sessionUse: number;
 }
 
 /**
- * What one server's answer is worth. `right`, `wrong` and `replayed` decide. The others do not: another server may know better.
+ * The meaning of one server's answer. `right`, `wrong` and `replayed` decide. The others do not, because another server may know
+ * more.
  */
 export type Judgement =
   | { readonly kind: 'right'; readonly counters: AnsweredCounters | undefined }
   | { readonly kind: 'wrong' }
   | { readonly kind: 'replayed' }
-  /** The server does not accept our id, key or request: that is for the administrator to mend. */
+  /** The server rejects our id, key or request. The administrator has to fix that. */
   | { readonly kind: 'misconfigured'; readonly why: string }
-  /** Nothing can be learnt from it. */
+  /** The answer is useless. */
   | { readonly kind: 'unavailable'; readonly why: string };
 
 /**
@@ -39,7 +40,7 @@ export type Judgement =
  * @param httpStatus - of the answer
  * @param body - of the answer
  * @param asked - what was asked
- * @returns what it is worth; `right` only after every check
+ * @returns its meaning; `right` only after every check
  */
 export function checkAnswer(httpStatus: number, body: string, asked: Asked): Judgement {
   if (httpStatus !== HTTP_OK) {
@@ -58,7 +59,7 @@ export function checkAnswer(httpStatus: number, body: string, asked: Asked): Jud
     case 'REPLAYED_OTP':
     case 'DELAYED_OTP': // yubiserver: an older OTP than the last one of the same session
       return checkRefusal(answer, asked, { kind: 'replayed' });
-    // A server that does not know our key cannot sign with it, so these count unsigned. They let nobody in.
+    // A server that does not know our key cannot sign with it, so these answers count without a signature. They let nobody in.
     case 'BAD_SIGNATURE':
     case 'MISSING_PARAMETER':
     case 'NO_SUCH_CLIENT':
@@ -93,10 +94,10 @@ function checkOk(received: ReadonlyMap<string, string>, asked: Asked): Judgement
   return { kind: 'right', counters: countersOf(answer) };
 }
 
-/** What the counters are called; yubiserver (0.6) sends them and leaves them out of its signature. */
+/** Names of the counters. yubiserver (0.6) sends them, but leaves them out of its signature. */
 const COUNTERS: ReadonlySet<string> = new Set(['timestamp', 'sessioncounter', 'sessionuse']);
 
-/** All that came, if all of it is signed; or without the counters, if only they are not: then they are not believed. */
+/** All parameters, if all are signed. If only the counters are unsigned, the parameters without them. */
 function signedPart(
   received: ReadonlyMap<string, string>,
   asked: Asked,
@@ -105,7 +106,7 @@ function signedPart(
   return [received, others].find((part) => isSigned(part, asked));
 }
 
-/** Not every refusal repeats OTP and nonce, but what it repeats must be ours. */
+/** A refusal may leave OTP and nonce out, but if it has them, they must be ours. */
 function checkRefusal(answer: ReadonlyMap<string, string>, asked: Asked, refusal: Judgement): Judgement {
   if (!isSigned(answer, asked)) {
     return unavailable('the signature of the answer is missing or wrong');
@@ -116,7 +117,7 @@ function checkRefusal(answer: ReadonlyMap<string, string>, asked: Asked, refusal
     : unavailable('the answer is to another request');
 }
 
-/** The signature covers all that came, whatever its name: new parameters may appear. */
+/** The signature covers all parameters, also unknown ones. */
 function isSigned(answer: ReadonlyMap<string, string>, { apiKey }: Asked): boolean {
   const expected = Buffer.from(sign(answer, apiKey), 'latin1');
   const given = Buffer.from(answer.get('h') ?? '', 'latin1');

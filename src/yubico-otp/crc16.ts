@@ -1,4 +1,4 @@
-/** What is left of the CRC over a block that ends with its own CRC: ISO 13239. */
+/** The residue of the CRC over a block that ends with its own CRC: ISO 13239. */
 export const CRC_RESIDUE = 0xf0b8;
 
 const POLYNOMIAL = 0x8408;

@@ -7,7 +7,7 @@ export const AES_KEY_BYTES = 16;
 export const PRIVATE_ID_BYTES = 6;
 /** Bytes of the encrypted part. */
 const TOKEN_BYTES = 16;
-/** The session counter's last value: it stays there, and no new OTP can be told from an old one. */
+/** The session counter's last value. It stops there, so new OTPs cannot be told from old ones. */
 export const LAST_SESSION = 0x7fff;
 
 /** Where the fields of the block are, in bytes; numbers are little-endian. */
@@ -15,7 +15,7 @@ const OFFSET = { counter: 6, timestampLow: 8, timestampHigh: 10, use: 11, random
 /** Bit 15 of the session counter is a flag (the OTP was triggered by caps lock), which says nothing about the order of OTPs. */
 const COUNTER_BITS = 0x7fff;
 
-/** The secrets that a YubiKey shares with whoever verifies its OTPs. */
+/** The secrets that a YubiKey shares with the verifier of its OTPs. */
 export interface KeySecrets {
   /** 16 bytes. */
   readonly aesKey: Buffer;
@@ -23,7 +23,7 @@ export interface KeySecrets {
   readonly privateId: Buffer;
 }
 
-/** What an OTP says. */
+/** The contents of an OTP. */
 export interface Token {
   /** How often the key was plugged in and used: 0 to 32767. It only grows. */
   readonly sessionCounter: number;
@@ -39,11 +39,11 @@ export interface Token {
  * Decrypts an OTP with the key's secrets and checks that it is from this key: by the CRC, and by the private id, compared in
  * constant time. The CRC alone would let one in 65,536 through.
  *
- * That the OTP is new is for the caller to check: (session counter, session use) must be larger than all before.
+ * The caller must check that the OTP is new: (session counter, session use) must be larger than all before.
  *
  * @param token - the encrypted part of the OTP, 16 bytes
  * @param secrets - of the key
- * @returns what it says, or undefined when it is not from this key
+ * @returns its contents, or undefined if it is not from this key
  * @throws RangeError when the token or a secret has another length
  */
 export function decryptToken(token: Uint8Array, secrets: KeySecrets): Token | undefined {

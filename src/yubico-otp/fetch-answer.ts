@@ -1,6 +1,6 @@
 import { ChannelError, openTlsChannel, type Route } from './tls-channel.ts';
 
-/** An answer has some 200 bytes: a larger one is not one. */
+/** The largest answer; a usual one has some 200 bytes. */
 export const MAX_ANSWER_BYTES = 4096;
 const MAX_HEADER_BYTES = 16 * 1024;
 
@@ -11,12 +11,12 @@ export interface HttpAnswer {
 }
 
 /**
- * Fetches one answer by HTTPS. Redirects are not followed, nothing is kept or reused, and an answer that is cut or larger than
- * {@link MAX_ANSWER_BYTES} is none.
+ * Fetches one answer by HTTPS. Redirects are not followed, no connection is reused, and a truncated answer, or one larger than
+ * {@link MAX_ANSWER_BYTES}, is an error.
  *
  * @param url - https, with the request in its query
  * @param route - how servers are reached
- * @param signal - gives up; all that is open is closed then
+ * @param signal - cancels, and closes everything that is open
  * @returns the answer
  * @throws ChannelError or an error of Node, when there is none
  */
@@ -24,18 +24,18 @@ export async function fetchAnswer(url: URL, route: Route, signal: AbortSignal): 
   const channel = await openTlsChannel(url, route, signal);
   try {
     return await new Promise((resolve, reject) => {
-      // Loaded with the first request: a start does not wait for it.
+      // Loaded with the first request, so that the start is not slower.
       const request = process.getBuiltinModule('node:http').request({
         createConnection: () => channel,
         headers: { host: url.host, accept: 'text/plain', connection: 'close' },
         path: `${url.pathname}${url.search}`,
         maxHeaderSize: MAX_HEADER_BYTES,
       });
-      // Also later: an error without a listener would end the process.
+      // The listener stays, because an error without a listener would end the process.
       request.on('error', reject);
-      // Whatever a server does: there is no answer then, and no event that says so need come any more.
+      // After an abort there is no answer, and perhaps no further event.
       signal.addEventListener('abort', () => reject(new ChannelError('given up')), { once: true });
-      // Else Node ends the connection, and nobody hears of it.
+      // Otherwise Node would close the connection without an event.
       request.once('upgrade', () => reject(new ChannelError('the server wants to speak another protocol')));
       request.once('response', (response) => {
         const chunks: Buffer[] = [];

@@ -1,4 +1,4 @@
-/** Sixteen letters that lie on the same keys of most keyboards, in the order of their values. */
+/** Sixteen letters that are on the same keys of most keyboards, in the order of their values. */
 export const ALPHABET = 'cbdefghijklnrtuv';
 const MODHEX = /^(?:[cbdefghijklnrtuv]{2})*$/;
 

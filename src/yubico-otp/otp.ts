@@ -5,10 +5,10 @@ export const TOKEN_LENGTH = 32;
 /** The longest public id: 16 characters. YubiKeys leave the factory with 12. */
 export const MAX_PUBLIC_ID_LENGTH = 16;
 
-/** What the keys of the letters of modhex give on the US-Dvorak layout, in the same order. */
+/** The letters that the same keys type on the US-Dvorak layout, in the same order. */
 const DVORAK = 'jxe.uidchtnbpygk';
 
-/** What a person typed cannot be longer than this to be looked at: an OTP and generous white space. */
+/** The longest typed text that is considered: an OTP and generous white space. */
 const MAX_TYPED_LENGTH = 128;
 
 const PRINTABLE = /^[\t\n\r\x20-\x7e]*$/;
@@ -20,18 +20,18 @@ const MODHEX_PUBLIC_ID = /^[cbdefghijklnrtuv]{0,16}$/;
 export interface Otp {
   /** All of it in small modhex letters: 32 to 48. A secret until it is used up. */
   readonly text: string;
-  /** Which key it is from: 0 to 16 modhex letters. No secret. */
+  /** The public id of its key: 0 to 16 modhex letters. Not a secret. */
   readonly publicId: string;
   /** The encrypted part, 16 bytes. */
   readonly token: Buffer;
 }
 
 /**
- * Reads an OTP as a YubiKey types it: white space around it is dropped, capitals become small letters, and what was typed on a
- * US-Dvorak layout is translated (only if all of it could be, and it is no modhex as it stands).
+ * Reads an OTP as a YubiKey types it: white space around it is dropped, capitals become small letters, and text from a US-Dvorak
+ * layout is translated (only if all letters fit that layout, and the text is not modhex already).
  *
  * @param typed - what was typed
- * @returns the OTP, or undefined when it is none
+ * @returns the OTP, or undefined if it is not one
  * @example
  * parseOtp('  DTEFFUJEHKNHFJBRJNLNLDNHCUJVDDBIKNGJRTGH\n')?.publicId; // 'dteffuje'
  */
@@ -56,7 +56,7 @@ export function isPublicId(text: string): boolean {
 }
 
 function normalize(typed: string): string | undefined {
-  // Only ASCII: the change to small letters makes a "k" of the Kelvin sign.
+  // Only ASCII is allowed, because lower-casing turns the Kelvin sign into "k".
   if (typed.length > MAX_TYPED_LENGTH || !PRINTABLE.test(typed)) {
     return undefined;
   }

@@ -1,11 +1,11 @@
 const PARAMETER = /^([a-z][a-z0-9_]{0,31})=([\x20-\x7e]*)$/;
 
 /**
- * Reads the body of a validation server's answer: lines `name=value`, split at the first `=`. It is read strictly, because what
- * one program skips another may believe: a line that is none, or a name that comes twice, spoils all of it.
+ * Reads the body of a validation server's answer: lines `name=value`, split at the first `=`. Parsing is strict, because other
+ * programs may read doubtful parts in another way: an invalid line, or a repeated name, makes the whole answer invalid.
  *
  * @param body - as it came
- * @returns names and values, or undefined when anything in it is not as it must be
+ * @returns names and values, or undefined if anything is invalid
  */
 export function parseAnswer(body: string): ReadonlyMap<string, string> | undefined {
   // Servers end their answer with one or two line ends.

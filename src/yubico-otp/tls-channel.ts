@@ -1,7 +1,7 @@
 import { isIP, type Socket } from 'node:net';
 import type { TLSSocket } from 'node:tls';
 
-/* Loaded on first use: node:http and node:tls would make the start of every program longer that may never ask a server. */
+/* Loaded on first use, because node:http and node:tls would slow the start of programs that never ask a server. */
 
 /** How servers are reached. */
 export interface Route {
@@ -31,8 +31,8 @@ export class ChannelError extends Error {
  *
  * @param server - an https URL; only its host and port count
  * @param route - how servers are reached
- * @param signal - gives up, and closes what is open by then
- * @returns the connection; who aborts the signal later closes it, too
+ * @param signal - cancels, and closes everything that is open
+ * @returns the connection; aborting the signal later closes it, too
  * @throws ChannelError or an error of Node, when it cannot be opened
  */
 export async function openTlsChannel(server: URL, route: Route, signal: AbortSignal): Promise<TLSSocket> {
@@ -47,7 +47,7 @@ export async function openTlsChannel(server: URL, route: Route, signal: AbortSig
       // RFC 6066, section 3: an address is no server name.
       servername: isIP(host) === 0 ? host : '',
       minVersion: 'TLSv1.2',
-      // Said again, because the environment could switch it off.
+      // Set explicitly, because the environment could switch it off.
       rejectUnauthorized: true,
       ...(route.ca === undefined ? {} : { ca: route.ca }),
     });
@@ -55,7 +55,7 @@ export async function openTlsChannel(server: URL, route: Route, signal: AbortSig
     signal.addEventListener('abort', close, { once: true });
     channel.once('close', () => signal.removeEventListener('abort', close));
     channel.once('secureConnect', () => resolve(channel));
-    // Also later, when nobody listens any more: an error without a listener would end the process.
+    // The listener stays, because an error without a listener would end the process.
     channel.on('error', reject);
     if (signal.aborted) {
       close();

@@ -9,33 +9,33 @@ import type { ValidationSettings } from './validation-settings.ts';
 /** 32 hexadecimal digits: the protocol allows 16 to 40 letters and digits. */
 const NONCE_BYTES = 16;
 
-/** What one server did wrong: for the log, without OTP, key or nonce. */
+/** One server's failure, for the log, without OTP, key or nonce. */
 export interface ServerFailure {
   /** Host and port. */
   readonly server: string;
   readonly why: string;
 }
 
-/** How a validation ended, and which servers were of no help until then. */
+/** The result of a validation, with the servers that failed before it. */
 export type Validation = Outcome & { readonly failures: readonly ServerFailure[] };
 
 type Outcome =
-  /** Nobody used this OTP before, and now it is used. The counters are undefined when the server does not tell them. */
+  /** The OTP was new, and is used up now. The counters are undefined if the server does not return them. */
   | { readonly kind: 'right'; readonly counters: AnsweredCounters | undefined }
-  /** No OTP of a key that the servers know. */
+  /** The OTP is not from a key that the servers know. */
   | { readonly kind: 'wrong' }
   | { readonly kind: 'replayed' }
-  /** The servers reject our requests: for the administrator to mend. */
+  /** The servers reject our requests. The administrator has to fix that. */
   | { readonly kind: 'misconfigured' }
-  /** Nothing was learnt; the OTP may be used up or not. */
+  /** No server gave a result; the OTP may be used up or not. */
   | { readonly kind: 'unavailable' };
 
 /**
- * Validates an OTP with the validation protocol 2.0. All servers are asked at once with the same nonce, so that those of one pool
- * know the requests as the same; the first answer that decides ends it, and the others are given up.
+ * Validates an OTP with the validation protocol 2.0. All servers are asked at once with the same nonce, so that servers of one
+ * pool recognise the requests as equal. The first deciding answer counts, and the other requests are cancelled.
  *
- * **Ask only about OTPs whose public id belongs to the user who logs in.** A validated OTP is used up, whoever typed it: whoever
- * asks about strangers' OTPs destroys them, and lets strangers use up the API key.
+ * **Ask only about OTPs whose public id belongs to the user who logs in.** Validating uses an OTP up, whoever typed it. So asking
+ * about strangers' OTPs would destroy them, and let strangers use up the API key's quota.
  *
  * @param otp - the OTP
  * @param settings - who validates; `assertValidationSettings` was called with them

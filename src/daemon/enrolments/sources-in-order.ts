@@ -2,8 +2,8 @@ import { withAnswer } from './at-hand.ts';
 import type { Account, AccountLookup, Enrolment, EnrolmentSource } from './enrolment.ts';
 
 /**
- * Asks several sources one after the other. Nothing but `absent` asks the next one, so that a source that fails opens nothing; but whoever
- * has only recovery codes in one source has them beside the factors of the next.
+ * Asks several sources one after the other. Only `absent` leads to the next source, so a failing source lets nobody in.
+ * Exception: a user who has only recovery codes in one source keeps them beside the factors of the next one.
  *
  * @param sources - in the order of asking
  * @returns a source that answers for all of them
@@ -41,7 +41,7 @@ function enrolled(enrolment: Enrolment): AccountLookup {
   return { kind: 'enrolled', enrolment };
 }
 
-/** Whatever the answer is, one of the two is asked: a recovery code has a shape that no other factor has. */
+/** Each answer concerns only one of the two, because only recovery codes have their shape. */
 function beside(main: Enrolment, spare: Enrolment): AccountLookup {
   return enrolled({
     ...main,

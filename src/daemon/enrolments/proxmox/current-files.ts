@@ -4,48 +4,51 @@ import type { Copy, FileTexts, LastGood } from './last-good.ts';
 import { textOf } from './file-text.ts';
 import { troubleIn, type ProxmoxFiles, type ProxmoxRead } from './proxmox-files.ts';
 
-/** The module waits 5 seconds for its first question, and homes may take most of them. Milliseconds. */
+/**
+ * The longest wait for the files, in milliseconds. The module waits 5 seconds for its first question, and homes may take most of
+ * that.
+ */
 const READ_MS = 1_000;
-/** Why a file cannot be read while its file system is away: Proxmox cannot read it then either, and nobody changes it. */
+/** Errors while a file system is not there. Proxmox cannot read the file then either, and nobody can change it. */
 const OUTAGE = /: (?:EAGAIN|ECONNABORTED|EINTR|EIO|EMFILE|ENFILE|ENOENT|ENOMEM|ENOTCONN|ESTALE|ETIMEDOUT)$/;
 
-/** How the texts of a product's files become what they mean. A parser throws a FormatError for a text that cannot be used. */
+/** The parsers of a product's files. A parser throws a FormatError for an unusable text. */
 export interface FileParsers<T> {
   readonly product: ProxmoxProduct;
-  /** The file whose directory must be there: without it nothing is mounted. */
+  /** The file whose directory must exist; if it does not, nothing is mounted. */
   readonly anchor: string;
-  /** @returns what the files mean; a file that is missing is null. @throws FormatError */
+  /** @returns the parsed files; a missing file is null. @throws FormatError */
   readonly parse: (texts: FileTexts) => T;
   /** Names of all files. */
   readonly names: readonly string[];
 }
 
-/** What the files say. `failed`: they cannot be read, and never could. */
+/** The parsed files. `failed`: they cannot be read, and never could. */
 export type Current<T> =
   | {
       readonly kind: 'known';
       readonly config: T;
-      /** Why one of the files says something else than `config`: it is there, but could not be understood. */
+      /** Why one of the files differs from `config`: it exists, but could not be parsed. */
       readonly doubt: string | undefined;
     }
   | { readonly kind: 'failed'; readonly why: string };
 
-/** The last files that could be used, and what they mean. A doubt lasts until its file can be read again, across restarts too. */
+/** The last usable files, parsed. A doubt lasts until its file can be read again, also over restarts. */
 interface Good<T> {
   readonly copy: Copy;
   readonly config: T;
 }
 
-/** What is told of the files, for the log; each trouble once. */
+/** Receives reports about the files, for the log; each problem once. */
 export interface CurrentReports {
-  /** `served`: the last good copy stands in; `doubted`: but not for whoever has no factor in it. */
+  /** `served`: the last good copy is used; `doubted`: but not for users without a factor in it. */
   trouble(why: string, served: boolean, doubted: boolean): void;
   recovered(): void;
 }
 
 /**
- * The files of a product as they are now. They are read anew for each question; questions that come while one waits share the next
- * reading, so that no answer is older than its question. What cannot be read or understood is replaced by its last good copy.
+ * The files of a product as they are now. They are read again for each question. Questions that come during a reading share the
+ * next one, so no answer is older than its question. Files that cannot be read or parsed are replaced by their last good copy.
  */
 export class CurrentFiles<T> {
   readonly #files: ProxmoxFiles;
@@ -59,9 +62,9 @@ export class CurrentFiles<T> {
 
   /**
    * @param files - who reads
-   * @param parsers - what they mean
-   * @param lastGood - where a copy is kept
-   * @param reports - what to tell
+   * @param parsers - parse them
+   * @param lastGood - keeps the copy
+   * @param reports - gets reports
    */
   constructor(files: ProxmoxFiles, parsers: FileParsers<T>, lastGood: LastGood, reports: CurrentReports) {
     this.#files = files;
@@ -71,7 +74,7 @@ export class CurrentFiles<T> {
     this.#good = this.#loadCopy();
   }
 
-  /** @returns what the files say now, or said when they could be read last; it never rejects */
+  /** @returns the current files, or the last readable ones; it never rejects */
   async current(): Promise<Current<T>> {
     const trouble = this.#take(await withinTime(this.#read()));
     if (trouble !== undefined && trouble !== this.#trouble) {
@@ -85,7 +88,7 @@ export class CurrentFiles<T> {
       : { kind: 'known', config: this.#good.config, doubt: this.#doubt() };
   }
 
-  /** Whoever comes while a reading is under way gets the one after it, which begins later than the question. */
+  /** A question during a reading gets the next reading, which begins after the question. */
   #read(): Promise<ProxmoxRead> {
     if (this.#reading === undefined) {
       const reading = this.#files.read(this.#parsers.product).finally(() => {
@@ -101,7 +104,7 @@ export class CurrentFiles<T> {
     return this.#next;
   }
 
-  /** Takes over what can be used; says what cannot. */
+  /** Keeps the usable files, and reports the others. */
   #take(read: ProxmoxRead): string | undefined {
     if (read.kind !== 'files') {
       return troubleIn(read);
@@ -131,7 +134,7 @@ export class CurrentFiles<T> {
         doubts[name] = doubt;
       }
     }
-    // Without a copy of what cannot be used nothing is known: it must not be taken for "nothing".
+    // Without a copy of an unusable file, its contents are unknown; that must not count as empty.
     if (troubles.length === 0 || before !== undefined) {
       this.#keep({ texts, doubts });
     }

@@ -11,21 +11,21 @@ export interface Realm {
 /** domains.cfg: the realms by name. */
 export type DomainsConfig = ReadonlyMap<string, Realm>;
 
-/* Perl's \s. JavaScript's knows more blanks. */
+/* Perl's \s. JavaScript's \s matches more characters. */
 const COMMENT = /^[\t-\r ]*#/;
 const PROPERTY = /^[\t-\r ]+([^\t-\r ]+)([^]*)$/;
 const BLANKS = /[\t-\r ]+/;
 const REALM = /^[A-Za-z][A-Za-z0-9.\-_]+$/;
-/** Realms of these know no setting `case-sensitive`. */
+/** Types of realms without a setting `case-sensitive`. */
 const OWN_TYPES = ['pam', 'pve'];
 const TYPES = [...OWN_TYPES, 'ad', 'ldap', 'openid'];
-/** Perl takes these lines for false: a section ends there, and nowhere else. */
+/** Lines that are false in Perl. Only these end a section. */
 const ENDS = ['', '0'];
 const PLAIN: Realm = { tfa: undefined, caseSensitive: true };
 
 /**
- * Reads domains.cfg line by line as Proxmox's PVE::SectionConfig does: a line of blanks does not end a section, and within one nothing
- * begins the next, so that in a file with CR LF everything belongs to the first realm.
+ * Reads domains.cfg line by line as Proxmox's PVE::SectionConfig does: a line of blanks does not end a section, and inside a
+ * section no new one begins. So in a file with CR LF, everything belongs to the first realm.
  *
  * @param text - the whole file
  * @returns the realms; `pam` and `pve` are always there
@@ -36,7 +36,7 @@ export function parseDomainsConfig(text: string): DomainsConfig {
     ['pam', PLAIN],
   ]);
   for (const { type, realm, properties } of sectionsOf(text)) {
-    // Proxmox passes over a section of a type that it does not know; the realm is then not there, and nobody of it logs in.
+    // Proxmox ignores a section of an unknown type. Its realm then does not exist, so its users cannot log in.
     if (TYPES.includes(type.toLowerCase()) && REALM.test(realm)) {
       realms.set(realm, realmOf(type.toLowerCase(), properties));
     }
@@ -69,7 +69,10 @@ function sectionsOf(text: string): readonly Section[] {
   return sections;
 }
 
-/** Of `TYPE: REALM` what a section begins with; by its words, because a regular expression takes forever for some long lines. */
+/**
+ * Parses `TYPE: REALM`, the first line of a section. It splits words, because a regular expression takes forever for some long
+ * lines.
+ */
 function headerOf(line: string): Section | undefined {
   const words = line.split(BLANKS);
   const [first = '', second, ...more] = words.at(-1) === '' ? words.slice(0, -1) : words;
@@ -81,14 +84,14 @@ function headerOf(line: string): Section | undefined {
       ? { type: first.slice(0, -1), realm: second, properties: [] }
       : undefined;
   }
-  // Both in one word: the name is behind the last colon that is followed by something.
+  // Both are one word: the name comes after the last colon that is not at the end.
   const colon = first.lastIndexOf(':', first.length - 2);
   return colon > 0
     ? { type: first.slice(0, colon), realm: first.slice(colon + 1), properties: [] }
     : undefined;
 }
 
-/** Of a setting that comes twice, the first counts that can be read. */
+/** If a setting comes twice, the first readable one counts. */
 function realmOf(type: string, properties: Section['properties']): Realm {
   const wanted = properties.flatMap(([name, value]) => (name === 'tfa' ? [parseRealmTfa(value)] : []));
   const cased = properties.flatMap(([name, value]) => (name === 'case-sensitive' ? truth(value) : []));
@@ -98,7 +101,7 @@ function realmOf(type: string, properties: Section['properties']): Realm {
   };
 }
 
-/** A truth value as Perl's PVE::JSONSchema reads it; none: it is no such value. */
+/** A boolean as Perl's PVE::JSONSchema reads it; undefined if it is not one. */
 function truth(text: string): boolean[] {
   if (/^(?:|1|on|yes|true)$/i.test(text)) {
     return [true];

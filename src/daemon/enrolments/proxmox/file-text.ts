@@ -2,11 +2,11 @@ import { isUtf8 } from 'node:buffer';
 
 const FIRST_OF_SEVERAL = 0x80;
 const LONGEST_CHARACTER = 4;
-/** Half of a surrogate pair stands for a byte: no text in UTF-8 has one. */
+/** An invalid byte is represented by half of a surrogate pair, which no text in UTF-8 contains. */
 const LONE_BYTE = 0xdc00;
 
 /**
- * The text of a file. Bytes that are no UTF-8 are not lost and not taken for others: each stands as the half of a surrogate pair.
+ * The text of a file. Bytes that are not UTF-8 stay distinct: each becomes half of a surrogate pair.
  *
  * @param bytes - the whole file
  * @returns the text; it begins with U+FEFF if the file does
@@ -28,7 +28,7 @@ export function textOf(bytes: Buffer): string {
   return parts.join('');
 }
 
-/** How many bytes the character has that begins there; 0: none does. */
+/** The number of bytes of the character that begins there; 0 if none does. */
 function characterAt(bytes: Buffer, at: number): number {
   if (bytes.readUInt8(at) < FIRST_OF_SEVERAL) {
     return 1;

@@ -1,8 +1,8 @@
-/** A file of Proxmox that cannot be used. The message says where and what is wrong; no content of the file is in it. */
+/** A file of Proxmox is unusable. The message says where and what is wrong, without quoting the file. */
 export class FormatError extends Error {
   readonly code = 'ERR_FORMAT';
   /**
-   * @param place - where in the file: a line, or the way to a value
+   * @param place - where in the file: a line, or the path of a value
    * @param what - what is wrong there
    */
   constructor(place: string, what: string) {

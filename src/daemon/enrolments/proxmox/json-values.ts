@@ -1,9 +1,9 @@
 import { FormatError } from './format-error.ts';
 import { JsonObject } from './strict-json.ts';
 
-/* What serde makes of JSON values: a value of another type is an error, and so is null where it is not expected. */
+/* Reads JSON values like serde: a value of another type is an error, and so is an unexpected null. */
 
-/** The members of an object by name; undefined: there is none of that name. */
+/** The members of an object by name; undefined if there is none. */
 export type Fields = ReadonlyMap<string, unknown>;
 
 const LEAST = -(2n ** 63n);
@@ -13,10 +13,10 @@ const SAFE = BigInt(Number.MAX_SAFE_INTEGER);
 /**
  * The members of an object that Proxmox keeps in a struct.
  *
- * @param value - what should be one
+ * @param value - the value to read
  * @param place - for messages
  * @param known - names that the struct has; none may come twice
- * @param others - whether Proxmox takes an object with other names, too
+ * @param others - whether Proxmox accepts other names in the object
  * @returns the members with known names
  * @throws FormatError
  */
@@ -44,7 +44,7 @@ export function fieldsOf(
 /**
  * All members of an object, in their order.
  *
- * @param value - what should be one
+ * @param value - the value to read
  * @param place - for messages
  * @returns names and values; a name may come twice
  * @throws FormatError
@@ -71,7 +71,7 @@ export function booleanOf(value: unknown, place: string): boolean {
 /**
  * A whole number of 64 bits.
  *
- * @param value - what should be one
+ * @param value - the value to read
  * @param place - for messages
  * @returns the number; beyond 2^53 the nearest that a number can hold exactly
  * @throws FormatError

@@ -1,44 +1,44 @@
 import { readFileSync } from 'node:fs';
 
-/** Texts of files by name; null: there was no such file. Secrets. */
+/** Texts of files by name; null for a missing file. They contain secrets. */
 export type FileTexts = Readonly<Record<string, string | null>>;
 
-/** What is kept. */
+/** The kept data. */
 export interface Copy {
-  /** The last texts that could be used. */
+  /** The last usable texts. */
   readonly texts: FileTexts;
-  /** Of files that came later and could not be understood: why. Whoever has no factor in the copy may have one there. */
+  /** Why later files could not be parsed. Users without a factor in the copy may have one there. */
   readonly doubts: Readonly<Record<string, string>>;
 }
 
 const OWNER_ONLY = 0o600;
 const FORMAT = 1;
 
-/** What the file holds. Older versions wrote no doubts. */
+/** The schema of the file. Older versions wrote no doubts. */
 interface Kept {
   readonly format: unknown;
   readonly files: FileTexts;
   readonly doubts: Copy['doubts'];
 }
 
-/** Keeps a copy of the last files that could be used, for the time when they cannot be read. */
+/** Keeps a copy of the last usable files, for times when they cannot be read. */
 export interface LastGood {
-  /** @returns the copy, or undefined: there is none that can be used */
+  /** @returns the copy, or undefined if there is no usable one */
   load(): Copy | undefined;
 
   /**
-   * Keeps a copy. A copy that cannot be kept is no reason to refuse anybody: it is written when it is given once more.
+   * Keeps a copy. If that fails, nobody is refused: the next call tries again.
    *
-   * @param copy - all files; the same object as before costs nothing once it is written
+   * @param copy - all files; passing the same object again costs nothing once it is written
    */
   keep(copy: Copy): void;
 }
 
 /**
- * A copy in the daemon's own state directory: only root and the daemon, who knows all factors anyway, get at it.
+ * A copy in the daemon's own state directory: only root and the daemon can read it, and they know all factors anyway.
  *
  * @param path - of the file that holds it, mode 0600
- * @returns who keeps it
+ * @returns the keeper of the copy
  */
 export function lastGoodIn(path: string): LastGood {
   let next: Copy | undefined;

@@ -4,15 +4,15 @@ import { publicIdOf, type ProxmoxTotp, type ProxmoxYubico } from './tfa-config.t
 import { trimBlanks } from './trim-blanks.ts';
 
 /*
- * Keys as Proxmox VE kept them before version 7. Proxmox still reads both: those of user.cfg with Perl, which passes over what it does not
- * know, and those of an old tfa.cfg with Rust, which then rejects the whole file.
+ * Keys as Proxmox VE kept them before version 7. Proxmox still reads both. Perl reads those of user.cfg, and ignores unknown
+ * forms. Rust reads those of an old tfa.cfg, and rejects the whole file for an unknown form.
  */
 
 /** Perl's split_list. */
 const SEPARATORS_OF_PERL = /[,;\s]+/;
 const SEPARATORS_OF_RUST = /[,; ]/;
 const HEXADECIMAL = /^(?:[0-9a-f]{2})*$/i;
-/** Lengths of keys that say by nothing else what they are. */
+/** Lengths of keys whose form only the length tells. */
 const BASE32_CHARACTERS = 16;
 const HEXADECIMAL_CHARACTERS = 40;
 
@@ -42,7 +42,7 @@ export function oathEntries(keys: string, settings: OathSettings): ProxmoxTotp[]
  *
  * @param keys - all keys of the line
  * @param settings - of the line
- * @returns one for each; of a line without a key one that nothing fits; undefined: there is a key that Proxmox cannot read
+ * @returns one for each; for a line without a key, an entry that no code fits; undefined if Proxmox cannot read a key
  */
 export function oldOathEntries(keys: string, settings: OathSettings): ProxmoxTotp[] | undefined {
   const secrets = oldKeys(keys).map(readOldOathKey);
@@ -67,7 +67,7 @@ export function yubicoEntries(keys: string): ProxmoxYubico[] {
  * Yubico entries of a line of the old tfa.cfg.
  *
  * @param keys - all keys of the line
- * @returns one for each; of a line without a key one that nothing fits
+ * @returns one for each; for a line without a key, an entry that no OTP fits
  */
 export function oldYubicoEntries(keys: string): ProxmoxYubico[] {
   return oldKeys(keys).map(yubicoEntry);
@@ -98,7 +98,7 @@ function readHexadecimal(text: string): Buffer | undefined {
   return HEXADECIMAL.test(text) ? Buffer.from(text, 'hex') : undefined;
 }
 
-/** As Proxmox itself names what it takes over. */
+/** The name that Proxmox itself gives to converted entries. */
 const OLD = { id: 'v1-entry', description: '<old version 1 entry>', created: 0, enabled: true } as const;
 
 function oathEntry(secret: Buffer, { digits, period }: OathSettings): ProxmoxTotp {

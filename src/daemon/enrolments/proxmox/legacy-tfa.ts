@@ -15,11 +15,11 @@ const MOST_DIGITS = 2n ** 8n - 1n;
 const MOST_SECONDS = 2n ** 64n - 1n;
 
 /**
- * Reads tfa.cfg as Proxmox VE 5.4 to 6 wrote it: a line `USER:TYPE:BASE64` for each user, in which there is JSON.
+ * Reads tfa.cfg as Proxmox VE 5.4 to 6 wrote it: a line `USER:TYPE:BASE64` for each user, with JSON in the base64.
  *
  * @param text - the whole file; an empty one is valid
- * @returns what each user has, whether anybody can have such a name or not
- * @throws FormatError with the number of the line, when Proxmox rejects the whole file because of it
+ * @returns the entries of each user, even for impossible names
+ * @throws FormatError with the line number, if Proxmox rejects the whole file
  */
 export function parseLegacyTfa(text: string): TfaConfig {
   const users = new Map<string, TfaUser>();
@@ -41,7 +41,7 @@ export function parseLegacyTfa(text: string): TfaConfig {
   return users;
 }
 
-/** Of a registration that was never finished nothing is left. */
+/** An unfinished registration is dropped. */
 function userOf(type: string, base64: string, place: string): TfaUser {
   const data = parsed(base64, place);
   const text = (name: string): string => textOf(data.get(name), `${place}: ${name}`);
@@ -83,11 +83,11 @@ function parsed(base64: string, place: string): ReadonlyMap<string, unknown> {
   } catch {
     throw new FormatError(place, 'there is no JSON in its base64');
   }
-  // Of a name that comes twice, Proxmox takes the last.
+  // If a name comes twice, Proxmox uses the last one.
   return new Map(membersOf(value, `${place}: its base64`));
 }
 
-/** Perl wrote numbers as texts, too. */
+/** Perl sometimes wrote numbers as strings. */
 function numberOf(value: unknown, most: bigint, place: string): number {
   const number =
     typeof value === 'string' && /^\+?[0-9]{1,40}$/.test(value) ? BigInt(value.replace('+', '')) : value;

@@ -25,8 +25,8 @@ import { parseTotpUri } from './totp-uri.ts';
  * Reads tfa.cfg with the rules of Proxmox VE: as JSON, or in the old form.
  *
  * @param text - JSON, or the lines of Proxmox VE 5.4 to 6
- * @returns what each user has
- * @throws FormatError when Proxmox could not read it either: then it refuses everybody
+ * @returns the entries of each user
+ * @throws FormatError if Proxmox cannot read it either; it then refuses everybody
  */
 export function parseTfaConfig(text: string): TfaConfig {
   // A file of the old form has no line that begins with a brace.
@@ -34,11 +34,11 @@ export function parseTfaConfig(text: string): TfaConfig {
 }
 
 /**
- * Reads the JSON of tfa.cfg, or the tfa.json of a Backup Server, with the rules of proxmox-tfa: what it does not know at a place where it
- * wants to know everything makes the whole file unusable, for Proxmox and for us.
+ * Reads the JSON of tfa.cfg, or the tfa.json of a Backup Server, with the rules of proxmox-tfa: an unknown name in a strict place
+ * makes the whole file unusable, for Proxmox and for us.
  *
  * @param text - the whole file
- * @returns what each user has, whether anybody can have such a name or not
+ * @returns the entries of each user, whether anybody can have such a name or not
  * @throws FormatError when Proxmox could not read it either
  */
 export function parseTfaJson(text: string): TfaConfig {
@@ -46,7 +46,7 @@ export function parseTfaJson(text: string): TfaConfig {
   checkSettings(top, 'u2f', ['appid']);
   checkSettings(top, 'webauthn', ['rp', 'id']);
   const users = new Map<string, TfaUser>();
-  // Of a user who is named twice, Proxmox takes the last, but reads both.
+  // If a user is named twice, Proxmox uses the last entry, but parses both.
   for (const [userId, user] of top.has('users') ? membersOf(top.get('users'), 'users') : []) {
     users.set(userId, userOf(user, `users.${printable(userId)}`));
   }
@@ -114,7 +114,7 @@ function yubicoOf(value: unknown, place: string): ProxmoxYubico {
   return { ...info, publicId: publicIdOf(textOf(entry, `${place}.entry`)) };
 }
 
-/** Keys of a browser: only that they are there matters, and that Proxmox could read them. */
+/** Keys for browsers. It only matters that they exist, and that Proxmox can read them. */
 function u2fOf(value: unknown, place: string): ProxmoxEntry {
   const { info, entry } = entryOf(value, place);
   const fields = fieldsOf(entry, `${place}.entry`, ['key', 'public-key'], 'passed over');

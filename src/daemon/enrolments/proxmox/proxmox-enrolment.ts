@@ -14,9 +14,9 @@ import type { ProxmoxTotp, ProxmoxYubico } from './tfa-config.ts';
 
 /** What factors in Proxmox are checked with. */
 export interface ProxmoxContext {
-  /** Where codes are used up. Proxmox is never told. */
+  /** Where codes are used up. Proxmox never learns of it. */
   readonly ledger: WholeLedger;
-  /** Who knows of the YubiKeys of a realm. */
+  /** Looks up the YubiKeys of a realm. */
   readonly yubikeysOf: (realm: RealmTfa | undefined) => OnlineYubikeys;
 }
 
@@ -26,8 +26,8 @@ type Usable = Extract<Standing, { kind: 'usable' }>;
  * An enrolment whose factors are in Proxmox.
  *
  * @param account - whose
- * @param standing - what counts now
- * @param standingNow - reads afresh what counts; it never rejects
+ * @param standing - the factors that count now
+ * @param standingNow - reads them again; it never rejects
  * @param context - what factors are checked with
  * @returns the enrolment
  */
@@ -47,7 +47,7 @@ export function proxmoxEnrolment(
       }
       const factors = factorsOf(current);
       const checking = storeEnrolment(user, factors, () => factors, {
-        // Nobody tells when a factor is removed there.
+        // The daemon is not told when a factor is removed there.
         ledger: withLastCounts(context.ledger.of({ uid, keep: 'while-room' }), user, current.totp),
         resynchronisation: new Resynchronisation(() => 0),
         recoveryKey: () => Buffer.alloc(RECOVERY_KEY_BYTES),
@@ -64,7 +64,7 @@ function factorsOf({ totp, yubico }: Usable): StoredFactor[] {
 
 function totpFactor(entry: ProxmoxTotp): TotpFactor[] {
   const { id, created, secret, algorithm, period } = entry;
-  // Of what is usable, all have such a length.
+  // All usable factors have such a length.
   const digits = CODE_LENGTHS.find((length) => length === entry.digits);
   if (digits === undefined) {
     return [];
@@ -87,7 +87,7 @@ function totpFactor(entry: ProxmoxTotp): TotpFactor[] {
 
 function yubikeyFactor(entry: ProxmoxYubico): OnlineYubikeyFactor[] {
   const { id, created, publicId } = entry;
-  // Of what is usable, all have one.
+  // All usable keys have one.
   return publicId === undefined
     ? []
     : [{ kind: 'yubikey-online', id, name: nameOf(entry), added: created, publicId }];
@@ -97,7 +97,7 @@ function nameOf({ id, description }: { readonly id: string; readonly description
   return `proxmox:${description === '' ? id : description}`;
 }
 
-/** A step that Proxmox used is used up here, too. */
+/** A step that Proxmox has used is used up here, too. */
 function withLastCounts(ledger: Ledger, user: string, entries: readonly ProxmoxTotp[]): Ledger {
   const used = new Map<string, number>();
   for (const { secret, algorithm, digits, period, lastCount } of entries) {

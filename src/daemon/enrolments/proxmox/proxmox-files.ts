@@ -6,7 +6,7 @@ import { askReader, type NoAnswer } from '../ask-reader.ts';
 /** Three files of a mebibyte in base64, and little else. */
 const MAX_ANSWER_BYTES = 5 * 1024 * 1024;
 
-/** What the reader says of the files. */
+/** The reader's answer about the files. */
 export type ProxmoxRead = ProxmoxAnswer | NoAnswer;
 
 /** The files of Proxmox. */
@@ -57,7 +57,7 @@ export class ProxmoxFilesClient implements ProxmoxFiles {
 }
 
 /**
- * Why there are no files, for the log.
+ * Why the files could not be read, for the log.
  *
  * @param read - what the reader said
  * @returns it in words

@@ -16,7 +16,7 @@ export interface ProxmoxPorts extends ProxmoxContext {
 }
 
 /**
- * What was enrolled in the web interface of Proxmox as a source of enrolments. Nothing is ever written there.
+ * The factors of Proxmox's web interface, as a source of enrolments. The source never writes.
  *
  * @param ports - files, ledger, time
  * @returns the source
@@ -67,12 +67,12 @@ function standingIn({ realms, now }: ProxmoxPorts, { config, doubt }: Known, { n
 }
 
 /**
- * The user of Proxmox that a UNIX user is, in the first realm that knows one.
+ * Finds the Proxmox user of a UNIX user, in the first realm that knows one.
  *
  * @param config - the files of Proxmox
  * @param name - canonical name of the UNIX user
  * @param realms - where to look, in this order
- * @returns `name@realm`; none: no realm knows the user; several: they differ in capitals, and Proxmox does not guess between them either
+ * @returns `name@realm`; `none`: no realm knows the user; `several`: names differ only in case, and Proxmox does not guess either
  */
 export function userIdsOf(config: ProxmoxConfig, name: string, realms: readonly string[]): readonly string[] {
   for (const realm of realms) {

@@ -11,40 +11,40 @@ import { doubted, standingOf, type ProxmoxConfig, type Standing } from './standi
 import { realmOf } from './user-id.ts';
 import type { WebMode } from './web-login.ts';
 
-/** How often the copy is brought up to date though nobody logs in, in milliseconds: so old it is at most when it has to serve. */
+/** How often the copy is updated even without logins, in milliseconds. So it is never older than this when it is needed. */
 const REFRESH_MS = 60_000;
 /** The web interface asks PAM for users of this realm only. */
 const WEB_REALM = 'pam';
 
-/** What all that concerns Proxmox needs. */
+/** What the parts for Proxmox need. */
 export interface ProxmoxParts extends Omit<ProxmoxPorts, 'current'> {
   readonly files: ProxmoxFiles;
   readonly copies: (product: ProxmoxProduct) => LastGood;
   readonly reports: (product: ProxmoxProduct) => CurrentReports;
   /** Whether the factors in Proxmox VE count. */
   readonly on: boolean;
-  /** What is done at the login of the web interface. */
+  /** The mode for logins to the web interface. */
   readonly web: WebMode;
 }
 
-/** What may be shown of the factors in Proxmox. */
+/** Shows the factors in Proxmox, without secrets. */
 export interface ProxmoxViews {
-  /** @returns what a user has there; undefined: nothing is known of the user. It never rejects. */
+  /** @returns the user's factors there; undefined if the user is unknown. It never rejects. */
   show(name: string): Promise<ShownUser | undefined>;
-  /** @returns names of those who may be users of this machine, and have a factor there. It never rejects. */
+  /** @returns names of possible users of this machine who have a factor there. It never rejects. */
   names(): Promise<readonly string[]>;
 }
 
 /** Proxmox on this machine: its factors as a source, and the login of its web interface. */
 export class Proxmox implements ProxmoxViews {
   readonly mode: WebMode;
-  /** What was enrolled in the web interface of Proxmox VE; undefined: it does not count. */
+  /** The factors of Proxmox VE's web interface; undefined if they do not count. */
   readonly source: EnrolmentSource | undefined;
   readonly #parts: ProxmoxParts;
   readonly #pve: CurrentFiles<ProxmoxConfig>;
   readonly #pbs: CurrentFiles<ProxmoxConfig>;
 
-  /** @param parts - files, ledger, time, settings. If it is on, the files are read now and then for as long as the process runs. */
+  /** @param parts - files, ledger, time, settings. If it is on, the files are also read periodically. */
   constructor(parts: ProxmoxParts) {
     const { files, copies, reports, web, on } = parts;
     this.mode = web;
@@ -57,7 +57,7 @@ export class Proxmox implements ProxmoxViews {
     }
   }
 
-  /** What may be shown of the factors there; undefined: they do not count. */
+  /** Shows the factors there; undefined if they do not count. */
   get views(): ProxmoxViews | undefined {
     return this.source === undefined ? undefined : this;
   }
@@ -76,11 +76,11 @@ export class Proxmox implements ProxmoxViews {
   }
 
   /**
-   * What Proxmox wants of a user at its own login.
+   * What Proxmox requires from a user at its own login.
    *
    * @param product - whose login
    * @param account - a user of the realm pam
-   * @returns what it wants, or why that is not known; it never rejects
+   * @returns the requirement, or why it is unknown; it never rejects
    */
   async standingOf(
     product: ProxmoxProduct,

@@ -1,4 +1,4 @@
-/** What a realm wants of everybody. */
+/** The second factor that a realm requires from everybody. */
 export type RealmTfa =
   | { readonly type: 'oath'; readonly digits: number; readonly step: number }
   | {
@@ -8,7 +8,7 @@ export type RealmTfa =
       readonly key: string | undefined;
       readonly url: string | undefined;
     }
-  /** It wants something, but what cannot be read. The Proxmox of today then wants nothing; a later one may. */
+  /** The setting exists but cannot be parsed. Today's Proxmox then requires nothing; a later version may. */
   | { readonly type: 'unreadable' };
 
 const MAX_CHARACTERS = 128;
@@ -25,10 +25,10 @@ const SETTINGS: ReadonlyMap<string, RegExp> = new Map([
 ]);
 
 /**
- * Reads the setting `tfa` of a realm in domains.cfg.
+ * Parses the setting `tfa` of a realm in domains.cfg.
  *
  * @param text - its value
- * @returns what the realm wants
+ * @returns the requirement
  */
 export function parseRealmTfa(text: string): RealmTfa {
   const values = new Map<string, string>();
@@ -38,7 +38,7 @@ export function parseRealmTfa(text: string): RealmTfa {
     if (SETTINGS.get(name)?.test(value) !== true) {
       return { type: 'unreadable' };
     }
-    // Of one that comes twice, the last counts.
+    // If one comes twice, the last counts.
     values.set(name, value);
   }
   const type = values.get('type');

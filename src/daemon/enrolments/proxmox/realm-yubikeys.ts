@@ -8,12 +8,12 @@ import {
 } from '../yubico/online-yubikeys.ts';
 import type { RealmTfa } from './realm-tfa.ts';
 
-/** A look-up must end before the module gives up, in milliseconds. */
+/** The time limit of a look-up, in milliseconds: it must end before the module gives up. */
 const DEADLINE_MS = 10_000;
-/** Settings that are remembered: a cluster has a few realms. */
+/** The most settings to remember; a cluster has few realms. */
 const MAX_SETTINGS = 16;
 
-/** Looks YubiKeys up where their realm says. */
+/** Looks YubiKeys up at the server of their realm. */
 export class RealmYubikeys {
   readonly #reports: LookUpReports;
   readonly #bounds: Bounds;
@@ -22,7 +22,7 @@ export class RealmYubikeys {
 
   /**
    * @param reports - what to tell
-   * @param bounds - of look-ups, whoever asks for them
+   * @param bounds - of all look-ups
    */
   constructor(reports: LookUpReports, bounds: Bounds) {
     this.#reports = reports;
@@ -30,10 +30,10 @@ export class RealmYubikeys {
   }
 
   /**
-   * Who knows of the YubiKeys of a realm.
+   * The look-up for YubiKeys of a realm.
    *
-   * @param realm - what domains.cfg says
-   * @returns who looks them up
+   * @param realm - its settings in domains.cfg
+   * @returns the look-up
    */
   of(realm: RealmTfa | undefined): OnlineYubikeys {
     if (realm?.type !== 'yubico') {

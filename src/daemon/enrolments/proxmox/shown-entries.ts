@@ -5,13 +5,13 @@ import type { ShownEntry, ShownUser } from '../../../contracts/shown-user.ts';
 import { NO_ENTRIES, type ProxmoxEntry } from './tfa-config.ts';
 
 /**
- * What a user of this machine has in Proxmox, without secrets.
+ * The factors of a user of this machine in Proxmox, without secrets.
  *
- * @param current - what the files say
+ * @param current - the files
  * @param name - canonical name
- * @param realms - where the user may be known
+ * @param realms - realms that may know the user
  * @param now - milliseconds since 1970
- * @returns undefined: Proxmox does not know the user or has several of the name, or cannot be asked
+ * @returns the factors; undefined if Proxmox does not know the user, has several of the name, or cannot be read
  */
 export function shownUser(
   current: Current<ProxmoxConfig>,
@@ -57,7 +57,10 @@ function shown(kind: ShownEntry['kind'], { id, description, created, enabled }: 
   return { kind, id: printable(id), name: printable(description), added: moment(created), enabled };
 }
 
-/** Users choose these texts in the web interface; what steers a terminal or turns a line around is not shown. */
+/**
+ * Users choose these texts in the web interface, so characters that control a terminal or change the text direction are not
+ * shown.
+ */
 function printable(text: string): string {
   return text.replaceAll(/[\p{C}\p{Zl}\p{Zp}]/gu, '?');
 }

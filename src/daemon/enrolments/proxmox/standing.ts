@@ -13,14 +13,14 @@ import {
 import type { UserConfig } from './user-config.ts';
 import { realmOf } from './user-id.ts';
 
-/** What the files of Proxmox say, parsed. */
+/** The parsed files of Proxmox. */
 export interface ProxmoxConfig {
   readonly tfa: TfaConfig;
   readonly users: UserConfig;
   readonly domains: DomainsConfig;
 }
 
-/** What Proxmox would want of a user, and what of it can be checked outside Proxmox. */
+/** What Proxmox would require from a user, and which of it can be checked outside Proxmox. */
 export type Standing =
   /** Neither user.cfg nor tfa.cfg names the user. */
   | { readonly kind: 'unknown' }
@@ -29,22 +29,22 @@ export type Standing =
   | {
       readonly kind: 'usable';
       readonly totp: readonly ProxmoxTotp[];
-      /** With the realm that says where they are looked up. */
+      /** With the realm, which has the server to look them up. */
       readonly yubico: readonly ProxmoxYubico[];
       readonly realm: RealmTfa | undefined;
     }
-  /** Proxmox asks, or refuses; nothing that it would take can be checked here. */
+  /** Proxmox asks or refuses, and nothing that it would accept can be checked here. */
   | { readonly kind: 'unusable'; readonly why: string }
-  /** What Proxmox does cannot be said: it may ask, refuse, or let in. */
+  /** It is unclear whether Proxmox would ask, refuse, or let in. */
   | { readonly kind: 'unclear'; readonly why: string };
 
 /**
- * What Proxmox would want of a user at its own login. The rules are those of its authenticate_2nd_new and of proxmox-tfa.
+ * What Proxmox would require from a user at its own login. The rules are those of its authenticate_2nd_new and of proxmox-tfa.
  *
  * @param config - its files
  * @param userId - `name@realm`
  * @param now - seconds since 1970
- * @returns what it wants
+ * @returns the requirement
  */
 export function standingOf(config: ProxmoxConfig, userId: string, now: number): Standing {
   const user = config.users.get(userId);
@@ -93,22 +93,22 @@ export function standingOf(config: ProxmoxConfig, userId: string, now: number): 
 }
 
 /**
- * What counts while a file of Proxmox is there, but cannot be understood: Proxmox then refuses everybody, and whoever was enrolled
- * meanwhile is in no copy of it.
+ * The standing while a file of Proxmox exists but cannot be parsed. Proxmox then refuses everybody, and users who were enrolled
+ * meanwhile are missing in the copy.
  *
  * @param standing - by the last good copy
- * @param doubt - why the copy may be wrong; undefined: it is right
- * @returns the same, or unclear for whoever has no factor in the copy
+ * @param doubt - why the copy may be wrong; undefined if it is right
+ * @returns the same, or unclear for a user without a factor in the copy
  */
 export function doubted(standing: Standing, doubt: string | undefined): Standing {
   const isWithout = standing.kind === 'unknown' || standing.kind === 'unprotected';
   return doubt !== undefined && isWithout ? { kind: 'unclear', why: doubt } : standing;
 }
 
-/** What Proxmox writes in the place of keys, to show that there is a second factor. */
+/** The text that Proxmox writes in place of keys, to mark that there is a second factor. */
 const MARKER = /^x(?:!.*)?$/;
 
-/** Old keys count only where the realm says what they are. */
+/** Old keys count only if the realm says what they are. */
 function withOldKeys(entries: TfaUser, keys: string, realm: RealmTfa | undefined): TfaUser {
   switch (realm?.type) {
     case 'oath':
@@ -124,7 +124,7 @@ function withOldKeys(entries: TfaUser, keys: string, realm: RealmTfa | undefined
   }
 }
 
-/** A set of recovery keys that is used up is still asked for. */
+/** Proxmox still asks for a used-up set of recovery keys. */
 function isChallenged({ totp, u2f, webauthn, yubico, recovery }: TfaUser): boolean {
   return recovery !== undefined || [totp, u2f, webauthn, yubico].some((list) => enabled(list).length > 0);
 }
@@ -133,7 +133,7 @@ function enabled<T extends { readonly enabled: boolean }>(entries: readonly T[])
   return entries.filter((entry) => entry.enabled);
 }
 
-/** Proxmox takes more than can be checked here. */
+/** Proxmox accepts some entries that cannot be checked here. */
 function isCheckable({ secret, digits, period }: ProxmoxTotp): boolean {
   return (
     secret.length >= MIN_SECRET_BYTES &&
@@ -144,7 +144,7 @@ function isCheckable({ secret, digits, period }: ProxmoxTotp): boolean {
   );
 }
 
-/** Proxmox writes an old key once more at each login: one secret, and one step that was used last. */
+/** Proxmox writes an old key again at each login. This merges entries with the same secret, and keeps the last used step. */
 function withoutTwins(entries: readonly ProxmoxTotp[]): ProxmoxTotp[] {
   const known = new Map<string, ProxmoxTotp>();
   for (const entry of entries) {

@@ -1,14 +1,14 @@
 import { FormatError } from './format-error.ts';
 
-/** As many values inside each other as serde_json, Proxmox's own parser, reads. */
+/** The deepest nesting that serde_json, Proxmox's own parser, accepts. */
 const MAX_DEPTH = 127;
 const SPACE = /[ \t\n\r]*/y;
 const SCALAR = /true|false|null|-?(?:0|[1-9][0-9]*)(?:\.[0-9]+)?(?:[eE][+-]?[0-9]+)?/y;
-/** What serde_json does not take for a whole number: a fraction, an exponent, minus zero. */
+/** Numbers that serde_json does not treat as integers: with a fraction or an exponent, and minus zero. */
 const FRACTION = /[.eE]|^-0$/;
 const HALF_A_PAIR = /\p{Surrogate}/u;
 
-/** An object, with its members in their order; what a name means that comes twice depends on where it stands. */
+/** An object with its members in order. The meaning of a repeated name depends on the place. */
 export class JsonObject {
   readonly members: readonly (readonly [name: string, value: unknown])[];
   /** @param members - all of them */
@@ -18,10 +18,10 @@ export class JsonObject {
 }
 
 /**
- * Reads JSON (RFC 8259) as Proxmox's own parser does. Node's parser drops what tells a name that comes twice and a number above 2^53, and
- * repeats the text, which holds secrets, in its messages.
+ * Reads JSON (RFC 8259) as Proxmox's own parser does. Node's parser loses repeated names and the precision of numbers above 2^53,
+ * and its messages quote the text, which contains secrets.
  *
- * @param text - the whole file; what is no UTF-8 in it must stand as half a surrogate pair
+ * @param text - the whole file; bytes that are not UTF-8 must be halves of surrogate pairs
  * @returns the value; objects are {@link JsonObject}, whole numbers bigints
  * @throws FormatError with line and column
  */

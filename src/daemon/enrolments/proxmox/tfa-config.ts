@@ -25,44 +25,44 @@ export interface ProxmoxEntry {
   readonly enabled: boolean;
 }
 
-/** The public ids that Proxmox knows: as the keys come from the factory. */
+/** The public ids that Proxmox accepts: those from the factory. */
 const PUBLIC_ID = /^[cbdefghijklnrtuv]{12}$/;
 
 /** A Yubico OTP entry. */
 export interface ProxmoxYubico extends ProxmoxEntry {
-  /** Twelve modhex letters; undefined: no OTP has what stands there, but Proxmox asks for one all the same. */
+  /** Twelve modhex letters; undefined if the entry fits no OTP, although Proxmox then still asks for one. */
   readonly publicId: string | undefined;
 }
 
 /**
  * The public id in a Yubico OTP entry.
  *
- * @param text - what stands there
- * @returns the id, or undefined: it is none
+ * @param text - the entry
+ * @returns the id, or undefined if it is invalid
  */
 export function publicIdOf(text: string): string | undefined {
   const publicId = text.toLowerCase();
   return PUBLIC_ID.test(publicId) ? publicId : undefined;
 }
 
-/** What one user has in tfa.cfg. */
+/** The entries of one user in tfa.cfg. */
 export interface TfaUser {
   readonly totp: readonly ProxmoxTotp[];
   readonly u2f: readonly ProxmoxEntry[];
   readonly webauthn: readonly ProxmoxEntry[];
   readonly yubico: readonly ProxmoxYubico[];
-  /** Undefined: there is no set of recovery keys. An empty set is not the same: Proxmox still asks for one of its keys. */
+  /** Undefined if there is no set of recovery keys. For an empty set, Proxmox still asks for a key. */
   readonly recovery: { readonly created: number; readonly left: number } | undefined;
   /** Too many wrong codes: no code is accepted until somebody unlocks the user. */
   readonly totpLocked: boolean;
-  /** Until when nothing is accepted, in seconds since 1970; 0: it never was. */
+  /** The end of the lock of all factors, in seconds since 1970; 0 if there never was one. */
   readonly lockedUntil: number;
 }
 
-/** tfa.cfg: what each user has, by `name@realm`. */
+/** tfa.cfg: the entries of each user, by `name@realm`. */
 export type TfaConfig = ReadonlyMap<string, TfaUser>;
 
-/** Whoever has no entry in tfa.cfg. */
+/** A user without an entry in tfa.cfg. */
 export const NO_ENTRIES: TfaUser = {
   totp: [],
   u2f: [],

@@ -11,7 +11,7 @@ const DEFAULT_PERIOD = 30;
 const MOST_DIGITS = 2n ** 8n - 1n;
 const MOST_SECONDS = 2n ** 64n - 1n;
 
-/** What a URI of Proxmox says about the codes. */
+/** The parameters of a URI of Proxmox. */
 export interface TotpUri {
   readonly secret: Buffer;
   readonly algorithm: Algorithm;
@@ -23,8 +23,8 @@ export interface TotpUri {
  * Reads the URI of a TOTP entry with the rules of proxmox-tfa: any parameter that it does not know is an error.
  *
  * @param uri - `otpauth://totp/LABEL?secret=…`. A secret.
- * @param place - where it stands, for messages
- * @returns what it says
+ * @param place - its place, for messages
+ * @returns the parameters
  * @throws FormatError; no part of the URI is in its message
  */
 export function parseTotpUri(uri: string, place: string): TotpUri {
@@ -59,7 +59,7 @@ export function parseTotpUri(uri: string, place: string): TotpUri {
         algorithm = ALGORITHMS.find((known) => known === wanted) ?? fail('the algorithm is unknown');
         break;
       }
-      // Of all bytes: Proxmox replaces those that are no UTF-8.
+      // Decodes all bytes. Proxmox replaces those that are not UTF-8.
       case 'issuer':
         break;
       default:
@@ -72,12 +72,12 @@ export function parseTotpUri(uri: string, place: string): TotpUri {
   return { secret: asKey(secret, algorithm), algorithm, digits, period };
 }
 
-/** RFC 2104, section 2: a key that is longer than a block counts as its hash. So one of any length can be checked. */
+/** RFC 2104, section 2: a key that is longer than a block is replaced by its hash. So keys of any length work. */
 function asKey(secret: Buffer, algorithm: Algorithm): Buffer {
   return secret.length > MAX_SECRET_BYTES ? createHash(algorithm).update(secret).digest() : secret;
 }
 
-/** What is no escape stays as it is. */
+/** Anything that is not an escape stays unchanged. */
 function decoded(text: string): Buffer {
   const bytes = Buffer.from(text);
   const escaped = /%[0-9a-fA-F]{2}/g;
@@ -93,7 +93,7 @@ function utf8(bytes: Buffer, fail: (what: string) => never): string {
   return isUtf8(bytes) ? bytes.toString() : fail('a parameter is not encoded as it should be');
 }
 
-/** A number beyond 2^53 is not exact: nothing of that size can be checked anyway. */
+/** Numbers beyond 2^53 lose precision, but nothing of that size can be checked anyway. */
 function wholeNumber(text: string, most: bigint): number | undefined {
   return /^\+?[0-9]{1,40}$/.test(text) && BigInt(text.replace('+', '')) <= most ? Number(text) : undefined;
 }

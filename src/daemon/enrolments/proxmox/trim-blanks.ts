@@ -1,11 +1,11 @@
-/** What Rust takes for blank in ASCII. JavaScript's trim takes away more, the mark at the beginning of a file for example. */
+/** ASCII white space in Rust. JavaScript's trim removes more, such as a byte order mark. */
 const BLANKS = '\t\n\f\r ';
 
 /**
- * Takes blanks around a text away, as Proxmox does when it reads an old tfa.cfg.
+ * Removes blanks around a text, as Proxmox does when it reads an old tfa.cfg.
  *
  * @param text - any text
- * @returns what is between them
+ * @returns the text between them
  */
 export function trimBlanks(text: string): string {
   let [begin, end] = [0, text.length];

@@ -1,4 +1,4 @@
-/** What user.cfg says of a user. */
+/** A user of user.cfg. */
 export interface ProxmoxUser {
   /** Old keys, or a marker that there is a second factor: `x`, `x!oath` and so on. A secret. */
   readonly keys: string;
@@ -9,12 +9,13 @@ export type UserConfig = ReadonlyMap<string, ProxmoxUser>;
 
 const FIELDS_BEFORE_KEYS = 8;
 
-/** root@pam is there whatever the file says. */
+/** root@pam always exists. */
 const ROOT = 'root@pam';
 
 /**
- * Reads user.cfg. Like Proxmox, it takes blanks around a field away, and passes over lines that it does not understand: groups, pools,
- * rights and mistakes. Proxmox passes over more of them, and refuses these users; to know them here opens nothing.
+ * Reads user.cfg. Like Proxmox, it removes blanks around fields, and ignores lines that it does not need: groups, pools, rights
+ * and mistakes. Proxmox also ignores some lines with users that are read here, and refuses those users. Knowing them here lets
+ * nobody in.
  *
  * @param text - the whole file
  * @returns the users

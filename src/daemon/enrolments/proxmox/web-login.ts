@@ -3,34 +3,35 @@ import type { Standing } from './standing.ts';
 /** What the module does at the web interface's own login. */
 export type WebMode = 'native' | 'gate' | 'concat';
 
-/** The PAM services of the web interfaces, and whose files say what they ask for. */
+/** The PAM services of the web interfaces, each with its product. */
 const SERVICES: Readonly<Record<string, 'pve' | 'pbs'>> = {
   'proxmox-ve-auth': 'pve',
   'proxmox-backup-auth': 'pbs',
 };
 
 /**
- * Whose web interface asks.
+ * The product whose web interface uses a PAM service.
  *
  * @param service - the PAM service
- * @returns Proxmox VE, Proxmox Backup Server, or undefined: it is another service
+ * @returns the product, or undefined for another service
  */
 export function webProduct(service: string): 'pve' | 'pbs' | undefined {
   return Object.hasOwn(SERVICES, service) ? SERVICES[service] : undefined;
 }
 
-/** What becomes of a login to the web interface. `ask`: as at any other service. */
+/** The decision about a login to the web interface. `ask`: as at any other service. */
 export interface WebVerdict {
   readonly kind: 'stand-aside' | 'refuse' | 'ask';
   readonly why: string;
 }
 
 /**
- * Decides about a login to the web interface. Proxmox itself asks whoever has a factor there; the module never asks them, too.
+ * Decides about a login to the web interface. Proxmox itself asks users who have a factor there; the module never asks them as
+ * well.
  *
- * @param mode - not `native`, which needs to know nothing
- * @param standing - what Proxmox wants of the user
- * @returns what becomes of it
+ * @param mode - any mode but `native`, which needs no decision
+ * @param standing - what Proxmox requires from the user
+ * @returns the decision
  */
 export function webVerdict(mode: Exclude<WebMode, 'native'>, { kind }: Standing): WebVerdict {
   switch (kind) {

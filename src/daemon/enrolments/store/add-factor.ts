@@ -19,7 +19,7 @@ import {
 const ID_ALPHABET = 'abcdefghijkmnpqrstuvwxyz23456789';
 const ID_LENGTH = 6;
 
-/** What a new TOTP or HOTP factor shall be like; what is left out is as phones expect it. */
+/** The settings of a new TOTP or HOTP factor; left-out ones are as phones expect. */
 export interface NewToken {
   readonly name?: string | undefined;
   readonly algorithm?: Algorithm | undefined;
@@ -30,12 +30,12 @@ export interface NewToken {
   readonly window?: number | undefined;
 }
 
-/** What a new TOTP factor shall be like. */
+/** The settings of a new TOTP factor. */
 export interface NewTotp extends NewToken {
   readonly period?: number | undefined;
 }
 
-/** What a new HOTP factor shall be like. */
+/** The settings of a new HOTP factor. */
 export interface NewHotp extends NewToken {
   /** The counter of the next code. */
   readonly counter?: number | undefined;
@@ -52,7 +52,7 @@ export interface Added<F extends StoredFactor> {
  *
  * @param account - whose
  * @param record - what the user has so far; undefined: nothing
- * @param wanted - what it shall be like
+ * @param wanted - its settings
  * @param now - milliseconds since 1970
  * @returns the new record and the new factor
  * @throws ChangeError when the name is taken, the user has the secret already, or there are too many factors
@@ -78,7 +78,7 @@ export function addTotp(
  *
  * @param account - whose
  * @param record - what the user has so far; undefined: nothing
- * @param wanted - what it shall be like
+ * @param wanted - its settings
  * @param now - milliseconds since 1970
  * @returns the new record and the new factor
  * @throws ChangeError when the name is taken, the user has the secret already, or there are too many factors
@@ -138,7 +138,7 @@ export function addRecovery(
  * @param account - whose
  * @param record - what the user has so far; undefined: nothing
  * @param wanted - its public id and, when they are known, its secrets
- * @param name - what it shall be called; undefined: as is usual
+ * @param name - its name; undefined: the default name
  * @param now - milliseconds since 1970
  * @returns the new record and the new factor
  * @throws ChangeError when the name is taken, the user has this key already, or there are too many factors
@@ -198,7 +198,7 @@ export function stored(
   };
 }
 
-/** A secret that is there twice would make a removal look like one while its codes go on. */
+/** If a secret were enrolled twice, its codes would still work after one removal. */
 function generator(
   { name }: Account,
   record: EnrolmentRecord | undefined,

@@ -9,7 +9,7 @@ export type ChangeErrorCode =
   | 'ERR_HAS_SECRET'
   | 'ERR_NOTHING_ACTIVE';
 
-/** A record cannot be changed like that; the message is for the person who asked. */
+/** A refused change of a record; the message is for the person who asked. */
 export class ChangeError extends Error {
   readonly code: ChangeErrorCode;
   /**

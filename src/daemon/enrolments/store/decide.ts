@@ -16,7 +16,7 @@ import type {
   StoredFactor,
 } from './record.ts';
 
-/** One way in which an answer is right: what must be used up for it. */
+/** A match of an answer, with the mark that must be used up for it. */
 export interface Match {
   /** Kind and name of the factor, for the log. */
   readonly factor: string;
@@ -28,45 +28,45 @@ export interface Match {
   readonly kind: MarkKind;
 }
 
-/** A code that is further ahead than codes may be: the next one after it would show who has the token. */
+/** A code beyond the window. If the next code follows it, that proves who has the token. */
 export interface FarAhead {
   readonly key: string;
   readonly counter: number;
 }
 
-/** An OTP of a key of the user that only a validation server can check. */
+/** An OTP of a user's key that only a validation server can check. */
 export interface LookUp {
   /** Kind and name of the factor, for the log. */
   readonly factor: string;
   readonly reading: number;
   readonly otp: Otp;
-  /** Where the counters that the server tells are kept. */
+  /** The ledger's key for the server's counters. */
   readonly key: string;
 }
 
-/** What an answer is worth, before anything is used up. */
+/** The result of checking an answer, before anything is used up. */
 export interface Decision {
-  /** Ways in which it is right and not used up, as far as is known now. */
+  /** Matches that are not used up, as far as known now. */
   readonly matches: readonly Match[];
-  /** The factor whose code it was before: it is used up. */
+  /** The factor whose code matches, but is used up. */
   readonly spent: string | undefined;
   /** Codes of tokens that may have run ahead. */
   readonly farAhead: readonly FarAhead[];
-  /** Who may know whether it is right, when nothing here is. */
+  /** The OTPs that only a server can check, if nothing here matches. */
   readonly lookUps: readonly LookUp[];
-  /** The key that has counted to its end, so that its OTPs cannot be accepted any more. */
+  /** The key whose counter has reached its end, so its OTPs are no longer accepted. */
   readonly wornOut: string | undefined;
 }
 
-/** Whose answer is checked, and what is known of the factors. */
+/** The user whose answer is checked, and the state of the factors. */
 export interface Known {
   /** Canonical name. */
   readonly user: string;
   /** Key of the hashes of recovery codes, 32 bytes. */
   readonly recoveryKey: Uint8Array;
-  /** How far a key is used up; undefined: not at all. */
+  /** The mark of a key; undefined if it was never used. */
   readonly markOf: (key: string) => number | undefined;
-  /** The counter of a code that was far ahead shortly before; undefined: there was none. */
+  /** The counter of a recent code that was far ahead; undefined if there was none. */
   readonly farAheadOf: (key: string) => number | undefined;
   /** Milliseconds since 1970. */
   readonly now: number;
@@ -120,7 +120,7 @@ function check(known: Known, factor: StoredFactor, code: TypedCode, reading: num
   }
 }
 
-/** A phone or token, whatever it is part of. */
+/** A phone or token, alone or in an imported file. */
 type Token = ({ readonly kind: 'totp' } & Totp) | ({ readonly kind: 'hotp' } & Hotp);
 
 function checkToken(
@@ -177,7 +177,7 @@ function checkHotp(
     { is: 'right', match: { factor: name, reading, key, mark: counter, kind: { kind: 'counter' } } },
   ];
   const window = factor.window ?? LOOK_AHEAD;
-  // A right code shows by its verdict that it is right: only all wrong ones need the same work.
+  // The verdict reveals that a code is right anyway, so only wrong codes must all take the same work.
   const near = matchHotp(factor, text, next, window);
   if (near !== undefined) {
     return right(near);
@@ -212,7 +212,7 @@ function checkRecovery(
   return oneUse(known, `recovery:${factor.name}`, recoveryKey(known.user, hash), reading);
 }
 
-/** What is good for one login. */
+/** Codes that work for one login. */
 function oneUse(known: Known, factor: string, key: string, reading: number): Finding[] {
   return known.markOf(key) === undefined
     ? [{ is: 'right', match: { factor, reading, key, mark: 1, kind: { kind: 'counter' } } }]
@@ -259,7 +259,7 @@ function checkYubikey(
   const key = yubikeyKey(known.user, factor);
   if (factor.kind === 'yubikey-online') {
     const otp = parseOtp(typed);
-    // The OTP of anybody else's key is sent nowhere.
+    // An OTP of somebody else's key is never sent to a server.
     return otp?.publicId === factor.publicId
       ? [{ is: 'to-look-up', lookUp: { factor: name, reading, otp, key } }]
       : [];

@@ -4,12 +4,12 @@ import { hotpKey, scratchKey, totpKey } from './factor-keys.ts';
 import type { ImportedFile } from './imported-file.ts';
 
 /**
- * The file of pam_google_authenticator that says what was imported, without what was used up since: byte for byte the old one when
- * nothing was.
+ * Makes a file of pam_google_authenticator from an imported factor, without the codes that were used up since. If none were used,
+ * it equals the old file, byte for byte.
  *
  * @param user - canonical name
  * @param file - as it was imported
- * @param markOf - how far a key is used up; undefined: not at all
+ * @param markOf - the mark of a key; undefined if it was never used
  * @returns the text, one character a byte. A secret.
  */
 export function exportedText(
@@ -30,7 +30,7 @@ export function exportedText(
   }
 }
 
-/** A code may stand in the file more than once. */
+/** The file may have a code more than once. */
 function withoutCode(text: string, code: number): string {
   for (let left: string | undefined = text; ;) {
     const next: string | undefined = withoutScratchCode(left, code);
@@ -41,7 +41,7 @@ function withoutCode(text: string, code: number): string {
   }
 }
 
-/** No step up to the mark may count again: all those that still fit are listed. A file that allows reuse goes on allowing it. */
+/** No step up to the mark may count again, so all that would still fit are listed. A file that allows reuse still allows it. */
 function withUsedStep(text: string, window: number, mark: number | undefined): string {
   const listed = optionValue(text, 'DISALLOW_REUSE');
   const used = usedSteps(listed ?? '') ?? [];

@@ -6,7 +6,7 @@ import type { ScratchCodes } from './imported-file.ts';
 import type { StoredFactor } from './record.ts';
 
 /**
- * The ledger's key of a TOTP factor: steps of different lengths do not compare.
+ * The ledger's key of a TOTP factor: steps of different lengths cannot be compared.
  *
  * @param user - canonical name
  * @param factor - the factor
@@ -28,7 +28,7 @@ export function hotpKey(user: string, { secret }: Hotp): string {
 }
 
 /**
- * The ledger's key of a YubiKey: a key whose secrets were set anew begins to count anew, so it is another one.
+ * The ledger's key of a YubiKey: a reprogrammed key starts to count again, so it has another ledger key.
  *
  * @param user - canonical name
  * @param yubikey - the key
@@ -56,10 +56,11 @@ export function recoveryKey(user: string, hash: Uint8Array): string {
 }
 
 /**
- * The ledger's key of one scratch code. The secret of its file keeps short codes from being searched for in a copy of the ledger.
+ * The ledger's key of one scratch code. The key includes the file's secret; otherwise somebody with a copy of the ledger could
+ * try all short codes.
  *
  * @param user - canonical name
- * @param codes - the codes that it is one of
+ * @param codes - its set of codes
  * @param code - eight ASCII digits
  * @returns the key
  */

@@ -5,23 +5,26 @@ import { ChangeError } from './change-error.ts';
 import type { ImportedFile } from './imported-file.ts';
 import type { EnrolmentRecord, ImportedFactor } from './record.ts';
 
-/** A record with an imported file, and what became of it. */
+/** A record with an imported file, and the kind of change. */
 export interface FileImport extends Added<ImportedFactor> {
-  /** `added`: there was none before. `again`: one with the same secret. `replaced`: one with another secret, which is gone. */
+  /**
+   * `added`: there was none. `again`: there was one with the same secret. `replaced`: there was one with another secret, which is
+   * removed.
+   */
   readonly outcome: 'added' | 'again' | 'replaced';
   /** The file that was imported before. */
   readonly before: ImportedFile | undefined;
 }
 
 /**
- * Adds a file of pam_google_authenticator. A user has at most one: the same secret again is the same factor, as the file says it now.
+ * Adds a file of pam_google_authenticator. A user has at most one: importing the same secret again updates the same factor.
  *
  * @param account - whose
  * @param record - what the user has so far; undefined: nothing
  * @param file - what the file says
- * @param replace - whether one with another secret may go for it
+ * @param replace - whether to replace one with another secret
  * @param now - milliseconds since 1970
- * @returns the new record, the factor and what became of it
+ * @returns the new record, the factor and the kind of change
  * @throws ChangeError when there is one with another secret, or there are too many factors
  */
 export function addImported(
@@ -64,7 +67,7 @@ export function importedFactor(record: EnrolmentRecord | undefined): ImportedFac
 }
 
 /**
- * Whether a file is one that was imported before, after some more use: it opens nothing that the other one does not.
+ * Whether a file is the imported one after some more use, so that it accepts no code that the imported one would not.
  *
  * @param before - as it was imported
  * @param now - as it is now

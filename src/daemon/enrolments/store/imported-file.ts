@@ -15,7 +15,7 @@ import { usedSteps } from '../home/time-based.ts';
 
 /** The largest file that pam_google_authenticator reads, in bytes. */
 export const MAX_FILE_BYTES = 65_536;
-/** More scratch codes than anybody needs make guessing easier: each is one of a hundred million. */
+/** The most scratch codes. More would make guessing easier, because each is one of a hundred million. */
 export const MAX_SCRATCH_CODES = 100;
 /** Digits of a scratch code. */
 export const SCRATCH_CODE_LENGTH = 8;
@@ -24,21 +24,21 @@ const MAX_SKEW_DIGITS = 6;
 
 /** Scratch codes of a file: each is good for one login. */
 export interface ScratchCodes {
-  /** The secret of the file that they stand in. */
+  /** The secret of their file. */
   readonly secret: Buffer;
   /** Eight ASCII digits each. */
   readonly codes: readonly Buffer[];
 }
 
-/** What a file of pam_google_authenticator says, as far as the store goes by it. */
+/** The contents of a file of pam_google_authenticator, as far as the store uses them. */
 export interface ImportedFile {
   /** The file as it was imported, one character a byte. */
   readonly text: string;
   readonly secret: Buffer;
-  /** What codes it takes beside scratch codes; undefined: none. */
+  /** The kind of codes besides scratch codes; undefined if there are only scratch codes. */
   readonly token: ({ readonly kind: 'totp' } & Totp) | ({ readonly kind: 'hotp' } & Hotp) | undefined;
   readonly scratch: ScratchCodes;
-  /** Time steps that were used before the import; some may be still to come when the clock of the phone was another then. */
+  /** Time steps that were used before the import. Some may be in the future, if the phone's clock was wrong then. */
   readonly usedSteps: readonly number[];
   /** The limit of attempts in the file, if there is one. */
   readonly rateLimit: RateLimit | undefined;
@@ -48,18 +48,18 @@ export interface ImportedFile {
 export interface FileProblem {
   /** Number of the line, from 1 on. */
   readonly line: number;
-  /** The option, or what else stands there. */
+  /** The option, or the kind of line. */
   readonly key: string;
   /** What is wrong and what to do; never the value. */
   readonly what: string;
 }
 
 /**
- * Reads a file of pam_google_authenticator strictly: what that module would refuse, or read as something else than it seems to say, is
- * a problem. Lines that nobody knows are none: they are kept.
+ * Reads a file of pam_google_authenticator strictly: anything that the module would refuse, or misread, is a problem. Unknown
+ * lines are not; they are kept.
  *
  * @param text - of the file, one character a byte
- * @returns what it says, or all that is wrong with it
+ * @returns its contents, or all its problems
  */
 export function readImportedFile(text: string): ImportedFile | { readonly problems: readonly FileProblem[] } {
   const secret = secretOf(text);
@@ -114,7 +114,7 @@ function tokenOf(text: string, secret: Buffer): ImportedFile['token'] {
   }
 }
 
-/** What the problems of options have ruled out. */
+/** Settings whose options were checked before. */
 function numberOf(setting: number | { readonly bad: string }): number {
   if (typeof setting !== 'number') {
     throw new Error('A setting that passed the check is invalid');
@@ -145,7 +145,7 @@ function problemsOfSecret(secret: Buffer | undefined): FileProblem[] {
     : [];
 }
 
-/** What each option has to be. */
+/** The valid values of each option. */
 const OPTIONS: readonly {
   readonly key: string;
   readonly fits: (text: string, value: string) => boolean;
@@ -192,7 +192,7 @@ function problemsOfOptions(text: string): FileProblem[] {
   });
 }
 
-/** Not with a regular expression: those look from each of many blanks on whether it is the last, and anybody may send a file. */
+/** Without a regular expression, which takes quadratic time for many blanks: anybody may send a file. */
 function withoutTrailingBlanks(value: string): string {
   let end = value.length;
   while (end > 0 && (value.charAt(end - 1) === ' ' || value.charAt(end - 1) === '\t')) {

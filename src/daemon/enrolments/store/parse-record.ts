@@ -61,7 +61,7 @@ function parsedJson(text: string): unknown {
   try {
     return JSON.parse(text);
   } catch {
-    // The parser's own message quotes the text, and with it maybe a secret.
+    // The parser's own message quotes the text, which may contain a secret.
     throw new RecordError(text === '' ? 'the file is empty' : 'the file is not JSON');
   }
 }
@@ -159,14 +159,14 @@ function hashesOf(fields: RecordFields): RecoveryFactor['hashes'] {
     );
 }
 
-/** The file as it was imported: what was used up since, the ledger knows. */
+/** The file as it was imported; the ledger knows which codes were used since. */
 function fileOf(fields: RecordFields): ImportedFile {
   const bytes = Buffer.from(fields.text('file', BASE64), 'base64');
   const file = readImportedFile(bytes.toString('latin1'));
   return 'problems' in file ? fields.refuse('file', 'not a file of pam_google_authenticator') : file;
 }
 
-/** Several keys may have no public id; looked up is only one that names its user's key. */
+/** Several keys may have no public id, but a key that needs a look-up must have one. */
 function publicIdOf(fields: RecordFields, pattern: RegExp): string {
   const publicId = fields.text('publicId', pattern);
   return isPublicId(publicId) ? publicId : fields.refuse('publicId', 'not a public id in modhex');

@@ -1,8 +1,8 @@
 import { RecordError } from './record-error.ts';
 
 /**
- * The fields of one object of a record, read one by one. Every field must be asked for: see {@link RecordFields.end}. Written by hand,
- * because every login reads a record, and a schema is slow until it was used a thousand times.
+ * The fields of one object of a record, read one by one. Every field must be asked for: see {@link RecordFields.end}. This is
+ * written by hand because every login reads a record, and a schema is slow until it has run a thousand times.
  */
 export class RecordFields {
   readonly #object: Readonly<Record<string, unknown>>;
@@ -11,7 +11,7 @@ export class RecordFields {
 
   /**
    * @param value - from JSON.parse
-   * @param place - where it stands, for messages: '' is the record itself
+   * @param place - its place, for messages; '' is the record itself
    * @throws RecordError when it is not an object
    */
   constructor(value: unknown, place: string) {

@@ -9,7 +9,7 @@ import type { ImportedFile } from './imported-file.ts';
 export const RECORD_SCHEMA = 1;
 /** More factors per user would make every login of that user slow. */
 export const MAX_FACTORS = 16;
-/** A larger file is not one of ours: an imported file of 65536 bytes in base64, and the other factors. */
+/** The largest record: an imported file of 65536 bytes in base64, and the other factors. */
 export const MAX_RECORD_BYTES = 160 * 1024;
 /** Names of factors: letters, digits, and a few signs that need no quoting anywhere. */
 export const FACTOR_NAME = /^[A-Za-z0-9][A-Za-z0-9._@-]{0,31}$/;
@@ -17,14 +17,14 @@ export const FACTOR_NAME = /^[A-Za-z0-9][A-Za-z0-9._@-]{0,31}$/;
 export const MAX_LIMIT_ATTEMPTS = 100;
 export const MAX_LIMIT_SECONDS = 3_600;
 
-/** What every factor in a record has. */
+/** The fields of every factor in a record. */
 interface Stored {
   readonly id: string;
   readonly name: string;
   readonly added: number;
   readonly paused?: true | undefined;
 }
-/** What a factor whose codes can be guessed may have: a limit of guesses that is stricter than the daemon's. */
+/** Factors with guessable codes may have a limit of guesses that is stricter than the daemon's. */
 interface Limited {
   readonly limit?: AttemptLimit | undefined;
 }
@@ -32,11 +32,11 @@ interface Limited {
 export type TotpFactor = Stored & Limited & Totp & { readonly kind: 'totp' };
 /** An HOTP factor in a record. */
 export type HotpFactor = Stored & Limited & Hotp & { readonly kind: 'hotp' };
-/** A set of recovery codes in a record: their keyed hashes. Which of them are used up, the ledger knows. */
+/** A set of recovery codes in a record: their keyed hashes. The ledger knows which of them are used up. */
 export type RecoveryFactor = Stored & {
   readonly kind: 'recovery';
   readonly hashes: readonly Buffer[];
-  /** The user's name when the codes were made, where it is another now: it is part of what was hashed. */
+  /** The user's name when the codes were made, if it has changed since; it is part of the hashed text. */
   readonly madeFor?: string | undefined;
 };
 /** A file of pam_google_authenticator in a record: a phone or token and scratch codes in one. */
@@ -46,7 +46,7 @@ export type ImportedFactor = Stored & {
 };
 /** A YubiKey in a record that a validation server checks. */
 export type OnlineYubikeyFactor = Stored & { readonly kind: 'yubikey-online'; readonly publicId: string };
-/** A YubiKey in a record whose secrets are known. */
+/** A YubiKey in a record, with its secrets. */
 export type OfflineYubikeyFactor = Stored & OfflineYubikey & { readonly kind: 'yubikey-offline' };
 /** A factor in a record. */
 export type StoredFactor =

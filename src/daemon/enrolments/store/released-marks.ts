@@ -3,14 +3,14 @@ import { keysOf, totpKey } from './factor-keys.ts';
 import type { EnrolmentRecord, StoredFactor } from './record.ts';
 
 /**
- * How long the mark of a removed phone is kept after its last code, in seconds: if the same secret is enrolled again, or comes back in a
- * ~/.google_authenticator, whose clock may differ by up to 1,500 steps, no code counts that was used before.
+ * How long the mark of a removed phone is kept after its last code, in seconds. If the same secret comes back, in the store or in
+ * a ~/.google_authenticator (with a clock that is up to 1,500 steps off), used codes still do not count.
  */
 const KEPT_SECONDS = 3 * 86_400;
 
 /**
- * Tells the ledger which factors are not enrolled any more. To be called when that is durable. Marks of codes without a time (of tokens,
- * recovery codes, YubiKeys) stay as long as there is room among the marks of their owner.
+ * Tells the ledger which factors are no longer enrolled. Call this when their removal is durable. Marks of codes that do not
+ * expire (of tokens, recovery codes, YubiKeys) stay while their owner has room for them.
  *
  * @param ledger - the ledger
  * @param before - what the user had; undefined: nothing
@@ -39,7 +39,7 @@ export function releaseMarks(
   }
 }
 
-/** The key whose mark is a time step, and the length of that; undefined: the factor has none. */
+/** The key whose mark is a time step, and the step's length; undefined if the factor has none. */
 function timesOf(
   user: string,
   factor: StoredFactor,

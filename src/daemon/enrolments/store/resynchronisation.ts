@@ -1,8 +1,8 @@
 import type { FarAhead } from './decide.ts';
 
-/** The second code must come within this time, in milliseconds. */
+/** The time limit for the second code, in milliseconds. */
 const VALID_MS = 5 * 60_000;
-/** Tokens that are remembered at one moment. */
+/** The most tokens that are remembered at one moment. */
 const MAX_TOKENS = 1_024;
 
 /**
@@ -21,7 +21,7 @@ export class Resynchronisation {
   /**
    * Remembers a first code.
    *
-   * @param farAhead - of which token, with which counter
+   * @param farAhead - the token and the counter
    */
   remember({ key, counter }: FarAhead): void {
     this.#first.delete(key);

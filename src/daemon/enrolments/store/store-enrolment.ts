@@ -18,7 +18,7 @@ export interface StoreContext {
   readonly resynchronisation: Resynchronisation;
   /** Key of the hashes of recovery codes, 32 bytes. */
   readonly recoveryKey: () => Uint8Array;
-  /** Who knows of the YubiKeys whose secrets are not known here. */
+  /** Looks up YubiKeys whose secrets are not stored here. */
   readonly yubikeys: OnlineYubikeys;
 }
 
@@ -99,7 +99,7 @@ export function limitsOf(factors: readonly StoredFactor[]): AttemptLimit[] {
   });
 }
 
-/** So few recovery codes that their owner should make new ones. */
+/** From this number of recovery codes on, the owner is told to make new ones. */
 const FEW_CODES = 3;
 
 function fewCodes(
@@ -115,7 +115,7 @@ function fewCodes(
   return left > FEW_CODES ? {} : { recoveryCodesLeft: left };
 }
 
-/** Why nobody is let in whose code could not be used up. */
+/** The reason for refusing a code whose use cannot be recorded. */
 export const NOT_RECORDED = 'the use of the code cannot be recorded';
 const WORN_OUT = 'the YubiKey has reached its last session: program it with new secrets';
 
@@ -124,7 +124,7 @@ const WORN_OUT = 'the YubiKey has reached its last session: program it with new 
  *
  * @param user - canonical name
  * @param factors - its factors
- * @param factorsNow - reads the factors afresh; none when they are gone
+ * @param factorsNow - reads the factors again; none if they are gone
  * @param context - what they are checked with
  * @returns the enrolment
  */
@@ -143,7 +143,7 @@ export function storeEnrolment(
   };
 }
 
-/** Claims what is right; the first way that is not used up counts. */
+/** Claims a match; the first one that is not used up counts. */
 function check(
   user: string,
   factors: readonly StoredFactor[],
@@ -190,7 +190,7 @@ function check(
   return { kind: 'rejected', reason: 'wrong-code' };
 }
 
-/** What the server lets through must still be new here: not every server counts exactly when one OTP comes twice at once. */
+/** An OTP that the server accepts must still be new here: some servers accept one OTP twice if it comes twice at once. */
 async function lookedUp(
   user: string,
   { factor, reading, otp, key }: LookUp,
@@ -203,7 +203,7 @@ async function lookedUp(
         answer.mark === undefined
           ? 'advanced'
           : await context.ledger.advance(key, answer.mark, { kind: 'counter' });
-      // Where the ledger cannot be written, the server's own is durable.
+      // If the ledger cannot be written, the server's own record is durable.
       return outcome === 'spent'
         ? { kind: 'rejected', reason: 'code-already-used', factor }
         : { kind: 'accepted', factor, reading };

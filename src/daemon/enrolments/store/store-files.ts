@@ -14,7 +14,7 @@ const OWNER_ONLY = 0o600;
 export const OWNER_ONLY_DIRECTORY = 0o700;
 const CREATE = constants.O_WRONLY | constants.O_CREAT | constants.O_TRUNC | constants.O_NOFOLLOW;
 
-/** A change was made, but it could not be made durable: after a power cut the state of before may be there. */
+/** A change was made, but not durably: a power cut may undo it. */
 export class NotDurableError extends Error {
   readonly code = 'ERR_NOT_DURABLE';
   /** @param cause - why */
@@ -24,7 +24,7 @@ export class NotDurableError extends Error {
   }
 }
 
-/** Where the store's files are: a name below the state directory to a path. */
+/** Converts a name below the state directory to a path. */
 export interface StoreFiles {
   path(relative: string): string;
 }
@@ -46,13 +46,13 @@ export function readFile(files: StoreFiles, name: string): SmallFile {
 }
 
 /**
- * Writes a file of the store: the old one or the new one is there, whatever happens, and the new one is durable afterwards.
+ * Writes a file of the store atomically and durably.
  *
  * @param files - the state directory
  * @param directory - below it, with a slash at the end; or empty
  * @param name - in that directory
  * @param text - what it shall hold
- * @throws NotDurableError when it is there, but may not stay; Error of the system when nothing was changed
+ * @throws NotDurableError when it is written, but a power cut may undo it; Error of the system when nothing was changed
  */
 export function writeFile(files: StoreFiles, directory: string, name: string, text: string): void {
   // The dot keeps half-written files out of the list of users.

@@ -8,19 +8,19 @@ import { Resynchronisation } from './resynchronisation.ts';
 import type { Store } from './store.ts';
 import { activeOf, storeEnrolment, type StoreContext } from './store-enrolment.ts';
 
-/** YubiKeys of a user that are named elsewhere than in the store. */
+/** YubiKeys of a user that are listed outside the store. */
 export interface NamedYubikeys {
   readonly publicIds: readonly string[];
-  /** Looks for them afresh. */
+  /** Looks them up again. */
   readonly now: () => Promise<readonly string[]>;
-  /** Who checks them, and those in the store. */
+  /** Checks them, and those in the store. */
   readonly yubikeys: OnlineYubikeys;
 }
 
-/** The store, and what is named elsewhere. */
+/** The store, with keys that are listed outside it. */
 export interface StoreSource extends EnrolmentSource {
   /**
-   * As {@link EnrolmentSource.lookUp}, but with further YubiKeys: the user need not be in the store.
+   * As {@link EnrolmentSource.lookUp}, but with further YubiKeys. The user may be missing in the store.
    *
    * @param account - who
    * @param named - the YubiKeys
@@ -36,7 +36,7 @@ export interface StoreSource extends EnrolmentSource {
  * @param store - the store
  * @param ledger - where codes are used up
  * @param monotonic - a clock in milliseconds that never jumps
- * @param yubikeys - who knows of the YubiKeys whose secrets are not known here
+ * @param yubikeys - looks up YubiKeys whose secrets are not stored here
  * @returns the source
  */
 export function storeSource(
@@ -81,7 +81,7 @@ function lookUpWith(
   }
   const factorsNow = async (): Promise<StoredFactor[]> => {
     const publicIds = await named.now();
-    // Last: what is in the store may change while the file is read.
+    // The store is read last, because it may change while the file is read.
     return together(alone ? [] : factorsOf(store, account), publicIds);
   };
   const elsewhere = named.publicIds.filter(
@@ -99,7 +99,7 @@ function lookUpWith(
   };
 }
 
-/** Nobody tells when a key is named elsewhere no more: its mark stays while there is room. */
+/** The daemon is not told when a key disappears from such a list, so its mark stays while there is room. */
 function ledgerWith(ledger: WholeLedger, { name, uid }: Account, elsewhere: readonly string[]): Ledger {
   const passing = ledger.of({ uid, keep: 'while-room' });
   const kept = ledger.of({ uid, keep: 'always' });
@@ -111,7 +111,7 @@ function ledgerWith(ledger: WholeLedger, { name, uid }: Account, elsewhere: read
   };
 }
 
-/** A key that is named elsewhere is called by its public id. */
+/** A key from such a list is named by its public id. */
 function factorNamed(publicId: string): StoredFactor {
   return { kind: 'yubikey-online', id: publicId, name: publicId, added: 0, publicId };
 }
@@ -168,12 +168,12 @@ function whyRenamed({ name, uid }: Account, other: string): string {
   return `${name} has no record, but ${other} has one with the same uid ${uid}. If the account was renamed: sudo pve-google-authenticator rename-user ${was.name} ${is.name}`;
 }
 
-/** A name as a shell takes it: some directories have blanks and backslashes in theirs. */
+/** Quotes a name for the shell: in some directories, names have blanks and backslashes. */
 function word(name: string): string {
   return /^[\w@%+=:,./-]+$/.test(name) ? name : `'${name.replaceAll("'", "'\\''")}'`;
 }
 
-/** Whatever is wrong with the record by now, there is no factor to check against. */
+/** If the record is broken by now, there is no factor to check. */
 function factorsOf(store: Store, account: Account): EnrolmentRecord['factors'] {
   try {
     return activeOf(store.read(account)?.factors ?? []);

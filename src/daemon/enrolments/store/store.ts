@@ -26,10 +26,10 @@ const markerSchema = z.strictObject({
   recoveryKey: z.hex().check(z.length(2 * RECOVERY_KEY_BYTES)),
 });
 
-/** What tells one state of a record's file from another. */
+/** Identifies a state of a record's file. */
 interface Version {
   readonly identity: FileIdentity;
-  /** How often this program had changed a record by then. */
+  /** How many changes of records this program had made by then. */
   readonly changes: number;
 }
 
@@ -47,7 +47,7 @@ export class Store {
     this.#uids = new UidIndex(files);
   }
 
-  /** @returns whether the marker is there, which says that this directory is the store and not an empty mount point */
+  /** @returns whether the marker exists, which shows that this is a store and not an empty mount point */
   get initialised(): boolean {
     try {
       return markerSchema.safeParse(JSON.parse(this.#read(MARKER))).success;
@@ -77,7 +77,7 @@ export class Store {
   }
 
   /**
-   * Makes a new, empty store. Only where there is none: an existing one is left as it is.
+   * Makes a new, empty store. An existing store is left alone.
    *
    * @throws Error of the system when the disk does not take it
    */
@@ -93,7 +93,7 @@ export class Store {
    * @param account - who
    * @returns the record, or undefined when there is none
    * @throws RecordError when there is one that is not readable or belongs to another user
-   * @throws Error when it cannot be found out whether there is one
+   * @throws Error if it is unclear whether there is one
    */
   read(account: Account): EnrolmentRecord | undefined {
     const file = this.#fileOf(account.name);
@@ -111,12 +111,12 @@ export class Store {
   }
 
   /**
-   * Another name under which the store has a record of an account's uid: an administrator renamed the account, or the name service
-   * spells it another way now.
+   * Another name whose record has the same uid: an administrator renamed the account, or the name service now spells it
+   * differently.
    *
    * @param account - who
    * @returns the other name, or undefined
-   * @throws Error of the system when it cannot be found out
+   * @throws Error of the system if the look-up fails
    */
   otherName({ name, uid }: Account): string | undefined {
     const own = recordFileName(name);
@@ -125,11 +125,11 @@ export class Store {
   }
 
   /**
-   * Whether a user's record is still the one that was read: neither this program nor an administrator, who may put a copy in its
-   * place, has changed it.
+   * Whether a user's record is still the one that was read, unchanged by this program and by administrators (who may restore a
+   * copy).
    *
    * @param record - from {@link read}
-   * @returns false also when it cannot be found out
+   * @returns false also if that is unknown
    */
   isCurrent(record: EnrolmentRecord): boolean {
     const then = this.#versions.get(record);
@@ -140,7 +140,7 @@ export class Store {
   }
 
   /**
-   * Writes a user's record: the old one or the new one is there, whatever happens, and the new one is durable afterwards.
+   * Writes a user's record atomically and durably.
    *
    * @param record - the record
    * @throws NotDurableError when it is there, but may not stay
@@ -168,12 +168,12 @@ export class Store {
   }
 
   /**
-   * Reads the record under a name that need not be an account's any more.
+   * Reads the record under a name that may no longer have an account.
    *
    * @param user - the name
-   * @returns the record, or undefined when there is none; it says itself whose it is
+   * @returns the record, or undefined if there is none; it names its owner
    * @throws RecordError when it is not readable
-   * @throws Error when it cannot be found out whether there is one
+   * @throws Error if it is unclear whether there is one
    */
   readUnder(user: string): EnrolmentRecord | undefined {
     const file = this.#fileOf(user);
@@ -181,10 +181,10 @@ export class Store {
   }
 
   /**
-   * Makes a record another name's, but leaves it where it is: nobody gets in by it until {@link move} has moved it.
+   * Writes a new owner's name into a record, but leaves it in its place. It lets nobody in until {@link move} has moved it.
    *
    * @param from - the name under which the record is
-   * @param record - what it shall say, with the new name
+   * @param record - the new record, with the new name
    * @throws NotDurableError, Error of the system as {@link write}
    */
   writeUnder(from: string, record: EnrolmentRecord): void {
@@ -193,7 +193,7 @@ export class Store {
   }
 
   /**
-   * Moves a record to the name that it says.
+   * Moves a record to the name of its owner.
    *
    * @param from - the name under which the record is
    * @param record - from {@link writeUnder}
@@ -222,7 +222,7 @@ export class Store {
     );
   }
 
-  /** Undefined: there is surely none. */
+  /** The file's text; undefined only if it certainly does not exist. */
   #fileOf(user: string): SmallFile | undefined {
     try {
       return readFile(this.#files, `${ENROLMENTS}/${recordFileName(user)}`);

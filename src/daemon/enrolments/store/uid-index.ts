@@ -2,28 +2,29 @@ import { lstatSync, readdirSync, type BigIntStats } from 'node:fs';
 import { ENROLMENTS, readFile, type StoreFiles } from './store-files.ts';
 
 const BIGINT = { bigint: true } as const;
-/** Longer than a tick of the clock of any file system, in milliseconds. */
+/** Longer than the clock tick of any file system, in milliseconds. */
 const TICK_MS = 2_000;
 
-/** Whose a record says that it is, and the state of its file by then; undefined: this program wrote it. */
+/** The owner that a record names, and the state of its file at that time; undefined if this program wrote it. */
 interface Entry {
   readonly state: string | undefined;
   readonly uid: number | undefined;
 }
 
 /**
- * Which uid the records of the store belong to, whatever their names are. The records themselves say it, so the index needs no file of its
- * own. It knows what this program writes, and reads the directory again when somebody else has changed it, such as an administrator who
- * puts a backup in place.
+ * Maps uids to records of the store, whatever the names of the files. The records themselves say it, so the index needs no file
+ * of its
+ * own. It follows the writes of this program, and reads the directory again if somebody else has changed it, such as an
+ * administrator who restores a backup.
  */
 export class UidIndex {
   readonly #files: StoreFiles;
   readonly #entries = new Map<string, Entry>();
   /** The entries by uid; made when it is asked for. */
   #byUid: Map<number, string[]> | undefined;
-  /** State of the directory that the entries are right for. */
+  /** The state of the directory that the entries belong to. */
   #directory: string | undefined;
-  /** Two changes in one tick of the clock leave one time: then the directory is read once more after the tick. */
+  /** Two changes within one clock tick have the same time, so the directory is read once more after the tick. */
   #recheck = false;
 
   /** @param files - the state directory */
@@ -32,7 +33,7 @@ export class UidIndex {
   }
 
   /**
-   * The files whose record is of a uid.
+   * The files whose records belong to a uid.
    *
    * @param uid - the uid
    * @returns names of files, sorted
@@ -53,7 +54,7 @@ export class UidIndex {
   /**
    * Lets this program change records without reading all others again.
    *
-   * @param after - names of files, with the uid whose record each holds afterwards; undefined: it is gone
+   * @param after - names of files, with the uid whose record each holds afterwards; undefined if it is removed
    * @param change - makes the change
    * @throws what the change throws: then the directory is read again
    */
@@ -92,7 +93,7 @@ export class UidIndex {
     }
   }
 
-  /** A damaged record may still say whose it is. */
+  /** A damaged record may still name its owner. */
   #uidIn(name: string): number | undefined {
     try {
       const { text } = readFile(this.#files, `${ENROLMENTS}/${name}`);
@@ -120,7 +121,7 @@ function isRecordFile(name: string): boolean {
   return name.endsWith('.json') && !name.startsWith('.');
 }
 
-/** In few bytes: there is one for each record. */
+/** A compact form, because there is one for each record. */
 function stateOf({ ino, size, mtimeNs, ctimeNs }: BigIntStats): string {
   return `${ino} ${size} ${mtimeNs} ${ctimeNs}`;
 }

@@ -13,32 +13,32 @@ import {
   type StoreFiles,
 } from './store-files.ts';
 
-/** What a file of the store holds, in whatever schema. */
+/** The contents of a file of the store, in any schema. */
 export type Json = Readonly<Record<string, unknown>>;
 
-/** What makes a record of one schema one of the next; the number of the schema is set by the caller. */
+/** Converts a record to the next schema. The caller sets the schema's number. */
 export type Upgrade = (record: Json) => Json;
 
-/** By the schema that it starts from. The first schema is 1, so there is none yet. */
+/** The converters, by the schema that they start from. The first schema is 1, so there is none yet. */
 export const UPGRADES: ReadonlyMap<number, Upgrade> = new Map();
 
-/** What became of a store of an earlier schema. */
+/** The result of an upgrade. */
 export interface Upgraded {
   readonly from: number;
-  /** How many records were made ones of this schema. */
+  /** How many records were upgraded. */
   readonly records: number;
-  /** Names of the files that could not be: they are as they were, and their users are refused. */
+  /** Names of files that could not be upgraded. They are unchanged, and their users are refused. */
   readonly failed: readonly string[];
-  /** Where the store of before is, below the state directory. */
+  /** The copy of the old store, below the state directory. */
   readonly backup: string;
 }
 
-/** A store of a schema that this program does not know. */
+/** The store has an unknown schema. */
 export class StoreSchemaError extends Error {
   readonly code = 'ERR_STORE_SCHEMA';
-  /** Which one it has. */
+  /** The schema that it has. */
   readonly schema: number;
-  /** Which one this program knows. */
+  /** The schema that this program knows. */
   readonly known = STORE_SCHEMA;
   /** @param schema - which one it has */
   constructor(schema: number) {
@@ -49,13 +49,13 @@ export class StoreSchemaError extends Error {
 }
 
 /**
- * Makes a store of an earlier schema one of this schema. Before anything changes the whole store is copied. Whatever ends it in the
- * middle, the next call goes on: the marker keeps the old schema until the last record is done, and each record says its own.
+ * Upgrades a store to this schema. First it copies the whole store. If it is interrupted, the next call continues: the marker
+ * keeps the old schema until the last record is done, and each record has its own schema.
  *
  * @param files - the state directory; nobody else writes there
  * @param upgrades - the steps that are known
- * @returns what was done; undefined when there was nothing to do, or no store that can be read
- * @throws StoreSchemaError when the schema is a later one, or one without a way from there
+ * @returns what was done; undefined if there was nothing to do, or no readable store
+ * @throws StoreSchemaError if the schema is a later one, or cannot be upgraded
  * @throws Error of the system when the disk does not take it: then the store is as it was, or partly upgraded
  */
 export function upgradeStore(
@@ -83,12 +83,12 @@ function markerOf(files: StoreFiles): Json | undefined {
   try {
     return objectIn(readFile(files, MARKER).text);
   } catch {
-    // No store, or none that can be read: who opens it says so.
+    // There is no readable store; opening it will report that.
     return undefined;
   }
 }
 
-/** A copy of everything, under a name that it gets only when it is whole. */
+/** Copies everything. The copy gets its name only when it is complete. */
 function backUp(files: StoreFiles, schema: number): string {
   const backup = `schema-${schema}.backup`;
   if (readdirSync(files.path('.')).includes(backup)) {
@@ -109,7 +109,7 @@ function backUp(files: StoreFiles, schema: number): string {
   return backup;
 }
 
-/** The text of a record's file; undefined when it is none that anybody would read: nobody will change it either. */
+/** The text of a record's file; undefined if no login would read that file, which then is not changed either. */
 function textOf(files: StoreFiles, name: string): string | undefined {
   try {
     return readFile(files, `${ENROLMENTS}/${name}`).text;
@@ -147,7 +147,7 @@ function upgradeRecord(files: StoreFiles, name: string, upgrades: ReadonlyMap<nu
     writeFile(files, `${ENROLMENTS}/`, name, text);
     return true;
   } catch (error) {
-    // A damaged record stays what it is; a disk that fails ends all.
+    // A damaged record stays as it is; a failing disk stops the upgrade.
     if (error instanceof RecordError) {
       return false;
     }

@@ -11,37 +11,37 @@ import type { OnlineYubikeys } from './online-yubikeys.ts';
 import { USER_MAPPING, type YubicoLine } from '../../../config/yubico-line.ts';
 
 const ROOT: Owner = { name: 'root', uid: 0, gid: 0 };
-/** Others than its owner must not write a file that says who has which key. */
+/** Only the owner may write a mapping file. */
 const WRITABLE_BY_OTHERS = 0o022;
 
 /** What looking users up needs on a line with pam_yubico's options. */
 export interface LinePorts {
   readonly files: HomeFiles;
-  /** Where files in homes were, so that a home that is not mounted is no missing file. */
+  /** Remembers the directories of users' files, so that an unmounted home does not look like a missing file. */
   readonly places: FileDirectories;
-  /** An account that has nothing: whoever does not exist is looked up as this one. Undefined: there is none. */
+  /** An account without files. Users who do not exist are looked up as this one. Undefined if there is none. */
   readonly nobody: Owner | undefined;
   readonly store: StoreSource;
-  /** Who checks the keys of a line. */
+  /** Checks the keys of a line. */
   readonly yubikeysOf: (line: YubicoLine) => OnlineYubikeys;
-  /** Tells that a user's own file cannot be used, though others factors can. */
+  /** Reports that a user's own file is unusable although other factors work. */
   readonly trouble: (account: Account, why: string) => void;
 }
 
 /** Looks users up as pam_yubico does. */
 export interface LineSource {
   /**
-   * Looks a user up: with `authfile=` in that file alone; else in the file in the user's home, and in the store.
+   * Looks a user up: with `authfile=`, only in that file; otherwise in the file in the user's home, and in the store.
    *
    * @param request - who, from where
-   * @param line - what the line in pam.d says
+   * @param line - the options of the line in pam.d
    * @returns what is known; it never rejects
    */
   lookUp(request: LookupRequest, line: YubicoLine): Promise<Lookup>;
 }
 
 /**
- * Users and their YubiKeys as a line in pam.d with pam_yubico's options says.
+ * Users and their YubiKeys according to a line in pam.d with pam_yubico's options.
  *
  * @param ports - files, store
  * @returns the source
@@ -79,7 +79,7 @@ export function lineSource(ports: LinePorts): LineSource {
   };
 }
 
-/** Where the mapping is, and with whose rights it is read. */
+/** The mapping file, and the user whose rights are used to read it. */
 type Place = { readonly owner: Owner; readonly path: string } | { readonly why: string } | undefined;
 
 function placeOf(
@@ -147,7 +147,7 @@ async function mappedKeys(
   };
 }
 
-/** A central file that is not there says nothing about anybody; a home's file may be in a home that is not mounted. */
+/** A missing central file is an error; a missing file in a home may mean that the home is not mounted. */
 function missing(
   { places }: LinePorts,
   { name }: Account,

@@ -1,15 +1,15 @@
 import type { OnlineYubikeys } from './online-yubikeys.ts';
 import type { YubicoLine } from '../../../config/yubico-line.ts';
 
-/** Lines of pam.d that are kept in mind; a machine has a handful. */
+/** The most lines of pam.d to remember; a machine has a handful. */
 const MAX_LINES = 64;
 
 /**
- * Who checks the YubiKeys of each line in pam.d: the same as config.toml says, if the line says nothing about it.
+ * Gives each line in pam.d its checker of YubiKeys; lines without such options use that of config.toml.
  *
- * @param usual - as config.toml says
+ * @param usual - the checker of config.toml
  * @param make - makes one for a line
- * @returns gives the one for a line; those of the last lines are made once
+ * @returns gives the checker of a line; those of the last lines are kept
  */
 export function lineYubikeys(
   usual: OnlineYubikeys,

@@ -1,8 +1,8 @@
-/** Look-ups of one user: a person does not touch more often, and a stranger cannot use up the API key. */
+/** The most look-ups of one user per minute. Nobody touches more often, and a stranger cannot use up the API key's quota. */
 export const LOOK_UPS = 10;
 export const LOOK_UPS_WITHIN_MS = 60_000;
 
-/** How often the YubiKeys of each user may be looked up. Only users who have one come here, so it stays small. */
+/** Limits how often the YubiKeys of each user are looked up. It stays small, because it has only users with a YubiKey. */
 export class LookUpBudget {
   readonly #monotonic: () => number;
   readonly #begun = new Map<string, number[]>();
@@ -16,7 +16,7 @@ export class LookUpBudget {
    * Takes one look-up from a user's budget.
    *
    * @param user - canonical name
-   * @returns false when there is none left for now; that costs nothing
+   * @returns false if none is left for now; such a call is not counted
    */
   take(user: string): boolean {
     const now = this.#monotonic();

@@ -13,7 +13,10 @@ import { SeenOtps } from './seen-otps.ts';
 export type LookedUp =
   | {
       readonly kind: 'right';
-      /** Its counters as one mark; undefined: the server does not tell them, and it alone knows what is used up. */
+      /**
+       * Its counters as one mark; undefined if the server does not return them, so that only the server knows which OTPs are used
+       * up.
+       */
       readonly mark: number | undefined;
     }
   | { readonly kind: 'wrong' }
@@ -25,31 +28,31 @@ export interface OnlineYubikeys {
   /**
    * Looks an OTP up, which uses it up.
    *
-   * @param user - canonical name of the user who has the key: whoever calls this has made sure of it
+   * @param user - canonical name of the user who has the key; the caller has checked that
    * @param otp - the OTP
    * @returns how it ended; it never rejects
    */
   lookUp(user: string, otp: Otp): Promise<LookedUp>;
 }
 
-/** What is told of look-ups, for the log. No OTP or key is in it. */
+/** Receives reports about look-ups, for the log. They contain no OTP or key. */
 export interface LookUpReports {
   /** The servers reject our requests: nobody gets in with a key until that is mended. */
   misconfigured(failures: readonly ServerFailure[]): void;
-  /** No server could say anything. */
+  /** No server gave a result. */
   unavailable(failures: readonly ServerFailure[]): void;
-  /** Some servers were of no help, another one was. */
+  /** Some servers failed, but another one answered. */
   degraded(failures: readonly ServerFailure[]): void;
 }
 
-/** What bounds look-ups, whatever line in pam.d asks for them. */
+/** The limits of look-ups, shared by all lines in pam.d. */
 export interface Bounds {
   readonly budget: LookUpBudget;
   readonly seen: SeenOtps;
 }
 
 /**
- * Bounds that nothing was used of.
+ * Makes unused limits.
  *
  * @param monotonic - a clock in milliseconds that never jumps
  * @returns the bounds
@@ -62,10 +65,10 @@ export function newBounds(monotonic: () => number): Bounds {
  * Looks OTPs up at the configured servers: each OTP once, and not more often than the budget of the user allows.
  *
  * @param settings - the servers
- * @param reports - what to tell
- * @param bounds - how often, and which not again
+ * @param reports - gets reports
+ * @param bounds - the limits
  * @param validate - the client
- * @returns who looks up
+ * @returns the look-up
  */
 export function onlineYubikeys(
   settings: ValidationSettings,
@@ -87,10 +90,10 @@ export function onlineYubikeys(
 }
 
 /**
- * Stands in where nothing is looked up.
+ * The look-up for when nothing can be looked up.
  *
  * @param why - the reason, for the log
- * @returns who answers every look-up with it
+ * @returns a look-up that always fails with the reason
  */
 export function noOnlineYubikeys(why: string): OnlineYubikeys {
   return { lookUp: () => Promise.resolve({ kind: 'unavailable', why }) };

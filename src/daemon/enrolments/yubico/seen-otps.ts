@@ -2,16 +2,16 @@ import { createHash } from 'node:crypto';
 
 /** How long an OTP is remembered: longer than any validation takes, and than two servers of a pool need to agree. */
 export const REMEMBERED_MS = 10 * 60_000;
-/** More look-ups than these are not begun in that time. */
+/** The most look-ups in that time. */
 const MAX_REMEMBERED = 10_000;
 
 /**
- * The OTPs that were sent to a validation server lately. Some servers let one OTP through twice when it comes twice at the same
- * moment; here only the first one gets as far as the server.
+ * The OTPs that were sent to a validation server lately. Some servers accept one OTP twice if it comes twice at the same moment.
+ * Here, only the first is sent to the server.
  */
 export class SeenOtps {
   readonly #monotonic: () => number;
-  /** In the order of their coming. */
+  /** In order of arrival. */
   readonly #seen = new Map<string, number>();
 
   /** @param monotonic - a clock in milliseconds that never jumps */
@@ -34,7 +34,7 @@ export class SeenOtps {
    * Notes an OTP.
    *
    * @param otp - in its normal form
-   * @returns false when there is no room for it: then it must not be looked up
+   * @returns false if there is no room for it; then it must not be looked up
    */
   note(otp: string): boolean {
     this.#forget();

@@ -8,7 +8,7 @@ import { NETWORK_CLOSED } from '../../../log/server-hints.ts';
 import { lineYubikeys } from './line-yubikeys.ts';
 import { noOnlineYubikeys, onlineYubikeys, type Bounds, type OnlineYubikeys } from './online-yubikeys.ts';
 
-/** Who looks up YubiKeys whose secrets are not in the store. */
+/** The look-ups for YubiKeys whose secrets are not in the store. */
 export interface Yubikeys {
   readonly settings: YubicoSettings;
   /** By config.toml. */
@@ -18,12 +18,12 @@ export interface Yubikeys {
 }
 
 /**
- * YubiKeys are looked up only when config.toml or a line in pam.d says where.
+ * Makes the look-ups for YubiKeys. They need a server in config.toml or on a line in pam.d.
  *
  * @param config - config.toml
  * @param log - where troubles go
- * @param bounds - how much is asked at one time
- * @returns who looks them up
+ * @param bounds - limits of look-ups
+ * @returns the look-ups
  */
 export function yubikeysOfConfig({ yubico }: Config, log: Log, bounds: Bounds): Yubikeys {
   const made = (settings: YubicoSettings): OnlineYubikeys => {
@@ -44,7 +44,7 @@ export function yubikeysOfConfig({ yubico }: Config, log: Log, bounds: Bounds): 
   const usual = made(settings);
   const ofLine = lineYubikeys(usual, (line) => {
     const own = lineSettings(yubico, line);
-    // A line has its own id and key, but shares the network. Where config.toml wants the network, it was looked at above.
+    // A line has its own id and key, but shares the network. If config.toml needs the network, it was checked above.
     if (own.kind === 'on' && settings.kind !== 'on') {
       void tellClosedNetwork(log);
     }
@@ -53,7 +53,7 @@ export function yubikeysOfConfig({ yubico }: Config, log: Log, bounds: Bounds): 
   return { settings, usual, ofLine };
 }
 
-/** If the sandbox has no network, that should be said before the first login. */
+/** If the sandbox has no network, report it before the first login. */
 async function tellClosedNetwork(log: Log): Promise<void> {
   const code = await networkClosed();
   if (code !== undefined) {
