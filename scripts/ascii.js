@@ -2,8 +2,8 @@
 /*
  * scripts/ascii.js FILE
  *
- * Writes what is not ASCII in a JavaScript program as \u escapes. V8 then reads
- * the file as it is, a byte a character, and need not decode it first.
+ * Writes characters outside of ASCII in a JavaScript program as \u escapes. V8 can then use the file as it is, without decoding
+ * it first.
  */
 import { readFileSync, writeFileSync } from 'node:fs';
 

@@ -11,7 +11,7 @@
 
 namespace {
 
-// A burst must not keep the event loop from its other work: whatever is left
+// A burst must not block the event loop: connections that are left
 // in the backlog wakes us again at the next turn.
 constexpr int kAcceptsPerWakeup = 32;
 

@@ -26,7 +26,7 @@ Napi::Object ShowId(Napi::Env env, const struct stat& found) {
   return shown;
 }
 
-/** The file system's own number, which outlives its device's where it has one. */
+/** The file system's own id, if it has one; it outlives the device number. */
 std::string FileSystemId(const struct statfs& fs) {
   unsigned parts[2];
   static_assert(sizeof parts == sizeof fs.f_fsid);
@@ -160,7 +160,9 @@ class Replacing : public Reading {
   const SecretBytes contents_;
 };
 
-/** Reads a file as whoever this process is, past no symbolic link. */
+/**
+ * Reads a file as the user of this process, without following symbolic links.
+ */
 class PlainReading : public Reading {
  public:
   using Reading::Reading;

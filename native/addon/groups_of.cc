@@ -65,7 +65,7 @@ class GroupsLookUp : public Errand {
     }
   }
 
-  // A group without a name is none that a rule could mean.
+  // Rules cannot name a group without a name.
   bool AddName(gid_t gid) {
     std::vector<char> buffer(kFirstBuffer);
     group entry{};

@@ -12,7 +12,7 @@ void HotpValuesInto(const Napi::CallbackInfo& info) {
   window.first = info[2].As<Napi::Number>().Int64Value();
   window.count = info[3].As<Napi::Number>().Uint32Value();
   window.digits = info[4].As<Napi::Number>().Uint32Value();
-  // The caller has checked it; what is written must fit whatever it did.
+  // The caller has checked the size, but the output must fit in any case.
   if (into.ByteLength() < window.count * window.digits) return;
   HotpValues(window, into.Data());
 }

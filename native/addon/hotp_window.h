@@ -6,12 +6,15 @@
 /** The hash functions of RFC 6238, section 1.2. */
 enum class HotpHash { kSha1, kSha256, kSha512 };
 
-/** Which values of RFC 4226 are wanted. */
+/** The values of RFC 4226 to compute. */
 struct HotpWindow {
   HotpHash hash;
   const uint8_t* key;
   size_t key_size;
-  /** The first counter. One below zero counts as zero: it costs as much. */
+  /**
+   * The first counter. Negative ones are computed as zero, which costs the
+   * same.
+   */
   int64_t first;
   size_t count;
   /** 1 to 9. */
@@ -20,7 +23,6 @@ struct HotpWindow {
 
 /**
  * The HOTP values of a window, as ASCII digits one after the other:
- * `count * digits` bytes. Each costs the same. What was computed on the way is
- * wiped.
+ * `count * digits` bytes. Each costs the same. Intermediate values are wiped.
  */
 void HotpValues(const HotpWindow& window, uint8_t* values);

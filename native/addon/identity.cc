@@ -86,7 +86,7 @@ int TakeGroups(std::vector<gid_t>* groups) {
   return taken == *groups ? 0 : EPERM;
 }
 
-// setfsuid(2) reports no errors: asking for an id that cannot be says which one
+// setfsuid(2) reports no errors: a call with an invalid id returns the one that
 // is in force.
 bool TakeFsId(long number, unsigned id) {
   syscall(number, id);

@@ -4,7 +4,7 @@
 
 #include <string>
 
-/** Whom a thread shall be for the file system. */
+/** The user that a thread becomes for the file system. */
 struct Identity {
   /** The canonical name: its supplementary groups are taken too. */
   std::string user;
@@ -14,16 +14,16 @@ struct Identity {
 
 /**
  * Makes the calling thread, and only this one, that user for the file system:
- * uid, gid, supplementary groups, and for all but root no capabilities. There
- * is no way back; the thread is for this and then ends.
+ * uid, gid, supplementary groups, and for all but root no capabilities. This
+ * cannot be undone; the thread ends after its work.
  *
- * What the caller says is compared with the passwd database: name, uid and gid
- * must be one entry. So nobody gets a group that is not theirs, and no thread
- * becomes somebody whom this machine does not know, such as a container's user.
+ * Name, uid and gid must be one entry of the passwd database. So nobody gets a
+ * foreign group, and no thread becomes a user who is unknown to this machine,
+ * such as a container's.
  *
- * A process that is not root is only ever itself.
+ * A process that is not root can only keep its own identity.
  *
- * Returns 0, or an errno value. Then the thread must not touch any file: who
- * it is now is not known.
+ * Returns 0, or an errno value. Then the thread must not touch any file because its
+ * identity is unknown.
  */
 int TakeIdentity(const Identity& who);

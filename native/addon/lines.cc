@@ -10,7 +10,7 @@
 
 namespace {
 
-// A burst must not keep the event loop from its other work: whatever is left
+// A burst must not block the event loop: events that are left
 // wakes us again at the next turn.
 constexpr int kMaxWakeups = 64;
 constexpr int kMaxAccepts = 32;
@@ -27,7 +27,7 @@ Lines::Lines(int epoll, uint8_t* arena, LineReport* reports)
   }
 }
 
-// Whoever opened the socket may have left it blocking, as systemd does.
+// The socket may be blocking, for example from systemd.
 bool Lines::Listen(int fd, uint32_t tag) {
   const int flags = fcntl(fd, F_GETFL);
   if (flags < 0 || fcntl(fd, F_SETFL, flags | O_NONBLOCK) != 0) return false;
@@ -169,7 +169,7 @@ void Lines::Receive(uint32_t slot) {
   Sort(slot, pending + static_cast<size_t>(n));
 }
 
-// What is not handed over as a frame is wiped here.
+// Bytes that are not passed on as a frame are wiped here.
 void Lines::Sort(uint32_t slot, size_t size) {
   uint8_t* const frame = arena_ + used_;
   const size_t length =

@@ -8,7 +8,7 @@
 
 #include "secret_bytes.h"
 
-/** What happened. The numbers are those of src/host/login-lines.ts. */
+/** The kinds of events; src/host/login-lines.ts has the same numbers. */
 enum class LineEvent : uint32_t {
   kOpened = 1,       // first: tag of the socket, second: uid of the peer
   kMessage = 2,      // first: where its type is in the arena, second: bytes
@@ -32,14 +32,14 @@ constexpr size_t kFrameHeader = 2;
 constexpr size_t kMaxFrame = 16383;  // type and payload: docs/reference/protocol.md
 constexpr size_t kFrameBytes = kFrameHeader + kMaxFrame;
 constexpr size_t kArenaBytes = 8 * kFrameBytes;
-constexpr size_t kLines = 1024;  // more would find no descriptor
+constexpr size_t kLines = 1024;  // there are no descriptors for more
 
 /**
  * All connections of PAM modules behind one epoll. It accepts them and cuts
  * what they send into whole frames. It knows nothing of JavaScript.
  *
- * A line is named by its slot and a generation, so that an old name never
- * reaches the line that has the slot, or the descriptor, now.
+ * A line is named by its slot and a generation, so an old name never reaches a
+ * new line with the same slot or descriptor.
  */
 class Lines {
  public:
@@ -55,7 +55,7 @@ class Lines {
   void Pause(uint32_t tag);
   void Resume(uint32_t tag);
 
-  /** Takes what has happened, without waiting. Returns how many reports. */
+  /** Collects the events, without waiting. Returns the number of reports. */
   size_t Collect();
   /** Wipes what Collect() put into the arena. */
   void Wipe();
@@ -64,7 +64,7 @@ class Lines {
   bool Send(uint32_t slot, uint32_t generation, const void* bytes, size_t size);
   /** Hangs up; what was sent still arrives. An old name does nothing. */
   void HangUp(uint32_t slot, uint32_t generation);
-  /** Hangs up everywhere and closes the sockets. Again it does nothing. */
+  /** Closes all lines and the sockets. A second call does nothing. */
   void Close();
 
  private:

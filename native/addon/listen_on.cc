@@ -24,7 +24,8 @@ const char* BindAndListen(int fd, const sockaddr_un& address, mode_t mode,
     return "bind";
   }
   const char* failed = nullptr;
-  // Gives back what the umask took away. Nobody can connect before listen().
+  // Restores the bits that the umask removed. Nobody can connect before
+  // listen().
   if (fchmodat(AT_FDCWD, address.sun_path, mode, AT_SYMLINK_NOFOLLOW) != 0) {
     failed = "chmod";
   } else if (listen(fd, backlog) != 0) {

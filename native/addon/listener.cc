@@ -27,7 +27,7 @@ void CheckListener(Napi::Env env, int fd) {
   if (SocketOption(env, fd, SO_ACCEPTCONN) == 0) {
     throw OsError(env, EINVAL, "accept4");
   }
-  // An inherited one must not go on to our children. Node sees to that when it
+  // Children must not inherit the descriptor. Node sees to that when it
   // starts, but nowhere promises to.
   if (fcntl(fd, F_SETFD, FD_CLOEXEC) != 0) throw OsError(env, errno, "fcntl");
 }

@@ -14,7 +14,7 @@ namespace {
 
 constexpr size_t kNumbers = sizeof(LineReport) / sizeof(uint32_t);
 
-/** Calls JavaScript once for all that has happened at one moment. */
+/** Calls JavaScript once for all events of one moment. */
 class LoginLines : public Polled {
  public:
   LoginLines(int epoll, Napi::Uint8Array arena, Napi::Uint32Array reports,

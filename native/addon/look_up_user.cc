@@ -14,7 +14,7 @@
 
 namespace {
 
-// An entry is a line of a few hundred bytes; a name service that wants more
+// An entry is a line of a few hundred bytes; a name service that needs more
 // than the bound is broken or hostile.
 constexpr size_t kFirstBuffer = 1024;
 constexpr size_t kLargestBuffer = 1024 * 1024;

@@ -41,7 +41,7 @@ void SetAside(const UserFile& file, const std::string& name,
     }
     return;
   }
-  // Whoever put another file there in between gets it back.
+  // If somebody put another file there meanwhile, it is renamed back.
   if (!file.Is(name, *outcome)) {
     RenameToNew(file.directory(), name, file.name());
     outcome->Is("changed");

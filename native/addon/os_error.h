@@ -7,5 +7,5 @@
 /** The name of an errno value: "EACCES". */
 std::string ErrnoName(int error);
 
-/** An Error as Node makes them: `code` "EACCES", `syscall` "bind". */
+/** An Error in Node's form: `code` "EACCES", `syscall` "bind". */
 Napi::Error OsError(Napi::Env env, int error, const char* syscall);

@@ -16,8 +16,10 @@ namespace {
 
 constexpr time_t kOthersWaitSeconds = 1;
 
-/** Standard error, written to without ever waiting for who reads it. Its
- * flags are left alone: O_NONBLOCK would hold for everybody who shares it. */
+/**
+ * Writes to standard error without ever waiting for its reader. Its flags stay
+ * unchanged, because O_NONBLOCK would apply to everybody who shares it.
+ */
 class Outlet : public Napi::ObjectWrap<Outlet> {
  public:
   static Napi::Function Class(Napi::Env env) {
@@ -47,7 +49,7 @@ class Outlet : public Napi::ObjectWrap<Outlet> {
   }
 
  private:
-  /** How many bytes were taken; 0: none now; -1: there is nobody to take any. */
+  /** The number of bytes taken; 0: none now; -1: there is no reader. */
   Napi::Value Write(const Napi::CallbackInfo& info) {
     const auto bytes = info[0].As<Napi::Uint8Array>();
     ssize_t n;
@@ -61,8 +63,10 @@ class Outlet : public Napi::ObjectWrap<Outlet> {
     return Napi::Number::New(info.Env(), static_cast<double>(n));
   }
 
-  /** write(2) to a full pipe waits, and another may fill it between a look and
-   * a write: splice(2) is the one call that can be told not to. */
+  /**
+   * write(2) waits if the pipe is full, and somebody may fill it after a
+   * check. Only splice(2) can be told not to wait.
+   */
   ssize_t ThroughPipe(const void* bytes, size_t size) {
     const ssize_t in = write(own_[1], bytes, std::min<size_t>(size, PIPE_BUF));
     if (in < 0) return -1;

@@ -10,11 +10,11 @@
 
 namespace {
 
-// Enough for name services that are asked on it; only what is touched counts.
+// Enough stack for name services; only touched pages count.
 constexpr size_t kStackBytes = 1024 * 1024;
 
 /**
- * An errand under way. Two own it: the thread until Run() has returned, and
+ * A running errand. It has two owners: the thread until Run() has returned, and
  * the event loop (through `self_`) until its handle is closed.
  */
 class Way : public std::enable_shared_from_this<Way> {
@@ -77,7 +77,7 @@ class Way : public std::enable_shared_from_this<Way> {
     way->Close();
     const Napi::HandleScope handles(way->env_);
     try {
-      // Whoever waits for the promise goes on when this scope ends.
+      // Code that waits for the promise continues when this scope ends.
       const Napi::AsyncContext context(way->env_, "pve-authenticator");
       const Napi::CallbackScope scope(way->env_, context);
       way->errand_->Settle(way->env_);

@@ -19,7 +19,7 @@ void Polled::Start() {
   if (rc != 0) throw OsError(env_, -rc, "epoll_ctl");
   poll_.data = this;
   self_ = shared_from_this();
-  // The end of a worker thread is an end of ours too.
+  // This also ends with its worker thread.
   napi_add_async_cleanup_hook(env_, OnTeardown, this, &teardown_);
   Resume();
 }

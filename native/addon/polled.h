@@ -6,20 +6,22 @@
 #include <memory>
 
 /**
- * A descriptor of ours that the event loop watches for something to read. Its
- * uv handle must outlive uv_close() until the callback of that, so it holds
- * itself until then.
+ * A descriptor that the event loop watches for input. Its uv handle must live
+ * until the callback of uv_close(), so the object keeps itself alive until
+ * then.
  */
 class Polled : public std::enable_shared_from_this<Polled> {
  public:
   virtual ~Polled() = default;
 
-  /** Begins to watch. Throws an OsError, and then does not own the descriptor. */
+  /**
+   * Starts to watch. If it throws an OsError, it does not own the descriptor.
+   */
   void Start();
-  /** Meanwhile it does not keep the event loop alive. */
+  /** A paused one does not keep the event loop alive. */
   void Pause();
   void Resume();
-  /** Stops for good and closes the descriptor. Again it does nothing. */
+  /** Stops for good and closes the descriptor. A second call does nothing. */
   void Close();
 
  protected:
@@ -27,7 +29,7 @@ class Polled : public std::enable_shared_from_this<Polled> {
 
   /** There is something to read; or an error, after which it is paused. */
   virtual void OnReadable(int error) = 0;
-  /** Lets go of JavaScript. Nothing is called afterwards. */
+  /** Releases the JavaScript references. Nothing is called afterwards. */
   virtual void Release() = 0;
 
   /** Calls JavaScript from the event loop. */

@@ -10,7 +10,7 @@ namespace {
 
 constexpr int kUnfit = -1;
 
-/** The state of a file as bytes that JavaScript only keeps. */
+/** The state of a file as bytes, which JavaScript only stores. */
 bool HasRoom(const Napi::Uint8Array& bytes) {
   return bytes.ByteLength() == sizeof(FileIdentity);
 }

@@ -14,8 +14,8 @@ constexpr size_t kSuffixLength = 6;
 constexpr size_t kMostAtOnce = 64;
 
 /**
- * The files that this process is replacing. Two threads of different users may
- * have one file between them: from the comparison to the rename it is one's.
+ * The files that this process is replacing. Threads of two users may work on
+ * the same file. Between comparison and rename, only one of them may.
  */
 class Claim {
  public:
@@ -57,7 +57,10 @@ class Claim {
 std::mutex Claim::mutex_;
 Claim::Slot Claim::slots_[kMostAtOnce];
 
-/** A new file beside the old one; it goes unless it has taken its name. */
+/**
+ * A new file beside the old one; removed unless it was renamed over the old
+ * one.
+ */
 class NewFile {
  public:
   explicit NewFile(const UserFile& old) : old_(old) {}

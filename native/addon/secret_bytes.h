@@ -27,7 +27,7 @@ class SecretBytes {
   const uint8_t* data() const { return bytes_.get(); }
   size_t capacity() const { return capacity_; }
   size_t size() const { return size_; }
-  /** Says how many of the bytes count: at most capacity(). */
+  /** Sets the number of used bytes: at most capacity(). */
   void Resize(size_t size) { size_ = size; }
   void Wipe() {
     if (capacity_ > 0) explicit_bzero(bytes_.get(), capacity_);

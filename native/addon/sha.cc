@@ -65,7 +65,10 @@ constexpr uint64_t k512[80] = {
     0x431d67c49c100d4c, 0x4cc5d4becb3e42b6, 0x597f299cfc657e2a,
     0x5fcb6fab3ad6faec, 0x6c44198c4a475817};
 
-/** The bits by which SHA-256 and SHA-512 rotate; the third of the small ones shifts. */
+/**
+ * The rotations of SHA-256 and SHA-512; the third of the small ones is a
+ * shift.
+ */
 struct Turns {
   unsigned big0[3], big1[3], small0[3], small1[3];
 };
@@ -83,7 +86,7 @@ Word Small(Word value, const unsigned (&by)[3]) {
   return Right(value, by[0]) ^ Right(value, by[1]) ^ (value >> by[2]);
 }
 
-/** Sections 6.2.2 and 6.4.2: the same but for their words. */
+/** Sections 6.2.2 and 6.4.2, which differ only in their words. */
 template <typename Word, size_t kRounds>
 void Compress2(std::array<Word, 8>* state, const uint8_t* block,
                const Word (&constants)[kRounds], const Turns& turns) {

@@ -3,13 +3,13 @@
 #include <cstddef>
 #include <cstdint>
 
-/** What tells one state of a file from another. */
+/** Identifies a state of a file. */
 struct FileIdentity {
   uint64_t device, inode, size;
   int64_t modified_s, modified_ns, changed_s, changed_ns;
 };
 
-/** How reading ended. */
+/** The result of reading. */
 enum class SmallRead { kRead, kUnfit, kFailed };
 
 /**
@@ -22,5 +22,5 @@ enum class SmallRead { kRead, kUnfit, kFailed };
 SmallRead ReadSmall(const char* path, uint8_t* into, size_t room, size_t* size,
                     FileIdentity* identity, const char** step);
 
-/** Whether the name leads to the same file still, in the same state. */
+/** Whether the name still leads to the same file in the same state. */
 bool IsStill(const char* path, const FileIdentity& identity);

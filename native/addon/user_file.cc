@@ -21,7 +21,9 @@ int OpenAt(int directory, const char* path, int flags, Links links) {
   return static_cast<int>(fd);
 }
 
-/** Opens for reading what an O_PATH descriptor stands for, whoever renames. */
+/**
+ * Opens the file of an O_PATH descriptor for reading, even if it was renamed.
+ */
 int Reopen(int fd) {
   const std::string link = "/proc/self/fd/" + std::to_string(fd);
   int opened;
@@ -102,7 +104,8 @@ bool UserFile::Open(const std::string& path, size_t max_bytes,
   if (!S_ISREG(outcome->file.st_mode)) {
     return outcome->Is("unfit", "not-regular");
   }
-  // What is gone or hidden here was there a moment ago: never "missing".
+  // A file that is gone or hidden here existed a moment ago, so it is never
+  // "missing".
   if (!file_.Set(Reopen(found.get()))) return outcome->Fail("open", errno);
   return true;
 }

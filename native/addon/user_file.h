@@ -32,7 +32,7 @@ class Descriptor {
   int fd_ = -1;
 };
 
-/** How reading or replacing a file ended. */
+/** The result of reading or replacing a file. */
 struct Outcome {
   /**
    * One of "read", "replaced", "created", "set-aside", "exists", "missing",
@@ -81,23 +81,21 @@ class UserFile {
 
   /**
    * Opens the directory, then the file in it. Symbolic links are followed if
-   * they shall be, but never those of /proc, which lead past all permissions.
-   * Nothing but a regular file is opened: not even a FIFO or a device for a
-   * moment.
+   * requested, but never those of /proc, which bypass permissions. Only regular
+   * files are opened, never a FIFO or device.
    *
    * Returns whether it is open; if not, `outcome` says why.
    */
   bool Open(const std::string& path, size_t max_bytes, Outcome* outcome);
 
   /**
-   * Opens only the directory, for a file that is to be made in it; the same for
-   * the return value.
+   * Opens only the directory, to make a file in it; returns the same.
    */
   bool OpenPlace(const std::string& path, Outcome* outcome) {
     return OpenDirectory(path, outcome);
   }
 
-  /** Reads all of it into `outcome`; the same for the return value. */
+  /** Reads all of it into `outcome`; returns the same. */
   bool Read(Outcome* outcome) const;
 
   /** Whether the name leads to the same file still, with these contents. */
@@ -122,8 +120,8 @@ class UserFile {
 };
 
 /**
- * Puts `contents` in the place of what `file` was read as. A new file, mode
- * 0400, takes its name; an error leaves the old one and no other.
+ * Replaces the read `file` by `contents`. A new file, mode 0400, takes its
+ * name; after an error only the old file remains.
  */
 void ReplaceFile(const UserFile& file, const SecretBytes& contents,
                  Outcome* outcome);
@@ -136,8 +134,7 @@ void CreateFile(const UserFile& place, const SecretBytes& contents,
                 Outcome* outcome);
 
 /**
- * Gives what `file` was read as another name in its directory, one that nothing
- * has.
+ * Renames the read `file` within its directory, to an unused name.
  */
 void SetAside(const UserFile& file, const std::string& name, Outcome* outcome);
 

@@ -2,7 +2,7 @@ import { readFileSync, writeFileSync } from 'node:fs';
 
 /* The chart of the benchmark. By hand: node build/bench/js/scripts/bench/chart.js build/bench.json FILE.svg */
 
-/** What of build/bench.json is drawn. */
+/** The parts of build/bench.json that are drawn. */
 export interface Figures {
   readonly machine: {
     readonly processors: number;
@@ -27,7 +27,7 @@ const MARGIN = 16;
 
 const FILLS = { ours: '#1b6ca8', base: '#9dbfd9', peer: '#d98f4e', floor: '#b5b5b5' } as const;
 
-/** Who is drawn, by service, and how they are called. */
+/** The contenders that are drawn, by service, with their names. */
 const SERVICES: readonly (readonly [string, string, string])[] = [
   ['permit', 'pam_permit: libpam alone', FILLS.floor],
   ['nothing', 'a Node daemon that does nothing', FILLS.floor],

@@ -7,20 +7,20 @@ import type { World } from './world.ts';
 const PAM_SUCCESS = 0;
 const PAM_AUTH_ERR = 7;
 const PAM_USER_UNKNOWN = 10;
-/** Not a code of anybody, but for three in a million. */
+/** A code that is wrong for everybody, except in three cases of a million. */
 const WRONG = '000000';
 
-/** Somebody who logs in again and again by one service. */
+/** A contender: logs in again and again through one service. */
 export interface Contender extends Codes {
   readonly label: string;
   readonly service: string;
-  /** What PAM shall return. */
+  /** The result that PAM must return. */
   readonly rc: number;
-  /** @returns what its daemon has had of the processors, in microseconds; left out: it has none */
+  /** @returns the processor time of its daemon, in microseconds; left out if it has no daemon */
   readonly cpu?: (() => number) | undefined;
 }
 
-/** What is measured side by side. */
+/** Contenders that are measured side by side. */
 export interface Group {
   readonly title: string;
   readonly contenders: readonly Contender[];
@@ -28,7 +28,7 @@ export interface Group {
   readonly processes: number;
   /** Logins of each contender in a round. */
   readonly logins: number;
-  /** So many of one contender, then so many of the next. */
+  /** How many logins of one contender come before the next one's turn. */
   readonly block: number;
   /** Prepares a round. */
   readonly before?: () => void;
@@ -37,7 +37,7 @@ export interface Group {
 const BLOCK = 10;
 const PER_PROCESS = 200;
 
-/** The services that TOTP is measured with, and what stands for the floor below it. */
+/** The services that TOTP is measured with, and the lower bound for them. */
 const TOTP_SERVICES = ['permit', 'nothing', 'base', 'ours', 'ours-limited', 'google', 'google-limited'];
 /** The services that all other codes are measured with. */
 const SERVICES = ['base', 'ours', 'google'];
@@ -115,7 +115,7 @@ function wrongOf(kind: Kind): Contender['next'] {
 }
 
 /**
- * Wrong logins of those who are enrolled, those who are not, and those who do not exist: they take turns, one each.
+ * Wrong logins of enrolled users, of others, and of unknown users, in turns of one each.
  *
  * @param logins - of each
  * @returns the group
@@ -157,14 +157,14 @@ export function wrongLogins(logins: number): Group {
  *
  * @param label - names what is measured
  * @param service - the service file
- * @param codes - who types what
+ * @param codes - the users with their codes
  * @returns the contender
  */
 export function contenderOf(label: string, service: string, codes: Codes): Contender {
   return { label, service, rc: PAM_SUCCESS, ...codes };
 }
 
-/** @returns whether the peer's module is there, of a service that needs one */
+/** @returns whether the peer's module is installed, for a service that needs one */
 export function hasPeer(service: string): boolean {
   const peer = /^(google|oath)/.exec(service)?.[1];
   const file = peer === 'google' ? 'pam_google_authenticator.so' : 'pam_oath.so';

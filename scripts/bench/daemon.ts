@@ -7,7 +7,7 @@ const READY_MS = 30_000;
 const POLL_MS = 2;
 const KIB_PER_MIB = 1024;
 const NS_PER_US = 1000;
-/** proc_pid_clear_refs(5): the highest use of memory begins anew. */
+/** proc_pid_clear_refs(5): this resets the peak use of memory. */
 const RESET_PEAK = '5';
 
 const running = new Set<ChildProcess>();
@@ -17,11 +17,11 @@ export interface Daemon {
   readonly socket: string;
   /** When Node was executed, nanoseconds since 1970. */
   readonly executed: () => bigint;
-  /** Forgets how much memory it had so far. */
+  /** Resets its peak use of memory. */
   readonly resetPeak: () => void;
-  /** @returns the most that it had of memory since then, in MiB */
+  /** @returns its peak use of memory since then, in MiB */
   readonly peak: () => number;
-  /** @returns what all its threads have had of the processors, in microseconds */
+  /** @returns the processor time of all its threads, in microseconds */
   readonly cpu: () => number;
   /** Waits until it serves. */
   readonly ready: () => Promise<void>;
@@ -43,7 +43,7 @@ export interface Start {
  *
  * @param data - where its runtime and state directories are
  * @param name - of the directories
- * @param start - what, and how
+ * @param start - the program and its settings
  * @returns the daemon; its sockets are there, but it may not serve yet
  * @throws Error when it does not start
  */
@@ -95,7 +95,7 @@ function cpu({ pid }: ChildProcess): number {
   return times.reduce((sum, time) => sum + time, 0) / NS_PER_US;
 }
 
-/** Stops all daemons that still run: for an end that was not planned. */
+/** Stops all daemons that still run, after an unexpected end. */
 export async function stopAll(): Promise<void> {
   await Promise.all([...running].map(stop));
 }

@@ -22,13 +22,13 @@ const LOGINS = 50;
 const WARM_UP = 2;
 /** Milliseconds that a touch may wait for the servers, as config.toml says it here. */
 export const TOUCH_DEADLINE_MS = 2000;
-/** They touch all the time, at most this many at once. */
+/** How many touches run at once. */
 const OWNERS = 8;
-/** Behind all others, who log in with TOTP. Ten look-ups a minute are allowed to each. */
+/** The users who touch come after all users who log in with TOTP. Each may have ten look-ups a minute. */
 const FIRST_OWNER = 20_000;
 const PUBLIC_ID = 'cccccccccccb';
 
-/** What came of it. */
+/** The results. */
 export interface DeadServers {
   readonly results: Results;
   /** What each touch took until it was answered, milliseconds. */
@@ -79,7 +79,7 @@ export async function measureDeadServers(data: string): Promise<DeadServers> {
   return { results: new Map([...took].map(([label, times]) => [label, [roundOf(times)]])), touches };
 }
 
-/** Each touch is of somebody else, because a user's look-ups are limited. */
+/** Each touch is by another user, because a user's look-ups are limited. */
 function touchAllTheTime(data: string): { stop: () => Promise<number[]> } {
   const over = new AbortController();
   const touches: number[] = [];
@@ -93,7 +93,7 @@ function touchAllTheTime(data: string): { stop: () => Promise<number[]> } {
         { label: 'touch', service: 'ours-keys', user: user.name, code },
       ]);
       const [login] = logins;
-      // PAM_SYSTEM_ERR: nobody could say anything.
+      // PAM_SYSTEM_ERR: no server answered.
       if (login?.rc !== 4) {
         throw new Error(`a touch ended with ${String(login?.rc)}`);
       }

@@ -11,7 +11,7 @@ export interface Job {
   readonly code: string;
 }
 
-/** How a login went. */
+/** The result of a login. */
 export interface TimedLogin {
   readonly label: string;
   /** What PAM returned. */
@@ -22,7 +22,7 @@ export interface TimedLogin {
   readonly took: number;
 }
 
-/** How many logins went, and what they took together. */
+/** The number of logins, and their time together. */
 export interface Run {
   readonly logins: readonly TimedLogin[];
   /** In microseconds. */
@@ -37,7 +37,7 @@ const NS_PER_US = 1000;
  * @param data - the directory with `pam.d` and `homes`
  * @param processes - how many
  * @param jobs - the logins; one process does them in this order
- * @returns how they went, in the same order
+ * @returns the results, in the same order
  * @throws Error when the driver fails
  */
 export async function logIn(data: string, processes: number, jobs: readonly Job[]): Promise<Run> {

@@ -56,7 +56,7 @@ function factorsOf(user: User, key: Uint8Array, first: number): StoredFactor[] {
 /** The file of a user whose attempts the peer limits, below the home. */
 export const LIMITED_FILE = '.google_authenticator_limited';
 
-/** How the peer's files differ. */
+/** The variants of the peer's files. */
 export interface HomeFile {
   /** Number of the first scratch code. */
   readonly first?: number;

@@ -2,19 +2,19 @@ import { HANGING } from './hanging-home.ts';
 import { overall, ratio, type Results } from './measure.ts';
 import { median } from './statistics.ts';
 
-/** A number that was promised, and what came out. */
+/** A goal, with the measured number. */
 export interface Goal {
   readonly name: string;
   /** Undefined: it could not be measured. */
   readonly value: number | undefined;
   readonly atLeast?: number;
   readonly atMost?: number;
-  /** What would be better still. */
+  /** A stricter goal. */
   readonly reachFor?: number;
   readonly met: boolean;
 }
 
-/** What is measured beside the logins. */
+/** Measurements besides the logins. */
 export interface Others {
   /** The most memory of our daemon during a round, MiB; undefined: not measured. */
   readonly resident: number | undefined;

@@ -13,11 +13,11 @@ import { serviceOf, UNLIMITED } from './world.ts';
 
 /* Logins of others while somebody's home never answers. */
 
-/** With and without take turns, because what else the machine does drifts. */
+/** Turns with and without a hanging home alternate, because the load of the machine drifts. */
 const TURNS = 20;
 /** Of each kind in a turn: 1,000 in all, with and without. */
 const LOGINS = 50;
-/** Whose logins are measured while somebody else's home hangs. */
+/** The users whose logins are measured while somebody else's home hangs. */
 export const HANGING = ['store', 'home'] as const;
 const SERVICE = 'ours-homes';
 const WARM_UP = 2;

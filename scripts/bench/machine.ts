@@ -7,7 +7,7 @@ import { median } from './statistics.ts';
 const DISK_ROUNDS = 200;
 const NS_PER_US = 1000;
 
-/** What the benchmark runs on. */
+/** The machine of the benchmark. */
 export interface Machine {
   readonly processors: number;
   readonly processor: string;
@@ -17,12 +17,12 @@ export interface Machine {
   readonly base: string | undefined;
   readonly fileSystem: string;
   readonly load: number;
-  /** What it takes to make things durable, in microseconds. */
+  /** The times of durable writes, in microseconds. */
   readonly disk: { readonly append: number; readonly replace: number };
 }
 
 /**
- * Looks what the benchmark runs on.
+ * Describes the machine of the benchmark.
  *
  * @param data - its directory
  * @returns the machine

@@ -6,7 +6,7 @@ const US_PER_S = 1_000_000;
 const PEER = /^(google|oath)/;
 const PEER_MAY_REFUSE = 0.001;
 
-/** What one contender reached in one round. */
+/** The result of one contender in one round. */
 export interface Round {
   /** Microseconds. */
   readonly p50: number;
@@ -74,7 +74,7 @@ export async function loginsOf(data: string, group: Group): Promise<Map<string, 
 }
 
 /**
- * What logins come to.
+ * The figures of some logins.
  *
  * @param times - what each took, in microseconds
  * @param together - what all took; left out: they came one after the other
@@ -88,7 +88,7 @@ export function roundOf(times: readonly number[], together = sum(times)): Round 
   };
 }
 
-/** @returns what says, later, how much the contender's daemon has used since now */
+/** @returns a function that later returns the processor time since now */
 function cpuOf({ cpu }: Contender): () => number | undefined {
   const before = cpu?.();
   return () => (cpu === undefined || before === undefined ? undefined : cpu() - before);
@@ -149,11 +149,11 @@ export function overall(rounds: readonly Round[]): Round {
 }
 
 /**
- * How two contenders compare: the median of the ratios of the rounds, because what drifts between rounds hits both.
+ * The ratio of two contenders: the median of the rounds' ratios, because a drift between rounds affects both.
  *
  * @param results - of all
- * @param ours - label of the one
- * @param theirs - label of the other
+ * @param ours - label of our contender
+ * @param theirs - label of the peer
  * @param what - which figure
  * @returns ours / theirs, or undefined when one was not measured
  */

@@ -8,7 +8,7 @@ import type { World } from './world.ts';
 
 /* The parts of the benchmark, one after the other. */
 
-/** How much is measured; BENCH_ONLY has a quick look at some labels. */
+/** The size of the measurement; BENCH_ONLY measures only some labels, quickly. */
 const ROUNDS = Number(process.env['BENCH_ROUNDS'] ?? 7);
 const RESTS = Number(process.env['BENCH_RESTS'] ?? 5);
 const STARTS = Number(process.env['BENCH_STARTS'] ?? 7);
@@ -16,7 +16,7 @@ const ONLY = new RegExp(process.env['BENCH_ONLY'] ?? '');
 const WARM_UP = 15;
 const WRONG_LOGINS = 500;
 
-/** What came out. */
+/** The results. */
 export interface Measured {
   readonly results: Results;
   /** The most memory that each daemon had during a round, MiB, by its service. */
@@ -38,7 +38,7 @@ export async function measureAll(data: string, world: World): Promise<Measured> 
   const chosen = all.map(onlyChosen).filter(({ contenders }) => contenders.length > 0);
   await warmUp(data, all);
   world.daemons.forEach((daemon) => daemon.resetPeak());
-  // Recovery codes of a crowd come last: so many are used that the ledger is no longer that of 10,000 users.
+  // Recovery codes in a crowd come last, because they use so many codes that the ledger becomes larger than that of 10,000 users.
   const [ordinary, heavy] = [chosen.filter((group) => !isHeavy(group)), chosen.filter(isHeavy)];
   await inRounds(data, ordinary, results);
   const resident = Object.fromEntries([...world.daemons].map(([name, daemon]) => [name, daemon.peak()]));
@@ -78,7 +78,7 @@ function isHeavy({ title }: Group): boolean {
   return title.startsWith('recovery code, 32');
 }
 
-/** Contenders of one label are measured with those that they are compared with. */
+/** If BENCH_ONLY names a contender, those that it is compared with are measured, too. */
 function onlyChosen(group: Group): Group {
   return group.contenders.some(({ label }) => ONLY.test(label)) ? group : { ...group, contenders: [] };
 }
