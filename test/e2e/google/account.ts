@@ -1,4 +1,4 @@
-import { appendFileSync, chownSync, mkdirSync } from 'node:fs';
+import { appendFileSync, chownSync, mkdirSync, readFileSync } from 'node:fs';
 
 /** An account of the box. */
 export interface BoxAccount {
@@ -8,14 +8,15 @@ export interface BoxAccount {
 }
 
 const FIRST_UID = 70_000;
-let lastUid = FIRST_UID;
+let lastUid: number | undefined;
 
 /**
  * Makes an account in the box, with a home of its own and no password. Much quicker than useradd.
  *
- * @returns the account
+ * @returns the account; no other in the box has its uid
  */
 export function newAccount(): BoxAccount {
+  lastUid ??= largestUid();
   const uid = ++lastUid;
   const name = `g${process.pid}-${uid}`;
   const home = `/home/${name}`;
@@ -24,4 +25,10 @@ export function newAccount(): BoxAccount {
   mkdirSync(home, { mode: 0o700 });
   chownSync(home, uid, uid);
   return { name, uid, home };
+}
+
+/** Other test files have made accounts, too, and the daemon takes a new name of an enrolled uid for a renamed user. */
+function largestUid(): number {
+  const lines = readFileSync('/etc/passwd', 'utf8').split('\n');
+  return Math.max(FIRST_UID, ...lines.map((line) => Number(line.split(':')[2] ?? 0)));
 }
