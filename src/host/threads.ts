@@ -1,3 +1,5 @@
+import { timeLimit } from './time-limit.ts';
+
 /** The request had no thread, or got no answer on it. */
 export type NotServed =
   /** Too many others are served or hang; nothing was done. */
@@ -92,7 +94,7 @@ export class Threads<User extends string | number = number> {
     return new Promise((resolve, reject) => {
       const waiting: Waiting = {
         begin: () => {
-          clearTimeout(timer);
+          stopWaiting();
           if (work.wanted()) {
             this.#begin(uid, lane, work).then(resolve, reject);
           } else {
@@ -101,17 +103,17 @@ export class Threads<User extends string | number = number> {
           }
         },
         refuse: (why) => {
-          clearTimeout(timer);
+          stopWaiting();
           resolve(why);
         },
       };
-      const timer = setTimeout(() => {
+      const stopWaiting = timeLimit(this.#limits.waitMs, () => {
         lane.waiting.splice(lane.waiting.indexOf(waiting), 1);
         waiting.refuse({ kind: 'busy' });
         if (!lane.running && lane.waiting.length === 0) {
           this.#lanes.delete(uid);
         }
-      }, this.#limits.waitMs);
+      });
       lane.waiting.push(waiting);
       this.#fill();
     });
@@ -133,24 +135,18 @@ export class Threads<User extends string | number = number> {
   }
 
   async #begin<T>(uid: User, lane: Lane, work: Work<T>): Promise<T | NotServed> {
-    let timer: NodeJS.Timeout | undefined;
-    let check: NodeJS.Immediate | undefined;
+    let forget = (): void => undefined;
     const deadline = new Promise<NotServed>((resolve) => {
-      const hangs = (): void => {
+      forget = timeLimit(this.#limits.deadlineMs, () => {
         resolve({ kind: 'hung' });
         this.#hangs(uid, lane);
-      };
-      // After a pause of the whole process, timers come before results that have been waiting: these are heard first.
-      timer = setTimeout(() => {
-        check = setImmediate(hangs);
-      }, this.#limits.deadlineMs);
+      });
     });
     const result = this.#untilReturned(uid, lane, work);
     try {
       return await Promise.race([result, deadline]);
     } finally {
-      clearTimeout(timer);
-      clearImmediate(check);
+      forget();
     }
   }
 

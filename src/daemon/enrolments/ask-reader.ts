@@ -1,4 +1,5 @@
 /* node:http is loaded with the first request: a start does not wait for it. */
+import { timeLimit } from '../../host/time-limit.ts';
 
 /** From the first try to connect to the last byte, in milliseconds: longer than the reader takes, shorter than the module waits. */
 const DEADLINE_MS = 8_000;
@@ -34,7 +35,7 @@ export function askReader(
     const headers = { 'content-type': 'application/json' };
     let connected = false;
     const end = (result: Exchanged): void => {
-      clearTimeout(timer);
+      forget();
       resolve(result);
       outgoing.destroy();
     };
@@ -59,7 +60,7 @@ export function askReader(
       // The reader died in the middle of its answer.
       response.on('error', () => end({ kind: 'no-answer', why: 'ended' }));
     });
-    const timer = setTimeout(() => end({ kind: 'no-answer', why: 'deadline' }), DEADLINE_MS);
+    const forget = timeLimit(DEADLINE_MS, () => end({ kind: 'no-answer', why: 'deadline' }));
     outgoing.on('socket', (socket) => socket.on('connect', () => (connected = true)));
     outgoing.on('error', (error) => {
       const code = 'code' in error ? String(error.code) : 'unknown';

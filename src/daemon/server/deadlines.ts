@@ -39,12 +39,27 @@ export class Deadlines<K> {
   }
 
   #look(): void {
-    for (const [who, { at, pass }] of this.#deadlines) {
-      if (at <= this.#now()) {
+    const now = this.#now();
+    const due = [...this.#deadlines].filter(([, { at }]) => at <= now);
+    if (due.length > 0) {
+      // After a pause of the whole process, timers come before frames that have been waiting: these are heard first.
+      setImmediate(() => this.#pass(due));
+    }
+    this.#rest();
+  }
+
+  #pass(due: readonly (readonly [K, Deadline])[]): void {
+    for (const [who, deadline] of due) {
+      if (this.#deadlines.get(who) === deadline) {
         this.#deadlines.delete(who);
-        pass();
+        deadline.pass();
       }
     }
+    this.#rest();
+  }
+
+  /** Keeps no timer for nobody. */
+  #rest(): void {
     if (this.#deadlines.size === 0) {
       clearInterval(this.#timer);
       this.#timer = undefined;

@@ -1,4 +1,5 @@
 import type { ReadRequest } from '../../../contracts/file-requests.ts';
+import { timeLimit } from '../../../host/time-limit.ts';
 import type { HomeFiles, ReadResult } from './file-access.ts';
 
 /**
@@ -15,7 +16,7 @@ const LOOKUP_MS = 3_500;
  * @returns how it ended; `hung` when it took too long
  */
 export async function readInTime(files: HomeFiles, request: ReadRequest): Promise<ReadResult> {
-  let timer: NodeJS.Timeout | undefined;
+  let forget = (): void => undefined;
   let late = false;
   const reading = files.read(request).then((read) => {
     if (late && read.kind === 'read') {
@@ -24,15 +25,15 @@ export async function readInTime(files: HomeFiles, request: ReadRequest): Promis
     return read;
   });
   const deadline = new Promise<ReadResult>((resolve) => {
-    timer = setTimeout(() => {
+    forget = timeLimit(LOOKUP_MS, () => {
       late = true;
       resolve({ kind: 'hung' });
-    }, LOOKUP_MS);
+    });
   });
   try {
     return await Promise.race([reading, deadline]);
   } finally {
-    clearTimeout(timer);
+    forget();
   }
 }
 

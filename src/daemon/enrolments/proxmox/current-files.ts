@@ -1,4 +1,5 @@
 import type { ProxmoxProduct } from '../../../contracts/file-requests.ts';
+import { timeLimit } from '../../../host/time-limit.ts';
 import { FormatError } from './format-error.ts';
 import type { Copy, FileTexts, LastGood } from './last-good.ts';
 import { textOf } from './file-text.ts';
@@ -185,13 +186,13 @@ export class CurrentFiles<T> {
 }
 
 async function withinTime(reading: Promise<ProxmoxRead>): Promise<ProxmoxRead> {
-  let timer: NodeJS.Timeout | undefined;
+  let forget = (): void => undefined;
   const deadline = new Promise<ProxmoxRead>((resolve) => {
-    timer = setTimeout(() => resolve({ kind: 'hung' }), READ_MS);
+    forget = timeLimit(READ_MS, () => resolve({ kind: 'hung' }));
   });
   try {
     return await Promise.race([reading, deadline]);
   } finally {
-    clearTimeout(timer);
+    forget();
   }
 }

@@ -5,13 +5,15 @@ import { chmodSync } from 'node:fs';
 import { connect, type Socket } from 'node:net';
 import { userInfo } from 'node:os';
 import { join } from 'node:path';
+import { setImmediate } from 'node:timers/promises';
 import { promisify } from 'node:util';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 import type { Account, Enrolments } from '../../../../src/daemon/enrolments/enrolment.ts';
 import { listenOn } from '../../../../src/host/addon.ts';
 import { preciseSleep } from '../../../../src/host/precise-sleep.ts';
 import { NO_RULES } from '../../../../src/daemon/login/rule-for.ts';
-import { USER_LOGINS_AT_ONCE } from '../../../../src/daemon/server/limits.ts';
+import { DEADLINE_GRAIN_MS } from '../../../../src/daemon/server/deadlines.ts';
+import { START_DEADLINE_MS, USER_LOGINS_AT_ONCE } from '../../../../src/daemon/server/limits.ts';
 import { LoginServer } from '../../../../src/daemon/server/login-server.ts';
 import { encodeAnswer } from '../../../../src/daemon/wire/answer.ts';
 import { encodeFrame, FRAME_TYPE, FrameReader, type Frame } from '../../../../src/daemon/wire/frame.ts';
@@ -34,12 +36,15 @@ let log: RecordedLog;
 let lookedUp: Account[];
 let directory: string;
 let modules: Socket[];
+/** How far the server's clock is ahead, in milliseconds. */
+let ahead: number;
 
 beforeEach(() => {
   directory = makeDirectory();
   log = new RecordedLog();
   lookedUp = [];
   modules = [];
+  ahead = 0;
   const enrolments: Enrolments = {
     lookUp({ account }) {
       // Whoever does not exist is enrolled here, too: that must not count.
@@ -70,7 +75,7 @@ beforeEach(() => {
     ledger: new InMemoryLedger(),
     log,
     now: Date.now,
-    monotonic: () => performance.now(),
+    monotonic: () => performance.now() + ahead,
     sleep: preciseSleep,
   });
   for (const [kind, mode] of [
@@ -137,6 +142,18 @@ describe('LoginServer', () => {
     expect(await new Login().start(me).verdict('000000')).toMatchObject({ code: 'denied' });
     expect(log.text).not.toContain(RIGHT);
     await settled(() => server.logins === 0);
+  });
+
+  it('hears a START that came in time, though the daemon was paused until after the deadline', async () => {
+    const login = new Login();
+    await settled(() => server.logins === 1 && !login.socket.connecting);
+    // From here on timers come first.
+    await setImmediate();
+    login.start(me);
+    ahead = START_DEADLINE_MS;
+    const begun = performance.now();
+    while (performance.now() - begun <= 2 * DEADLINE_GRAIN_MS);
+    expect(await login.verdict(RIGHT)).toMatchObject({ code: 'ok' });
   });
 
   it('takes the name and uid of the passwd entry, and no other name', async () => {

@@ -13,6 +13,7 @@ import { proxmoxSource } from '../../../../../src/daemon/enrolments/proxmox/prox
 import { RealmYubikeys } from '../../../../../src/daemon/enrolments/proxmox/realm-yubikeys.ts';
 import { newBounds, type LookedUp } from '../../../../../src/daemon/enrolments/yubico/online-yubikeys.ts';
 import { InMemoryLedger } from '../../../fixtures/in-memory-ledger.ts';
+import { pausedWhile } from '../../../fixtures/paused.ts';
 
 const NOW = 1_800_000_000_000;
 const OTP = 'cccccccccccbiucvrkjiegbhidrcicvlgrcgkgurhjnj';
@@ -24,7 +25,7 @@ interface World {
   readonly domains?: string;
   readonly realms?: readonly string[];
   readonly lookedUp?: LookedUp;
-  readonly read?: () => ProxmoxRead;
+  readonly read?: () => ProxmoxRead | Promise<ProxmoxRead>;
   readonly copy?: FileTexts;
   readonly lastGood?: LastGood;
 }
@@ -194,6 +195,18 @@ describe('what cannot be read', () => {
     expect((await lookUp('root')).kind).toBe('blocked');
     expect(told).toHaveLength(1);
     expect(told[0]).toMatch(/^true /);
+  });
+
+  it('files that came while the daemon was paused are heard', async () => {
+    vi.useFakeTimers({ toFake: ['setTimeout', 'clearTimeout'] });
+    let answer: (read: ProxmoxRead) => void;
+    const reading = new Promise<ProxmoxRead>((resolve) => (answer = resolve));
+    const { lookUp, told } = worldOf({ copy: good, read: () => reading });
+    const lookup = lookUp('bob');
+    await pausedWhile(5_000, () => answer({ kind: 'files', files: {} }));
+    await lookup;
+    expect(told.join()).not.toMatch(/does not answer/);
+    vi.useRealTimers();
   });
 
   it('while nothing can be read, what was not understood before stays so', async () => {
