@@ -23,7 +23,7 @@ struct Identity {
  *
  * A process that is not root can only keep its own identity.
  *
- * Returns 0, or an errno value. Then the thread must not touch any file because its
- * identity is unknown.
+ * Returns 0, or an errno value. After an error the thread must not touch any
+ * file, because its identity is unknown.
  */
 int TakeIdentity(const Identity& who);

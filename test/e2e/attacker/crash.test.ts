@@ -4,9 +4,9 @@ import { PAM } from '../daemon/pam-login.ts';
 import { AS_ROOT, Stage, type Daemon, type Person } from '../daemon/stage.ts';
 import { Door, showLog } from '../faults/fault-stage.ts';
 
-/* Somebody who can end the daemon does not get more guesses by it. */
+/* Somebody who can crash the daemon gets no extra guesses. */
 
-/** What docs/explanation/threat-model.md promises: not what the source says. */
+/** The limits that docs/explanation/threat-model.md promises, not taken from the source. */
 const PER_ORIGIN = 3;
 const PER_USER = 10;
 const PERIOD_MS = 30_000;
@@ -33,14 +33,14 @@ async function die(signal: NodeJS.Signals = 'SIGKILL'): Promise<void> {
   await daemon.stop(signal);
 }
 
-/** A wrong code through the module; whether it was checked. */
+/** Types a wrong code through the module. Returns whether it was checked. */
 async function checks(person: Person, origin: string): Promise<boolean> {
   const { rc } = await door.try(person, person.wrongCode(), `RHOST=${origin}`);
   expect([PAM.denied, PAM.tooManyTries]).toContain(rc);
   return rc === PAM.denied;
 }
 
-/** Lets the daemon die after each of so many guesses, and expects no more of them to be checked than may be. */
+/** Lets the daemon die after each guess, and expects no more guesses to be checked than the limit allows. */
 async function expectCheckedAcrossDeaths(
   allowed: number,
   guesses: number,
@@ -54,7 +54,7 @@ async function expectCheckedAcrossDeaths(
     await die(DEATHS[guess % DEATHS.length]);
     daemon = await stage.start();
   }
-  // On a busy machine a second period begins meanwhile.
+  // On a busy machine a second period may begin meanwhile.
   const periods = Math.ceil((performance.now() - begun) / PERIOD_MS);
   expect(checked).toBeGreaterThanOrEqual(allowed);
   expect(checked).toBeLessThanOrEqual(allowed * periods);

@@ -9,9 +9,9 @@ import { sheetOwner, tokenOwner } from '../faults/factors.ts';
 import { Door, showLog } from '../faults/fault-stage.ts';
 import { claimLogin, claimOf, startOf } from './module-login.ts';
 
-/* The limits, each from its outside. test/e2e/daemon/limits.test.ts has those of connections and of time. */
+/* The limits, tested from outside. test/e2e/daemon/limits.test.ts tests those of connections and of time. */
 
-/** What docs/explanation/threat-model.md promises: not what the source says. */
+/** The limits that docs/explanation/threat-model.md promises, not taken from the source. */
 const PER_ORIGIN = 3;
 const PER_USER = 10;
 const PERIOD_MS = 30_000;
@@ -38,7 +38,7 @@ afterEach(async ({ task }) => {
   await stage.clear();
 });
 
-/** A wrong code from somewhere; whether it was checked. */
+/** Types a wrong code from an origin. Returns whether it was checked. */
 async function checks(person: Person, rhost: string): Promise<boolean> {
   const { verdict } = await claimLogin(stage, { ...claimOf(person), rhost }, person.wrongCode());
   expect(['denied', 'too-many-tries']).toContain(verdict);
@@ -73,7 +73,7 @@ describe('attempts', () => {
       ),
     ).toBe(PER_ORIGIN);
     expect(await checkedOf(person, places(30, '10.0'))).toBe(PER_USER - 2 * PER_ORIGIN);
-    // Others are not concerned, and neither is a code that nobody guesses.
+    // Other users are not affected, nor are codes that cannot be guessed.
     const other = stage.person();
     await door.opens(other, other.code(), 'RHOST=a');
   });
@@ -158,7 +158,7 @@ describe('attempts', () => {
 });
 
 describe('connections', () => {
-  /** Keeps connections of a uid open; prints how many of them are asked something. */
+  /** Keeps connections of a uid open, and prints how many of them get a question. */
   const KEEPER = `
 import socket, sys
 held = []
@@ -209,11 +209,11 @@ sys.stdin.read()
       const login = (await ModuleSocket.connect(stage.socket('pam'))).send(start);
       open.push(login);
       if (open.length < DESCRIPTORS / 2) {
-        await login.next(); // the last ones wait to be accepted, and that many may wait
+        await login.next(); // the last ones wait to be accepted; this many may wait
       }
     }
     await daemon.log.waitFor(/Cannot accept a connection: EMFILE/);
-    // At most ten times a second: it does not fill the log.
+    // At most ten times a second, so it does not fill the log.
     await new Promise((resolve) => setTimeout(resolve, 1_000));
     expect(daemon.log.matching(/EMFILE/).length).toBeLessThan(15);
     await Promise.all(open.map((login) => login.close()));

@@ -7,8 +7,7 @@ import { showLog } from '../faults/fault-stage.ts';
 import { claimLogin, claimOf, type Claim, type Seen } from './module-login.ts';
 
 /*
- * Who tries to log in cannot tell a user who is enrolled from one who is not, or from a name that nobody has. How long it takes is
- * the benchmark's matter.
+ * Somebody who tries to log in cannot tell enrolled users from others, or from unknown names. The benchmark compares the times.
  */
 
 const TRIES = 5;
@@ -81,7 +80,7 @@ test('all are held back after as many tries, and in the same words', async () =>
     const heldBack = Array.from({ length: TRIES - ADMITTED }, () => 'too-many-tries');
     expect(verdicts[kind], kind).toEqual([own, own, own, ...heldBack]);
   }
-  // What PAM wants to know, the host knows. It does not tell the person.
+  // The host knows PAM's result, but does not show it to the person.
   expect(Object.values(verdicts).map(([first]) => first)).toEqual([
     'denied',
     'not-enrolled',

@@ -7,7 +7,7 @@ import { decodeVerdict, type VerdictCode } from '../../../src/daemon/wire/verdic
 import { ModuleSocket, startFrame } from '../daemon/module-socket.ts';
 import type { Stage } from '../daemon/stage.ts';
 
-/** All that the daemon lets a host see of a login. */
+/** Everything that a host sees of a login. */
 export interface Seen {
   readonly verdict: VerdictCode | 'none';
   /** Texts of the questions and of the notices, in their order. */
@@ -16,7 +16,7 @@ export interface Seen {
   readonly failDelayUs: number;
 }
 
-/** Who logs in, as the module says it: texts are bytes, or UTF-8. */
+/** The START fields of a login; texts are bytes, or UTF-8. */
 export interface Claim {
   readonly user?: string | Buffer;
   readonly canonicalUser?: string | Buffer;
@@ -37,7 +37,7 @@ export function startOf({ uid, moduleArguments = [], ...texts }: Claim): Buffer 
   return startFrame({ ...fields, ...(Object.fromEntries(named) as Partial<Start>) });
 }
 
-/** What somebody claims who is in the passwd database. */
+/** The claim of somebody who is in the passwd database. */
 export function claimOf({ name, uid }: { readonly name: string; readonly uid: number }): Claim {
   return { user: name, canonicalUser: name, uid };
 }
@@ -48,8 +48,8 @@ export function claimOf({ name, uid }: { readonly name: string; readonly uid: nu
  * @param stage - where
  * @param claim - who
  * @param code - answers every question for digits
- * @param socket - which way
- * @returns what came of it
+ * @param socket - through which socket
+ * @returns the result
  */
 export async function claimLogin(
   stage: Stage,

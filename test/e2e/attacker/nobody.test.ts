@@ -19,7 +19,7 @@ import { recordFile } from '../faults/factors.ts';
 import { Door, showLog } from '../faults/fault-stage.ts';
 import { claimLogin, claimOf, type Claim } from './module-login.ts';
 
-/* Names that nobody has, records that are not right, a store that is not there: each with `nullok`, and with the right code of somebody. */
+/* Unknown names, invalid records, a missing store: each with `nullok`, and with somebody's right code. */
 
 const NULLOK = { moduleArguments: ['nullok'] };
 const LONG_NAME = 300;
@@ -67,7 +67,7 @@ describe('names', () => {
     await door.opens(victim, victim.code());
   });
 
-  /** What a host may claim that is root, and whom the daemon believes that passwd has this name. */
+  /** The claims of a host that is root, about the account of this name in passwd. */
   const CLAIMS: readonly (readonly [string, (victim: Person) => Claim, string])[] = [
     ['no canonical name', ({ name, uid }) => ({ user: name, uid }), 'user-unknown'],
     ['an empty one', ({ name, uid }) => ({ user: name, canonicalUser: '', uid }), 'user-unknown'],
@@ -123,7 +123,7 @@ describe('names', () => {
   });
 });
 
-/** Gives a file to the daemon, so that only what is in it counts. */
+/** Makes the daemon own a file, so that only its contents matter. */
 function give(path: string): void {
   if (AS_ROOT) {
     chownSync(path, DAEMON_UID, DAEMON_UID);
@@ -220,7 +220,7 @@ describe('a state directory that is not the store', () => {
     expect(unknown.rc).toBe(PAM.userUnknown);
   }
 
-  /** Does something to the state directory of a daemon, and undoes it. */
+  /** Changes the state directory of a daemon, and undoes the change. */
   async function without(name: string, act: () => Promise<void>): Promise<void> {
     const path = `${other.stateDir}/${name}`;
     renameSync(path, `${other.dir}/aside-${name}`);

@@ -12,7 +12,7 @@ import { claimLogin, claimOf, startOf } from './module-login.ts';
 
 const ORIGINS = 20;
 const TRIES = 2_000;
-/** Enough to be held back. */
+/** Enough guesses to be throttled. */
 const SOME_TRIES = 60;
 const PER_USER = 10;
 const PERIOD_S = 30;
@@ -38,7 +38,7 @@ afterEach(async ({ task }) => {
   await stage.clear();
 });
 
-/** A stranger tries from 20 places; how many of the tries were held back. */
+/** A stranger tries from 20 origins. Returns how many tries were throttled. */
 async function attack(owner: Person, tries: number): Promise<number> {
   const members = Array.from({ length: ORIGINS }, () => [owner, owner.wrongCode()] as const);
   let heldBack = 0;
@@ -62,7 +62,7 @@ describe('the owner comes from a known place', () => {
     const began = performance.now();
     const first = await attack(owner, TRIES / 2);
     await door.opens(owner, owner.code(0), HOME);
-    // The place is what makes the difference.
+    // Only the origin makes the difference.
     expect((await door.try(owner, owner.code(1), ELSEWHERE)).rc).toBe(PAM.tooManyTries);
     const second = await attack(owner, TRIES / 2);
     const periods = Math.ceil((performance.now() - began) / 1000 / PERIOD_S);
@@ -150,7 +150,7 @@ test(`${PROMPTS} open prompts do not keep the owner out`, async () => {
   const stranger = stage.person();
   await door.opens(stranger, stranger.code(), ELSEWHERE);
   await door.opens(owner, owner.code(1), 'TTY=tty1');
-  // Who was asked last is still there.
+  // The login that was asked last is still open.
   expect(open.filter(({ stirred }) => !stirred).length).toBeGreaterThan(PROMPTS / 2);
   expect(open.at(-1)?.stirred).toBe(false);
   await Promise.all(open.map((login) => login.close()));

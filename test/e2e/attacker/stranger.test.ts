@@ -10,11 +10,14 @@ import { CHECKOUT, command, enrolTotp } from '../harness/daemon.ts';
 import { Log } from '../harness/log.ts';
 import { run } from '../harness/run.ts';
 
-/* Somebody with an account here, and with a program that runs in it: what can be seen and changed of others, and of the own factors. */
+/*
+ * A stranger with an account and a program on this machine: which data of others, and of the own factors, the program can see and
+ * change.
+ */
 
-/** Whom the passwd database of this machine has under this uid. */
+/** The account of this uid in this machine's passwd database. */
 const STRANGER = 'nobody';
-/** Of a process: what says what it has in its memory, or holds it. */
+/** Files of a process that show or contain its memory. */
 const OF_A_PROCESS = [
   'mem',
   'environ',
@@ -49,7 +52,7 @@ describe.runIf(AS_ROOT)('a stranger with an account', () => {
   afterEach(({ task }) => showLog(daemon, task.result?.state === 'fail'));
   afterAll(() => stage.clear());
 
-  /** Which of the paths the stranger can read something of, or list. */
+  /** Returns the paths that the stranger can read or list. */
   async function readable(paths: readonly string[]): Promise<string[]> {
     const script =
       'for path; do { ls -A "$path/" || head -c 1 "$path"; } 2>/dev/null | grep -qa "" && echo "$path"; done; true';
@@ -70,11 +73,11 @@ describe.runIf(AS_ROOT)('a stranger with an account', () => {
     const files = everythingIn(stage.stateDir);
     expect(files).toContain(`${stage.stateDir}/enrolments/${STRANGER}.json`);
     expect(await readable([...files, ...ofProcess(daemon.pid), ...ofProcess(reader)])).toEqual([]);
-    // What everybody sees of every process.
+    // The data that everybody sees of every process.
     for (const pid of [daemon.pid, reader]) {
       expect(readFileSync(`/proc/${pid}/cmdline`, 'latin1')).not.toContain(secret);
     }
-    // And it would be seen.
+    // This check would notice it.
     expect(await readable([`/proc/${daemon.pid}/cmdline`, '/etc/passwd', '/etc'])).toHaveLength(3);
   });
 
@@ -111,7 +114,7 @@ describe.runIf(AS_ROOT)('a stranger with an account', () => {
     try {
       await new Log('setup', setup.stdout).waitFor(/or type: /);
       expect(await readable(ofProcess(setup.pid!))).toEqual([]);
-      // Of any other program of its own it would.
+      // With any other program of its own, it would.
       expect(await readable([`/proc/${own.pid!}/maps`, `/proc/${own.pid!}/environ`])).toHaveLength(2);
     } finally {
       setup.kill('SIGKILL');
@@ -120,7 +123,7 @@ describe.runIf(AS_ROOT)('a stranger with an account', () => {
   });
 
   const NEW = { do: 'add', factor: { kind: 'totp' } };
-  /** Every request that there is of a user, and whether one's own needs a proof, or is for root alone. */
+  /** Every request about a user, and whether it needs a proof for the own account, or is for root only. */
   const DOORS: readonly (readonly [path: string, body: unknown, own: 401 | 403])[] = [
     ...[
       NEW,

@@ -26,7 +26,7 @@ const canTrace = AS_ROOT && spawnSync('strace', ['-e', 'trace=none', 'true']).st
 
 beforeAll(async () => {
   stage = await Stage.build();
-  // So that nothing but used codes is in the ledger: the throttle notes there where people come from.
+  // Without the throttle, which notes origins in the ledger, the ledger has only used codes.
   stage.configure(NO_THROTTLE);
   daemon = await stage.start();
 });
@@ -64,7 +64,7 @@ function journalFlags(): number[] {
   });
 }
 
-/** At no moment are more people let in, or logged as accepted, than uses are on the disk. */
+/** At every moment, the disk has at least as many used codes as people were let in, or logged as accepted. */
 function expectDurableFirst(calls: readonly Call[], persons: number): void {
   const count = { written: 0, durable: 0, accepted: 0, letIn: 0 };
   for (const call of calls) {

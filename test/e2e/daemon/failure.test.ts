@@ -7,8 +7,8 @@ import { listenInVain } from './listen-in-vain.ts';
 import { Stage, type Person } from './stage.ts';
 
 /*
- * What a host gets when the daemon is not well: the return values of the module, within its deadlines, and the host process is
- * left as it was. All wait at the same time.
+ * What a host gets from a faulty daemon: the module's return values within its deadlines, and an unchanged host process. All
+ * logins wait at the same time.
  */
 
 /** A busy machine may be late. */
@@ -70,7 +70,7 @@ function expectUnharmed(host: LoginEnd['host']): void {
   expect(host[1]).toEqual(host[0]);
 }
 
-/** Both services get the same: `nullok` lets nobody in while nobody knows who is enrolled. */
+/** Both services get the same result: `nullok` lets nobody in while enrolments are unknown. */
 async function expectBoth(socket: string, wanted: number, afterMs = WITHOUT_WAITING): Promise<void> {
   const ends = await Promise.all(
     [[], ['nullok']].map((args) =>
@@ -80,7 +80,7 @@ async function expectBoth(socket: string, wanted: number, afterMs = WITHOUT_WAIT
   ends.forEach((end) => expectEnd(end, wanted, afterMs));
 }
 
-/** A daemon of ours that says what it likes. */
+/** A fake daemon that sends anything. */
 function serve(name: string, onConnection: (socket: Socket) => void): Promise<string> {
   const path = `${stage.dir}/${name}.sock`;
   const server = createServer((socket) => {

@@ -23,7 +23,7 @@ const SWITCH = '/etc/nsswitch.conf';
 const LIBRARY = '/usr/lib/x86_64-linux-gnu/libnss_hang.so.2';
 /** As many people as there are threads for look-ups of logins, and some more. */
 const CROWD = 12;
-/** Fewer than the module's patience, which a login that waited for the service would use up. */
+/** Seconds, fewer than the module waits: a login that waited for the service would take longer. */
 const MANY = 7;
 
 describeInBox('A name service that hangs', () => {

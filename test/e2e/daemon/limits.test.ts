@@ -46,7 +46,7 @@ afterEach(({ task }) => {
 });
 afterAll(() => stage.clear());
 
-/** What the module would say for a person. */
+/** The frame that the module would send for a person. */
 function startOf({ name, uid }: Person, rhost?: string): Buffer {
   const bytes = Buffer.from(name);
   return startFrame({
@@ -86,7 +86,7 @@ async function expectServing(): Promise<void> {
   expect((await logIn(stage, person.name, person.code(), { service: stage.service() })).rc).toBe(PAM.success);
 }
 
-/** Nobody is taken to be there who is not: a shutdown waits for nobody. One may just be hearing its verdict. */
+/** Connections without a person do not delay a shutdown. One of them may be just receiving its verdict. */
 async function expectNobodyLeft(): Promise<void> {
   const began = performance.now();
   expect(await daemon.stop()).toBe(0);
@@ -152,7 +152,7 @@ describe('places', () => {
     const service = stage.service();
     for (let count = 0; count < LOGINS_DURING_FLOOD; count += 1) {
       const person = stage.person();
-      // Without room for it, it would wait longer than the module does.
+      // If it had no place, it would wait longer than the module does.
       expect((await logIn(stage, person.name, person.code(), { service })).rc).toBe(PAM.success);
     }
     flood.stdin.end('\n');

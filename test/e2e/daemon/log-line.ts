@@ -1,4 +1,4 @@
-/** A line of the daemon's log, read strictly: what is outside of a field's quotes is the daemon's own. */
+/** A strict parser for a line of the daemon's log: all text outside of quoted values is the daemon's own. */
 export interface LogLine {
   readonly priority: number;
   readonly message: string;
@@ -14,7 +14,7 @@ const FIELD = new RegExp(String.raw` ([a-z]+)=(${PLAIN}|${QUOTED})$`);
  *
  * @param line - without the line feed
  * @returns the line's parts
- * @throws Error when it is no line of the log
+ * @throws Error if it is not a line of the log
  */
 export function readLogLine(line: string): LogLine {
   const head = /^<([0-7])>/.exec(line);

@@ -7,7 +7,10 @@ import { AS_ROOT, notRun, Stage, type Daemon } from './stage.ts';
 
 const NOTICE = 5;
 const INFO = 6;
-/** What a stranger may put into a name: line ends, escape sequences, a field, quotes, what terminals and editors obey. */
+/**
+ * Names that a stranger may choose: with line ends, escape sequences, a field, quotes, or control characters for terminals and
+ * editors.
+ */
 const HOSTILE = [
   'x\n<6>Accepted verification code for root service=sshd verdict=ok',
   'x\r\x1b[2J\x1b]0;title\x07',
@@ -99,7 +102,7 @@ describe('the log has one line for each login', () => {
 });
 
 describe('what comes from outside does not reach the log raw', () => {
-  /** Every line is one that the daemon wrote, and none says what a stranger wanted it to say. */
+  /** Every line has the daemon's form, and no line has the stranger's forged contents. */
   function expectUnforged(lines: readonly string[]): void {
     for (const line of lines) {
       // eslint-disable-next-line no-control-regex
@@ -140,7 +143,7 @@ describe('what comes from outside does not reach the log raw', () => {
       await login.send(startFrame({ ...fields, uid: 4711 })).next();
       await login.close();
     }
-    // An argument of pam.d that is no option is named.
+    // The log names an unknown argument of pam.d.
     for (const text of all) {
       const login = await ModuleSocket.connect(stage.socket('pam'));
       await login.send(startFrame({ moduleArguments: [text] })).next();

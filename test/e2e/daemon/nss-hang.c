@@ -1,6 +1,8 @@
-/* A name service that hangs, as one whose server does not answer: while the
- * file HANG is there, whoever asks for somebody's groups, or for a user whose
- * name begins with "slow-", waits. Else it knows nobody. */
+/*
+ * A name service that hangs, as if its server did not answer. While the file
+ * HANG exists, look-ups of groups, and of users whose name begins with "slow-",
+ * wait. Otherwise it knows nobody.
+ */
 #define _GNU_SOURCE
 #include <errno.h>
 #include <grp.h>

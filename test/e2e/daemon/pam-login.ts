@@ -16,20 +16,20 @@ export const PAM = {
   tooManyTries: 11,
 } as const;
 
-/** How a login ended. */
+/** The result of a login. */
 export interface LoginEnd {
   readonly rc: number;
   /** From the start of the host, or from the answer if one was given, in milliseconds. */
   readonly ms: number;
   /** Questions and messages that were shown. */
   readonly shown: readonly string[];
-  /** What the host process was before and after: see the client's op `host`. */
+  /** The state of the host process before and after: see the client's op `host`. */
   readonly host: readonly unknown[];
 }
 
 export interface LoginOptions {
   readonly service: string;
-  /** As whom the host runs; root, or whoever we are, by default. */
+  /** The user that the host runs as; by default root, or the current user. */
   readonly uid?: number;
   /** Items of PAM, such as `RHOST=192.0.2.1`. */
   readonly items?: readonly string[];
@@ -52,7 +52,7 @@ export class PamLogin {
    * Starts a login.
    *
    * @param stage - where
-   * @param user - as the host calls them
+   * @param user - the name that the host passes
    * @param options - how
    */
   constructor(stage: Stage, user: string, { service, uid = process.getuid!(), items = [] }: LoginOptions) {

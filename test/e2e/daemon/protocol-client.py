@@ -4,7 +4,7 @@ protocol-client.py SOCKET SERVICE USER ANSWER [ARGUMENT...]
 
 A module written from docs/reference/protocol.md alone: logs USER in over the wire protocol, version 1, and types
 ANSWER at every question; "-" cancels. Each ARGUMENT is one of the module's in
-pam.d. Prints what the daemon said, one JSON object a line.
+pam.d. Prints the daemon's frames, one JSON object a line.
 """
 
 import json

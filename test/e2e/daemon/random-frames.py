@@ -2,8 +2,7 @@
 """
 random-frames.py SOCKET FRAMES SEED USER UID
 
-Speaks to the daemon as a module that has gone mad: two frames on a connection,
-each random, or a good one, or a good one that was changed at some places.
+Speaks to the daemon like a broken module: two frames on a connection, each random, valid, or valid with some changes.
 """
 
 import random

@@ -3,7 +3,7 @@ import { claimLogin, claimOf } from '../attacker/module-login.ts';
 import { logIn, PAM } from './pam-login.ts';
 import { NO_THROTTLE, Stage, type Daemon } from './stage.ts';
 
-/* Somebody has to read the daemon's log, but no login waits for it. */
+/* A slow or missing reader of the daemon's log delays no login. */
 
 const LOGINS = 1_000;
 const AT_ONCE = 20;
@@ -27,7 +27,7 @@ test(`nobody reads the log: ${LOGINS} logins go on, and what is missing of it is
   const verdicts: string[] = [];
   for (let done = 0; done < LOGINS; done += AT_ONCE) {
     const some = Array.from({ length: AT_ONCE }, async () => {
-      // What is only for debugging fills the log soonest.
+      // Debug lines fill the log fastest.
       const claim = { ...claimOf(guessed), rhost: '192.0.2.1', tty: long, moduleArguments: ['debug'] };
       verdicts.push((await claimLogin(stage, claim, code)).verdict);
     });

@@ -23,13 +23,13 @@ import { Log } from '../harness/log.ts';
 
 /** Whether this runs as root. As an ordinary user the daemon runs under the same uid. */
 export const AS_ROOT = process.getuid!() === 0;
-/** An account that has nothing, and is nobody's: the daemon's. */
+/** An unused account, for the daemon. */
 export const DAEMON_UID = AS_ROOT ? 64_321 : process.getuid!();
-/** Whoever else may come. */
+/** Any other unprivileged account. */
 export const STRANGER_UID = 65_534;
-/** Debian's: the one in the PATH may be in somebody's home. */
+/** Debian's program, because the one in the PATH may be in somebody's home. */
 export const PYTHON = '/usr/bin/python3';
-/** ROUNDS=full: as often as the figures in docs/ say. */
+/** ROUNDS=full: repeats as often as docs/ says. */
 export const FULL = process.env['ROUNDS'] === 'full';
 
 const FIRST_UID = 100_000;
@@ -38,7 +38,7 @@ const MODES = { pam: 0o600, user: 0o666, control: 0o666 } as const;
 const BACKLOG = 128;
 let lastUid = FIRST_UID;
 
-/** Somebody whom the passwd database knows, and who may have an authenticator app. */
+/** A person with an account, and perhaps an authenticator app. */
 export interface Person {
   readonly name: string;
   readonly uid: number;
@@ -61,7 +61,7 @@ export interface Daemon {
   stop(name?: NodeJS.Signals): Promise<number | null>;
 }
 
-/** What a stage has beside the daemon. */
+/** The parts of a stage besides the daemon. */
 export interface StageOptions {
   /** Whether the source `home` is on, with the reader (root, if we are) and a home directory for each person. */
   readonly withFiles?: boolean;
@@ -77,14 +77,14 @@ const NO_HOMES = 'sources.home = false\n';
 /** A configuration in which guesses are not counted. */
 export const NO_THROTTLE = '[throttle]\nenabled = false\n';
 
-/** Says what cannot run here. */
+/** Reports what cannot run here. */
 export function notRun(what: string, why: string): void {
   process.stderr.write(`\n  not run: ${what}: ${why}\n\n`);
 }
 
 /**
- * A directory of its own with sockets, a state directory and PAM services, as if it were a machine. The sockets are opened by us (root, if
- * we are), as systemd does it, and given to one daemon after the other.
+ * A directory with sockets, a state directory and PAM services, like a small machine. The test opens the sockets, as systemd
+ * does, and gives them to one daemon after the other.
  */
 export class Stage {
   readonly dir: string;
@@ -98,7 +98,7 @@ export class Stage {
   readonly #withFiles: boolean;
   readonly #withProxmox: boolean;
   #reader: ChildProcess | undefined;
-  /** What the reader says. */
+  /** The log of the reader. */
   readerLog: Log | undefined;
 
   private constructor(dir: string, { withFiles = false, withProxmox = false }: StageOptions) {
@@ -145,7 +145,7 @@ export class Stage {
     return `${this.dir}/homes`;
   }
 
-  /** What stands in for /etc/pve: root's, and closed to the daemon. */
+  /** The replacement of /etc/pve: it belongs to root, and is closed to the daemon. */
   get pveDir(): string {
     return `${this.dir}/pve`;
   }
@@ -155,7 +155,7 @@ export class Stage {
     return `${this.dir}/pbs`;
   }
 
-  /** Starts the reader of users' files, as its unit would: {@link build} did, if it shall be there. */
+  /** Starts the reader of users' files, as its unit would. {@link build} has done so if the stage has a reader. */
   async startReader(): Promise<void> {
     const argv = [`${CHECKOUT}/dist/reader/main.js`, '--attached', '--runtime-dir', this.runtimeDir];
     const places = ['--pve-dir', this.pveDir, '--pbs-dir', this.pbsDir];
@@ -177,7 +177,7 @@ export class Stage {
     }
   }
 
-  /** What outlives the daemon, but not a boot: makes it as the unit's RuntimeDirectory= does. */
+  /** Makes the directory that outlives the daemon but not a boot, as the unit's RuntimeDirectory= does. */
   makeVolatile(): void {
     mkdirSync(`${this.runtimeDir}/volatile`, { mode: 0o700 });
     chownSync(`${this.runtimeDir}/volatile`, DAEMON_UID, AS_ROOT ? DAEMON_UID : process.getgid!());
@@ -203,7 +203,7 @@ export class Stage {
     return `${this.runtimeDir}/${name}.sock`;
   }
 
-  /** The environment of programs that shall know our persons. */
+  /** The environment for programs that must know the test's accounts. */
   get environment(): NodeJS.ProcessEnv {
     return {
       PATH: process.env['PATH'],
@@ -228,7 +228,7 @@ export class Stage {
     return out;
   }
 
-  /** Empties the state directory, as a new machine has it. */
+  /** Empties the state directory, as on a new machine. */
   forgetState(): void {
     rmSync(this.stateDir, { recursive: true });
     this.#makeState();
@@ -280,7 +280,7 @@ export class Stage {
       LISTEN_FDS: String(SOCKETS.length),
       LISTEN_FDNAMES: SOCKETS.join(':'),
     };
-    // exec keeps the pid, of which LISTEN_PID has to speak.
+    // exec keeps the pid, which LISTEN_PID must name.
     const argv = ['-c', 'LISTEN_PID=$$ exec "$@"', 'sh', ...this.around, ...this.daemonCommand({ more })];
     const child = spawn('sh', argv, { env: environment, stdio: ['ignore', 'inherit', 'pipe', ...this.#fds] });
     const log = new Log('daemon', child.stderr!);
@@ -303,7 +303,7 @@ export class Stage {
   /**
    * Somebody new.
    *
-   * @param app - what differs from an ordinary app; `enrolled: false`: has no app in the store
+   * @param app - differences from an ordinary app; `enrolled: false`: the store has no app
    * @returns the person, with an empty home directory if the stage has the reader
    */
   person(app: { enrolled?: boolean; uid?: number; period?: number; digits?: 6 | 7 | 8 } = {}): Person {
@@ -339,9 +339,9 @@ export class Stage {
   }
 
   /**
-   * Somebody new who has not the store's app, but a file as google-authenticator writes it.
+   * A new person without a factor in the store, but with a file of google-authenticator.
    *
-   * @param lines - below the secret: options and scratch codes; time-based if nothing is said
+   * @param lines - the lines after the secret: options and scratch codes; time-based by default
    * @returns the person; the file is {@link stateFile}
    */
   homePerson(...lines: readonly string[]): Person {
@@ -356,7 +356,7 @@ export class Stage {
     return `${this.homes}/${name}/${STATE_FILE}`;
   }
 
-  /** Puts a file into a person's home: theirs, mode 0400. */
+  /** Puts a file into a person's home, owned by them, mode 0400. */
   writeStateFile(person: Pick<Person, 'name' | 'uid'>, text: string): void {
     const file = this.stateFile(person);
     rmSync(file, { force: true });
@@ -392,7 +392,7 @@ export class Stage {
 }
 
 /**
- * What to put before a command line, so that it runs as somebody else.
+ * The prefix of a command line that runs it as another user.
  *
  * @param uid - who
  * @returns nothing, if we are that already

@@ -28,7 +28,7 @@ function directory(name: string): string {
   return path;
 }
 
-/** A daemon that opens its sockets itself: it gets none from us. It shall end; one that serves is killed. */
+/** Starts a daemon that must open its sockets itself. It should fail; if it serves, it is killed. */
 async function runDaemon(options: {
   runtimeDir?: string;
   stateDir?: string;
@@ -118,12 +118,12 @@ describe('SIGTERM', () => {
     for (const login of queued) {
       expect((await login.end()).rc).toBe(PAM.success);
     }
-    // What the first daemon used up, the second knows.
+    // The second daemon knows the codes that the first one used up.
     for (const { person, code } of rest) {
       expect((await logIn(stage, person.name, code, { service })).rc).toBe(PAM.denied);
       await daemon.log.waitFor(new RegExp(`for ${person.name} .* reason=code-already-used`));
     }
-    // And the code that nobody used is still good.
+    // And the unused code still works.
     expect((await logIn(stage, first!.person.name, first!.code, { service })).rc).toBe(PAM.success);
   });
 

@@ -17,7 +17,7 @@ beforeAll(async () => {
   // All persons here are the same account, which would soon have too many tries.
   stage.configure(NO_THROTTLE);
   daemon = await stage.start();
-  // As the module that is installed: first root's socket, and the other one when that is closed to us.
+  // Like the installed module: first root's socket, then the other one if that is closed.
   const first = AS_ROOT ? [`socket=${stage.socket('pam')}`] : [];
   service = stage.service(...first, `socket=${stage.socket('user')}`);
   withNullok = stage.service(...first, `socket=${stage.socket('user')}`, 'nullok');
@@ -43,7 +43,7 @@ describe('a host that is not root', () => {
       expect(end.rc).toBe(PAM.userUnknown);
       expect(end.shown).toEqual(['Verification code: ']);
     }
-    // Nor did it use up anything of theirs.
+    // It also used up none of their codes.
     expect((await logIn(stage, other.name, code, { service: stage.service() })).rc).toBe(PAM.success);
     expect(daemon.log.matching(new RegExp(`Accepted .* ${other.name} `))).toHaveLength(1);
   });
@@ -66,7 +66,7 @@ describe('a host that is not root', () => {
     const nullok = await logIn(stage, bare.name, '123456', { service: withNullok, uid: NOT_ENROLLED_UID });
     expect([plain.rc, nullok.rc]).toEqual([PAM.denied, PAM.ignored]);
     expect([plain.shown, nullok.shown]).toEqual([['Verification code: '], ['Verification code: ']]);
-    // Root is believed: no question there.
+    // Root is trusted: no question there.
     const root = await logIn(stage, bare.name, '123456', { service: stage.service('nullok') });
     expect([root.rc, root.shown]).toEqual([PAM.ignored, []]);
   });

@@ -3,7 +3,7 @@ import { run } from '../harness/run.ts';
 import type { Daemon, Stage } from '../daemon/stage.ts';
 import type { Account } from './factors.ts';
 
-/** How a crowd fared. */
+/** The results of a crowd. */
 export interface Outcome {
   /** How many were asked before anybody answered. */
   readonly asked: number;
@@ -31,8 +31,8 @@ export class Crowd {
    * All answer as soon as all are asked.
    *
    * @param service - of PAM
-   * @param members - who types what; at most 256
-   * @param rhost - where all come from; without it, each from another place
+   * @param members - the users and their codes; at most 256
+   * @param rhost - the origin of all; if left out, each has another one
    * @returns how it ended
    */
   async logIn(
@@ -55,7 +55,7 @@ export class Crowd {
 }
 
 /**
- * What the log says of somebody: how often each reason.
+ * Counts the reasons in the log about one user.
  *
  * @param daemon - whose log
  * @param account - who

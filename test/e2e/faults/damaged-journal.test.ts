@@ -20,7 +20,7 @@ import { Door, reboot, showLog, stageWithStore } from './fault-stage.ts';
 const COMMITS = 9;
 const PLACES = 40;
 const BATCH_BYTES = HEADER_BYTES + ENTRY_BYTES;
-/** Behind the commits there is the batch that says that the daemon ended. */
+/** After the commits comes the batch that marks the daemon's end. */
 const USED_BYTES = HEADER_BYTES + COMMITS * BATCH_BYTES + HEADER_BYTES;
 const WINDOW_MS = 3_000;
 const DAMAGED = /^<1>The ledger of used codes is damaged: run "pve-google-authenticator repair"/;
@@ -105,7 +105,7 @@ async function repair(): Promise<void> {
 }
 
 describe('cut', () => {
-  /** Truncated, or full of zeros from there on: it was made full of zeros. */
+  /** Truncated, or zeros from there on, as in a new file. */
   function cutAt(length: number, zeros: boolean): { sound: boolean; whole: number } {
     const before = readFileSync(journal()).subarray(0, USED_BYTES);
     if (zeros) {
@@ -118,7 +118,7 @@ describe('cut', () => {
       after.subarray(from, to).equals(before.subarray(from, to));
     const ends = Array.from({ length: COMMITS }, (_, index) => HEADER_BYTES + (index + 1) * BATCH_BYTES);
     return {
-      // A file that is shorter than it was made lost something, whatever its rest says.
+      // A file that is shorter than its header says has lost data, whatever the rest contains.
       sound: zeros && same(0, HEADER_BYTES),
       whole: ends.filter((end) => same(end - BATCH_BYTES, end)).length,
     };
@@ -172,7 +172,7 @@ describe('cut', () => {
 describe('damaged in its middle', () => {
   const HIT = 3;
 
-  /** One byte of one record is another one. */
+  /** One byte of one record is changed. */
   function damage(): void {
     const bytes = readFileSync(journal());
     const at = HEADER_BYTES + HIT * BATCH_BYTES + HEADER_BYTES + randomInt(ENTRY_BYTES);

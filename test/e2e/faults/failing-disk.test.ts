@@ -9,23 +9,23 @@ import { failingSyncs, FaultDisk, FAULTS, type Fault } from './fault-disk.ts';
 import { Door, reboot, showLog, stageWithStore, untilRetried } from './fault-stage.ts';
 
 /*
- * The disk under the running daemon fails, in several ways. What is in use keeps going as far as it can, no code works twice even if all
- * that was not synced is lost, and when the fault is gone all is well again.
+ * The disk under the running daemon fails, in several ways. Logins go on as far as possible, no code works twice even if all
+ * unsynced data is lost, and everything recovers after the fault.
  */
 
 const TROUBLE = /^<1>The ledger of used codes cannot be written/;
 const WELL_AGAIN = /^<5>The ledger of used codes can be written again/;
-/** Codes shall be good all through a test. */
+/** Codes must stay valid during the whole test. */
 const PERIOD = 120;
 const PHONES = 6;
 const CROWD = 16;
 /** Syncs of a commit, of a new journal and of a snapshot. */
 const SYNCS = 6;
 
-/** A code, and whose it is. */
+/** A code with its owner. */
 type Used = readonly [Person | TokenOwner | SheetOwner, string];
 
-/** A machine with a disk that fails, and what was used on it. */
+/** A machine with a failing disk, and the codes that were used on it. */
 class Scene {
   readonly stage: Stage;
   readonly disk: FaultDisk;
@@ -66,7 +66,7 @@ class Scene {
     await this.stage.clear();
   }
 
-  /** Somebody gets in with a code that was not used before. */
+  /** Somebody logs in with an unused code. */
   async use(...[person, code]: Used): Promise<void> {
     await this.door.opens(person, code);
     this.used.push([person, code]);
@@ -84,7 +84,7 @@ class Scene {
     await this.start();
   }
 
-  /** Before, during the fault, and what must hold then. */
+  /** The steps of a test: before the fault, during it, and the expectations. */
   async failWith(fault: Fault): Promise<void> {
     const { token, sheet, phones, disk, door, daemon } = this;
     await this.use(phones[0]!, phones[0]!.code());
@@ -167,7 +167,7 @@ describe.each(FAULTS)('%s', (_name, fault) => {
     await scene.use(phones[4]!, phones[4]!.code());
     disk.heal();
     await untilRetried();
-    // The codes of before may be used up: they were written, but not synced.
+    // Earlier codes may be used up, because they were written, though not synced.
     await scene.use(token, token.code(2));
     await scene.use(sheet, sheet.codes[2]!);
     await scene.refusesAllUsed();
@@ -262,7 +262,7 @@ describe('one sync fails, and the next one works', () => {
   for (let first = 0; first < SYNCS; first += 1) {
     play(`two syncs fail after ${first}: whoever is let in is not let in again`, async (scene) => {
       const { disk, door, token } = scene;
-      // The first fault brings the new journal and the snapshot about.
+      // The first fault causes the new journal and snapshot.
       disk.fail(failingSyncs(1));
       await scene.use(token, token.code(0));
       disk.fail(failingSyncs(2, first));

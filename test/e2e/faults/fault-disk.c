@@ -1,13 +1,13 @@
-/* A disk that fails when it is told to, and that remembers what is really on
- * it. Preloaded into the daemon, it minds the files below FAULT_ROOT.
+* /* A disk that fails on request, and remembers what is really durable.
+* Preloaded into the daemon, it handles the files below FAULT_ROOT.
  *
  * FAULT_CONTROL is a file of 32-bit numbers, shared with the test (see
  * `struct control`). FAULT_SHADOW is a directory that holds what a power cut
  * would leave: `file-KEY` is a file as of the last sync that succeeded,
- * `dir-KEY` the names that were in a directory then, one `KEY TYPE NAME` a line.
- * After a sync that failed nothing of that file is taken for durable any more
- * (`lost-KEY`): the kernel may have dropped what was written. KEY is the inode
- * and when it was made, since inodes are used again. */
+ * `dir-KEY` the names that were in a directory then, one `KEY TYPE NAME` a
+ * line. After a sync that failed nothing of that file is taken for durable any
+ * more (`lost-KEY`): the kernel may have dropped what was written. KEY is the
+ * inode and when it was made, since inodes are used again. */
 #define _GNU_SOURCE
 #include <dirent.h>
 #include <dlfcn.h>
@@ -117,7 +117,10 @@ static int is_our_fd(int fd)
 	return is_ours(path);
 }
 
-/* Every call that changes the disk passes here; some do not survive it. */
+/**
+ * Every call that changes the disk passes here; the process may be killed in
+ * it.
+ */
 static void count_call(void)
 {
 	if (__atomic_add_fetch(&control->calls, 1, __ATOMIC_SEQ_CST) ==
@@ -257,7 +260,7 @@ int fdatasync(int fd)
 	return sync_with(fd, "fdatasync");
 }
 
-/* How much of a write is let through; -1: it fails. */
+/* How many bytes of a write pass; -1: it fails. */
 static ssize_t admit(int fd, size_t length)
 {
 	if (shadow == NULL || !is_our_fd(fd))

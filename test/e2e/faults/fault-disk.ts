@@ -34,7 +34,7 @@ const FIELDS = [
 const NUMBER_BYTES = 4;
 const ALWAYS = 0xffff_ffff;
 
-/** What is wrong with a disk. */
+/** A fault of a disk. */
 export type Fault = Readonly<Partial<Record<Exclude<(typeof FIELDS)[number], 'calls' | 'faults'>, number>>>;
 
 /** Syncs fail from the (`first` + 1)th on, so many times. */
@@ -42,7 +42,7 @@ export function failingSyncs(times = ALWAYS, first = 0): Fault {
   return { syncErrno: EIO, syncFirst: first, syncTimes: times };
 }
 
-/** What disks do wrong; each until it is healed. */
+/** The faults of a disk; each lasts until it is healed. */
 export const FAULTS: readonly (readonly [string, Fault])[] = [
   ['syncs fail', failingSyncs()],
   ['writes are short', { shortWrite: 1 }],
@@ -65,7 +65,7 @@ export class FaultDisk {
   /**
    * Puts the library under all daemons that the stage starts from now on.
    *
-   * @param stage - where; its daemon does not run, and what is in its state directory counts as durable
+   * @param stage - the stage; its daemon does not run, and the contents of its state directory count as durable
    * @returns the disk; the caller closes it
    */
   static async under(stage: Stage): Promise<FaultDisk> {
@@ -81,7 +81,7 @@ export class FaultDisk {
       `FAULT_CONTROL=${control}`,
       `FAULT_ROOT=${stage.stateDir}`,
       `FAULT_SHADOW=${shadow}`,
-      'UV_USE_IO_URING=0', // it would pass the library by
+      'UV_USE_IO_URING=0', // it would bypass the library
     ];
     const disk = new FaultDisk(stage, openSync(control, 'r+'), shadow);
     disk.settle();
@@ -92,7 +92,7 @@ export class FaultDisk {
     closeSync(this.#control);
   }
 
-  /** From now on this is wrong. */
+  /** Starts a fault. */
   fail(fault: Fault): void {
     this.heal();
     for (const [field, value] of Object.entries(fault) as [keyof Fault, number][]) {
@@ -100,7 +100,7 @@ export class FaultDisk {
     }
   }
 
-  /** Nothing is wrong any more. */
+  /** Ends all faults. */
   heal(): void {
     FIELDS.forEach((field) => this.#set(field, 0));
   }
@@ -123,7 +123,7 @@ export class FaultDisk {
     this.#settle(this.#stage.stateDir);
   }
 
-  /** A power cut: what was not synced is gone. No daemon runs. */
+  /** Simulates a power cut: unsynced data is lost. No daemon may run. */
   loseUnsynced(): void {
     const root = keyOf(this.#stage.stateDir);
     rmSync(this.#stage.stateDir, { recursive: true });
@@ -162,7 +162,7 @@ export class FaultDisk {
         continue;
       }
       const content = `${this.#shadow}/file-${child!}`;
-      // A name may be durable, and what is in the file not.
+      // A name may be durable while its file's contents are not.
       writeFileSync(`${path}/${name!}`, existsSync(content) ? readFileSync(content) : '', { mode: 0o600 });
       give(`${path}/${name!}`);
     }

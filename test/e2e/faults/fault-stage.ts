@@ -8,7 +8,7 @@ import type { Account } from './factors.ts';
 /** After a fault it is tried again after a second: RETRY_SECONDS of the ledger. */
 const RETRY_MS = 1_100;
 
-/** A stage whose store is there, and whose daemon does not run yet. Marks can be kept in its runtime directory. */
+/** A stage with a store, whose daemon does not run yet. Marks can be kept in its runtime directory. */
 export async function stageWithStore(configuration: string, options: StageOptions = {}): Promise<Stage> {
   const stage = await Stage.build(options);
   stage.configure(configuration);
@@ -28,7 +28,7 @@ export function untilRetried(): Promise<void> {
   return new Promise((resolve) => setTimeout(resolve, RETRY_MS));
 }
 
-/** Logins through the module, and what has to come of them. */
+/** Logins through the module, with their expected results. */
 export class Door {
   readonly #stage: Stage;
   readonly #service: string;
@@ -42,7 +42,7 @@ export class Door {
     this.#service = stage.service(...args);
   }
 
-  /** What comes of a login. */
+  /** The result of a login. */
   try({ name }: Pick<Account, 'name'>, code: string, ...items: readonly string[]): Promise<LoginEnd> {
     return logIn(this.#stage, name, code, { service: this.#service, items });
   }

@@ -16,7 +16,7 @@ const LONGEST_LIFE_MS = 300;
 /** Codes that are tried again after each kill. */
 const REPLAYED = 3;
 const CROWD = 64;
-/** Reduced: some of the places where a daemon can be killed, others each time. */
+/** Reduced: only some of the places where a daemon can be killed, chosen at random. */
 const STEP = FULL ? 1 : 3;
 /** Without root no factors are added; then there are fewer. */
 const LEAST_CALLS = 12;
@@ -52,7 +52,7 @@ describe('at random moments', () => {
     daemons.push(daemon);
   }
 
-  /** In how many of all daemons' lines somebody was let in. */
+  /** Counts the log lines of all daemons that let somebody in. */
   function letIn(): Map<string, number> {
     const counts = new Map<string, number>();
     for (const line of daemons.flatMap(({ log }) => log.matching(/Accepted/))) {
@@ -72,7 +72,7 @@ describe('at random moments', () => {
         successes.add(`${name} ${code}`);
       }
     }
-    // Also those whose verdict came too late for the host count as let in.
+    // A login counts as let in even if its verdict came too late for the host.
     for (const [name, count] of letIn()) {
       expect(count, name).toBeLessThanOrEqual(codes.get(name)?.size ?? 0);
     }
@@ -121,7 +121,7 @@ describe('at each call that changes the disk', () => {
     token = tokenOwner(stage);
     disk = await FaultDisk.under(stage);
     door = new Door(stage);
-    // One that ended, as all do here.
+    // A daemon that was stopped, as all are here.
     daemon = await stage.start();
     expect(await daemon.stop()).toBe(0);
   });
@@ -130,7 +130,7 @@ describe('at each call that changes the disk', () => {
     await stage.clear();
   });
 
-  /** What somebody was told before the daemon was killed. */
+  /** The answers that people got before the daemon was killed. */
   interface Told {
     readonly accepted: (readonly [{ readonly name: string }, string])[];
     factors: string[];
@@ -167,7 +167,7 @@ describe('at each call that changes the disk', () => {
           told.factors = [];
           told.gone.push('first');
         } else if (AS_ROOT) {
-          told.factors = []; // it may be gone, or not
+          told.factors = []; // it may or may not have ended
         }
       },
       () => change('add', 'hotp', '--user', newcomer.name),

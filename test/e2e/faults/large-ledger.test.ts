@@ -37,7 +37,7 @@ afterEach(async ({ task }) => {
 });
 afterAll(() => stage.clear());
 
-/** What is there, and so many marks of others. */
+/** Adds this number of marks of others to the existing ones. */
 function grow(count: number): void {
   const before: Uint32Array[] = [];
   for (const words of new LedgerDirectory(ledger).load().marks.parts(() => [], 64)) {

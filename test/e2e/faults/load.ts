@@ -11,14 +11,14 @@ import type { Door } from './fault-stage.ts';
 
 /** Codes shall be good all through a test. */
 const PERIOD = 120;
-/** Of thousands of codes with six digits, two would be the same by chance. */
+/** Among thousands of six-digit codes, two would be equal by chance. */
 const DIGITS = 8;
 /** How often one token is used. */
 const PRESSES = 20;
 const ACCOUNTS = 4;
 const MAX_FACTORS_EACH = 6;
 
-/** A code that was typed, and what came of it. */
+/** A typed code, and its result. */
 export interface Try {
   readonly name: string;
   readonly code: string;
@@ -39,7 +39,7 @@ export class Load {
    * Begins at once.
    *
    * @param stage - where
-   * @param door - what they come through
+   * @param door - the way to log in
    * @param administrator - whether factors are added and removed, too: needs root
    */
   constructor(stage: Stage, door: Door, administrator: boolean) {
@@ -64,7 +64,7 @@ export class Load {
     return this.tries.filter(({ rc }) => rc === PAM.success).toReversed();
   }
 
-  /** A login; only a daemon that is killed in the middle keeps a good code from working. */
+  /** Logs in. A right code fails only if the daemon is killed during the login. */
   async try({ name }: Pick<Account, 'name'>, code: string, first = true): Promise<number> {
     const { rc } = await this.#door.try({ name }, code);
     this.tries.push({ name, code, rc });
@@ -108,7 +108,7 @@ export class Load {
     }
   }
 
-  /** What was acknowledged must be there; what was not may be. */
+  /** Acknowledged changes must exist; others may exist. */
   async #administrator(): Promise<void> {
     const accounts = Array.from({ length: ACCOUNTS }, () => this.#stage.person({ enrolled: false }));
     const factors = new Map<string, string[]>(accounts.map(({ name }) => [name, []]));

@@ -17,7 +17,7 @@ let daemon: Daemon;
 let door: Door;
 let token: TokenOwner;
 let phones: Person[];
-/** The code that each phone shows when the test begins: what was used stays used, whatever time it is then. */
+/** The code that each phone shows when the test begins; used codes stay used, whatever the time is later. */
 let codes: string[];
 let disk: SmallDisk;
 
@@ -104,7 +104,7 @@ describe.runIf(canMount)('a file system of its own', () => {
     await untilRetried();
     await door.opens(token, token.code(1));
     expect(daemon.log.matching(WELL_AGAIN)).toHaveLength(1);
-    // What was used meanwhile is in the new snapshot.
+    // The new snapshot contains the codes that were used meanwhile.
     reboot(stage);
     await daemon.stop('SIGKILL');
     daemon = await stage.start();

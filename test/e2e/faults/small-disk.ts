@@ -13,7 +13,7 @@ import { Log } from '../harness/log.ts';
 import { run, runWell } from '../harness/run.ts';
 import { AS_ROOT, type Stage } from '../daemon/stage.ts';
 
-/** Whether a {@link SmallDisk} can be had here. */
+/** Whether a {@link SmallDisk} is possible here. */
 export const canMount =
   AS_ROOT && spawnSync('unshare', ['--mount', 'mount', '-t', 'tmpfs', 'none', '/mnt']).status === 0;
 
@@ -23,7 +23,7 @@ export class SmallDisk {
   readonly #enter: readonly string[];
   /** A process that keeps the mount. */
   readonly #holder: ChildProcess;
-  /** The state directory, as those see it who do not see the mount. */
+  /** The state directory as seen without the mount. */
   readonly path: string;
 
   private constructor(stage: Stage, holder: ChildProcess) {
@@ -67,7 +67,7 @@ export class SmallDisk {
     rmSync(`${this.path}/ballast`, { force: true });
   }
 
-  /** Leaves room for so many more commits in the journal of a daemon that does not run. */
+  /** Leaves room for a number of commits in the journal of a stopped daemon. */
   fillJournal(room: number): void {
     for (const name of readdirSync(`${this.path}/ledger`)) {
       const generation = Number(/^journal\.(\d+)$/.exec(name)?.[1] ?? NaN);

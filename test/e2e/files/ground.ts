@@ -9,7 +9,7 @@ import { CHECKOUT } from '../harness/daemon.ts';
 import { Log } from '../harness/log.ts';
 import { run, runWell } from '../harness/run.ts';
 
-/** An account that is nobody's: the daemon's. */
+/** An unused account, for the daemon. */
 export const DAEMON_UID = 64_321;
 export const FILE_NAME = '.google_authenticator';
 
@@ -35,14 +35,14 @@ export interface Reader {
 
 /** A file system that does not answer. */
 export interface SilentHome {
-  /** From now on it answers. */
+  /** Makes it answer from now on. */
   answer(): Promise<void>;
 }
 
 type Child = ChildProcessByStdio<Writable, Readable, Readable>;
 
 /**
- * A directory with mounts of its own, which nothing outside sees and which go with it, and a passwd database of its own.
+ * A directory with its own mounts, invisible from outside and removed with it, and its own passwd database.
  */
 export class Ground {
   readonly dir: string;
@@ -58,7 +58,7 @@ export class Ground {
     this.#holder = holder;
   }
 
-  /** Why there can be none here; undefined if there can. */
+  /** Why a ground is impossible here; undefined if it is possible. */
   static async impossible(): Promise<string | undefined> {
     if (process.getuid?.() !== 0) {
       return 'not root';
@@ -147,7 +147,7 @@ export class Ground {
   /** Ends everything and removes it; the mounts go with the last process among them. */
   async clear(): Promise<void> {
     const ends = [...this.#children, this.#holder].map(async (child) => {
-      // Closing its input ends a silent file system, and with it whoever waits for it.
+      // Closing its input ends a silent file system, and all processes that wait for it.
       child.stdin.destroy();
       child.kill('SIGKILL');
       if (child.exitCode === null && child.signalCode === null) {

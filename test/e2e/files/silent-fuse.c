@@ -4,8 +4,8 @@
  * A file system that never answers, over /dev/fuse and without libfuse: it
  * agrees on the protocol, prints "silent", and reads no further request. When
  * a line comes on its standard input it prints "answering" and serves a root
- * directory of UID with one file, ".google_authenticator" of mode 0400. It ends,
- * and unmounts, with the end of its standard input.
+ * directory of UID with one file, ".google_authenticator" of mode 0400. It
+ * ends, and unmounts, with the end of its standard input.
  */
 #define _GNU_SOURCE
 #include <errno.h>
@@ -46,7 +46,7 @@ static void answer(int error, const void *body, size_t size) {
 		{ &out, sizeof out },
 		{ (void *)(size_t)body, size },
 	};
-	/* ENOENT: whoever asked is gone. */
+	/* ENOENT: the requesting process is gone. */
 	if (writev(device, parts, size == 0 ? 1 : 2) < 0 && errno != ENOENT)
 		die("answer");
 }

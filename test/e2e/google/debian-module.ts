@@ -16,7 +16,7 @@ export interface DebianModule extends Module {
   readonly version: string;
 }
 
-/** What it says for what we call so: all that it says, a line each, but for its debug lines. */
+/** Its log texts for our reasons: all of its lines except debug lines. */
 const SAYS: Readonly<Record<Reason, RegExp>> = {
   accepted: /^Accepted google_authenticator for \S+$/m,
   'grace-period': /^within grace period: "\S+"$/m,
@@ -34,7 +34,7 @@ const SAYS: Readonly<Record<Reason, RegExp>> = {
     /^(Unrecognized option |Invalid permissions in setting |Invalid value in setting |Cannot look up user id |Failed to look up user )/,
   cancelled: /^(Did not receive verification code from user\n)+Invalid/,
   'not-recorded': /^(Failed to create tempfile |Failed to update secret file |Secret file .* changed )/m,
-  // It knows no such thing.
+  // It has no such case.
   unavailable: /^$/,
 };
 

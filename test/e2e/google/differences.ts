@@ -1,6 +1,6 @@
 import type { RandomCase, RandomLogin } from './random-cases.ts';
 
-/** What came of a login: how it ended, and what the file says then. */
+/** The result of a login: its end, and the file after it. */
 export interface Came {
   readonly end: unknown;
   readonly shown: readonly string[];
@@ -9,7 +9,7 @@ export interface Came {
   readonly text: string;
 }
 
-/** A login that ended in two ways. */
+/** A login that ended differently for the two modules. */
 export interface Met {
   readonly random: RandomCase;
   readonly login: RandomLogin;
@@ -17,7 +17,7 @@ export interface Met {
   readonly before: string;
   readonly ours: Came;
   readonly theirs: Came;
-  /** How many steps from now the codes were that let somebody in before, for us. */
+  /** The distance in steps of the codes that let somebody in before, with our module. */
   readonly accepted: readonly number[];
   /** The time step of the phone. */
   readonly step: number;
@@ -25,13 +25,13 @@ export interface Met {
   readonly version: string;
 }
 
-/** Something that we do otherwise on purpose. Each has its rows in the table, too. */
+/** A deliberate difference. Each also has rows in the table. */
 export interface Deliberate {
   readonly why: string;
   readonly explains: (met: Met) => boolean;
 }
 
-/** All of them. What is not among them is a mistake. */
+/** All deliberate differences. Any other difference is a mistake. */
 export const DELIBERATE: readonly Deliberate[] = [
   {
     why: 'a try that was held back does not prolong the wait',
@@ -104,7 +104,7 @@ export const DELIBERATE: readonly Deliberate[] = [
 ];
 
 /**
- * Which deliberate difference explains that a login ended in two ways.
+ * The deliberate difference that explains two different ends of a login.
  *
  * @param met - what came
  * @returns why; undefined: none does
@@ -139,12 +139,12 @@ function listed(text: string): string[] {
   return /^" DISALLOW_REUSE(.*)$/m.exec(text)?.[1]?.trim().split(/\s+/) ?? [];
 }
 
-/** The password that is looked at. */
+/** The password that the module checks. */
 function stacked({ password }: RandomLogin, { options }: RandomCase): string[] {
   return password !== undefined && /(?:try|use)_first_pass/.test(options) ? [password] : [];
 }
 
-/** What is looked at: without forward_pass an answer with something before its digits is none, with it one that does not end in them. */
+/** The checked part of an answer: without forward_pass it must be digits only; with it, it must end in digits. */
 function looked(login: RandomLogin, random: RandomCase): string[] {
   const whole = /^\s*(?:\{[^}]*\}|[0-9]{6}|[0-9]{8})\s*$/.test(login.answer);
   const answer = random.options.includes('forward_pass')

@@ -12,7 +12,7 @@ import { CODE, hotp, lines, totp } from './scenario.ts';
 const SIZE = '64k';
 const BIG = Buffer.alloc(1 << 20);
 
-/** What is wrong with the file system of a home directory. */
+/** A fault of a home directory's file system. */
 const FAULTS = [
   { fault: 'full', message: 'No space left on device', begin: fill, end: empty },
   { fault: 'read-only', message: 'Read-only file system', begin: remount('ro'), end: remount('rw') },
@@ -21,7 +21,7 @@ const FAULTS = [
 const CODES = [
   { kind: 'time-based', file: totp('" DISALLOW_REUSE'), first: '{code}', second: '{code+1}' },
   { kind: 'scratch', file: lines('{secret}', '12345678', '87654321'), first: '12345678', second: '87654321' },
-  // Each code that is typed in vain moves the counter on.
+  // Each wrong code advances the counter.
   { kind: 'counter-based', file: hotp(1), first: '{hotp:1}', second: '{hotp:5}' },
 ] as const;
 

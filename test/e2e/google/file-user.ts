@@ -8,14 +8,14 @@ import { phoneFor } from './play.ts';
 import { IN } from './scenario.ts';
 import { expectedText, fillIn, type Values } from './template.ts';
 
-/** What differs from an ordinary user. */
+/** Differences from an ordinary user. */
 export interface FileUserOptions {
   /** Of the module. */
   readonly options?: string;
-  /** What will be typed, if not the code of now. */
+  /** The answer; by default the current code. */
   readonly answer?: string;
   readonly phone?: Phone;
-  /** What is done with the home before the file is put there. */
+  /** Prepares the home before the file is written. */
   readonly prepare?: (account: BoxAccount) => Promise<unknown>;
 }
 
@@ -83,7 +83,7 @@ export class FileUser {
    * @param answer - what is typed, see template.ts
    * @param rhost - where from
    * @param password - what the earlier module asked for
-   * @returns all that the host saw
+   * @returns everything that the host saw
    */
   visit(answer: string, rhost: string | undefined, password?: string): Promise<Visited> {
     const { confdir, environment } = this.#module;

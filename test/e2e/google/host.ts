@@ -5,9 +5,9 @@ import type { End } from './scenario.ts';
 
 const NATIVE_TESTS = `${CHECKOUT}/build/native-test`;
 const PATIENCE_S = 20;
-/** How long somebody waits for what never comes. */
+/** How long to wait for something that never comes. */
 const SHORT_PATIENCE_S = 1;
-/** What timeout(1) ends with when it killed. */
+/** The status of timeout(1) after a kill. */
 const KILLED = 137;
 /** What libpam returns (security/_pam_types.h); 6 when every module of the stack said PAM_IGNORE. */
 const ENDS: Readonly<Record<number, End>> = {
@@ -19,7 +19,7 @@ const ENDS: Readonly<Record<number, End>> = {
   19: 'not-asked',
 };
 
-/** What a host is to do. */
+/** The instructions for a host. */
 export interface Visit {
   /** Where PAM's files are. */
   readonly confdir: string;
@@ -41,7 +41,7 @@ export interface Visited {
   readonly shown: readonly string[];
   /** What the next module gets as password. */
   readonly passes: string | null;
-  /** What was said on standard error. */
+  /** The output on standard error. */
   readonly said: readonly string[];
 }
 

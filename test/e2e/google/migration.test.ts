@@ -32,7 +32,7 @@ interface Person {
   readonly lines: readonly string[];
 }
 
-/** What a person types, and whether the host then lets them in; a null code: none is asked for. */
+/** The typed answers, and whether the host lets the person in; a null code: none is asked for. */
 type Visit = (person: Pick<Person, 'name' | 'password'>, code: string | null) => Promise<boolean>;
 
 describeInBox('from pam_google_authenticator to us and back, by the name of the module alone', () => {
@@ -76,7 +76,7 @@ describeInBox('from pam_google_authenticator to us and back, by the name of the 
     expect(await daemon.stop()).toBe(0);
   });
 
-  /** All that an administrator does. */
+  /** Everything that an administrator has to do. */
   async function replace(from: string, to: string): Promise<void> {
     await runWell(['sed', '-i', `s/${from}/${to}/`, ...SERVICES.map((service) => `/etc/pam.d/${service}`)]);
   }
@@ -125,7 +125,7 @@ describeInBox('from pam_google_authenticator to us and back, by the name of the 
     return { ...account, lines: readFileSync(`${home}/.google_authenticator`, 'utf8').split('\n') };
   }
 
-  /** Whatever is computed now is good for the next logins. */
+  /** Codes that are computed now stay valid for the next logins. */
   async function calm(): Promise<void> {
     const left = PERIOD - ((Date.now() / 1000) % PERIOD);
     if (left < CALM_S) {

@@ -14,10 +14,10 @@ export interface Module {
    * Whether it logged a reason for the end of a login.
    *
    * @param reason - the reason
-   * @param says - what the log has to say beside it
+   * @param says - the text that the log must have besides
    * @param visit - the login
    * @param visited - how it ended
-   * @returns the reason, if its log says so; else what it says
+   * @returns the reason, if its log has it; otherwise the log's text
    */
   logged(reason: Reason, says: RegExp, visit: Visit, visited: Visited): Promise<string> | string;
 }

@@ -14,8 +14,8 @@ export interface Modules {
 /**
  * Our module with a daemon, and Debian's, for all tests of the suite that calls this.
  *
- * @param what - is compared, for who has to be told that it cannot be
- * @param config - of the daemon; by default guesses are not counted, but as the files themselves say
+ * @param what - the comparison, for the report if it is impossible
+ * @param config - of the daemon; by default only the files' own limits count guesses
  * @returns gives the modules, once the tests run
  */
 export function useModules(what: string, config = NO_THROTTLE): () => Modules {

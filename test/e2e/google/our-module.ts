@@ -23,7 +23,7 @@ export class OurModule implements Module {
   /**
    * Starts daemon and reader. The caller clears the stage.
    *
-   * @param config - config.toml; by default guesses are not counted, but as the files themselves say
+   * @param config - config.toml; by default only the files' own limits count guesses
    * @returns the module
    */
   static async start(config = NO_THROTTLE): Promise<OurModule> {
@@ -40,7 +40,7 @@ export class OurModule implements Module {
   /**
    * Ends the daemon and starts another.
    *
-   * @param config - config.toml, if it shall be another
+   * @param config - a new config.toml, if given
    */
   async restart(config?: string): Promise<void> {
     await this.#daemon.stop();

@@ -2,11 +2,11 @@ import { randomBytes } from 'node:crypto';
 import { encodeBase32 } from '../../../src/factors/base32.ts';
 import { hotpCode } from '../harness/code.ts';
 
-/** Steps before and after now that are looked at for a clock that differs, and some more. */
+/** The steps around now in which a different clock is recognised, and some more. */
 const AROUND = 1_520;
 const DIGITS = 6;
 
-/** An authenticator app, and a moment at which it is looked at. */
+/** An authenticator app at one moment. */
 export class Phone {
   readonly #key = randomBytes(20);
   /** In base32. */
@@ -51,7 +51,7 @@ export class Phone {
     return String(number).padStart(DIGITS, '0');
   }
 
-  /** How many time steps, hours around now, what is typed could mean: of three thousand codes some are there twice. */
+  /** How many time steps within hours have this code: among three thousand codes, some are equal. */
   meanings(typed: string): number {
     return this.#near().filter((code) => typed.endsWith(code)).length;
   }

@@ -25,7 +25,7 @@ const CALM_S = 4;
 const ANYTHING = /(?:)/;
 const WRITTEN_MODE = 0o400;
 
-/** What came of a login, in words that can be compared. */
+/** The result of a login, in comparable words. */
 export interface Result {
   readonly end: Outcome['end'] | number;
   readonly reason: string | null;
@@ -33,7 +33,7 @@ export interface Result {
   readonly passes: string | null;
   /** Null: there is none, or it is no file. */
   readonly file: StateFile | null;
-  /** What there is beside it that was not there before. */
+  /** New files beside it. */
   readonly strays: readonly string[];
 }
 
@@ -43,14 +43,14 @@ interface StateFile {
   readonly uid: number;
 }
 
-/** What came of the logins of a scenario, and what should have come of them. */
+/** The results of a scenario's logins, and the expected ones. */
 export interface Played {
   readonly seen: readonly Result[];
   readonly expected: readonly Result[];
 }
 
 /**
- * A phone whose codes mean one thing each, at a moment that is not near the end of a time step.
+ * A phone with unambiguous codes, at a moment that is not near the end of a time step.
  *
  * @param scenario - what is typed, and how long a step is
  * @returns the phone
@@ -84,8 +84,8 @@ export async function phoneFor(scenario: Scenario): Promise<Phone> {
  * @param module - the module
  * @param account - whose file it is; its home is emptied
  * @param phone - of {@link phoneFor}
- * @param differs - whether this module is known to do otherwise, where a row says so
- * @returns what came of it
+ * @param differs - whether to expect the known differences of this module
+ * @returns the result
  */
 export async function play(
   scenario: Scenario,

@@ -12,7 +12,7 @@ import { hotp, lines, totp } from './scenario.ts';
 
 const PROCESSES = 32;
 const ROUNDS = FULL ? 20 : 5;
-/** Within so many rounds Debian's module lets in more than it should; mostly in the first. */
+/** Within this number of rounds, Debian's module lets too many in; usually in the first. */
 const GOOGLE_ROUNDS = 20;
 /** What RATE_LIMIT 3 30 lets through at once. */
 const CHECKED = 3;
@@ -23,7 +23,7 @@ interface Race {
   /** Of the module. */
   readonly options?: string;
   readonly file: string;
-  /** What is typed, each by as many processes. */
+  /** The answers, each typed by the same number of processes. */
   readonly typed: readonly string[];
   /** How many get in. */
   readonly winners: number;

@@ -15,7 +15,7 @@ export interface RandomLogin {
 }
 
 /*
- * Times lie a minute or more from where they would begin or end to count: the two modules may see them some seconds apart.
+ * Times are at least a minute away from any limit, because the two modules may read the clock some seconds apart.
  */
 
 const SECRETS = ['{grouped}', '{secret}=', '{secret}!', 'A', ''] as const;
@@ -80,7 +80,7 @@ const PASSWORDS = ['pw', 'pw{code}', 'pw{code+1}', '{code}', 'pw{wrong}', 'pw123
 const HOSTS = ['192.0.2.7', '192.0.2.8'];
 const FLAGS = ['nullok', 'noskewadj', 'no_increment_hotp', 'echo_verification_code', 'debug', 'forward_pass'];
 
-/** One of the likely ones, so often as that many of all. */
+/** Picks one of the likely values with this probability. */
 const mostly = <T>(likely: T, weight: number, others: fc.Arbitrary<T>): fc.Arbitrary<T> =>
   fc.oneof({ weight, arbitrary: fc.constant(likely) }, { weight: 1, arbitrary: others });
 

@@ -1,4 +1,4 @@
-/* What the table does not think of: random files, options and answers, with Debian's module and with ours. */
+/* Cases beyond the table: random files, options and answers, with Debian's module and with ours. */
 import { statSync } from 'node:fs';
 import fc from 'fast-check';
 import { expect, test } from 'vitest';
@@ -13,7 +13,7 @@ import { randomCase, type RandomCase, type RandomLogin } from './random-cases.ts
 import { IN, type Login } from './scenario.ts';
 
 const CASES = FULL ? 1_500 : 100;
-/** The full rounds look for something new each time; the reduced ones end today as they did yesterday. */
+/** Full rounds use a new seed each time; reduced rounds always use the same one. */
 const SEED = Number(process.env['SEED'] ?? (FULL ? Date.now() % 2 ** 31 : 1));
 
 describeInBox('random files, options and answers', () => {
@@ -43,7 +43,7 @@ describeInBox('random files, options and answers', () => {
       console.log(
         `${same} cases end in the same way; ${[...met].map(([why, times]) => `${times}: ${why}`).join('; ')}`,
       );
-      // Where every case was explained away, nothing was compared.
+      // If deliberate differences explained every case, nothing would be compared.
       expect(same).toBeGreaterThan(CASES / 2);
     },
   );
@@ -54,8 +54,8 @@ describeInBox('random files, options and answers', () => {
  *
  * @param random - the case
  * @param modules - both
- * @returns why it ended otherwise, if it did
- * @throws Error when it ended otherwise by mistake
+ * @returns the deliberate difference, if there was one
+ * @throws Error for any other difference
  */
 async function difference(random: RandomCase, modules: Required<Modules>): Promise<string | undefined> {
   for (;;) {

@@ -39,7 +39,7 @@ describeInBox('three used codes, typed again at the rhythm of the phone', () => 
     ]);
     expect(ourReplay).toEqual({ used: ['in', 'in', 'in'], replayed: ['out', 'out', 'out'], next: 'in' });
     if (googleReplay !== undefined) {
-      // What we do better: here the third code lets somebody in, and then the owner's phone does not.
+      // Our improvement: in Debian's module the third code lets a stranger in, and the owner's phone then fails.
       expect(googleReplay).toEqual({ used: ['in', 'in', 'in'], replayed: ['out', 'out', 'in'], next: 'out' });
     }
   });
@@ -56,7 +56,7 @@ async function replay(module: Module, file: string, phone: Phone): Promise<Repla
   return { used: ends.slice(0, USED), replayed: ends.slice(USED, NEXT), next: ends[NEXT] };
 }
 
-/** Each of the codes that are typed means one step. */
+/** Each typed code belongs to one step only. */
 function unambiguousPhone(now: number): Phone {
   for (;;) {
     const phone = new Phone(now, PERIOD);

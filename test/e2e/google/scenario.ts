@@ -1,11 +1,12 @@
 /*
- * What a row of the table is. Texts have places to fill in, see template.ts: {secret} {grouped} {now} {step} {code} {hotp:N} {wrong}
+ * The form of a row of the table. Texts have placeholders, see template.ts: {secret} {grouped} {now} {step} {code} {hotp:N}
+ * {wrong}
  * {home} {user} {top}, and {now-40}, {step+1}, {code-1}.
  */
 
 /**
- * How a login ends. `ignored` is PAM_IGNORE, of the only module in the stack; `not-asked`: the conversation failed; `unavailable`:
- * it could not be found out; `hangs` is for ever.
+ * How a login ends. `ignored` is PAM_IGNORE, of the only module in the stack; `not-asked`: the conversation failed;
+ * `unavailable`: the check was impossible; `hangs` is for ever.
  */
 export type End = 'in' | 'out' | 'ignored' | 'user-unknown' | 'not-asked' | 'unavailable' | 'hangs';
 
@@ -31,7 +32,7 @@ export interface Outcome {
   readonly end: End;
   /** Null: nothing need be logged. */
   readonly reason: Reason | null;
-  /** What the log has to say beside the reason. */
+  /** The text that the log must have besides the reason. */
   readonly says?: RegExp;
   /** What is shown, in order, one call of the conversation each: by default the usual question, hidden. */
   readonly shown?: readonly string[];
@@ -41,10 +42,10 @@ export interface Outcome {
   readonly passes?: string | null;
 }
 
-/** Where Debian's module does something else, and why. */
+/** Where Debian's module differs, and why. */
 export interface Difference extends Partial<Outcome> {
   readonly why: string;
-  /** The first version of that module that does it as we do. */
+  /** The first version of that module that behaves like ours. */
   readonly until?: string;
 }
 
@@ -56,12 +57,12 @@ export interface Login extends Outcome {
   readonly rhost?: string;
   /** What an earlier module asked for. */
   readonly password?: string;
-  /** Who logs in, as the host says it: by default the user whose file it is. */
+  /** The login name from the host; by default the owner of the file. */
   readonly user?: string;
   readonly google?: Difference;
 }
 
-/** What a scenario can have changed before the first login, as root. */
+/** The paths that a scenario can change before the first login, as root. */
 export interface Place {
   /** The user's home directory. */
   readonly home: string;
@@ -137,9 +138,9 @@ export function unasked<R extends Reason>(reason: R) {
 }
 
 /**
- * Refused, for there is something wrong with the file.
+ * Refused because the file is invalid.
  *
- * @param says - what, as the log has it
+ * @param says - the log's text about it
  */
 export function unusable(says: RegExp) {
   return { ...out('record-unusable'), says };

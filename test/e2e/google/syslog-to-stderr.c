@@ -1,6 +1,8 @@
-/* Preloaded into a PAM client: what modules say to syslog goes to standard
- * error, a line each. So it is there when the client ends, and nobody has to
- * listen on the machine's /dev/log. */
+/*
+ * Preloaded into a PAM client: redirects modules' syslog messages to standard
+ * error, one line each. So they are complete when the client ends, and the
+ * machine's /dev/log is not needed.
+ */
 #define _GNU_SOURCE
 #include <errno.h>
 #include <stdarg.h>
@@ -40,7 +42,7 @@ void syslog(int priority, const char *format, ...)
 	va_end(values);
 }
 
-/* What programs call that were compiled with _FORTIFY_SOURCE. */
+/* The variant that programs with _FORTIFY_SOURCE call. */
 void __vsyslog_chk(int priority, int flag, const char *format, va_list values)
 {
 	(void)flag;

@@ -1,6 +1,6 @@
 import type { Phone } from './phone.ts';
 
-/** What the texts of a scenario are filled in with. */
+/** The values for the placeholders of a scenario's texts. */
 export interface Values {
   readonly phone: Phone;
   readonly home: string;
@@ -16,7 +16,7 @@ const PLACE = /\{([a-z]+)(?::(\d+))?([+-]\d+)?\}/g;
  * Fills in a text.
  *
  * @param template - the text, with places
- * @param values - what they stand for; {now} is the moment of the phone
+ * @param values - the values; {now} is the moment of the phone
  * @returns the text
  */
 export function fillIn(template: string, values: Values): string {
@@ -26,11 +26,11 @@ export function fillIn(template: string, values: Values): string {
 }
 
 /**
- * Whether a text is what a template says, where {now} may be any second from the phone's moment to the present one.
+ * Whether a text matches a template, where {now} may be any second from the phone's moment to the present.
  *
  * @param template - the text, with places
  * @param values - what they stand for
- * @returns the text if it is, else the template filled in, so that the two can be shown side by side
+ * @returns the text if it matches; otherwise the filled-in template, so that a failure shows both
  */
 export function expectedText(template: string, values: Values, text: string): string {
   const present = Math.floor(Date.now() / 1000);

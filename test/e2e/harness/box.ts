@@ -3,7 +3,7 @@ import { describe } from 'vitest';
 /** Whether this runs in scripts/box, where users and /etc may be changed at will. */
 export const inBox = process.env['PVE_AUTHENTICATOR_BOX'] === '1';
 
-/** What a person is told where suites for the box cannot run. */
+/** The message if suites for the box cannot run. */
 export const HOW_TO_RUN =
   'not run: the logins through real hosts; they need root and a throw-away machine: sudo ./scripts/test';
 

@@ -2,7 +2,7 @@ import { createHmac } from 'node:crypto';
 
 const BASE32 = 'ABCDEFGHIJKLMNOPQRSTUVWXYZ234567';
 
-/** What an authenticator app knows about a factor. The defaults are those of every app. */
+/** The data of a factor in an authenticator app. The defaults are those of every app. */
 export interface App {
   /** The secret in base32. */
   readonly secret: string;

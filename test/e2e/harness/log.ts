@@ -31,7 +31,7 @@ export class Log {
     });
   }
 
-  /** Reads nothing until {@link resume}: what is written meanwhile stays with the writer, as far as the kernel has no room for it. */
+  /** Reads nothing until {@link resume}. Meanwhile the kernel's buffer fills up, and then the writer is stuck. */
   pause(): void {
     this.#source.pause();
   }

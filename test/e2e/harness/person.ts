@@ -13,7 +13,7 @@ export interface Person {
   wrongCode(): string;
 }
 
-/** The login shell of persons: it says who is in, and ends. */
+/** The login shell of persons: it prints the user, and ends. */
 const SHELL = '/usr/local/bin/say-who';
 let count = 0;
 

@@ -1,6 +1,6 @@
 import { spawn } from 'node:child_process';
 
-/** How a program ended. */
+/** The result of a program. */
 export interface Ended {
   /** Its exit status, null if a signal ended it. */
   readonly status: number | null;

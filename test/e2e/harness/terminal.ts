@@ -1,7 +1,7 @@
 import { CHECKOUT } from './daemon.ts';
 import { run } from './run.ts';
 
-/** One thing that a person does at a terminal, after having seen something. */
+/** One step at a terminal: what the person waits for, and then does. */
 export type Step = { readonly expect: RegExp; readonly hidden?: boolean } & Act;
 
 export type Act =
@@ -12,7 +12,7 @@ export type Act =
   | { readonly interrupt: true }
   | { readonly look: true };
 
-/** What came of it. */
+/** The result. */
 export interface Screen {
   /** What was shown, without escape sequences. */
   readonly screen: string;

@@ -5,7 +5,7 @@ import { CHECKOUT, startDaemon, type Daemon } from '../harness/daemon.ts';
 import { daemonAccount, newPerson, type Person } from '../harness/person.ts';
 import type { Screen } from '../harness/terminal.ts';
 
-/** The module as it is installed; it talks to /run/pve-authenticator/pam.sock. */
+/** The installed module; it talks to /run/pve-authenticator/pam.sock. */
 export const MODULE = `${CHECKOUT}/build/native/pam_pve_authenticator.so`;
 
 /** What a person does when asked for the code. */
@@ -13,7 +13,7 @@ export type Answer =
   | { readonly kind: 'code'; readonly bytes: string | Buffer }
   | { readonly kind: 'ctrl-c' | 'closes-terminal' };
 
-/** How an attempt is meant to end; when the host has refused an answer and asks again, the person has to leave. */
+/** The expected end of an attempt. If the host refuses an answer and asks again, the person gives up. */
 export type End = 'in' | 'refused' | 'over';
 
 /** A program that guards something with PAM, and how a person gets through it. */
@@ -24,20 +24,20 @@ export interface Host {
   readonly cancels: readonly ('ctrl-c' | 'closes-terminal')[];
   /** Prepares it in the box. */
   start(): Promise<void> | void;
-  /** Lets it go. */
+  /** Removes it. */
   stop?(): Promise<void> | void;
   /** Prepares a person for it. */
   welcome?(person: Person): Promise<void> | void;
   /** One attempt, with the right password. */
   attempt(person: Person, answer: Answer, end: End): Promise<Screen>;
-  /** What is shown to who is not let in. */
+  /** The message for a refused person. */
   readonly refusal: RegExp;
-  /** Where the host itself takes 2,000 bytes for an error and ends: what it shows, and what the daemon logs. */
+  /** If the host itself fails on 2,000 bytes: its message, and the daemon's log line. */
   readonly tooLong?: { readonly refusal: RegExp; readonly logged: string };
 }
 
 const VERY_LONG = 'x'.repeat(2_000);
-/** No NUL (ends a C string), nothing that the line discipline of a terminal takes as a command. */
+/** Without NUL (ends a C string) and without control characters of a terminal's line discipline. */
 const BINARY = Buffer.from([0x80, 0xff, 0xfe, 0x01, 0x02, 0x05, 0x1b, 0x5b, 0xc3, 0x28, 0xed, 0xa0, 0x80]);
 
 /**

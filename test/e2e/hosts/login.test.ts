@@ -19,7 +19,7 @@ describeHost('login', {
       { expect: /Password: $/, hidden: true, enter: person.password },
       answering(/Verification code: $/, answer),
     ];
-    // It asks for the next name, for ever; then the person goes.
+    // It asks for the next name again and again, so the person gives up.
     const goes: Step = { expect: /Login incorrect[\s\S]*login: $/, hangUp: true };
     return atTerminal(['/bin/login'], end === 'refused' ? [...steps, goes] : steps);
   },

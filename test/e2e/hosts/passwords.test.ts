@@ -11,7 +11,7 @@ import { sshTo, startSshServer } from './ssh-server.ts';
 const ONE_STRING = 'one-string';
 const PLAIN = 'sshd-code-only';
 
-/** What sshd says in place of a password when nobody of that name may log in (its auth-pam.c). */
+/** The fake password that sshd sends if the user may not log in (its auth-pam.c). */
 const FAKE = Buffer.from('\b\n\r\x7fINCORRECT');
 
 describeInBox('hosts that answer every prompt with the password', () => {
@@ -41,7 +41,7 @@ describeInBox('hosts that answer every prompt with the password', () => {
     try {
       const typed = { expect: /password: $/, hidden: true, enter: person.password } as const;
       expect((await sshTo(server, person, [], [typed])).screen).toContain('Permission denied');
-      // And for root, who may not log in, a fake of the same length.
+      // And for root, who may not log in, a fake password of the same length.
       expect((await sshTo(server, { name: 'root' }, [], [typed])).screen).toContain('Permission denied');
     } finally {
       await server.stop();
@@ -55,7 +55,7 @@ describeInBox('hosts that answer every prompt with the password', () => {
     await daemon().log.waitFor(new RegExp(`Invalid verification code for ${person.name} service=${PLAIN} `));
     await daemon().log.waitFor(new RegExp(` for root service=${PLAIN} `));
 
-    // The middle part alone, too; and as V8 keeps text beyond Latin-1.
+    // Also searches for the middle part, and in UTF-16, as V8 stores text beyond Latin-1.
     const part = person.password.slice(3, 19);
     const secrets = [Buffer.from(part), Buffer.from(part, 'utf16le'), FAKE];
     const control = [Buffer.from(person.name)];

@@ -63,12 +63,12 @@ describeInBox('rehearse', () => {
         expect(played.screen, title).toMatch(where ?? /sshd accepts p\S+\. Nobody was logged in\./);
       }
 
-      // The code of a rehearsal is used up, and it is no login.
+      // A rehearsal uses the code up, but does not count as a login.
       const person = await newPerson(daemon());
       const code = person.code();
       expect((await rehearse(person, answers(person.password, code))).status).toBe(0);
       expect((await sshTo(server, person, [], answers(person.password, code))).status).not.toBe(0);
-      // By this the daemon knows it from a login, and `confirm` does not count it.
+      // This lets the daemon tell it from a login, so `confirm` does not count it.
       await daemon().log.waitFor(new RegExp(`Accepted .* ${person.name} .* ruser="only a rehearsal"`));
 
       // After the right answers, the account may still be closed.

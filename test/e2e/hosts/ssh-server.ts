@@ -19,7 +19,7 @@ export interface SshServer {
  * Starts Debian's sshd.
  *
  * @param service - its name for PAM
- * @param settings - lines of sshd_config, beside those that every one of these servers has
+ * @param settings - lines of sshd_config, besides those of all these servers
  * @returns the server, listening; the caller stops it
  */
 export async function startSshServer(service: string, settings: readonly string[]): Promise<SshServer> {
@@ -42,7 +42,7 @@ export async function startSshServer(service: string, settings: readonly string[
   ];
   writeFileSync(config, `${lines.join('\n')}\n`);
 
-  // OpenSSH names itself to PAM by its configuration (since 9.8), before by the name it was called. The newer one also
+  // OpenSSH's PAM service name is configured (since 9.8), or was its program name (before). The newer version also
   // turns a client away for a while after some failures, and all persons here come from one address.
   let program = '/usr/sbin/sshd';
   if ((await run([program, '-t', '-f', config, '-o', `PAMServiceName=${service}`])).status === 0) {

@@ -13,7 +13,7 @@ describeHost(
     service: 'sudo',
     cancels: ['ctrl-c', 'closes-terminal'],
     refusal: /Sorry, try again\./,
-    // It reads at most 1,023 bytes; more it does not hand to PAM.
+    // It reads at most 1,023 bytes, and passes no more to PAM.
     tooLong: { refusal: /Conversation error/, logged: 'No verification code from' },
     start: () => {
       guard('sudo');

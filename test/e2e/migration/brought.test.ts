@@ -8,7 +8,7 @@ import { command } from '../harness/daemon.ts';
 import { run } from '../harness/run.ts';
 import { MODULE, useDaemon } from '../hosts/host.ts';
 
-/* What people bring from other programs, proved by logins: pam_oath's users file, an export of the app Google Authenticator. */
+/* Imports from other programs, verified by logins: pam_oath's users file, an export of the app Google Authenticator. */
 
 const KEY = Buffer.from('12345678901234567890');
 const OTHER = Buffer.from('09876543210987654321');
@@ -67,7 +67,7 @@ describeInBox('brought from elsewhere', () => {
     expect(await logIn('ours', timed.name, hotpCode(KEY, step))).toBe('out');
     expect(await logIn('ours', timed.name, hotpCode(KEY, step + 1))).toBe('in');
 
-    // A second time nothing is doubled, and it says why.
+    // A second import adds nothing, and says why.
     const again = await command(daemon(), 'import', '--oath-users', file);
     expect(again).toMatchObject({ status: 1, stdout: '' });
     expect(again.stderr).toContain(`${event.name}: `);

@@ -31,7 +31,7 @@ import {
 /* From pam_google_authenticator into the store and back, with real users, files and logins. */
 
 const GENERATED = 960;
-/** What google-authenticator is told, and what becomes of it. */
+/** The options of google-authenticator, and their results after the import. */
 const ENROLMENTS = [
   ['-t', '-d', '-r', '3', '-R', '30', '-w', '3'],
   ['-t', '-d', '-u', '-w', '17', '-e', '10'],
@@ -267,7 +267,7 @@ describeInBox('migration', () => {
       ];
       const child = spawn('node', cli, { stdio: 'ignore' });
       const ended = new Promise((resolve) => child.on('close', resolve));
-      // Every other time when the store just has it; else from before the first request to after the rename.
+      // Every other time right after the store has it; otherwise at any moment between the first request and the rename.
       const moment =
         round % 2 === 0
           ? daemon().log.waitFor(new RegExp(`imported for ${user.name} `))

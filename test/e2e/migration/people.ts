@@ -4,14 +4,14 @@ import { stateFile } from '../../unit/fixtures/state-files.ts';
 import { newAccount, type BoxAccount } from '../google/account.ts';
 import { runWell } from '../harness/run.ts';
 
-/** Where pam_google_authenticator looks. */
+/** The usual file of pam_google_authenticator. */
 export const FILE_NAME = '.google_authenticator';
 const SEED = 20_191_231;
 
 /** Somebody with a file of pam_google_authenticator. */
 export interface GoogleUser extends BoxAccount {
   readonly file: string;
-  /** As it was before anything. */
+  /** The original contents. */
   readonly text: Buffer;
 }
 
@@ -54,7 +54,7 @@ export async function enrolledUser(...options: readonly string[]): Promise<Googl
   return { ...account, file, text: readFileSync(file) };
 }
 
-/** The names in a user's home, and what each file holds, mode and owner. */
+/** The names in a user's home, each with contents, mode and owner. */
 export function homeOf({ home }: BoxAccount): Record<string, string> {
   return Object.fromEntries(
     readdirSync(home)
@@ -67,7 +67,7 @@ export function homeOf({ home }: BoxAccount): Record<string, string> {
   );
 }
 
-/** What {@link homeOf} says of a file as it was, under a name. */
+/** The entry of {@link homeOf} for an unchanged file, under a name. */
 export function asItWas({ uid, text }: GoogleUser, name = FILE_NAME): Record<string, string> {
   return { [name]: `400 ${uid}:${uid} ${text.toString('latin1')}` };
 }

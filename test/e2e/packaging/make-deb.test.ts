@@ -6,15 +6,15 @@ import { run, runWell, type Ended } from '../harness/run.ts';
 import { whyNoDeb } from '../systemd/deb.ts';
 
 /*
- * What the README says to somebody who is not root and has a checkout. There is no network: the box in which the package is
- * built is one in this box, and finds here what it would fetch.
+ * The README's steps for a user with a checkout who is not root. There is no network: the package is built in a box inside this
+ * box, which has everything that it would download.
  */
 
-/** It compiles everything: a busy machine takes its time. */
+/** It compiles everything, which takes long on a busy machine. */
 const TEST_MS = 1_800_000;
 const BUILDER = 'builder';
 const THEIRS = `/home/${BUILDER}/checkout`;
-/** What npm fetched for us, it need not fetch for them. */
+/** Reuses npm's downloads. */
 const NPM_CACHE = '/root/.npm/_cacache';
 const MARK = '/var/tmp/before-building';
 
@@ -66,7 +66,7 @@ function asBuilder(line: string): Promise<Ended> {
   return run(['su', BUILDER, '-c', `cd ${THEIRS} && ${line}`]);
 }
 
-/** What is new or was written since the mark, where somebody who works on the machine meanwhile leaves nothing. */
+/** New or changed files since the mark, except in places that other processes on the machine use. */
 async function changedFiles(): Promise<string[]> {
   const places = ['/etc', '/usr', '/opt', '/srv', '/home', '/tmp', '/var/lib', '/var/cache'];
   const found = await runWell(['find', ...places, '-xdev', '-type', 'f', '-cnewer', MARK, '-print']);

@@ -14,8 +14,8 @@ import { photograph, readQr } from '../setup/qr-reader.ts';
 import { Tmux } from '../setup/tmux.ts';
 
 /*
- * The pictures of README and guides: a login and the setup, on the screen of a real terminal. Each is recorded anew, and has to say
- * what the picture in docs/pictures says. scripts/record-pictures has PICTURES name a directory: then they are written there.
+ * The pictures of README and guides: a login and the setup, on the screen of a real terminal. Each is recorded again, and must
+ * equal the picture in docs/pictures. With PICTURES=DIRECTORY, as scripts/record-pictures sets it, they are written there.
  */
 
 const TARGET = process.env['PICTURES'];
@@ -30,7 +30,7 @@ if (!canSee) {
   notRun('the pictures of the documents', 'this needs tmux and zbar-tools');
 }
 
-/** What no two recordings have in common. */
+/** The parts that differ between recordings. */
 const masked = (line: string): string =>
   line
     .replace(/([A-Z2-7]{4}[- ]){3,}[A-Z2-7]{4}/g, 'SECRET')

@@ -10,7 +10,7 @@ import { run, type Ended } from '../harness/run.ts';
 import { spawn } from 'node:child_process';
 import { entry, PASSKEY, phone, uriOf, useProxmox } from './proxmox-stage.ts';
 
-/* Stand-ins for pvesh and pveum: they write down how they were called, and what everybody could see of it meanwhile. */
+/* Stand-ins for pvesh and pveum, which record their arguments, and what everybody could see of them meanwhile. */
 
 const CALLS = '/tmp/proxmox-calls';
 const STAND_IN = `#!/usr/bin/perl
@@ -103,7 +103,7 @@ describeInBox('the command on a node of Proxmox VE', () => {
     expect(call!.program).toBe('/usr/bin/pvesh');
     expect(call!.seen).not.toContain(secret);
     expect(call!.seen).not.toContain('otpauth');
-    // What Proxmox would have written now counts here.
+    // The entry that Proxmox would have written now counts here.
     proxmox.change(person, { totp: [entry(call!.argv[7])] });
     const service = proxmox.stage.service();
     expect((await logIn(proxmox.stage, person.name, codeOf({ secret }), { service })).rc).toBe(PAM.success);

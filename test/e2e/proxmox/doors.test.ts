@@ -15,7 +15,7 @@ const SECRET = 'JBSWY3DPEHPK3PXPJBSWY3DPEHPK3PXP';
 const PROMPT = /Verification code: $/;
 
 describeInBox('one phone in Proxmox, three doors', () => {
-  // Before the daemon starts, which looks for it. Its reader is not root here, so that it must be able to read the files.
+  // Made before the daemon starts, which looks for it. The reader is not root here, so the files must be readable for it.
   beforeAll(() => {
     mkdirSync('/etc/pve/priv', { recursive: true });
   });

@@ -15,7 +15,7 @@ if (noFuse !== undefined) {
 const typed = (person: Person, code: string): Promise<LoginEnd> =>
   logIn(proxmox.stage, person.name, code, { service: proxmox.stage.service('nullok') });
 
-/** Logins as they shall be while nothing new can be read. */
+/** Checks the logins while nothing new can be read. */
 async function expectAsBefore(enrolled: Person, stranger: Person): Promise<string> {
   const code = enrolled.code(1);
   expect((await typed(enrolled, enrolled.wrongCode())).rc).toBe(PAM.denied);
@@ -98,7 +98,7 @@ describe('while /etc/pve', () => {
         await mount.end();
       }
       proxmox.change(stranger, phone(stranger));
-      // The reader is let go when the mount is: until then the copy serves.
+      // The reader recovers with the mount; until then the copy is used.
       await expect.poll(async () => (await typed(stranger, '')).rc, { timeout: 120_000 }).toBe(PAM.denied);
     },
     60_000,

@@ -13,16 +13,16 @@ export class ProxmoxStage {
   readonly #users = new Map<string, string>();
   #written = 0;
 
-  /** Starts another daemon in the place of this one. */
+  /** Replaces this daemon by a new one. */
   async restart(): Promise<void> {
     await this.daemon.stop();
     this.daemon = await this.stage.start();
   }
 
   /**
-   * Somebody new whom Proxmox knows.
+   * A new person whom Proxmox knows.
    *
-   * @param entries - what stands in tfa.cfg for them; undefined: nothing
+   * @param entries - their entries in tfa.cfg; undefined: none
    * @returns the person
    */
   person(entries?: (person: Person) => Entries): Person {

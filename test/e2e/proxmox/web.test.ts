@@ -8,7 +8,7 @@ import { newAccount } from '../harness/person.ts';
 import { run, runWell, type Ended } from '../harness/run.ts';
 import { entry, PASSKEY } from './proxmox-stage.ts';
 
-/* A client that does what the daemon of Proxmox does at a login: three of them at once, as its workers are. */
+/* A client that behaves like Proxmox's daemon at a login: three at once, like its workers. */
 
 const PVE = 'proxmox-ve-auth';
 const PBS = 'proxmox-backup-auth';
@@ -58,7 +58,7 @@ const isIn = async (somebody: Somebody, typed: string, service = PVE): Promise<b
 
 const known = new Map<string, object>();
 
-/** What becomes of several strings, each typed in a login of its own at the same time: a refusal takes seconds. */
+/** The results of several strings, each typed in its own login, all at the same time because a refusal takes seconds. */
 const areIn = (who: Somebody, strings: readonly string[], service = PVE): Promise<boolean[]> =>
   Promise.all(strings.map((typed) => isIn(who, typed, service)));
 

@@ -1,4 +1,4 @@
-/* A realm that wants a YubiKey of everybody: at SSH and the console it is looked up where domains.cfg says. */
+/* A realm that requires a YubiKey: at SSH and the console, it is looked up at the server in domains.cfg. */
 import { randomBytes } from 'node:crypto';
 import { writeFileSync } from 'node:fs';
 import { afterAll, beforeAll, expect, test } from 'vitest';
@@ -30,7 +30,7 @@ beforeAll(async () => {
 });
 afterAll(() => server.close());
 
-/** What the realm wants of everybody. */
+/** The factor that the realm requires. */
 function realm({ id = '42', key = API_KEY.toString('base64'), url = server.url.href } = {}): void {
   proxmox.write('domains.cfg', `pam: pam\n\tdefault 1\n\ttfa type=yubico,id=${id},key=${key},url=${url}\n`);
 }

@@ -4,7 +4,7 @@ import { FULL, NO_THROTTLE, Stage, type Daemon } from '../daemon/stage.ts';
 import { Crowd, reasonsFor, type Outcome } from '../faults/crowd.ts';
 import { sheetOwner, tokenOwner, type Account } from '../faults/factors.ts';
 
-/* Many processes with one code that a counter, or a list, uses up. */
+/* Many processes with one code of a token, or of a list. */
 
 const PROCESSES = 32;
 const ROUNDS = FULL ? 20 : 4;
@@ -42,7 +42,7 @@ function times(count: number, rc: number): number[] {
   return Array.from({ length: count }, () => rc);
 }
 
-/** One is in, and the log says that all others came to the ledger, and found the code used up. */
+/** One gets in, and the log shows that all others reached the ledger and found the code used up. */
 async function expectOneWinner(person: Account, { rc }: Outcome): Promise<void> {
   expect(rc.toSorted((a, b) => a - b)).toEqual([PAM.success, ...times(PROCESSES - 1, PAM.denied)]);
   expect(await reasonsFor(daemon, person, PROCESSES)).toEqual({
@@ -85,7 +85,7 @@ describe(`${PROCESSES} processes with one code, all checked`, () => {
       sheet.codes.map((code) => [sheet, code] as const),
     );
     expect(rc).toEqual(times(sheet.codes.length, PAM.success));
-    // Of a token's codes a later one uses up those before it, so how many get in depends on their order.
+    // A later code of a token uses up the earlier ones, so the number of logins depends on their order.
     const presses = Array.from({ length: 10 }, (_, counter) => [token, token.code(counter)] as const);
     const outcome = await crowd.logIn(service, presses);
     expect(outcome.rc.at(-1)).toBe(PAM.success);
@@ -98,7 +98,7 @@ describe(`${PROCESSES} processes with one code from one place, guesses counted`,
   beforeAll(() => startWith(''));
   afterAll(() => stage.clear());
 
-  /** At most three came to be checked; the others are held back. */
+  /** At most three were checked; the others are throttled. */
   async function expectThreeChecked(person: Account, { rc }: Outcome): Promise<void> {
     expect(rc.toSorted((a, b) => a - b)).toEqual([
       PAM.success,

@@ -8,7 +8,7 @@ const PROCESSES = 32;
 /** Attempts that one person has from all origins together, when guesses are counted. */
 const ADMITTED = 10;
 const ROUNDS = FULL ? 20 : 4;
-/** These wait for the next boundary each time. */
+/** These rounds wait for the next boundary. */
 const BOUNDARY_ROUNDS = FULL ? 20 : 2;
 const RESTARTS = FULL ? 5 : 1;
 const KILLS = FULL ? 20 : 4;
@@ -61,7 +61,7 @@ function successes({ rc }: Outcome): number {
   return rc.filter((value) => value === PAM.success).length;
 }
 
-/** What the log says of a person: how often each reason. */
+/** Counts the reasons in the log about one person. */
 async function reasons({ name }: Person, lines: number, from = daemon): Promise<Record<string, number>> {
   const counts: Record<string, number> = {};
   for (const line of await from.log.waitFor(new RegExp(` for ${name} `), lines)) {
@@ -77,7 +77,7 @@ async function expectOneWinner(person: Person, outcome: Outcome): Promise<void> 
     PAM.success,
     ...Array.from({ length: PROCESSES - 1 }, () => PAM.denied),
   ]);
-  // Nobody lost for another reason: all reached the ledger.
+  // Nobody failed for another reason, so all reached the ledger.
   expect(await reasons(person, PROCESSES)).toEqual({ accepted: 1, 'code-already-used': PROCESSES - 1 });
 }
 

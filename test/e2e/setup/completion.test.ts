@@ -6,13 +6,13 @@ import { CHECKOUT } from '../harness/daemon.ts';
 import { runWell } from '../harness/run.ts';
 import { atTerminal } from '../harness/terminal.ts';
 
-/* Completion in real shells: what stands in the command line after the Tab key. */
+/* Completion in real shells: the command line after the Tab key. */
 
 const PROGRAM = 'pve-google-authenticator';
 /** Ctrl-X: the shells show the command line as it is, in angle brackets, and begin a new one. */
 const SHOW = '\x18';
 
-/** How a shell gets ready: a file that it reads at its start. */
+/** The start-up file of a shell. */
 interface Shell {
   readonly name: 'bash' | 'zsh';
   readonly argv: (home: string) => readonly string[];
@@ -102,7 +102,7 @@ describeInBox('completion', () => {
       ];
       const seen = await atTerminal(shell.argv(home), [
         ...typed.map(([words]) => ({ expect: /READY> $/, type: `${PROGRAM} ${words}\t${SHOW}` })),
-        // Where several fit they are shown, in zsh with what they mean.
+        // If several words fit, they are shown, in zsh with their meaning.
         { expect: /READY> $/, type: `${PROGRAM} re\t\t` },
         {
           expect: shell.name === 'zsh' ? /rehearse +-- Try out a service/ : /recovery +remove/,

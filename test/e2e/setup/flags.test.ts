@@ -11,7 +11,7 @@ import { run } from '../harness/run.ts';
 const THEIRS = '/usr/bin/google-authenticator';
 const there = spawnSync(THEIRS, ['--help']).status === 0;
 const AT_ONCE = 4;
-/** What a file without such a line means, too: theirs leaves out the window, ours the time step. */
+/** Lines with default values, which one of the programs leaves out: theirs the window, ours the time step. */
 const USUAL = ['" WINDOW_SIZE 3', '" STEP_SIZE 30'];
 
 /** Command lines with `-s FILE`, whose questions are all answered with y. */
@@ -100,7 +100,7 @@ const WRONG = [
 
 const ASKS_NOTHING =
   'with --quiet --force ours asks nothing, and takes the defaults: theirs still asks three questions';
-/** What is different on purpose, and why; docs/reference/commands.md has them in its table. */
+/** The deliberate differences, and why; docs/reference/commands.md has a table of them. */
 const ON_PURPOSE: Readonly<Record<string, string>> = {
   '-t -q -f': ASKS_NOTHING,
   '-q -f': ASKS_NOTHING,
@@ -114,7 +114,7 @@ const ON_PURPOSE: Readonly<Record<string, string>> = {
 
 interface Outcome {
   readonly status: number | null;
-  /** What the file says, without its secrets; undefined: there is none. */
+  /** The file's contents without its secrets; undefined if there is no file. */
   readonly file: readonly string[] | undefined;
 }
 
@@ -149,7 +149,7 @@ function shapeOf(text: string): string[] {
 
 const OURS = [process.execPath, `${CHECKOUT}/dist/command/main.js`];
 
-/** What is asked on this command line, up to the last question. */
+/** The questions of this command line, up to the last one. */
 function answersTo(line: string, whose: 'theirs' | 'ours'): string[] {
   const has = (flag: RegExp): boolean => flag.test(` ${line} `);
   const counts = has(/ (-c|--counter-based) /);
@@ -180,7 +180,7 @@ async function compared(
 function expectSame(results: Awaited<ReturnType<typeof compared>>): void {
   const differ = results.filter(([, theirs, ours]) => JSON.stringify(theirs) !== JSON.stringify(ours));
   expect(differ.filter(([line]) => !(line in ON_PURPOSE)).map((each) => JSON.stringify(each))).toEqual([]);
-  // What is no difference any more does not stay in the list.
+  // A difference that no longer exists must leave the list.
   const lines = results.map(([line]) => line);
   const listed = Object.keys(ON_PURPOSE).filter((line) => lines.includes(line));
   expect(differ.map(([line]) => line).sort()).toEqual(listed.sort());

@@ -9,7 +9,7 @@ const PIXELS = 6;
 const LIGHT = 255;
 
 /**
- * Photographs a screen: every half of a cell as it would shine, light or dark.
+ * Photographs a screen: every half cell as light or dark.
  *
  * @param coloured - the screen with escape sequences
  * @param terminal - its size, and whether its own writing is dark on a light ground

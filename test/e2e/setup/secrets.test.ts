@@ -12,7 +12,10 @@ import { run, runWell } from '../harness/run.ts';
 import { atTerminal } from '../harness/terminal.ts';
 import { useDaemon } from '../hosts/host.ts';
 
-/* Where somebody else looks: other processes, files, the log, core files. And what the program suggests, done as it is printed. */
+/*
+ * Searches for secrets where others could look: other processes, files, the log, core files. Also runs the commands that the
+ * program suggests, as printed.
+ */
 
 const NOBODY = ['setpriv', '--reuid=65534', '--regid=65534', '--clear-groups', '--'];
 const BIN = '/usr/local/bin/pve-google-authenticator';
@@ -120,7 +123,7 @@ describeInBox('secrets of the setup', () => {
     expect([own, other, third, ...codes].filter((secret) => history.includes(secret))).toEqual([]);
   });
 
-  /** Which of the secrets nobody else but root should see, but nobody does see. */
+  /** Which of the secrets somebody other than root can see; it must be none. */
   async function seenByOthers(secrets: readonly string[]): Promise<string[]> {
     writeFileSync('/root/secrets', `${secrets.join('\n')}\n`, { mode: 0o600 });
     const script = String.raw`
@@ -147,7 +150,7 @@ describeInBox('secrets of the setup', () => {
     expect(cores()).toEqual([]);
     // /proc/PID/mem and ptrace go with it: the process is not dumpable.
 
-    // A program that does nothing against it leaves one there, if the kernel writes core files into the working directory.
+    // A normal program leaves one there, if the kernel writes core files into the working directory.
     if (readFileSync('/proc/sys/kernel/core_pattern', 'utf8').startsWith('core')) {
       const careless = ['bash', '-c', shell, 'bash', 'sh', '-c', 'kill -ABRT $$'];
       await run([setpriv!, ...rest.slice(0, node), ...careless]);
@@ -183,7 +186,7 @@ describeInBox('what the program suggests', () => {
     const follow = async ({ stdout, stderr }: { stdout: string; stderr: string }): Promise<void> => {
       for (const [command] of `${stdout}\n${stderr}`.matchAll(SUGGESTION)) {
         if (!/^pve-google-authenticator:?$/.test(command)) {
-          // What takes something away asks root at a terminal, and wants a word of its own where there is none.
+          // Commands that remove something ask root at a terminal; without one, they need --yes.
           const asked = (await run(['sh', '-c', command], '-1\n')).status;
           const status = asked === NOT_AGREED ? (await run(['sh', '-c', `${command} --yes`])).status : asked;
           done.set(command.replaceAll(name, 'USER').replace(/(qr|remove) \S+ /, '$1 ID '), status);
@@ -202,7 +205,7 @@ describeInBox('what the program suggests', () => {
     await follow(await run(['pve-google-authenticator', '-t', '-f', '-C', '--user', name]));
     await follow(await program('-x'));
     await follow({ stdout: 'pve-google-authenticator repair', stderr: '' });
-    // What the log, and a status after too many failures, suggest.
+    // The commands that the log, and `status` after too many failures, suggest.
     await follow({ stdout: `pve-google-authenticator forget --user ${name}`, stderr: '' });
     await follow({ stdout: `pve-google-authenticator unlock --user ${name}`, stderr: '' });
     const { name: peer } = await newAccount();

@@ -4,7 +4,7 @@ import { run, runWell } from '../harness/run.ts';
 const PATIENCE_MS = 60_000;
 const LOOK_MS = 50;
 const CONF = ['set -g status off', 'set -g default-terminal tmux-256color'];
-/** tmux now and then misses the end of a program: the shell around it says how it ended. */
+/** tmux sometimes misses the end of a program, so a shell around it prints the status. */
 const AROUND = ['sh', '-c', '"$@"; echo "[status $?]"; exec cat', 'sh'];
 const STATUS = /^\[status (\d+)\]$/m;
 let count = 0;

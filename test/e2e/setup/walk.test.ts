@@ -10,7 +10,7 @@ import { sshTo, startSshServer, type SshServer } from '../hosts/ssh-server.ts';
 import { photograph, readQr } from './qr-reader.ts';
 import { Tmux } from './tmux.ts';
 
-/* The setup, walked through by keys on a real screen; what a phone would see there opens a real SSH login. */
+/* The setup, driven by keys on a real screen. The QR code that a phone would see there opens a real SSH login. */
 
 const canSee = ['tmux', 'zbarimg'].every((program) => spawnSync('which', [program]).status === 0);
 const SMALL = { columns: 80, rows: 24 };
@@ -18,7 +18,7 @@ const LARGE = { columns: 120, rows: 60 };
 const PERIOD_S = 30;
 const CODE_PROMPT = /Code from your app \(Enter shows the key again, -1 skips\):$/m;
 
-/** What a phone learns from a QR code. */
+/** The contents of a QR code for a phone. */
 interface Phone {
   readonly uri: URL;
   /** The code for a counter, or for so many time steps from now. */
@@ -45,7 +45,7 @@ interface Case {
   readonly argv: readonly string[];
   readonly terminal?: typeof SMALL;
   readonly darkWriting?: boolean;
-  /** What the QR code says beside the usual. */
+  /** The non-default parameters of the QR code. */
   readonly says: RegExp;
 }
 
@@ -167,7 +167,7 @@ describeInBox('the setup at a terminal', () => {
       const person = await newAccount();
       const phone = await walk(person.name, given);
       expect(phone.uri.href).toMatch(given.says);
-      // The code that the phone was tried with is used up: the next one opens.
+      // The code that the phone was tried with is used up, so the next one is needed.
       await expectIn(person, phone.code(1));
       expect(daemon().log.lines.join('\n')).not.toContain(phone.uri.searchParams.get('secret'));
     });

@@ -11,7 +11,7 @@ import { run, runWell } from '../harness/run.ts';
 import { atTerminal, type Screen, type Step } from '../harness/terminal.ts';
 import { Tmux } from './tmux.ts';
 
-/* Whatever happens at whatever step of the setup: the old enrolment is whole, or the new one. */
+/* Whatever happens at any step of the setup, either the old or the new enrolment is complete. */
 
 const canSee = spawnSync('which', ['tmux']).status === 0;
 const RUNTIME = '/run/pve-authenticator';
@@ -57,7 +57,7 @@ describeInBox('the setup, left or hit at any step', () => {
     ...['setpriv', '--reuid', name, '--regid', name, '--init-groups', 'env', `HOME=/home/${name}`],
     ...[process.execPath, `${CHECKOUT}/dist/command/main.js`, ...argv],
   ];
-  /** Somebody with a phone and recovery codes; what their record says. */
+  /** A user with a phone and recovery codes, and their record. */
   async function somebody(): Promise<{ name: string; file: string; old: string; secret: string }> {
     const { name } = await newAccount();
     const { stdout } = await run(as(name, '-t', '-f', '-q', '--json', '--name=old'));

@@ -7,14 +7,14 @@ import type { House } from './house.ts';
 import type { Login, Tally } from './tally.ts';
 import type { Visitor } from './visitors.ts';
 
-/** Nobody comes again earlier: ten times in half a minute is what all origins of a user have together. */
+/** The least time between two logins of one user: all origins of a user together have ten tries in half a minute. */
 const REST_MS = 3_500;
-/** Each time from another place: three times in half a minute is what one has. */
+/** Each login comes from another origin, because one origin has three tries in half a minute. */
 const ORIGINS = 9;
 /** Between two logins of one caller. */
 const THINK_MS = 60;
 const NOBODY_FREE_MS = 20;
-/** Of a hundred answers: wrong ones, and such as let somebody in before. */
+/** The share of wrong answers and of used codes, in per cent. */
 const WRONG = 12;
 const REUSED = 15;
 
@@ -22,7 +22,7 @@ const REUSED = 15;
 export interface Accepted {
   readonly visitor: Visitor;
   readonly typed: string;
-  /** What the daemon's clock showed. */
+  /** The time of the daemon's clock. */
   readonly at: number;
 }
 

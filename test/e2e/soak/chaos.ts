@@ -16,10 +16,10 @@ const LONGEST_FULL_MS = 3_000;
 const LONGEST_LIFE_MS = 5_000;
 const LONGEST_CALM_MS = 1_000;
 
-/** What befell a daemon, and how often. */
+/** The events of a daemon, with their counts. */
 export type Counts = Map<string, number>;
 
-/** Does to a house what may happen to a machine, one thing after the other, until it is told to stop; kills come at any time. */
+/** Simulates the events of a real machine one after the other, until it is stopped; kills come at any time. */
 export class Chaos {
   readonly counts: Counts = new Map();
   readonly #house: House;

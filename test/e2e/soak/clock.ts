@@ -2,7 +2,7 @@ import { chmodSync, closeSync, openSync, writeFileSync, writeSync } from 'node:f
 import { CHECKOUT } from '../harness/daemon.ts';
 import type { Stage } from '../daemon/stage.ts';
 
-/** From here on the clock was so far from the machine's. */
+/** A jump: from this time on, the clock differs from the machine's by this offset. */
 interface Era {
   /** Milliseconds since 1970 on the machine's clock. */
   readonly since: number;
@@ -13,7 +13,7 @@ interface Era {
 export class Clock {
   /** How often it was moved. */
   jumps = 0;
-  /** What goes before the daemon's command line. */
+  /** The prefix of the daemon's command line. */
   readonly around: readonly string[];
   readonly #file: number;
   readonly #eras: Era[] = [{ since: 0, offset: 0 }];
@@ -56,7 +56,7 @@ export class Clock {
   }
 
   /**
-   * What the daemon may have taken for now while something happened.
+   * The times that the daemon may have seen while something happened.
    *
    * @param begun - when it began, on the machine's clock
    * @param ended - when it ended

@@ -19,7 +19,7 @@ const DISK = '24m';
 const ROOM = 3;
 /** After a fault it is tried again after a second, and uptime is counted in hundredths: no login that begins later is refused. */
 const RETRY_MS = 1_500;
-/** What happened so long before may have to do with it. */
+/** An event within this time before a login may have affected it. */
 const RECENT_MS = 3_000;
 /** How long a module waits for its first question: native/pam/channel.h. */
 const FIRST_FRAME_MS = 5_000;
@@ -30,18 +30,18 @@ const KIB_PER_MIB = 1_024;
 /** Memory is what it is under scripts/systemd/pve-authenticator.service.in. */
 const AS_IN_THE_UNIT = ['NODE_OPTIONS=--max-old-space-size=64 --max-semi-space-size=1', 'MALLOC_ARENA_MAX=1'];
 
-/** Something that lasted. Milliseconds since 1970 on the machine's clock. */
+/** A span of time. Milliseconds since 1970 on the machine's clock. */
 interface Span {
   readonly from: number;
   to: number;
 }
 
-/** Something that was done to a daemon. */
+/** An event of a daemon. */
 interface Happening extends Span {
   readonly what: string;
 }
 
-/** What a daemon had at one moment. */
+/** The resources of a daemon at one moment. */
 export interface Sample {
   /** Milliseconds since the house was opened. */
   readonly at: number;
@@ -50,7 +50,7 @@ export interface Sample {
   readonly descriptors: number;
 }
 
-/** A daemon with visitors, a disk that can be full and a clock that can be moved, and what befell it. */
+/** A daemon with visitors, a disk that can be full and a clock that can be moved, and the events so far. */
 export class House {
   readonly stage: Stage;
   readonly disk: SmallDisk;
@@ -63,7 +63,7 @@ export class House {
   /** From a kill until the next daemon is ready. */
   readonly #absences: Span[] = [];
   readonly #daemons: Daemon[] = [];
-  /** What may not come together. */
+  /** Events that must not overlap. */
   #alone = Promise.resolve();
   #sampling: NodeJS.Timeout | undefined;
 
@@ -138,7 +138,7 @@ export class House {
     return Math.max(...this.#absences.map(({ from, to }) => to - from));
   }
 
-  /** Whether the disk was full while something happened, or the daemon need not have noticed that it is not any more. */
+  /** Whether the disk was full while something happened, or the daemon may not have noticed yet that it has room again. */
   fullWithin(from: number, to: number): boolean {
     return overlaps(this.#full, from - RETRY_MS, to);
   }
@@ -193,7 +193,7 @@ export class House {
     happening.to = Date.now();
   }
 
-  /** What was done to it in a certain time and just before, for people. */
+  /** The events during a time and just before, as text. */
   happened(from: number, to: number): string[] {
     return this.#happenings
       .filter((happening) => overlaps([happening], from - RECENT_MS, to))

@@ -11,7 +11,7 @@ const SORTS: readonly Sort[] = [
   'no daemon for 5 s',
 ];
 
-/** What a daemon had in one part of the time. */
+/** The resources of a daemon in one part of the time. */
 export interface Part {
   /** Median of its resident memory in MiB. */
   readonly mib: number;
@@ -42,10 +42,10 @@ export function partsOf(samples: readonly Sample[], ms: number): Part[] {
 }
 
 /**
- * What befell a daemon and how its logins ended, for people.
+ * The events and logins of a daemon, as text.
  *
  * @param title - which daemon
- * @param counts - what befell it
+ * @param counts - its events
  * @param tally - its logins
  * @returns lines
  */
@@ -67,7 +67,7 @@ export function describeLogins(title: string, counts: Counts, tally: Tally): str
 }
 
 /**
- * What a daemon had over time, for people.
+ * The resources of a daemon over time, as text.
  *
  * @param title - of what
  * @param parts - of {@link partsOf}

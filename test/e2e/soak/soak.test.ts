@@ -11,12 +11,12 @@ import { describeLogins, describeParts, partsOf } from './report.ts';
 import { Tally } from './tally.ts';
 
 /*
- * Soak and chaos: many people log in with all they have at two daemons, to which everything happens that may happen to a machine. One is
- * killed again and again; the other lives through it all, so that what it leaks adds up. `make soak` runs it for five minutes.
+ * Soak and chaos: many people log in with all their factors at two daemons, under all faults that a machine may have. One daemon
+ * is killed again and again; the other runs all the time, so that leaks would add up. `make soak` runs it for five minutes.
  */
 
 const SECONDS = Number(process.env['SOAK_SECONDS'] ?? 30);
-/** Memory is compared where a part is a minute: before, Node still grows. */
+/** Memory is compared only if a part is at least a minute, because at first Node still grows. */
 const JUDGED_SECONDS = 300;
 const PARTS = 5;
 const PART_MS = (SECONDS * 1000) / PARTS;
@@ -68,7 +68,7 @@ class Side {
     return least;
   }
 
-  /** All that let somebody in is tried again. */
+  /** All accepted codes are tried again. */
   async replay(): Promise<void> {
     await this.house.reconfigure(NO_THROTTLE);
     const { accepted } = this.callers;

@@ -12,8 +12,9 @@ import { Log } from '../harness/log.ts';
 import { percentile } from './percentile.ts';
 
 /*
- * A stranger's hour: one unprivileged process does all it can, and root's and users' logins go on. Its twin only burns as much processor
- * time. `make soak` runs it for five minutes and judges the figures; a short run only looks whether everybody gets in.
+ * A stranger's hour: one unprivileged process tries everything, and the logins of root and users still work. For comparison, its
+ * twin only burns the same processor time. `make soak` runs it for five minutes and judges the figures; a short run only checks
+ * that everybody gets in.
  */
 
 const SECONDS = Number(process.env['SOAK_SECONDS'] ?? 20);
@@ -34,7 +35,7 @@ const READY_MS = 2_000;
 const PARTS = 5;
 const LONG_MS = SECONDS * 3_000 + 120_000;
 
-/** What was seen while a stranger did something. */
+/** The measurements while a stranger did something. */
 interface Course {
   readonly root: number[];
   readonly user: number[];
@@ -63,7 +64,7 @@ function memoryOf(pid: number): number {
   return Number(/VmRSS:\s+(\d+)/.exec(readFileSync(`/proc/${pid}/status`, 'latin1'))?.[1]) / 1024;
 }
 
-/** One login of somebody new, through root's socket or as themselves. */
+/** One login of a new person, through root's socket or as their own user. */
 async function logIn(course: Course, who: 'root' | 'user'): Promise<void> {
   const person = stage.person();
   const since = performance.now();

@@ -16,7 +16,7 @@ export interface Login {
   readonly ended: number;
 }
 
-/** How logins ended, as far as that is as it should be. */
+/** The expected ends of logins. */
 export type Sort =
   'let in' | 'refused' | 'cut off by a kill' | 'not to be checked: disk full' | 'no daemon for 5 s';
 
@@ -27,10 +27,10 @@ const SORTS: Readonly<Record<Came, Sort>> = {
   untouched: 'not to be checked: disk full',
 };
 
-/** How logins ended that should have ended otherwise. */
+/** The wrong ends of logins. */
 export type Fault = 'should have worked and did not' | 'should not have worked and did';
 
-/** A login with a fault, as a person wants to read it. */
+/** A login with a wrong end, as text. */
 export interface Finding {
   readonly fault: Fault;
   readonly what: string;
@@ -40,13 +40,13 @@ export interface Finding {
 export class Tally {
   readonly counts = new Map<string, Map<Sort, number>>();
   readonly findings: Finding[] = [];
-  /** Logins of which nobody could know what should come: a code of a login that was cut off, or a jump of the clock meanwhile. */
+  /** Logins without a certain expectation: with a code of an interrupted login, or during a jump of the clock. */
   undecided = 0;
   /** The longest time that a login took, in milliseconds. */
   longest = 0;
   logins = 0;
 
-  /** Counts a login, and keeps for its visitor what is known now. */
+  /** Counts a login, and updates its visitor's state. */
   add(house: House, login: Login): Came {
     const { visitor, typed, begun, ended } = login;
     const readings = house.clock.readings(begun, ended);

@@ -11,7 +11,10 @@ import { Worlds, type Came, type Expected, type Judge } from './worlds.ts';
 const PERIOD = 30;
 /** Steps around now that are accepted, on either side. */
 const AROUND = 1;
-/** Of thousands of wrong codes with six digits, some would be right by chance: {@link Worlds} sees that, but eight are better. */
+/**
+ * Among thousands of wrong six-digit codes, some would be right by chance. {@link Worlds} notices that, but eight digits are
+ * better.
+ */
 const DIGITS = 8;
 const HOME_DIGITS = 6;
 /** Codes of a token that are accepted from the next one on: of the store, and of a file without WINDOW_SIZE. */
@@ -22,19 +25,19 @@ const FIRST_COUNTER = 1;
 const SCRATCH_CODES = 10;
 const SCRATCH_CODE = /^\d{8}$/;
 
-/** Somebody who logs in again and again, with all that they may type. */
+/** A person who logs in again and again, with every kind of answer. */
 export interface Visitor extends Account {
-  /** What they have. */
+  /** Their factors. */
   readonly kind: string;
   /** Whether their codes cannot be checked while the daemon's disk is full. */
   readonly needsDisk: boolean;
   /** A code that should let them in, undefined when they have none left; the time is the daemon's. */
   right(now: number): string | undefined;
-  /** One that nobody has. */
+  /** A wrong code. */
   wrong(): string;
-  /** What should come of what they type: {@link Worlds.expected}. */
+  /** The expected result of an answer: {@link Worlds.expected}. */
   expected(typed: string, readings: readonly number[]): Expected;
-  /** Keeps what came of it: {@link Worlds.learn}. */
+  /** Records the result: {@link Worlds.learn}. */
   learn(typed: string, readings: readonly number[], came: Came): void;
 }
 
@@ -158,7 +161,7 @@ export function yubikeyOwner(stage: Stage): Visitor {
   });
 }
 
-/** Plugged in again before the count of the session ends. */
+/** The key is plugged in again before its session count ends. */
 function next(yubikey: VirtualYubikey): { counter: number; use: number } {
   yubikey.touch();
   if (yubikey.counters.use > 200) {
@@ -217,7 +220,7 @@ export function homePhoneOwner(stage: Stage): Visitor {
   });
 }
 
-/** A token in such a file, where a wrong code moves the counter on. Its state: the counter. */
+/** A token in such a file, where a wrong code advances the counter. Its state: the counter. */
 export function homeTokenOwner(stage: Stage): Visitor {
   const person = stage.homePerson(`" HOTP_COUNTER ${FIRST_COUNTER}`);
   const secret = decodeBase32(person.secret)!;

@@ -1,4 +1,4 @@
-/** What an answer is worth, if a factor is in a certain state. */
+/** The result of an answer for a factor in a certain state. */
 export interface Worth<S> {
   /** Whether it lets its person in. */
   readonly opens: boolean;
@@ -6,17 +6,20 @@ export interface Worth<S> {
   readonly after: readonly [S, ...S[]];
 }
 
-/** The truth about a factor: computed from what it is, not asked of the daemon. */
+/** The truth about a factor, computed from its secret, not asked from the daemon. */
 export type Judge<S> = (state: S, typed: string, now: number) => Worth<S>;
 
-/** What should come of an answer; `either`: it depends on what became of an earlier login that was cut off, or on a jump of the clock. */
+/** The expected result of an answer; `either`: it depends on an interrupted earlier login, or on a jump of the clock. */
 export type Expected = 'in' | 'refused' | 'either';
 
-/** What came of it, as far as the state goes; `unknown`: the daemon was killed, `untouched`: it said that it could not check. */
+/**
+ * The actual result, as far as it changes the state; `unknown`: the daemon was killed; `untouched`: the daemon said that it could
+ * not check.
+ */
 export type Came = 'in' | 'refused' | 'unknown' | 'untouched';
 
 /**
- * The states in which somebody's factor may be. A login whose daemon was killed may have used up its code, or not: from then on both are
+ * The possible states of a factor. A login whose daemon was killed may have used up its code, or not: from then on both are
  * possible, until a later answer tells. JSON tells states apart.
  */
 export class Worlds<S> {
@@ -65,7 +68,7 @@ export class Worlds<S> {
         return;
       case 'in':
       case 'refused':
-        // Where nothing fits, something went wrong: it was counted, and what was typed is taken for used up.
+        // If no state fits, that was counted as a fault, and the answer is treated as used up.
         this.#become((fitting.length > 0 ? fitting : all).map(({ worth }) => worth.after[0]));
     }
   }

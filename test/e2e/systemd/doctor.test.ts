@@ -7,9 +7,9 @@ import { CHECKOUT_THERE, Machine, whyNoMachine } from './machine.ts';
 import { HEALTHY, MISTAKES } from './mistakes.ts';
 
 /*
- * `doctor` on a real installation: each mistake is planted, found and named; then "doctor --fix" mends it, or says why only a person can and
- * with which command, which is run, as root would; and nothing is wrong any more. Where the mistake is in pam.d, a login is tried as well, so
- * that the mend is more than silence. What was fixed is undone, and every file is as it was, to the byte.
+ * `doctor` on a real installation: each mistake is planted, found and named; then "doctor --fix" fixes it, or says why only a
+ * person can and prints a command, which is run as root. After that, nothing is wrong any more. For mistakes in pam.d, a login
+ * proves that the fix works. At the end the fixes are undone, and every file is restored to the byte.
  */
 
 const CLIENT = '/usr/local/bin/pam-client';
@@ -72,7 +72,7 @@ describe.skipIf(missing !== undefined)('doctor in a Debian 13 with systemd', { t
     machine = await Machine.boot();
     await machine.runWell(['make', '--no-print-directory', '-C', CHECKOUT_THERE, 'install']);
     copyFileSync(`${CHECKOUT}/build/native-test/pam-client`, machine.path(CLIENT));
-    // There is no time server without a network: this stands for systemd-timesyncd, which says in the same file that it has one.
+    // Without a network there is no time server. This makes the file by which systemd-timesyncd reports a synchronised clock.
     await machine.shell(`
       cat >/etc/systemd/system/systemd-timesyncd.service <<'END'
 [Service]
@@ -115,7 +115,7 @@ END
     await renewCodes();
     const [own = '', others = ''] = commandsOf('lost-phone', '## A lost phone');
     for (const line of own.trim().split('\n')) {
-      // Without a person and a phone nothing may be asked but the code that proves.
+      // Without a person and a phone, only the code as a proof may be asked for.
       const command = line.replace(/ -t /, ' -t -f -q --json ');
       const { status, stderr } = await machine.run(
         ['runuser', '-u', 'alice', '--', 'sh', '-c', command],
@@ -172,7 +172,7 @@ END
       systemctl start pve-authenticator.service`);
   });
 
-  /** What may be changed: each name with its kind, mode, owner and target, and of each file its sum. */
+  /** The changeable files: each name with kind, mode, owner, target, and checksum. */
   const files = (): Promise<string> =>
     machine.shell(`
       cd /
@@ -193,7 +193,7 @@ END
         expect(ours, JSON.stringify(found, undefined, 1)).not.toEqual([]);
         const planted = await files();
         const fixed = await doctor('--fix', '--yes');
-        // What came of another finding may be gone with it.
+        // A finding may disappear together with another one.
         const byHand = found.filter(
           ({ what, mend }) =>
             !mend.startsWith('pve-google-authenticator doctor --fix=') && fixed.stdout.includes(what),
@@ -223,7 +223,7 @@ END
             // sshd cannot read that again.
             expect.stringMatching(/^(?:This failed: systemctl .*ssh[^]*)?$/),
           ]);
-          // What was mounted stays mounted: that is no file.
+          // A mount stays mounted, because it is not a file.
           expect(await files()).toBe(check === 'state' ? mended : planted);
           expect(await doctor('--fix', '--yes')).toMatchObject({ status: 0, stderr: '' });
           expect(await findings()).toEqual([]);

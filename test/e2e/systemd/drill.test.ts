@@ -6,8 +6,8 @@ import { GuardedMachine, PASSWORD } from './guarded-machine.ts';
 import { CHECKOUT_THERE, whyNoMachine } from './machine.ts';
 
 /*
- * A lock-out drill: whatever an administrator does, and whatever happens meanwhile, root gets in afterwards by a way that
- * docs/guides/when-logins-fail.md names. Each sequence is drawn from its seed; DRILL_SEED=N runs that one.
+ * A lock-out drill: whatever an administrator does, and whatever happens meanwhile, root can get in afterwards in one of the ways
+ * of docs/guides/when-logins-fail.md. Each sequence is drawn from its seed; DRILL_SEED=N runs that one.
  */
 
 const SEQUENCES = process.env['ROUNDS'] === 'full' ? 50 : 4;
@@ -17,7 +17,7 @@ const MOST_STEPS = 9;
 const TEST_MS = 3_600_000;
 const CLIENT = '/usr/local/bin/pam-client';
 const SERVICES = ['sshd', 'su', 'login'];
-/** What administrators do to a file that has the module's line. */
+/** Edits of administrators in a file with the module's line. */
 const EDITS = [
   `sed -i '1i # a word of mine' FILE`,
   `echo >>FILE`,
@@ -29,7 +29,7 @@ const EDITS = [
 
 type Way = 'the console' | 'a recovery code' | 'a reboot' | 'rescue target';
 
-/** Numbers from 0 to 1 that a seed fixes (mulberry32). */
+/** A seeded random generator, 0 to 1 (mulberry32). */
 function drawnFrom(seed: number): () => number {
   let state = seed;
   return () => {
@@ -86,7 +86,7 @@ describe.skipIf(missing !== undefined)('lock-out drill', { timeout: TEST_MS }, (
       rm -rf /etc/pam.d && cp -a /root/pam.d /etc/pam.d
       systemctl stop pve-authenticator-undo.timer 2>/dev/null || :`);
     await guarded.install();
-    // An upgrade leaves closed what was closed.
+    // After an upgrade, closed services stay closed.
     await guarded.machine.shell('systemctl reset-failed; systemctl start pve-authenticator.socket');
     await guarded.synchronise();
     for (const user of ['root', 'alice']) {
@@ -94,7 +94,7 @@ describe.skipIf(missing !== undefined)('lock-out drill', { timeout: TEST_MS }, (
     }
   };
 
-  /** One thing that happens. */
+  /** One event of a sequence. */
   const step = async (draw: () => number): Promise<string> => {
     const pick = <T>(from: readonly T[]): T => from[Math.floor(draw() * from.length)]!;
     const service = pick(SERVICES);

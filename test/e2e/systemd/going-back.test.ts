@@ -6,8 +6,8 @@ import { BASE_ROOT, Machine, OLD_ROOT, whyNoMachine } from './machine.ts';
 import { runWell, type Ended } from '../harness/run.ts';
 
 /*
- * Going back gives everything back: whatever was done with the package, in whichever order, who could log in over SSH before can log in after
- * it is gone, and nobody else.
+ * Going back restores everything: whatever was done with the package, in any order, after its removal the same people can log in
+ * over SSH as before its installation.
  */
 
 const FULL = process.env['ROUNDS'] === 'full';
@@ -16,7 +16,7 @@ const BUILD_MS = 1_200_000;
 const PASSWORD = 'correct-horse';
 const ANSWER = '/usr/local/bin/answer';
 const SETTINGS = '/etc/ssh/sshd_config.d/zz-test.conf';
-/** Checks about other things than who gets in; and "unconfirmed" would undo what is tried. */
+/** Checks that do not concern logins; and "unconfirmed", whose remedy would undo the tested change. */
 const IGNORED = ['clock', 'hostname', 'unconfirmed', 'units', 'daemon', 'factors'];
 
 const ACTIONS = ['enable', 'fixes', 'disable', 'remove', 'purge'] as const;
@@ -31,7 +31,7 @@ const SMALL: readonly (readonly Action[])[] = [
   ['enable', 'fixes', 'purge'],
 ];
 const ORDERS = FULL ? [...SMALL, ...PAIRS] : SMALL;
-/** What the administrator says about root. */
+/** The administrator's settings for root. */
 const ROOT_LOGINS = FULL ? ['prohibit-password', 'yes'] : ['prohibit-password'];
 
 /** A package for this machine's Debian is good for that and for later ones. */

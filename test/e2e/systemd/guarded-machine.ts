@@ -3,12 +3,12 @@ import type { Ended } from '../harness/run.ts';
 import { CHECKOUT_THERE, Machine } from './machine.ts';
 import { prepareSsh, ssh } from './ssh.ts';
 
-/** What undoes is a service of this name, and its timer. */
+/** The name of the undo's service and timer. */
 export const UNDO = 'pve-authenticator-undo';
 /** Of alice and root. */
 export const PASSWORD = 'correct-horse';
 
-/** Where the kernel names what the machine has its time from. */
+/** The file with the kernel's clock source. */
 const CLOCK_SOURCE = '/sys/devices/system/clocksource/clocksource0/current_clocksource';
 
 /**
@@ -71,7 +71,7 @@ export class GuardedMachine {
     return this.machine.run(['pve-google-authenticator', ...words]);
   }
 
-  /** Gives somebody recovery codes, in place of those that were there. */
+  /** Replaces somebody's recovery codes. */
   async enrol(user: string): Promise<void> {
     const printed = await this.machine.runWell([
       'pve-google-authenticator',
@@ -84,7 +84,7 @@ export class GuardedMachine {
     this.#codes.set(user, [...(JSON.parse(printed) as { codes: string[] }).codes]);
   }
 
-  /** A code that is good for once. */
+  /** A fresh one-time code. */
   code(user: string): string {
     return this.#codes.get(user)?.shift() ?? 'none';
   }
@@ -95,11 +95,11 @@ export class GuardedMachine {
   }
 
   /**
-   * Logs in over SSH, with the password and a code that is good for once.
+   * Logs in over SSH, with the password and a one-time code.
    *
    * @param user - who
-   * @param code - what is answered when not the password is asked for
-   * @param more - options of the client, beside those that keep it from asking
+   * @param code - the answer to every question but the password
+   * @param more - further options of the client
    * @returns how the client ended
    */
   ssh(user = 'alice', code = this.code(user), options: readonly string[] = []): Promise<Ended> {

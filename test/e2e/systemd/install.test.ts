@@ -54,7 +54,7 @@ describe.skipIf(missing !== undefined)('in a Debian 13 with systemd', { timeout:
   const show = (property: string): Promise<string> =>
     machine.runWell(['systemctl', 'show', '--property', property, '--value', UNIT]);
   const pid = async (): Promise<number> => Number(await show('MainPID'));
-  /** Names of files that the machine did not write on its own. */
+  /** Names of files that the machine did not write by itself. */
   const files = async (): Promise<string[]> => {
     const changing = '/proc /sys /dev /run /tmp /srv /var/log /var/lib/systemd /var/tmp /etc/pam.d';
     const prune = changing.split(' ').map((path) => `-path ${path}`);
@@ -131,7 +131,7 @@ describe.skipIf(missing !== undefined)('in a Debian 13 with systemd', { timeout:
       expect(await machine.runWell(['systemctl', 'is-active', socket])).toBe('active');
     }
     expect(await machine.runWell(['systemctl', 'is-enabled', SOCKETS[0]!])).toBe('enabled');
-    // What the command suggests when it reaches no daemon.
+    // The command's suggestion if no daemon answers.
     expect(await machine.run(['systemctl', 'status', 'pve-authenticator.socket'])).toMatchObject({
       status: 0,
     });
@@ -171,7 +171,7 @@ describe.skipIf(missing !== undefined)('in a Debian 13 with systemd', { timeout:
     ];
     for (const way of ['stop', 'restart', 'kill --signal=KILL']) {
       await machine.shell(`systemctl ${way} ${UNIT}`);
-      // The module refuses a socket that not root opened.
+      // The module refuses a socket that root did not open.
       expect(await logIn(machine, person())).toMatchObject(CORRECT);
       expect((await owners()).split('\n')).toEqual(expected);
       expect(await machine.shell(`ps -o user:20= -p ${await pid()}`)).toBe('pve-authenticator');

@@ -53,7 +53,7 @@ export function whyNoMachine(): string | undefined {
   return undefined;
 }
 
-/** Where a machine that can be booted again keeps what is written in it. */
+/** The disk of a machine that can be booted again. */
 interface Disk {
   /** The root directory. */
   readonly merged: string;
@@ -119,7 +119,7 @@ export class Machine {
     return nspawn;
   }
 
-  /** Pulls the plug and boots again: what was written is there, what was only running is not. */
+  /** Cuts the power and boots again: written files stay, running programs are gone. */
   async reboot(): Promise<void> {
     await this.#switchOff();
     this.#nspawn = this.#start();
@@ -234,7 +234,7 @@ function newDisk(): Disk {
   return { merged: merged!, directory };
 }
 
-/** Processes that were killed may be in it for a moment. */
+/** Killed processes may stay in it for a moment. */
 async function removeCgroup(path: string): Promise<void> {
   for (let tries = 0; tries < 50 && existsSync(path); tries += 1) {
     try {

@@ -1,6 +1,6 @@
 import { OWN_CLOCK } from './guarded-machine.ts';
 
-/** A mistake that somebody makes on a healthy machine. */
+/** A mistake on a healthy machine. */
 export interface Mistake {
   readonly name: string;
   /** The check that finds it. */
@@ -9,9 +9,9 @@ export interface Mistake {
   readonly says: RegExp;
   /** Lines of shell that make it. */
   readonly plant: string;
-  /** Lines of shell that undo what is not part of the mistake, after it was mended. */
+  /** Lines of shell that clean up side effects, after the mistake was fixed. */
   readonly after?: string;
-  /** Whether it is about pam.d: logins are tried when it was mended. */
+  /** Whether it concerns pam.d, so that logins are tried after the fix. */
   readonly pam?: true;
 }
 
@@ -31,7 +31,7 @@ session required pam_permit.so`;
 
 const say = (file: string, ...lines: readonly string[]): string =>
   `printf '%s\\n' ${lines.map((line) => `'${line}'`).join(' ')} >${file}`;
-/** sshd without pam_nologin and what a container lacks. */
+/** sshd's service file without pam_nologin and other modules that containers lack. */
 const sshd = (...auth: readonly string[]): string => say('/etc/pam.d/sshd', ...auth, ...OTHERS.split('\n'));
 const common = (...auth: readonly string[]): string => say('/etc/pam.d/common-auth', ...auth);
 
@@ -296,7 +296,7 @@ const SSHD: readonly Mistake[] = [
     check: 'sshd',
     says: /does not include/,
     plant: 'sed -i.whole /^Include/d /etc/ssh/sshd_config',
-    // What is printed includes our files only; the mistakes after this one need all of sshd_config.d.
+    // The printed remedy includes only our files, but later mistakes need all of sshd_config.d.
     after: 'mv /etc/ssh/sshd_config.whole /etc/ssh/sshd_config',
   },
 ];

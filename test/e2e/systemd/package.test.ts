@@ -21,7 +21,7 @@ const MODULE = '/usr/lib/x86_64-linux-gnu/security/pam_pve_authenticator.so';
 const LIB = '/usr/lib/pve-authenticator';
 const CORRECT = { rc: 0 };
 const PASSWORD = 'correct-horse';
-/** Exposure as systemd-analyze counts it: at most so much. */
+/** The highest allowed exposure, by systemd-analyze. */
 const EXPOSURE = { daemon: 0.8, online: 1.8, reader: 2.0 };
 
 const missing = whyNoMachine() ?? (await whyNoDeb());
@@ -176,7 +176,7 @@ describe.skipIf(missing !== undefined)('the Debian package', { timeout: TEST_MS 
     ).toMatchObject({
       status: 0,
     });
-    await machine.shell(': >/etc/logcheck/logcheck.logfiles.d/syslog.logfiles'); // there is the journal alone
+    await machine.shell(': >/etc/logcheck/logcheck.logfiles.d/syslog.logfiles'); // there is only the journal
     const { stdout } = await machine.run(['runuser', '--user', 'logcheck', '--', '/usr/sbin/logcheck', '-o']);
     const reported = stdout.split('\n').filter((line) => /pve.authenticator|Second factor/.test(line));
     expect(reported, stdout).toEqual([
@@ -190,7 +190,7 @@ describe.skipIf(missing !== undefined)('the Debian package', { timeout: TEST_MS 
       'journalctl --quiet --output=short --identifier=pve-authenticatord --identifier=pve-authenticator-files',
     );
     const [wrong = ''] = /^.* Invalid verification code for .*$/m.exec(lines) ?? [];
-    // Somebody who may choose the user name cannot have another host blamed.
+    // Somebody who chooses the user name cannot get another host blocked.
     const forged = wrong
       .replace('for alice ', 'for "x rhost\\u003d192.0.2.9 " ')
       .replace('rhost=127.0.0.1', 'rhost=198.51.100.7');
@@ -397,7 +397,7 @@ describe.skipIf(missing !== undefined)('the Debian package', { timeout: TEST_MS 
     );
     const before = await machine.shell('cat /etc/pam.d/sshd');
     expect(before).toContain('pam_pve_authenticator');
-    // Called while lines are taken out: it sees that the module is still there for whoever logs in meanwhile.
+    // Called while lines are removed; checks that the module still exists for logins at that moment.
     const witness = '/usr/sbin/pam-auth-update';
     await machine.shell(`
       mv ${witness} ${witness}.real
@@ -409,7 +409,7 @@ describe.skipIf(missing !== undefined)('the Debian package', { timeout: TEST_MS 
     expect(
       await machine.shell(`grep -l '^[^#]*pam_pve_auth' /etc/pam.d/* || :; ls ${MODULE} 2>/dev/null || :`),
     ).toBe('');
-    // What "enable" wrote is out to the byte; the line that somebody wrote by hand is kept as a comment.
+    // The lines of "enable" are removed to the byte; a line that somebody wrote by hand is kept as a comment.
     const changed = (await pamFiles()).split('\n').filter((line) => !pamBefore.includes(line));
     expect(changed).toEqual([expect.stringMatching(/ code-only$/)]);
     expect(await sshAs('')).toMatchObject({ status: 0, stdout: 'alice\n' });

@@ -68,7 +68,7 @@ export async function enrol(machine: Machine, count: number): Promise<Person[]> 
   return people;
 }
 
-/** How a login went. */
+/** The result of a login. */
 export interface Login {
   /** What libpam returned. */
   readonly rc: number;
@@ -105,14 +105,14 @@ export async function logIn(machine: Machine, person: Person, thinkMs = 0): Prom
 }
 
 /**
- * Logs many in: so many at once, each worker one after the other.
+ * Logs many people in, with parallel workers that each log in one after the other.
  *
  * @param machine - where
  * @param person - who comes next
  * @param count - how many logins
  * @param workers - how many at once
- * @param thinkMs - how long each looks for the code at most
- * @returns how they went
+ * @param thinkMs - the longest time that each looks for the code
+ * @returns the results
  */
 export async function logInMany(
   machine: Machine,

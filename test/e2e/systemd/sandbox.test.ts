@@ -3,8 +3,8 @@ import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { CHECKOUT_THERE, Machine, whyNoMachine } from './machine.ts';
 
 /*
- * A shell in the place of the daemon, or of the reader, tries what somebody would who has taken it over. Then each setting of
- * the sandbox that keeps something away is left out, one at a time: what it kept away is open.
+ * A shell in place of the daemon or the reader tries everything that an attacker would after taking it over. Then each setting of
+ * the sandbox is left out in turn, which must open exactly what it protects.
  */
 
 const TEST_MS = 900_000;
@@ -44,7 +44,7 @@ grep -E 'CapBnd|NoNewPrivs' /proc/self/status | tr '\\t' ' '
 echo "core $(ulimit -H -c)"
 `;
 
-/** What is left out, and what is open then. */
+/** A setting to leave out, and what is open without it. */
 type Opens = readonly [setting: string, opens: string];
 
 const OF_DAEMON: readonly Opens[] = [
@@ -80,7 +80,7 @@ if (missing !== undefined) {
 describe.skipIf(missing !== undefined)('the sandboxes', { timeout: TEST_MS }, () => {
   let machine: Machine;
   let network: string;
-  /** Whether the kernel lets anybody: not in a chroot, and not where an administrator forbade it. */
+  /** Whether the kernel allows it at all: not in a chroot, or if an administrator forbade it. */
   let namespaces: boolean;
   const argv = (): string[] => [TRY, network, '/var/lib/pve-authenticator'];
 

@@ -9,7 +9,7 @@ const SETTINGS = '/etc/ssh/sshd_config.d/code.conf';
 export const SSH_FILES = [ANSWER, SETTINGS];
 
 /**
- * The machine's sshd asks for password and code, and never makes a client wait that failed; somebody can answer.
+ * Makes the machine's sshd ask for password and code, without delays after failures, and adds a program that answers.
  *
  * @param machine - where
  * @param settings - further lines of sshd_config
@@ -26,11 +26,11 @@ export async function prepareSsh(machine: Machine, ...settings: readonly string[
 export interface SshLogin {
   readonly user?: string;
   readonly password: string;
-  /** What is answered when not the password is asked for. */
+  /** The answer to every question but the password. */
   readonly code: string;
-  /** Options of the client, beside those that keep it from asking. */
+  /** Further options of the client. */
   readonly options?: readonly string[];
-  /** What is run there: `id -un`, unless something else. */
+  /** The command to run there; by default `id -un`. */
   readonly command?: readonly string[];
 }
 

@@ -6,8 +6,8 @@ import { GuardedMachine, PASSWORD } from './guarded-machine.ts';
 import { CHECKOUT_THERE, whyNoMachine } from './machine.ts';
 
 /*
- * The daemon is switched off for good, by the command of docs/guides/when-logins-fail.md. Then each service is tried that the table there
- * names, and has to answer what is said in its row. Every way in ends by itself: a login that hangs fails here.
+ * The daemon is switched off for good, by the command of docs/guides/when-logins-fail.md. Then each service of the table there is
+ * tried, and must behave as its row says. Every way in must end by itself, so a hanging login fails here.
  */
 
 const TEST_MS = 600_000;
@@ -23,7 +23,7 @@ const [GUARDED, WEB] = ['sshd login su sudo', 'proxmox-ve-auth'];
 const IN = 'came in';
 const INSIDE = '/usr/local/bin/inside';
 
-/** What a login shows, and, when it let in, the word that only a program behind it prints. */
+/** The output of a login; after success it has a word that only a program behind the login prints. */
 type Way = () => Promise<string>;
 
 const missing = whyNoMachine();
@@ -46,7 +46,7 @@ describe.skipIf(missing !== undefined)('the daemon is switched off for good', { 
     return seen.screen;
   };
   const typed = (enter = PASSWORD, prompt = /[Pp]assword[^\n]*: $/): Step => ({ expect: prompt, enter });
-  /** What is behind the login stays until the person goes, so that nothing of it is lost. */
+  /** The program behind the login runs until the person leaves, so that no output is lost. */
   const leave = (refusal: RegExp): Step => ({
     expect: new RegExp(`${refusal.source}|${IN}`),
     interrupt: true,
@@ -131,7 +131,7 @@ describe.skipIf(missing !== undefined)('the daemon is switched off for good', { 
   }, TEST_MS);
   afterAll(() => guarded.machine.stop());
 
-  /** Every line of ours gets another control, and other options behind those it has. */
+  /** Changes the control of each of our lines, and appends options. */
   const writeLines = async (control: string, options = ''): Promise<void> => {
     await shell(`
       rm -rf /etc/pam.d

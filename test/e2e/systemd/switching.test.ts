@@ -29,7 +29,7 @@ describe.skipIf(missing !== undefined)('switching on and off', { timeout: TEST_M
 
   beforeAll(async () => {
     guarded = await GuardedMachine.boot();
-    // As Debian has it, root's password never opens SSH, and nothing could shut root out.
+    // In Debian's default, sshd never accepts root's password, so nothing could lock root out.
     await shell('echo PermitRootLogin yes >/etc/ssh/sshd_config.d/root.conf; systemctl reload ssh');
     stock = await sshd();
   }, TEST_MS);
@@ -241,7 +241,7 @@ describe.skipIf(missing !== undefined)('switching on and off', { timeout: TEST_M
 
   test('Ctrl-C in the countdown leaves the change on, and says so', async () => {
     const inside = guarded.machine.inside(['pve-google-authenticator', 'enable', 'sshd']);
-    // What brings us into the machine must not die of the Ctrl-C, too: then nobody would see what the command says.
+    // The program that connects us to the machine must survive Ctrl-C; otherwise nobody would see the command's output.
     const argv = ['sh', '-c', 'trap "" INT; exec "$@"', 'sh', ...inside];
     const seen = await atTerminal(argv, [{ expect: /seconds left to confirm sshd/, interrupt: true }]);
     expect([seen.unmet, seen.status]).toEqual([null, 130]);
@@ -258,7 +258,7 @@ describe.skipIf(missing !== undefined)('switching on and off', { timeout: TEST_M
 
   test('the login that made the change cannot confirm it', async () => {
     const line = 'pve-google-authenticator enable sshd && pve-google-authenticator confirm';
-    // A login has a process in common, which something else started.
+    // All logins share a process that something else started.
     const { stderr } = await guarded.machine.run(['sh', '-c', `sh -c '${line}; exit $?'; exit $?`]);
     expect(stderr).toContain('This login made the change');
   });

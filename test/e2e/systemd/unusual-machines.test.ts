@@ -5,7 +5,7 @@ import { runWell, type Ended } from '../harness/run.ts';
 import { GuardedMachine, PASSWORD, UNDO } from './guarded-machine.ts';
 import { whyNoMachine } from './machine.ts';
 
-/* `enable` and the undo where something is other than usual: a node of Proxmox, key and code, a full disk, files that are no files. */
+/* `enable` and the undo on unusual machines: a node of Proxmox, key and code, a full disk, special files. */
 
 const TEST_MS = 900_000;
 const SHORT = '0.1';
@@ -83,7 +83,7 @@ END
       systemctl daemon-reload
       systemctl reload ssh.service
       systemctl restart pve-authenticator.service`);
-    // What stays is not written as long as anything else is in the way.
+    // The permanent record is not written while anything else fails.
     await shell('rm /run/systemd/timesync/synchronized');
     expect(await guarded.command('enable', 'sshd')).toMatchObject({
       status: 1,
@@ -150,7 +150,7 @@ END
     const code = guarded.code('alice');
     await expectIn(() => withKey('alice', code));
     expect(await withKey('alice')).toMatchObject({ status: 255 });
-    // The password stands for nothing: it is not asked for.
+    // The password does not count, so it is not asked for.
     expect(await guarded.ssh('alice', guarded.code('alice'))).toMatchObject({ status: 255 });
     const [, back] = /To go back at once: `([^`]+)`/.exec(page) ?? [];
     await shell(back!);
@@ -194,7 +194,7 @@ END
       status: 1,
       stderr: expect.stringContaining('/etc/pam.d/su is a symbolic link') as string,
     });
-    // Others that do not need it are not kept from being switched on.
+    // Other services, which do not need it, can still be switched on.
     expect(await guarded.command('enable', 'sshd', '--no-wait')).toMatchObject({ status: 0 });
     await shell(`${UNDO} --now`);
     const all = await guarded.command('enable', '--all', '--no-wait');

@@ -17,7 +17,7 @@ import { run } from '../harness/run.ts';
 const API_KEY = randomBytes(20);
 const yubikey = new VirtualYubikey();
 
-/** What cannot be told by one answer of the fixture. */
+/** Lies that need more than one answer of the fixture. */
 const MORE: Record<string, Lie> = {
   'nothing for longer than anybody waits': () => undefined,
   'an answer without an end': (honest, response) => {

@@ -1,4 +1,4 @@
-/* A line of pam.d in pam_yubico's words, with Debian's libpam-yubico and with our module: only its name is another. */
+/* A line of pam.d with pam_yubico's options, with Debian's libpam-yubico and with our module: only the module's name differs. */
 import { randomBytes } from 'node:crypto';
 import { chownSync, existsSync, mkdirSync, mkdtempSync, chmodSync, rmSync, writeFileSync } from 'node:fs';
 import { createServer } from 'node:net';
@@ -149,7 +149,7 @@ describeInBox("pam_yubico's line", () => {
       });
       const came = await logIn(module, bob, central(), stranger.touch());
       expect(came.rc).toBe(module === MODULE ? PAM.denied : PAM.unknown);
-      // So that it is not seen who has a key.
+      // So that nobody learns who has a key.
       expect(came.asked).toHaveLength(module === MODULE ? 1 : 0);
     },
   );

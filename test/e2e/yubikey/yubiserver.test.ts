@@ -15,7 +15,7 @@ import { run, runWell } from '../harness/run.ts';
 
 /** Where its package keeps an empty database. */
 const EMPTY_DATABASE = '/etc/yubiserver/yubiserver.sqlite.init';
-/** For yubiserver the key is 20 characters as they stand; what it tells clients is their base64. */
+/** For yubiserver, the key is 20 literal characters; clients use their base64. */
 const API_KEY = Buffer.from(randomBytes(15).toString('base64'));
 
 let certificate: Certificate;
@@ -35,7 +35,7 @@ describeInBox('servers and clients of others', () => {
   });
   afterAll(() => closers.forEach((close) => close()));
 
-  /** yubiserver speaks HTTP only: TLS stands before it. */
+  /** yubiserver speaks only HTTP, so a TLS proxy is in front of it. */
   async function startYubiserver(yubikey: VirtualYubikey): Promise<URL> {
     const database = `${directory}/keys.sqlite`;
     copyFileSync(EMPTY_DATABASE, database);

@@ -2,7 +2,7 @@ import { IN, out, totp, type Scenario } from '../scenario.ts';
 
 const OURS_LISTS = 'the codes that were taken for the clock are used up';
 
-/** Getting used to the clock of a phone, three codes in a row. */
+/** Learning the clock of a phone, with three codes in a row. */
 export const SKEW: readonly Scenario[] = [
   {
     title: 'the first code is noted',
