@@ -1,5 +1,7 @@
-/* The scripted daemon: a real socket in the fuzzer's own process and thread.
- * It acts only when the module waits for it, so a run can be repeated. */
+/*
+ * The scripted daemon: a real socket in the fuzzer's own process and thread. It
+ * acts only while the module waits for it, so runs are repeatable.
+ */
 #define _GNU_SOURCE
 #include <errno.h>
 #include <string.h>

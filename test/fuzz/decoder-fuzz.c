@@ -1,7 +1,9 @@
-/* Fuzzes native/pam/wire.c: a frame must mean to it what it means to the
- * model, and a text must have the shapes that it has to the model.
+/* Fuzzes native/pam/wire.c: it must read each frame as the model does, and
+ * find the same shapes in each text.
  *
- *   input: the frame's bytes, its length any; or 0xFF class length part, then the text */
+ *
+ *   input: the frame's bytes, of any length; or 0xFF class length part,
+ *   then the text */
 #include <errno.h>
 #include <sanitizer/asan_interface.h>
 #include <stdio.h>
@@ -49,8 +51,8 @@ static bool same(const struct message *message, const struct meaning *meaning)
 }
 
 /* The length is made right: the decoder is called only when it is (frames.c has
- * wrong ones). What lies behind the frame, but for the place of a NUL, is
- * poison: reading it would be reading an older frame. */
+ * wrong ones). The bytes after the frame, except the place of a NUL, are
+ * poisoned: reading them would mean reading an older frame. */
 static void try_frame(const uint8_t *data, size_t size)
 {
 	static uint8_t bytes[LENGTH_SIZE + BODY_MAX];

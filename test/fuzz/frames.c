@@ -1,5 +1,5 @@
 /* Sends random frames through a socket to the module's own receiving code,
- * and compares what it makes of each with the model: frames COUNT SEED.
+ * and compares the results with the model: frames COUNT SEED.
  *
  * One in four is random, one in four is good; the rest are good ones of
  * test/wire-vectors.json with some bytes changed, inserted or left out. */
@@ -117,7 +117,7 @@ static void drain(int fd)
 		continue;
 }
 
-/* Returns false if the module's code took it for something else. */
+/* Returns false if the module's code read it differently. */
 static bool try_frame(const int fds[2], struct frame *frame, unsigned *good)
 {
 	static uint8_t bytes[ROOM];

@@ -1,6 +1,6 @@
 /* One fuzzed login: the script, the time, and the parts that act it out.
  * system.c stands between the module and libc, daemon.c is the other end of
- * the socket, oracle.c knows what the module must do. */
+ * the socket, oracle.c knows the right behaviour of the module. */
 #ifndef LOGIN_H
 #define LOGIN_H
 
@@ -36,8 +36,10 @@ void daemon_begin(void);
 void daemon_accept(void);
 /* Takes what the module has sent. */
 void daemon_hear(void);
-/* Does what it can do now. Returns the milliseconds until it will do more,
- * -1 if it waits for the module. */
+/**
+ * Does the possible steps. Returns the milliseconds until its next step, -1 if
+ * it waits for the module.
+ */
 int daemon_act(void);
 void daemon_pass(int ms);
 size_t daemon_sent(void);
@@ -52,7 +54,7 @@ void oracle_not_connected(int error);
 void oracle_connected(void);
 void oracle_said(const uint8_t *bytes, size_t size);
 void oracle_heard(const uint8_t *bytes, size_t size);
-/* The whole frames that the module has said. */
+/* The complete frames from the module. */
 unsigned oracle_frames_said(void);
 void oracle_waited(int64_t ms);
 void oracle_stacked(const char *token);

@@ -1,6 +1,6 @@
-/* The daemon's half of docs/reference/protocol.md, written a second time and from that
- * page alone: what a frame means, and what the module must answer. The fuzzers
- * compare native/pam with it, so it shares no code with native/pam. */
+/* The daemon's half of docs/reference/protocol.md, written a second time and
+ * from that page alone: what a frame means, and what the module must answer. The
+ * fuzzers compare native/pam with it, so it shares no code with native/pam. */
 #ifndef MODEL_H
 #define MODEL_H
 
@@ -41,7 +41,7 @@ struct building {
 	uint8_t bytes[FRAME_MAX];
 };
 
-/* What the module must keep of an answer whose tails were asked for. */
+/* The parts of an answer that the module must keep, if tails were asked for. */
 struct tails {
 	size_t typed;
 	size_t length[ALL_SHAPES]; /* 0: this shape did not fit */
@@ -64,7 +64,7 @@ void build_str(struct building *frame, const char *text, size_t size);
 void build_item(struct building *frame, uint8_t tag, const char *text);
 void build_end(struct building *frame);
 
-/* Builds the only ANSWER that is right when this was typed (null: nothing). */
+/* Builds the only right ANSWER for a typed text (null: nothing). */
 void build_answer(struct building *frame, const struct meaning *prompt,
     const char *typed, struct tails *tails);
 

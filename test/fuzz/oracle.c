@@ -1,6 +1,6 @@
-/* What the module must do, by docs/reference/protocol.md. Whatever the daemon sends,
- * the person types or the system fails: here is the one right answer, the one
- * right return value, and what must never happen. */
+/* What the module must do, by docs/reference/protocol.md. Whatever the daemon
+ * sends, the person types or the system fails: here is the one right answer, the
+ * one right return value, and what must never happen. */
 #include <errno.h>
 #include <security/pam_modules.h>
 #include <stdio.h>
@@ -22,14 +22,14 @@ static struct {
 	int error;
 	int64_t waited_ms, may_wait_ms;
 
-	/* What it may say now, and has said. */
+	/* What it may send now, and has sent. */
 	struct building start, frame;
 	bool may_say;
 	size_t said;
 	unsigned frames;
 	size_t sent_before; /* by the daemon, before the last whole frame */
 
-	/* What it has heard. */
+	/* What it has received. */
 	uint8_t bytes[2 * FRAME_MAX];
 	size_t size, heard;
 	uint8_t last_bytes[FRAME_MAX];
@@ -179,13 +179,13 @@ static int meaning_of_code(uint8_t code)
 	}
 }
 
-/* What the tail has that the verdict names, if it names one. */
+/* The size of the tail that the verdict names, if it names one. */
 static size_t tail_length(void)
 {
 	return it.tails.length[it.last.shape & ~KEEP];
 }
 
-/* Whether the rest before the tail is to be set. */
+/* Whether the rest before the tail must be set. */
 static bool sets_rest(void)
 {
 	if (it.last.shape == NO_SHAPE)
@@ -341,7 +341,7 @@ void oracle_shown(int style, const char *text)
 	}
 }
 
-/* Only what stands before the tail that the verdict names. */
+/* Only the part before the tail that the verdict names. */
 void oracle_token_set(const char *token, int rc)
 {
 	size_t size;
@@ -363,7 +363,7 @@ void oracle_delay(unsigned usec)
 	it.delay = usec;
 }
 
-/* Where the START was too long but the daemon hung up before, either is. */
+/* If the START was too long and the daemon hung up before, both are right. */
 static int right_return_value(int rc)
 {
 	if (it.user_rc != PAM_SUCCESS)

@@ -44,7 +44,10 @@ std::string ValuesOf(const HotpWindow& window) {
   return std::string(reinterpret_cast<char*>(values.get()), size);
 }
 
-/** A window is what its values are one by one, and shorter ones are their tails. */
+/**
+ * A window has the same values as single computations, and shorter codes are
+ * their tails.
+ */
 void FuzzWindow(Input input) {
   HotpWindow window{};
   window.hash = static_cast<HotpHash>(input.Byte() % 3);
@@ -54,7 +57,7 @@ void FuzzWindow(Input input) {
     window.first = static_cast<int64_t>(
         static_cast<uint64_t>(window.first) << 8 | input.Byte());
   }
-  // What src/host/hotp-window.ts lets through: safe integers.
+  // The range that src/host/hotp-window.ts allows: safe integers.
   window.first %= int64_t{1} << 53;
   const std::unique_ptr<uint8_t[]> key(new uint8_t[input.left()]);
   if (input.left() > 0) memcpy(key.get(), input.rest(), input.left());
@@ -78,7 +81,10 @@ void FuzzWindow(Input input) {
   }
 }
 
-/** What is read is what was written, if it fits; and it is known again. */
+/**
+ * If the file fits, the read bytes equal the written ones, and its state is
+ * recognised again.
+ */
 void FuzzFile(Input input) {
   static const std::string path =
       std::string(getenv("TMPDIR") ? getenv("TMPDIR") : "/tmp") +

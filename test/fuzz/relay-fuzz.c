@@ -1,5 +1,5 @@
 /* Fuzzes the whole module through the real libpam: the input is a script of
- * one login (script.h), and oracle.c says what must come of it. */
+ * one login (script.h), and oracle.c knows the right result. */
 #define _GNU_SOURCE
 #include <fcntl.h>
 #include <libgen.h>
@@ -107,7 +107,7 @@ static const struct typed *next_typed(void)
 	return &script->typed[login.typed_next++];
 }
 
-/* Some hosts answer even what is no question. */
+/* Some hosts answer even messages that are not questions. */
 static int respond_to_notice(struct pam_response *response)
 {
 	if (login.calls[CALL_PROMPT] % 2 == 1)
@@ -122,8 +122,10 @@ static int respond(const struct typed *typed, bool asks_name,
 	uint8_t how = typed->how;
 
 	login.clock_ms += typed->think_ms;
-	/* libpam itself leaks what comes with an error when it asks for the
-	 * name: that is not the module's. */
+	/**
+	 * libpam itself leaks the response if asking for the name fails; the module
+	 * is not at fault.
+	 */
 	if (how == HOW_ERROR_AND_ANSWER && asks_name)
 		how = HOW_ERROR;
 	if (how == HOW_ANSWER || how == HOW_ERROR_AND_ANSWER)
@@ -168,8 +170,10 @@ static void set_items(pam_handle_t *pamh, const struct script *script)
 	pam_set_item(pamh, PAM_RUSER, script->items[ITEM_RUSER]);
 }
 
-/* What the module returned: libpam makes PERM_DENIED of IGNORE when nobody
- * else has a say, and the module has no PERM_DENIED of its own. */
+/*
+ * What the module returned: libpam turns IGNORE into PERM_DENIED if no other
+ * module decides, and the module itself never returns PERM_DENIED.
+ */
 static int authenticate(pam_handle_t *pamh, const struct script *script)
 {
 	int flags = 0, rc;

@@ -272,7 +272,7 @@ int getsockopt(int fd, int level, int option, void *value, socklen_t *size)
 	return rc;
 }
 
-/* Effects above 3: nothing happens until the time is over. */
+/* Effects above 3: nothing happens until the timeout. */
 static int wait_for(int (*next)(struct pollfd *, nfds_t, int),
     struct pollfd *polled, nfds_t count, int timeout)
 {
@@ -401,7 +401,7 @@ int clock_gettime(clockid_t clock, struct timespec *now)
 	return 0;
 }
 
-/* Only a module can leave a password to the next, so it is done here. */
+/* Only a module can pass a password to the next one, so this is done here. */
 int pam_get_user(pam_handle_t *pamh, const char **user, const char *prompt)
 {
 	static int (*next)(pam_handle_t *, const char **, const char *);
@@ -453,7 +453,7 @@ int pam_set_item(pam_handle_t *pamh, int item, const void *value)
 	return rc;
 }
 
-/* A failure here is what a lack of memory does. */
+/* A failure here simulates a lack of memory. */
 int pam_prompt(pam_handle_t *pamh, int style, char **response,
     const char *format, ...)
 {
@@ -496,7 +496,7 @@ struct passwd *pam_modutil_getpwnam(pam_handle_t *pamh, const char *user)
 	return &entry;
 }
 
-/* Nothing goes to the system's log. SHOW_LOG=1 shows what would. */
+/* Nothing goes to the system's log. SHOW_LOG=1 prints the lines. */
 __attribute__((format(printf, 1, 0))) static void show_log(
     const char *format, va_list list)
 {

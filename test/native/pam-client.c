@@ -269,7 +269,7 @@ static void pause_here(const struct client *client)
 	while (c != EOF && c != '\n');
 }
 
-/* Far down the stack, so that what modules leave there stays to be found. */
+/* Far down the stack, so that a search later finds what modules left there. */
 static int authenticate(pam_handle_t *pamh, int flags)
 {
 	volatile char room[1 << 16];
@@ -364,7 +364,7 @@ static void ignore_alarm(int signal)
 	(void)signal;
 }
 
-/* Makes the process the kind of host that was asked for. */
+/* Sets the process up as the requested kind of host. */
 static void prepare(struct client *client)
 {
 	struct sigaction action = { .sa_handler = ignore_alarm };

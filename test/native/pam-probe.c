@@ -1,5 +1,5 @@
 /* A PAM module for tests: sets PAM_AUTHTOK from the PAM environment variable
- * PROBE_SET, once, and always tells what it is in PROBE_SEEN. */
+ * PROBE_SET, once, and always reports it in PROBE_SEEN. */
 #define _GNU_SOURCE
 #include <security/pam_ext.h>
 #include <security/pam_modules.h>

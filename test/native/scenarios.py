@@ -36,8 +36,8 @@ def expect_delay(result, want):
 
 
 def expect_deadline(result, seconds):
-    """On a busy machine the whole program is late; three times as long is
-    no lateness, but another deadline."""
+    """On a busy machine the whole program is late. But a delay of three times
+    the deadline means that the module uses another deadline."""
     low, high = seconds - 0.2, seconds * 3
     if not low <= result.took <= high:
         raise Failure(f"it took {result.took:.2f} s, expected {low} to {high}")
@@ -165,7 +165,7 @@ for vector in VECTORS:
 def _(box):
     box.daemon(says(b"\xff\xff"))
     result = box.login()
-    # Who waits for the rest of it ends with SYSTEM_ERR.
+    # A module that waits for the rest ends with SYSTEM_ERR.
     expect_failure(result, SERVICE_ERR)
 
 

@@ -3,9 +3,9 @@ import type { Size } from './sizes.ts';
 /** How many seconds each suite, or each end-to-end file, took when it was measured: test/durations.json. */
 export type Durations = Readonly<Partial<Record<Size, Readonly<Record<string, number>>>>>;
 
-/** What a file is taken for that was never measured, if nothing else was either. */
+/** The assumed seconds of an unmeasured file, if no other file was measured. */
 const UNKNOWN_SECONDS = 20;
-/** So many seconds have to pass before the machine's own pace counts as much as the measured one. */
+/** After this number of seconds, the machine's own pace counts as much as the measured one. */
 const CAUTION_SECONDS = 60;
 
 /** Estimates how long a run still takes, from measured durations and from how much slower this machine is. */
@@ -15,9 +15,8 @@ export class Estimate {
   #doneReally = 0;
 
   /**
-   * @param parts - what runs, one after the other: names of suites and files
-   * @param durations - what was measured
-   * @param size - of this run; what was measured only in another size is better than nothing
+   * @param parts - the parts in their order: names of suites and files
+   * @param durations - the measured durations @param size - of this run; durations of another size are better than none
    */
   constructor(parts: readonly string[], durations: Durations, size: Size) {
     const known: Readonly<Record<string, number>> = {
@@ -43,9 +42,9 @@ export class Estimate {
   }
 
   /**
-   * How long it takes yet.
+   * How long it still takes.
    *
-   * @param running - seconds that the part which runs now has run already
+   * @param running - seconds since the current part began
    * @param part - its name
    * @returns seconds
    */

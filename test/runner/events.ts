@@ -3,9 +3,9 @@
  * channel carries JSON: plain values only.
  */
 
-/** How a test, a hook of a suite or a whole file ended badly: its name and the text of each error. */
+/** A failure of a test, a hook or a whole file: its name and the text of each error. */
 export interface Failure {
-  /** File, suites and test, or what failed instead of a test. */
+  /** File, suites and test, or what else failed. */
   readonly name: string;
   readonly reasons: readonly string[];
 }

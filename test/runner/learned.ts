@@ -4,11 +4,11 @@ import { SIZES } from './sizes.ts';
 /**
  * Reads from the output of a run how long each part took.
  *
- * @param log - what a run printed; lines before its first one do no harm
- * @param known - what was measured before; what this run did not have stays
- * @param there - the parts that there are now; others are forgotten
+ * @param log - the output of a run; lines before its start are ignored
+ * @param known - earlier durations; those of parts that did not run are kept
+ * @param there - the existing parts; others are dropped
  * @returns the durations with those of this run, in seconds
- * @throws Error when the log is of no run
+ * @throws Error if the log is not of a run
  */
 export function learnedFrom(log: string, known: Durations, there: readonly string[]): Durations {
   const size = SIZES.find((name) => new RegExp(`^Size ${name};`, 'm').test(log));

@@ -1,4 +1,4 @@
-/** Collects what tests say that they cannot do here, so that each reason is told once. */
+/** Collects the reports of tests that cannot run here, so that each reason is printed once. */
 export class NotRun {
   readonly #by = new Map<string, Set<string>>();
 

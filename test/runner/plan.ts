@@ -18,13 +18,13 @@ export type Suite =
 
 export interface Plan {
   readonly suites: readonly Suite[];
-  /** What this run leaves out, one sentence. */
+  /** The parts that this run leaves out, as a sentence. */
   readonly leftOut: string;
   /** How often races, kills and faults are repeated. */
   readonly rounds: 'reduced' | 'full';
   /** The same for the tests. */
   readonly environment: NodeJS.ProcessEnv;
-  /** What cannot run here, and why. */
+  /** Tests that cannot run here, with the reason. */
   readonly notRun: readonly (readonly [what: string, why: string])[];
 }
 
@@ -37,7 +37,7 @@ const FULL = {
 } as const;
 
 /**
- * What a run of a size consists of.
+ * The suites of a run.
  *
  * @param size - which
  * @returns the suites in their order

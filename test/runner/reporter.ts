@@ -3,13 +3,13 @@ import type { UserConsoleLog } from 'vitest';
 import type { Reporter, SerializedError, TestCase, TestModule, TestSuite, Vitest } from 'vitest/node';
 import type { Counts, Event } from './events.ts';
 
-/** What vitest knows of an error. */
+/** The fields of an error in vitest. */
 type Trouble = Pick<SerializedError, 'message' | 'name' | 'stack'> & {
   readonly diff?: string;
   readonly stacks?: readonly { readonly file: string; readonly line: number; readonly column: number }[];
 };
 
-/** Tells the runner what happens in vitest. Without a runner it says nothing. */
+/** Reports vitest's events to the runner. Without a runner it does nothing. */
 export default class RunnerReporter implements Reporter {
   #vitest: Vitest | undefined;
 

@@ -7,7 +7,7 @@ import { runSuite } from './suite-run.ts';
 import { clock, shortly } from './texts.ts';
 import { Watch } from './watch.ts';
 
-/** Runs suites one after the other, and tells what happens in plain lines. */
+/** Runs suites one after the other, and prints the events as plain lines. */
 export class Run {
   readonly #plan: Plan;
   readonly #size: Size;

@@ -3,7 +3,7 @@ import type { Readable } from 'node:stream';
 import type { Event } from './events.ts';
 import type { Suite } from './plan.ts';
 
-/** What is heard of a suite while it runs. */
+/** Receives the events and output of a running suite. */
 export interface Listener {
   /** From the reporter in vitest. */
   event(event: Event): void;
@@ -15,7 +15,7 @@ export interface Listener {
  * Runs a suite to its end.
  *
  * @param suite - which
- * @param environment - what it is told beside our own environment
+ * @param environment - variables in addition to our own environment
  * @param listener - is told what happens
  * @returns the exit status; null after a signal, or when it could not be started
  */
@@ -29,7 +29,7 @@ export function runSuite(
     stdio: ['ignore', 'pipe', 'pipe', ...(suite.kind === 'program' ? [] : (['ipc'] as const))],
     env: { ...process.env, ...environment, NO_COLOR: '1', FORCE_COLOR: undefined },
   });
-  // Whoever ends the runner ends the tests.
+  // Ending the runner also ends the tests.
   const stop = (): never => {
     child.kill();
     process.exit(143);

@@ -9,7 +9,7 @@ export function clock(ms: number): string {
     .join(':');
 }
 
-/** A duration for people: what is left is never known to the second. */
+/** A rounded duration for people, because the remaining time is only an estimate. */
 export function shortly(seconds: number): string {
   return seconds < 55 ? `${Math.max(5, Math.round(seconds / 5) * 5)} s` : `${Math.round(seconds / 60)} min`;
 }

@@ -4,12 +4,12 @@ import type { Suite } from './plan.ts';
 import type { Listener } from './suite-run.ts';
 import { clock, countsText, indent, lastLines } from './texts.ts';
 
-/** So often a file that runs says that it does, and unit tests how far they are. */
+/** How often a progress line is printed. */
 const NEWS_MS = { alone: 60_000, unit: 10_000, program: 60_000 };
-/** Of what a failed file or program wrote, at most so many lines are shown. */
+/** The most lines of a failed file's or program's output that are shown. */
 const OUTPUT_LINES = 300;
 
-/** What a suite has of its run. */
+/** The run, as seen by a suite. */
 export interface Desk {
   /** Prints a line with the time. */
   say(text: string): void;
@@ -19,7 +19,7 @@ export interface Desk {
   ended(part: string, ms: number): void;
   readonly notRun: NotRun;
   readonly failures: string[];
-  /** Whether what tests write is shown of those that pass, too. */
+  /** Whether to show the output of passing tests, too. */
   readonly showAll: boolean;
 }
 
@@ -37,7 +37,7 @@ export class Watch implements Listener {
   readonly #desk: Desk;
   readonly #since = Date.now();
   readonly #running = new Map<string, Running>();
-  /** What was written while no file ran. */
+  /** Output while no file ran. */
   #output = '';
   #files = 0;
   #done = false;
@@ -174,7 +174,7 @@ export class Watch implements Listener {
     }
   }
 
-  /** What children write comes without a file: it may be of each that runs. */
+  /** Output of child processes belongs to no known file; it may come from any running one. */
   #keep(text: string, file?: string): void {
     const kept = this.#desk.notRun.takeFrom(text);
     const its = file === undefined ? [...this.#running.values()] : [this.#running.get(file)];
@@ -207,7 +207,7 @@ export class Watch implements Listener {
     }
   }
 
-  /** A run that ended well has run every file, and nothing is counted that did not run. */
+  /** A successful run must have run every file. */
   #checkEnd(status: number | null): void {
     const missing =
       this.#suite.kind === 'alone' ? this.#suite.files.length - this.#files : this.#files === 0 ? 1 : 0;

@@ -1,4 +1,4 @@
-/* The daemon has one thread for all logins: nobody may keep it busy with a long text. */
+/* The daemon has one thread for all logins, so a long text must not keep it busy. */
 import { describe, expect, it } from 'vitest';
 import { attempt } from '../../src/daemon/enrolments/home/attempt.ts';
 import { isWithinGracePeriod, withLogin } from '../../src/daemon/enrolments/home/grace-period.ts';
@@ -21,7 +21,7 @@ const keys = Array.from({ length: LONG / 8 }, (_, number) =>
   [0, 4, 8, 12, 16].map((bits) => MODHEX[(number >> bits) & 15]).join(''),
 );
 
-/* What is long is compared by hand: to show where two such texts differ takes minutes. */
+/* Long texts are compared directly, because showing their difference would take minutes. */
 
 describe('a text that its writer made long is read soon', () => {
   it('a file of pam_google_authenticator that somebody has imported', () => {

@@ -1,4 +1,4 @@
-/* Every command that a message of the program suggests is one that a test runs as it is printed. */
+/* Every command that a message suggests must be run by a test, as it is printed. */
 import { existsSync, readdirSync, readFileSync } from 'node:fs';
 import { fileURLToPath } from 'node:url';
 import { expect, it } from 'vitest';
@@ -8,7 +8,7 @@ const SRC = fileURLToPath(new URL('../../src/', import.meta.url));
 const SUGGESTION =
   /(?:pve-google-authenticator|systemctl|journalctl) -?-?[a-z](?:[^'"`,;()\\\n]|(?<=\$)\{)*/g;
 
-/** What is suggested where; the second is the test that runs it as printed. */
+/** Each suggested command, with the test that runs it as printed. */
 const RUN: Readonly<Record<string, string>> = {
   'pve-google-authenticator setup --help': 'setup/secrets',
   'pve-google-authenticator --proxmox --user=USER': 'proxmox/command',

@@ -2,7 +2,8 @@
 """
 random-frames.py SOCKET FRAMES SEED USER UID
 
-Speaks to the daemon like a broken module: two frames on a connection, each random, valid, or valid with some changes.
+Speaks to the daemon like a broken module: two frames on a connection, each
+random, valid, or valid with some changes.
 """
 
 import random

@@ -1,5 +1,5 @@
-* /* A disk that fails on request, and remembers what is really durable.
-* Preloaded into the daemon, it handles the files below FAULT_ROOT.
+/* A disk that fails on request, and remembers what is really durable.
+ * Preloaded into the daemon, it handles the files below FAULT_ROOT.
  *
  * FAULT_CONTROL is a file of 32-bit numbers, shared with the test (see
  * `struct control`). FAULT_SHADOW is a directory that holds what a power cut

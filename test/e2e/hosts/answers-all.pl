@@ -2,10 +2,10 @@
 #
 # answers-all.pl SERVICE USER [cancel]
 #
-# A PAM client like the web interface of Proxmox VE: it answers every question and # message of PAM with the one string that it
-# has read from standard input.
-# With `cancel`, it does not answer at all. It prints every message, and
-# "in as USER" when PAM has let the user in.
+# A PAM client like the web interface of Proxmox VE: it answers every question
+# and message of PAM with the one string that it has read from standard input.
+# With `cancel`, it does not answer at all. It prints every message, and "in as
+# USER" when PAM has let the user in.
 
 use strict;
 use warnings;

@@ -3,9 +3,9 @@
 stranger.py burn SECONDS
 stranger.py attack SECONDS RUNTIME_DIR NAME START ANSWER
 
-One unprivileged process at 100% of its core: it only computes, or it tries everything to keep others from logging in. START and
-ANSWER are frames of a login
-as NAME, in hexadecimal. Prints how often it did what, as JSON.
+One unprivileged process at 100% of its core: it only computes, or it tries
+everything to keep others from logging in. START and ANSWER are frames of a
+login as NAME, in hexadecimal. Prints how often it did what, as JSON.
 """
 
 import json

@@ -21,7 +21,7 @@ const root = resolve(import.meta.dirname, '../../..');
 let tree: string;
 let server: Server;
 
-/** Compiled here, so that the test needs no build and never runs an old one. */
+/** Compiled here, so that the test needs no build, and never runs an outdated one. */
 beforeAll(async () => {
   tree = mkdtempSync(join(tmpdir(), 'cli-'));
   chmodSync(tree, 0o755);
@@ -90,7 +90,7 @@ function run(words: readonly string[], environment: NodeJS.ProcessEnv = {}, uid?
   });
 }
 
-/** The command with a standard output that takes nothing, as a line of bash opens it. */
+/** The command with a failing standard output, opened by a line of bash. */
 function runInto(open: string, ...words: readonly string[]): { status: number | null; stderr: string } {
   const line = `${open} || exit 99; exec "$@" >&3`;
   const argv = ['-c', line, 'bash', process.execPath, join(tree, 'src/command/main.js'), ...words];

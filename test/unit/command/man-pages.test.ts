@@ -6,7 +6,7 @@ import { parseModuleOptions } from '../../../src/config/module-options.ts';
 
 const root = resolve(import.meta.dirname, '../../..');
 const source = (path: string): string => readFileSync(`${root}/${path}`, 'utf8');
-/** What a source has of a pattern; a pattern that finds nothing any more would test nothing. */
+/** The matches of a pattern in a source; fails if there are none, because the test would then check nothing. */
 const found = (path: string, pattern: RegExp, least: number): RegExpMatchArray[] => {
   const matches = [...source(path).matchAll(pattern)];
   expect(matches.length, path).toBeGreaterThanOrEqual(least);

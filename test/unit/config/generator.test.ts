@@ -1,6 +1,7 @@
 /*
- * scripts/systemd/pve-authenticator-generator in a directory of its own: what config.toml opens in the sandboxes of the units, and what
- * it closes. It reads the file with awk, the daemon with a parser: it may open nothing that the daemon does not see there.
+ * scripts/systemd/pve-authenticator-generator in a directory of its own: how config.toml opens or closes the sandboxes of the
+ * units. The generator reads the file with awk, and the daemon with a parser, so the generator must never open more than the
+ * daemon's settings need.
  */
 import { spawnSync } from 'node:child_process';
 import { existsSync, mkdirSync, readdirSync, readFileSync, writeFileSync } from 'node:fs';
@@ -33,7 +34,7 @@ beforeEach(() => {
   mkdirSync(units);
 });
 
-/** Which drop-ins there are for a config.toml; undefined: there is none. */
+/** The drop-ins for a config.toml; undefined for a missing file. */
 function generate(text: string | undefined): string[] {
   if (text !== undefined) {
     writeFileSync(config, text);

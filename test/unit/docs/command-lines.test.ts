@@ -43,7 +43,7 @@ function commandLines(page: string): string[] {
     .filter((words) => !words.startsWith('['));
 }
 
-/** Why this is no command line; undefined: it is one. */
+/** Why this is not a command line; undefined if it is one. */
 function fault(words: readonly string[]): string | undefined {
   let command: Command = program;
   const rest = [...words];
@@ -57,7 +57,7 @@ function fault(words: readonly string[]): string | undefined {
   }
   if (command === program || command.name() === 'setup') {
     try {
-      // What comes with --proxmox is read elsewhere.
+      // Another parser reads lines with --proxmox.
       parseFlags(rest.filter((word) => word !== '--proxmox'));
       return undefined;
     } catch (error) {
@@ -128,7 +128,7 @@ describe('docs/reference/commands.md', () => {
     }
     const visit = (command: Command, path: string): void => {
       const flags = command.options.map(({ long }) => long!).filter((flag) => !common.includes(flag));
-      // One row tells of "add totp" and "add hotp".
+      // One row describes "add totp" and "add hotp".
       const known = (told.get(path) ?? []).filter((flag) => !(path === 'add hotp' && flag === '--period'));
       expect(known.sort(), path).toEqual(flags.sort());
       command.commands.forEach((child) => visit(child, `${path} ${child.name()}`.trim()));

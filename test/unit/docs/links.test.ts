@@ -3,7 +3,7 @@ import { dirname, resolve } from 'node:path';
 import { describe, expect, it } from 'vitest';
 
 const root = resolve(import.meta.dirname, '../../..');
-/** What is made, fetched or git's is no part of the repository. */
+/** Built files, downloads and git's files are not part of the repository. */
 const NOT_OURS = /(?:^|\/)(?:\.git|node_modules|build|dist)$/;
 const filesBelow = (directory: string): string[] =>
   readdirSync(`${root}/${directory}`, { withFileTypes: true }).flatMap((entry) => {
@@ -25,7 +25,7 @@ const anchor = (title: string): string =>
     .replace(/[^\p{L}\p{N}_ -]/gu, '')
     .replaceAll(' ', '-');
 
-/** On a machine that it is installed on. */
+/** Files of an installed machine. */
 const MADE = new Set(['pam.d/proxmox-ve-auth', 'pam.d/sshd', 'pam.d/login']);
 
 describe('a page that a text names', () => {

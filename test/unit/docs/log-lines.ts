@@ -2,7 +2,7 @@ import { readdirSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import ts from 'typescript';
 
-/** What stands for a part of a line that differs. */
+/** The placeholder for a variable part of a line. */
 export const ANYTHING = '…';
 
 /**

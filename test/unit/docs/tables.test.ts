@@ -10,7 +10,7 @@ const LOG_EVENTS = pageOf('reference/log-events.md');
 const DOCTOR = pageOf('reference/doctor.md');
 const FAILURES = pageOf('guides/when-logins-fail.md');
 
-/** A part of a page: from its headline to the next one of its rank. */
+/** A section of a page: from its headline to the next one of the same level. */
 function part(page: string, headline: string): string {
   const rank = headline.split(' ')[0]!;
   const from = page.indexOf(`\n${headline}\n`);
@@ -18,7 +18,7 @@ function part(page: string, headline: string): string {
   const to = page.slice(from + 1).search(new RegExp(`\\n#{1,${rank.length}} `));
   return page.slice(from, to === -1 ? undefined : from + 1 + to);
 }
-/** What the first column of its table says, without the quotes. */
+/** The first column of its table, without the quotes. */
 const firstColumn = (page: string, headline: string): string[] =>
   [...part(page, headline).matchAll(/^\| `(.+?)` \|/gm)].map(([, cell]) => cell!).sort();
 

@@ -19,7 +19,7 @@ const vectors = JSON.parse(
 const crypto = new NodeCryptoPlugin();
 const guardrails = createGuardrails({ MIN_SECRET_BYTES, MAX_SECRET_BYTES });
 
-/** Somebody else's implementation. */
+/** An independent implementation. */
 function otplibValue(generator: CodeGenerator, counter: number): string {
   return generateSync({ strategy: 'hotp', ...generator, counter, crypto, guardrails });
 }

@@ -28,7 +28,7 @@ interface Written {
   counter?: number;
 }
 
-/** An account as the app writes it: what is 0 or empty is left out. */
+/** An account as the app writes it, without fields that are 0 or empty. */
 function account({ secret, name, issuer, algorithm, digits, type, counter }: Written): Buffer {
   const numbers = [algorithm, digits, type, counter];
   return Buffer.concat([

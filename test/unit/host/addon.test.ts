@@ -1,4 +1,4 @@
-/* Against the real kernel. The addon must be built (make build); what changes the uid is run by root only. */
+/* Against the real kernel. The addon must be built (make build); tests that change the uid run only as root. */
 import { type ChildProcess, type SpawnOptions, execFile, spawn } from 'node:child_process';
 import { once } from 'node:events';
 import * as fs from 'node:fs';

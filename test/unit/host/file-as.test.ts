@@ -1,4 +1,4 @@
-/* Against the real kernel, as real users; the addon must be built. What only root may do is run by root only. */
+/* Against the real kernel, as real users; the addon must be built. Tests of root's actions run only as root. */
 import { execFileSync, spawn } from 'node:child_process';
 import { once } from 'node:events';
 import {
@@ -60,8 +60,8 @@ function put(name: string, contents: string | Buffer, mode = 0o600, owner = USER
 }
 
 /**
- * Reads a file as several users in a process of its own. Ours must not change who it is while threads run that are others:
- * glibc ends a process in which some threads may do that and some may not.
+ * Reads a file as several users in a process of its own. Our own process must not change its identity while other threads have
+ * other identities: glibc then aborts the process.
  */
 function inChild(command: readonly string[], path: string, ids: readonly (readonly number[])[]): string {
   const script = `const { readFileAs } = require(process.argv[1]);
@@ -90,7 +90,7 @@ const replace = (from: string, to: string | Buffer, who = USER): ReturnType<type
 const failed = (step: string, code: string): object => ({ kind: 'failed', step, code });
 const unfit = (why: string): object => ({ kind: 'unfit', why });
 
-/** What is said of a directory: the first number of its file system is the type, as Node knows it, too. */
+/** The facts about a directory; the first number of its file system is the type, which Node also reports. */
 const directoryOf = (path: string): unknown => ({
   ...idOf(path),
   fileSystem: expect.stringMatching(new RegExp(`^${statfsSync(path).type}:\\d+:\\d+$`)) as string,

@@ -1,4 +1,7 @@
-/* Against the real kernel, as real users; the addon must be built. Only root can act as another user: else it is ourselves. */
+/*
+ * Against the real kernel, as real users; the addon must be built. Only root can act as another user; other users test with their
+ * own files.
+ */
 import {
   chmodSync,
   chownSync,

@@ -9,7 +9,7 @@ const DEADLINE_MS = 2_000;
 
 let names: NameService;
 let reports: string[];
-/** Look-ups under way, in their order; each ends when the test says so. */
+/** The running look-ups, in order; the test ends each. */
 let running: { readonly what: string; answer(found?: unknown): void }[];
 
 beforeEach(() => {

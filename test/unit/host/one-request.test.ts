@@ -19,7 +19,7 @@ function connection(): Connection {
   return { socket, complete, request: new OneRequest(socket, MAX_BYTES, (head) => complete.push(head)) };
 }
 
-/** What these pieces come to: they stay to be looked at. */
+/** The result of these pieces, which are kept for inspection. */
 async function sent(...pieces: string[]): Promise<Connection & { chunks: Buffer[] }> {
   const made = connection();
   const chunks = pieces.map((piece) => Buffer.from(piece));

@@ -8,7 +8,7 @@ const MAX_WAIT_MS = 2_000;
 
 let threads: Threads;
 let reports: string[];
-/** What runs, by a name, and ends when the test says so. */
+/** The running work, by name; the test ends it. */
 let running: Map<string, { return: (result: string) => void; fail: (error: Error) => void }>;
 let answers: string[];
 let discarded: string[];

@@ -10,7 +10,7 @@ it('lets each uid come so many times at once, and so many times a second from th
   expect(visits(1_001, 10)).toBe(3);
   now += 500;
   expect(visits(1_000, 10)).toBe(1);
-  // Who came in vain does not wait longer for that.
+  // A rejected visit does not prolong the wait.
   now += 1_000;
   expect(visits(1_000, 10)).toBe(2);
   now += 3_600_000;

@@ -4,7 +4,7 @@ import { LogQueue } from '../../../src/log/log-queue.ts';
 
 const KIB = 1_024;
 
-/** A reader that takes as much as it is told to. */
+/** A reader that takes as much as the test allows. */
 let room: number;
 let written: string;
 let queue: LogQueue;

@@ -21,7 +21,7 @@ afterAll(() => {
   rmSync(directory, { recursive: true });
 });
 
-/** What one call of event() wrote. */
+/** The output of one call of event(). */
 function written(write: () => void): string {
   const before = readFileSync(file).length;
   write();

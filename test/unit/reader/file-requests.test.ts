@@ -1,4 +1,4 @@
-/* What the reader has of a user's file is wiped, whatever becomes of the request. */
+/* The reader wipes a user's file from memory, whatever happens to the request. */
 import { readFileSync, writeFileSync } from 'node:fs';
 import { userInfo } from 'node:os';
 import { beforeEach, describe, expect, it } from 'vitest';
@@ -14,7 +14,7 @@ const newDirectory = temporaryDirectories();
 const ME = userInfo();
 const wanted = (): boolean => true;
 let request: { user: string; uid: number; gid: number; path: string; maxBytes: number };
-/** What came of the threads. */
+/** The results of the threads. */
 let results: unknown[];
 
 beforeEach(() => {
@@ -24,7 +24,7 @@ beforeEach(() => {
   results = [];
 });
 
-/** Threads that keep what came of them; `late`: after the deadline. */
+/** Threads with recorded results; `late`: after the deadline. */
 class ObservedThreads extends Threads {
   readonly #late: boolean;
 

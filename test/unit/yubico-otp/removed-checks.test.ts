@@ -1,6 +1,6 @@
 /*
- * Each check of the client, taken away: then the lies that only this check finds are believed. So the tests of these lies can fail, and no
- * check hides behind another.
+ * Removes each check of the client in turn. Then the lies that only this check detects must be believed. This shows that the
+ * tests of these lies can fail, and that every check is needed.
  */
 import { randomBytes } from 'node:crypto';
 import { mkdirSync, readdirSync, readFileSync, writeFileSync } from 'node:fs';
@@ -27,7 +27,7 @@ const DEADLINE_MS = 9000;
 const SHORT_DEADLINE_MS = 300;
 const makeDirectory = temporaryDirectories();
 
-/** One check taken away: in a file, this text becomes that one. */
+/** One removed check: the file, the old text and the new text. */
 interface Removal {
   readonly file: string;
   readonly changes: readonly (readonly [text: string, becomes: string])[];
@@ -132,7 +132,7 @@ beforeAll(async () => {
 });
 afterAll(() => server.close());
 
-/** The client, compiled into a directory of its own, with a check less. */
+/** The client without one check, compiled into its own directory. */
 async function without(file: string, changes: Removal['changes']): Promise<Client> {
   const directory = makeDirectory();
   mkdirSync(`${directory}/client`);

@@ -80,13 +80,13 @@ const otpauthOf = (user: string): string => {
 };
 
 let requests: unknown[];
-/** Those that are to be checked only. */
+/** Requests that are only checked. */
 let checks: unknown[];
 let checkRefused: Error | undefined;
 let lines: string[];
 let notes: string[];
 let answer: unknown;
-/** What GET answers, if it is something else. */
+/** The answer to GET, if not the usual one. */
 let seen: UserView | undefined;
 /** What the person types. */
 let typed: (() => string)[];
@@ -445,7 +445,7 @@ describe('what cannot be done', () => {
   });
 });
 
-/** What the last request asked to be changed. */
+/** The changes of the last request. */
 const sent = (): unknown => (requests.at(-1) as unknown[])[2];
 
 describe('rules test', () => {

@@ -19,7 +19,7 @@ program.command('rename-user').argument('<old>', 'was').argument('<user>', 'is')
 program.command('list').option('-j, --json', 'as JSON');
 const completions = completionsOf(program, ['-t', '--time-based']);
 
-/** What bash offers for the last of these words. */
+/** The words that bash offers for the last of these. */
 function offered(...words: string[]): string[] {
   const script = [
     bashCompletion(completions),

@@ -25,7 +25,7 @@ beforeEach(() => {
   ground = { places: placesBelow(root), machine } as unknown as SwitchingTools;
 });
 
-/** The file is wrong as long as it says so; what only a person can mend stays. */
+/** The file is wrong while it contains the mistake; findings for a person stay. */
 const examine =
   (byHand: readonly Report[] = []) =>
   (): Promise<readonly Report[]> => {

@@ -133,7 +133,7 @@ describe('sshd', () => {
       files: { '/etc/pam.d/sshd': 'auth required pam_unix.so\nauth required pam_pve_authenticator.so\n' },
       programs: {
         'sshd -T': `${settings}authenticationmethods any\npermitrootlogin yes\n`,
-        // A Match block may say otherwise for root.
+        // A Match block may differ for root.
         'sshd -T -C user=root,host=localhost,addr=127.0.0.1': `permitrootlogin ${permit}\n`,
       },
     });

@@ -11,7 +11,7 @@ import { twiceCheck } from '../../../../src/command/doctor/checks/twice.ts';
 import { rehearse } from '../../../../src/command/rehearsal/libpam.ts';
 import { describedMachine } from '../../fixtures/described-machine.ts';
 
-/* What would be changed is changed in the files that were described. */
+/* Applies the changes of a remedy to the described files. */
 
 const OURS = 'auth required pam_pve_authenticator.so';
 /** Debian's own. */
@@ -39,7 +39,7 @@ const examine = (
 const inPam = (files: Files): Record<string, string> =>
   Object.fromEntries(Object.entries(files).map(([name, lines]) => [`/etc/pam.d/${name}`, textOf(lines)]));
 
-/** Mends what is found, as often as something is found; returns what was found at first, and the files then. */
+/** Fixes findings until there are none; returns the first findings, and the resulting files. */
 async function mended(files: Files): Promise<{ found: readonly Report[]; after: Files }> {
   const now = inPam(files);
   const found = await examine(PAM_CHECKS, now);
@@ -162,7 +162,7 @@ describe('the order', () => {
 });
 
 describe('after a removal', () => {
-  /** What a removal makes of our lines, and whether libpam lets in then: with the password that is right, and with one that is not. */
+  /** The stack after a removal, and whether libpam then accepts a right and a wrong password. */
   const letsIn = async (files: Files, password: 'right' | 'wrong'): Promise<boolean> => {
     const value = password === 'right' ? 'success' : 'auth_err';
     for (const [name, lines] of Object.entries(files)) {

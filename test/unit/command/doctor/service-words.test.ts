@@ -24,7 +24,7 @@ const sshd = (
     .join(''),
 });
 
-/** What is said, by service. */
+/** The words, by service. */
 async function said(described: Described, whose = ALICE): Promise<Record<string, string>> {
   const lines = await serviceWords(describedMachine(described), whose);
   return Object.fromEntries(lines.map(({ service, says }) => [service, says]));

@@ -9,7 +9,7 @@ const CONFIG = '/etc/pve-authenticator/config.toml';
 const SSHD = '/etc/pam.d/sshd';
 const KEY = 'EHmo8FMxuhumBlTinC4uYL0Mgwg=';
 const LINE = `# key=none\nauth required pam_pve_authenticator.so id=16 key=${KEY} authfile=/etc/keys\n`;
-/** Systemd has run its generators; none of them opened the network. */
+/** systemd has run its generators, and none gave the daemon a network. */
 const BOOTED = { '/run/systemd/generator/some.target.wants/a.service': '' };
 
 const examine = (files: Readonly<Record<string, string>>): Promise<readonly Report[]> =>

@@ -1,4 +1,4 @@
-/* The ways through a stack, and what libpam itself makes of it. */
+/* The computed paths through a stack, compared with libpam itself. */
 import { mkdirSync, writeFileSync } from 'node:fs';
 import fc from 'fast-check';
 import { expect, it } from 'vitest';
@@ -49,7 +49,7 @@ it('ends where libpam ends, whatever the lines say and the modules return', asyn
       for (const [name, lines] of Object.entries(texts)) {
         writeFileSync(`${directory}/${name}`, inDirectory(lines));
       }
-      // The account is not asked: what comes after auth is not looked at.
+      // The test does not look at anything after auth.
       writeFileSync(`${directory}/door`, `${inDirectory(texts.door)}account required pam_permit.so\n`);
       const read = (name: string): string | undefined =>
         name in texts ? texts[name as keyof typeof texts].join('\n') : undefined;

@@ -3,7 +3,7 @@ import { CommandError, type ControlClient } from '../../../../src/command/sessio
 import { change } from '../../../../src/command/session/ask-with-proof.ts';
 import type { Session } from '../../../../src/command/session/session.ts';
 
-/** A person with one code after the other, and a daemon that refuses one request after the other. */
+/** A person with a sequence of codes, and a daemon with a sequence of refusals. */
 function refusedBy(...codes: string[]): { session: Session; asked: string[] } {
   const asked: string[] = [];
   const session: Session = {

@@ -1,4 +1,4 @@
-/* Each flag of google-authenticator 1.11, alone and with others: what its man page and its messages say. */
+/* Each flag of google-authenticator 1.11, alone and with others, according to its man page and messages. */
 import { describe, expect, it } from 'vitest';
 import { FlagError, parseFlags, type SetupFlags } from '../../../../src/command/setup/flags.ts';
 

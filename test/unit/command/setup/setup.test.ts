@@ -1,4 +1,4 @@
-/* The setup with a person whose answers the test says, and a daemon that keeps what it is asked. */
+/* The setup with a scripted person, and a daemon that records its requests. */
 import { existsSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { beforeEach, describe, expect, it } from 'vitest';
@@ -17,7 +17,7 @@ const STEP = 55_000_000;
 const PHONE = { id: 'abcdef', name: 'phone', kind: 'totp' } as FactorView;
 const CODES = { id: 'ghijkl', name: 'codes', kind: 'recovery' } as FactorView;
 
-/** What the person answers: a text, or a function of what was shown. */
+/** An answer of the person: a text, or a function of the screen. */
 type Reply = string | (() => string) | undefined;
 
 let lines: string[];
@@ -175,7 +175,7 @@ describe('the interactive setup', () => {
     [-2 * 60 * 13 - 60, 'about 13 hours 30 minutes behind'],
     [5000, 'about 1 day 17 hours 40 minutes ahead of'],
   ])('tells a phone whose clock is %i steps off which clock to look at', async (steps, off) => {
-    // The secret is fixed: of a random one, another code around may be the same.
+    // The secret is fixed, because a random one could have equal codes at other times.
     const own = 'GEZDGNBVGY3TQOJQGEZDGNBVGY3TQOJQ';
     await walk('-t -f -u -w 3 --own-secret', own, appCode(STEP + steps), appCode(STEP));
     expect(notes[0]).toContain(

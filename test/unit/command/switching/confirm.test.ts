@@ -41,7 +41,7 @@ it('takes a login with a code through each service, after the change', async () 
     proven: [{ service: 'sshd', user: 'alice' }],
     unproven: ['su'],
   });
-  // su-l includes su: the same lines have let somebody in.
+  // su-l includes su, so the same lines let somebody in.
   expect(await after({ service: 'su-l', user: 'root', at: begun + 1 })).toMatchObject({
     proven: [{ service: 'su', user: 'root' }],
   });

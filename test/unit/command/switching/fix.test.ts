@@ -23,7 +23,7 @@ let root: string;
 let places: Places;
 let file: string;
 let ran: string[];
-/** What a program does, by its name; others fail. */
+/** The effects of programs, by name; other programs fail. */
 let programs: Record<string, () => void>;
 
 const machine = {

@@ -25,7 +25,7 @@ it.each([
   ['none', 'skip', false, undefined],
   ['none', undefined, true, undefined],
   ['none', undefined, false, /there is no factor.*pve-google-authenticator --user=alice.*say --nullok/],
-  // What cannot be used keeps out, and nobody is told that --nullok would help.
+  // An unusable enrolment keeps its user out, and the message does not suggest --nullok.
   ['unusable', undefined, true, /what is enrolled cannot be used(?!.*--nullok)/],
   ['unknown', undefined, true, /cannot read what is enrolled/],
   ['store', 'deny', true, /rule 2 of config\.toml denies it/],

@@ -30,7 +30,7 @@ beforeEach(() => {
   lost = [];
 });
 
-/** As the next process has it, however the one before ended: nothing of it is closed. */
+/** Opens the counts like the next process after a crash: the earlier one closed nothing. */
 function nextProcess(): CountedAttempts {
   const table = openAttempts(path, () => now, DEFAULT_LIMITS.longestLock, { lost: (why) => lost.push(why) });
   return new CountedAttempts(DEFAULT_LIMITS, { knows: () => false, note: () => undefined }, () => now, table);

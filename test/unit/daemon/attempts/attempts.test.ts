@@ -31,7 +31,7 @@ function begin(origin: string, user = 'alice', exists = true): LoginAttempt {
   return attempts.begin({ user, exists, origin });
 }
 
-/** A login with a wrong code; whether it was checked. */
+/** Logs in with a wrong code. Returns whether it was checked. */
 function wrong(origin: string, user = 'alice', exists = true): boolean {
   const attempt = begin(origin, user, exists);
   if (!attempt.admit()) {
@@ -41,7 +41,7 @@ function wrong(origin: string, user = 'alice', exists = true): boolean {
   return true;
 }
 
-/** Waits until nothing is held back any more; how long that took, in seconds. */
+/** Waits until nothing is throttled; returns the seconds. */
 function wait(origin: string): number {
   const begun = now;
   while (!begin(origin).admit()) {
@@ -50,7 +50,7 @@ function wait(origin: string): number {
   return (now - begun) / SECOND;
 }
 
-/** Fails so many times, each as soon as it is allowed. */
+/** Fails a number of times, each as soon as it is allowed. */
 function fail(times: number, originOf: (time: number) => string): void {
   for (let time = 0; time < times; time++) {
     const attempt = begin(originOf(time));
@@ -275,7 +275,7 @@ describe('more names and places than there is room for', () => {
     for (let user = 0; user < 2_000; user++) {
       begin('a', `user ${user}`).admit();
     }
-    // The last lock is the longest one: it still holds when bob's is there.
+    // The last lock is the longest one, so it still holds when bob's begins.
     fail(110, (time) => `origin ${time}`);
     known.add('bob home');
     fail20('home', 'bob');

@@ -1,4 +1,4 @@
-/* Over a real socket that we listen on ourselves; the addon must be built. What only root may do is run by root only. */
+/* Uses a real socket; the addon must be built. Tests of root's requests run only as root. */
 import { once } from 'node:events';
 import { readFileSync } from 'node:fs';
 import { request } from 'node:http';
@@ -210,9 +210,9 @@ describe('who takes too long', () => {
       const socket = connected();
       socket.write(begun);
       await once(socket, 'connect');
-      // Until the daemon's side has the connection, and with it the timer.
+      // Waits until the daemon has accepted the connection, and started its timer.
       await vi.waitUntil(() => vi.getTimerCount() > 0, { timeout: 5_000 });
-      // With unread bytes at the other end it is a reset; that is as good.
+      // If the other end has unread bytes, this is a reset, which is fine, too.
       const closed = new Promise((resolve) => socket.once('close', resolve));
       socket.resume();
       await vi.advanceTimersByTimeAsync(15_001);
@@ -322,7 +322,7 @@ it('ends what is going on when it is closed', async () => {
   socket.write(`POST /v1/users/${ME.username}/changes HTTP/1.1\r\nHost: x\r\nContent-Length: 2\r\n\r\n`);
   await once(socket, 'connect');
   await vi.waitUntil(() => vi.getTimerCount() > 0, { timeout: 5_000 });
-  // With unread bytes at the other end it is a reset; that is as good.
+  // If the other end has unread bytes, this is a reset, which is fine, too.
   const closed = new Promise((resolve) => socket.once('close', resolve));
   socket.resume();
   server.close();

@@ -1,4 +1,4 @@
-/* The users are those of this machine: root is everywhere, and the one who runs the tests. */
+/* The users are real users of this machine: root, and the user who runs the tests. */
 import { mkdirSync, rmSync, writeFileSync } from 'node:fs';
 import { hostname, userInfo } from 'node:os';
 import { join } from 'node:path';
@@ -125,7 +125,7 @@ describe('adding', () => {
     await add({ secret, name: 'phone', usedStep: STEP });
     ports.ledger.held.length = 0;
     await change({ do: 'remove', factor: 'phone' });
-    // Until long after its codes could count, whatever a clock that differs makes of them.
+    // Until long after its codes could count, even with a different clock.
     expect(ports.ledger.released).toEqual(new Map([[key, NOW / 1_000 + 3 * 86_400]]));
     await add({ secret, name: 'phone' });
     expect(ports.ledger.held).toEqual([key]);
@@ -396,7 +396,7 @@ describe('who is not root', () => {
   it('says that the code is used up when the disk takes nothing after that', async () => {
     const [phone, codes] = (await ask([ADD, { do: 'add', factor: { kind: 'recovery' } }])).added;
     const [recovery] = codes!.codes!;
-    // Nothing can be written where a directory stands.
+    // A directory at the file's place makes writing fail.
     mkdirSync(join(directory, 'enrolments', `.${NAME}.json.new`, 'full'), { recursive: true });
     await expect(ask([ADD], recovery)).rejects.toMatchObject({
       code: 'ERR_STORE',

@@ -1,4 +1,4 @@
-/* The users are those of this machine: the one who runs the tests. */
+/* The user is a real one: the user who runs the tests. */
 import { mkdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { userInfo } from 'node:os';
 import { join } from 'node:path';

@@ -1,4 +1,4 @@
-/* The account is that of who runs the tests: before, it had another name. */
+/* The account is that of the user who runs the tests, as if it had had another name before. */
 import { renameSync } from 'node:fs';
 import { userInfo } from 'node:os';
 import { join } from 'node:path';
@@ -53,7 +53,7 @@ async function verified(name: string, text: string): Promise<string> {
 beforeEach(async () => {
   directory = makeDirectory();
   ports = controlPorts(directory, () => NOW);
-  // The daemon enrols accounts only, so the record is made by the name that there is, and with the hashes of the old one.
+  // The daemon enrols only existing accounts, so this makes the record for the current name, with hashes for the old name.
   const changes = [
     { do: 'add', factor: { kind: 'totp', secret: SECRET } },
     { do: 'add', factor: { kind: 'hotp', secret: TOKEN } },
@@ -89,7 +89,7 @@ describe('renaming a user', () => {
     ports.ledger.held.length = 0;
     expect(await renameUser(ports, OLD, { to: ME.username })).toEqual({ from: OLD, user: ME.username });
     expect(ports.log.text).toContain(`now belongs to ${ME.username}`);
-    // One of the phone, one of the token, one recovery code: kept for the new name, let go for the old.
+    // One mark each of phone, token and recovery code: kept for the new name, released for the old.
     expect(ports.ledger.owner).toEqual({ uid: ME.uid, keep: 'always' });
     expect(new Set(ports.ledger.held).size).toBe(4);
     expect(ports.ledger.released.size).toBe(3);
@@ -156,7 +156,7 @@ describe('renaming a user', () => {
     await expect(renameUser(ports, 'daemon', { to })).rejects.toEqual(refusal(409, 'ERR_NOT_RENAMED'));
     ports.store.write({ user: 'Other', uid: ME.uid + 1, factors: [] });
     await expect(renameUser(ports, 'Other', { to })).rejects.toEqual(refusal(409, 'ERR_NOT_RENAMED'));
-    // A record that an administrator copied says whose it is.
+    // A record that an administrator copied still names its owner.
     renameSync(
       join(directory, 'enrolments', recordFileName(OLD)),
       join(directory, 'enrolments', recordFileName('Else')),

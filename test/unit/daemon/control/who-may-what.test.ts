@@ -1,4 +1,4 @@
-/* Every request that there is, for every kind of caller. The owner is one whom the passwd database knows. */
+/* Every request, for every kind of caller. The owner has an account in the passwd database. */
 import { userInfo } from 'node:os';
 import { beforeEach, describe, expect, it } from 'vitest';
 import { answerTo, type ControlPorts } from '../../../../src/daemon/control/answer-to.ts';
@@ -29,7 +29,7 @@ beforeEach(async () => {
   owner = (await lookUpUid(UID))!.name;
 });
 
-/** Takes one code, as often as it comes: who may what is what matters here. */
+/** Accepts one code again and again: this test is only about permissions. */
 const enrolment: Enrolment = {
   shapes: [{ class: 'digits', length: 6 }],
   verify: ([reading]) =>
@@ -40,7 +40,7 @@ const enrolment: Enrolment = {
     ),
 };
 
-/** All sources as the daemon has them. A factor that only a line of pam.d names is in none that a request looks into. */
+/** All sources as the daemon has them. A factor that only a line of pam.d names is in none of the sources that a request sees. */
 function withSources(
   from: ControlPorts,
   found: { home?: AccountLookup; proxmox?: AccountLookup },
@@ -63,7 +63,7 @@ function withSources(
   return { ...from, enrolments: forAccount(all, ({ name }) => lookUpUser(name)) };
 }
 
-/** What can be sent, and what beside a proof. */
+/** The requests, with what they need besides a proof. */
 const REQUESTS: readonly (readonly [what: string, method: string, path: string, body: object | undefined])[] =
   [
     ['about', 'GET', '/v1/about', undefined],
@@ -132,12 +132,12 @@ const OF_A_USER = REQUESTS.filter(([, , path]) => path.includes('USER')).map(([w
 const OF_PHONE = ['remove', 'rename', 'pause', 'show'];
 const PROVEN = ['add', 'unlock', 'import'];
 
-/** Who has what where, as a request finds it. */
+/** The kinds of enrolments, as a request sees them. */
 const OWNERS = [
   ['a factor in the home', { home: enrolled }],
   ['a factor in Proxmox', { proxmox: enrolled }],
 ] as const;
-/** Nothing that could be looked up. */
+/** No factor that can be looked up. */
 const WITHOUT = ['nothing', 'a file that secret= names', 'YubiKeys that a line names'];
 
 it('knows every request that the daemon does', () => {
@@ -152,7 +152,7 @@ describe('root', () => {
       changes: ['phone', 'spare'].map((name) => ({ do: 'add', factor: { kind: 'totp', name } })),
     });
     const result = await outcome(ports, ROOT_UID, what, owner);
-    // Without a file that was imported, and without servers, there is nothing to do.
+    // Without an imported file, and without servers, there is nothing to do.
     const without: Record<string, string> = {
       export: 'ERR_NOT_IMPORTED',
       'remove-exported': 'ERR_NOT_IMPORTED',

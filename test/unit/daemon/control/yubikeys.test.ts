@@ -24,7 +24,7 @@ let ports: TestPorts;
 let yubikey: VirtualYubikey;
 let asked: string[];
 let serverSays: LookedUp;
-/** What happens while a server is asked. */
+/** Called while a server is asked. */
 let meanwhile: () => void;
 
 beforeEach(() => {
@@ -122,7 +122,7 @@ describe('adding a YubiKey that a server checks', () => {
   });
 
   it('without a proof, because there is nothing to prove, is not added to factors that came meanwhile', async () => {
-    // Of Debian's base system.
+    // An account of Debian's base system.
     const nobody = { name: 'nobody', uid: 65_534 };
     const restored = {
       kind: 'yubikey-online',
@@ -200,7 +200,7 @@ describe('adding a YubiKey that is not touched', () => {
   });
 
   it('is refused for others', async () => {
-    // Of Debian's base system.
+    // An account of Debian's base system.
     const nobody = { name: 'nobody', uid: 65_534 };
     for (const factor of [{ publicId: 'ccccccbcgujh' }, { secrets: line() }]) {
       const changes = [{ do: 'add', factor: { kind: 'yubikey', ...factor } }];

@@ -8,7 +8,7 @@ import { InMemoryLedger } from '../../fixtures/in-memory-ledger.ts';
 import { storeContext } from '../../fixtures/store-context.ts';
 import { verified } from '../../fixtures/verified.ts';
 
-/** A decoy's secret is known to nobody; here it is. */
+/** Captures a decoy's secret, which normally nobody knows. */
 vi.mock('node:crypto', async (importOriginal) => ({
   ...(await importOriginal<typeof crypto>()),
   randomBytes: (length: number) => Buffer.alloc(length, 7),

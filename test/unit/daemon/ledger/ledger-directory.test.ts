@@ -92,7 +92,7 @@ describe('what a crash left', () => {
   });
 
   it('is durable before it is gone on with: the bytes of its journal, and the names', async () => {
-    // This file takes writes, but no sync.
+    // This file accepts writes, but its sync fails.
     await expect(JournalFile.reopen('/dev/null', 1, 0, 0)).rejects.toThrow('EINVAL');
     await (await directory.begin(new Marks(), 1)).close();
     const openEnd = directory.load().openEnd!;

@@ -32,11 +32,11 @@ let now: number;
 let events: string[];
 /** Faults that the next operations meet. */
 let fault: { append: boolean; begin: boolean };
-/** How long the disk takes for a commit, in milliseconds of {@link clock}, and who waited for it. */
+/** The time of a commit on the disk, in milliseconds of {@link clock}, and who waited for it. */
 let latency: number;
 let clock: number;
 let waited: ('main thread' | 'pool')[];
-/** How many generations are being begun at this moment, and at most were at one. */
+/** The number of generations that are starting now, and the maximum so far. */
 let beginning: { now: number; most: number };
 
 beforeEach(() => {
@@ -95,7 +95,7 @@ class FailingDirectory extends LedgerDirectory {
   }
 }
 
-/** The bytes may have reached the disk or not; the sync says no. */
+/** The bytes may or may not have reached the disk; the sync fails. */
 async function failAfter(written: Promise<void>): Promise<void> {
   await written;
   throw new Error('sync failed');
@@ -265,7 +265,7 @@ describe('a sound ledger', () => {
     waited = [];
     let mark = 0;
     const commit = (): Promise<unknown> => ledger.advance(ALICE, (mark += 1), COUNTER);
-    await commit(); // Nothing is known of the disk yet.
+    await commit(); // The speed of the disk is unknown yet.
     await commit();
     latency = QUICK_COMMIT_MS + 1;
     await commit();
@@ -413,7 +413,7 @@ describe('a ledger whose disk fails', () => {
     expect(await ledger.advance(ALICE, 5, COUNTER)).toBe('unavailable');
     fault = { append: false, begin: false };
     uptime += 1;
-    // Until nothing is under way.
+    // Waits until nothing is running.
     await new Promise((resolve) => setImmediate(resolve));
     beginning.most = 0;
     const tries = [ledger.tryAgain(), ledger.tryAgain()];

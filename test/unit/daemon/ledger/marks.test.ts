@@ -107,7 +107,7 @@ describe('marks', () => {
     const given: Entry[] = [];
     for (const words of marks.parts(() => undecided, 16)) {
       given.push(...entriesIn(words));
-      // What is claimed behind the part that is written is not decided either.
+      // Claims beyond the written part are undecided, too.
       if (given.length === 16) {
         const late = { ...all[150]!, value: 9 };
         marks.put(late);

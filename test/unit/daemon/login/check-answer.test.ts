@@ -12,7 +12,7 @@ const TOUCH: CodeShape = { class: 'modhex', length: 44 };
 const GRID_MS = 50;
 const TAKEN_MS = 12;
 
-/** What became of the attempt, in its order. */
+/** The events of the attempt, in order. */
 let course: string[];
 let clock: number;
 
@@ -21,7 +21,7 @@ beforeEach(() => {
   clock = 0;
 });
 
-/** Checks an answer of these shapes, of which the enrolment thinks this. */
+/** Checks an answer of these shapes, with this result of the enrolment. */
 function check(
   shapes: readonly CodeShape[],
   verification: Verification,

@@ -25,11 +25,11 @@ const ACCEPTED: Verification = { kind: 'accepted', factor: 'totp:phone', reading
 const WRONG: Verification = { kind: 'rejected', reason: 'wrong-code' };
 const UNAVAILABLE: Verification = { kind: 'unavailable', factor: 'totp:phone', why: 'disk' };
 
-/** What was said and logged, in its order. */
+/** The texts and log lines, in order. */
 let course: string[];
 let log: RecordedLog;
 let typed: Buffer[];
-/** Services whose logins were noted as let in by a code. */
+/** Services whose logins were recorded as accepted with a code. */
 let noted: unknown[];
 /** The codes as the enrolment saw them. */
 let seen: string[];
@@ -50,7 +50,7 @@ beforeEach(() => {
   };
 });
 
-/** A module that answers what the test says; without an answer it is gone. */
+/** A module with the test's answers; without an answer it hangs up. */
 class Script implements Conversation {
   over = false;
   readonly prompts: Prompt[] = [];
@@ -90,7 +90,7 @@ class Script implements Conversation {
   }
 }
 
-/** An enrolment that says what the test wants, one after the other. */
+/** An enrolment with the test's results, one after the other. */
 function enrolled(...results: (Verification | (() => Verification))[]): Lookup {
   const enrolment: Enrolment = {
     shapes: [

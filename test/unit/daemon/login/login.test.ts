@@ -59,7 +59,7 @@ const VERIFICATIONS: readonly Verification[] = [
   { kind: 'unavailable', factor: 'totp:phone', why: 'disk' },
 ];
 
-/** What the world does when it is asked: all that can happen to a login. */
+/** The environment of a login: all events that can happen. */
 interface Turn {
   readonly cancelled: boolean;
   readonly readings: number;

@@ -1,4 +1,4 @@
-/* Whatever rules, options and enrolments are combined: an owner who answers rightly gets in, unless a rule denies. */
+/* For all combinations of rules, options and enrolments: an owner with right answers gets in, unless a rule denies. */
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import { UNLIMITED } from '../../../../src/daemon/attempts/attempts.ts';
@@ -58,12 +58,12 @@ const scene = fc.record({
   home: fc.constantFrom(undefined, 'totp', 'reuse'),
   rhost: fc.constantFrom('192.0.2.1', '203.0.113.9', undefined),
   password: fc.constantFrom('secret', 'secret123456', '12345678'),
-  /** Which right answer the owner would rather give. */
+  /** The owner's preferred right answer. */
   touchFirst: fc.boolean(),
 });
 type Scene = (typeof scene extends fc.Arbitrary<infer T> ? T : never) & object;
 
-/** What the first rule that applies says; worked out apart from the code. */
+/** The action of the first rule that applies, computed without the code under test. */
 function ruled({ rules, rhost }: Scene): 'both' | 'skip' | 'deny' | undefined {
   return rules.find(
     ({ service, network }) =>
@@ -132,7 +132,7 @@ class Owner {
 
 const CLASSES = { digits: /^[0-9]+$/, modhex: /^[cbdefghijklnrtuv]+$/i, recovery: /^[A-Z2-7]+$/i } as const;
 
-/** What the module sends of an answer: the shapes that its end, or all of it, has. */
+/** The module's readings of an answer: the shapes of its end, or of all of it. */
 function readings(prompt: Prompt, typed: string): { shape: number; text: Buffer }[] {
   return prompt.shapes.flatMap(({ class: name, length }, shape) => {
     const text = prompt.part === 'tail' ? typed.slice(-length) : typed;

@@ -1,4 +1,4 @@
-/* Logins under rules, and those whose YubiKey cannot be checked: the conversation is the test's. */
+/* Logins with rules, and logins whose YubiKey cannot be checked, with a scripted conversation. */
 import { beforeEach, describe, expect, it } from 'vitest';
 import { UNLIMITED, type Attempts } from '../../../../src/daemon/attempts/attempts.ts';
 import { parseConfig } from '../../../../src/config/config.ts';
@@ -32,7 +32,7 @@ let notices: string[];
 const heard: { verdict: Verdict | undefined } = { verdict: undefined };
 let lookedUp: number;
 let groupLookUps: number;
-/** For how long the sources were to spare the question, at each look-up. */
+/** The grace period that each look-up got. */
 let graces: number[];
 let successes: number;
 

@@ -1,4 +1,4 @@
-/* Over real sockets that we listen on ourselves; the addon must be built. */
+/* Uses real sockets; the addon must be built. */
 import { execFile } from 'node:child_process';
 import { once } from 'node:events';
 import { chmodSync } from 'node:fs';
@@ -47,7 +47,7 @@ beforeEach(() => {
   ahead = 0;
   const enrolments: Enrolments = {
     lookUp({ account }) {
-      // Whoever does not exist is enrolled here, too: that must not count.
+      // Unknown users are enrolled here, too, which must not count.
       if (account !== undefined) {
         lookedUp.push(account);
       }

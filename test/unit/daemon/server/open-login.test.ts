@@ -62,9 +62,9 @@ let cut: number;
 let left: number;
 let clock: number;
 let takesFrames: boolean;
-/** What the login gets as answers, in its own steps. */
+/** The answers that the login gets, in its steps. */
 let replies: Reply[];
-/** The way of the login; a string refuses it. */
+/** The steps of the login; a string refuses it. */
 let way: ((start: Start | ForeignStart) => Steps<Conclusion> | string) | undefined;
 
 /** Asks so many questions, and lets everybody in. */

@@ -5,7 +5,7 @@ import { Turn } from '../../../../src/daemon/server/turn.ts';
 
 const claimOf = (value: number): Claim => ({ key: 'key', value });
 
-/** What happened, in this order. */
+/** The events, in order. */
 let course: string[];
 let outcomes: (claims: readonly Claim[]) => readonly Advance[] | Promise<readonly Advance[]>;
 let takes: boolean;

@@ -7,7 +7,7 @@ const bytes = (maxLength: number): fc.Arbitrary<Buffer> =>
   fc.uint8Array({ maxLength }).map((array) => Buffer.from(array));
 const frame = fc.record({ type: fc.integer({ min: 0, max: 255 }), payload: bytes(400) });
 
-/** Cuts bytes into chunks whose lengths come round and round from a list. */
+/** Cuts bytes into chunks, with lengths from a list that repeats. */
 function chunks(stream: Buffer, lengths: readonly number[]): Buffer[] {
   const cut: Buffer[] = [];
   for (let at = 0, turn = 0; at < stream.length; turn++) {
@@ -84,7 +84,7 @@ describe('FrameReader', () => {
           for (const piece of pieces) {
             given += piece.length;
             const frames = reader.push(piece);
-            // Nothing is made up: what comes out was in there.
+            // Nothing is invented: every output byte was in the input.
             expect(frames.reduce((sum, { payload }) => sum + payload.length + 3, 0)).toBeLessThanOrEqual(
               given,
             );

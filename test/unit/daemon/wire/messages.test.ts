@@ -1,4 +1,4 @@
-/* Every message: encode then decode gives it back, and neither random nor changed payloads do worse than a WireError. */
+/* For every message: encoding and decoding returns it, and random or changed payloads cause at most a WireError. */
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import { decodeAnswer, encodeAnswer, type ShapedAnswer } from '../../../../src/daemon/wire/answer.ts';

@@ -175,7 +175,7 @@ function roundTrip(vector: Vector, fields: Fields, payload: Buffer): void {
   }
 }
 
-/** Arguments keep their order among themselves; tags may be written in another order, and those that were skipped are lost. */
+/** Arguments keep their order; tags may be written in another order, and skipped tags are lost. */
 function start(vector: Vector, fields: Fields, payload: Buffer): void {
   const decoded = decodeStart(payload);
   const bytes = ({ text, hex }: Item): Buffer =>

@@ -1,4 +1,4 @@
-/* What held a code is wiped, whatever becomes of it. */
+/* Buffers with a code are wiped, whatever the outcome. */
 import { describe, expect, it } from 'vitest';
 import { decodeAnswer, encodeAnswer } from '../../../../src/daemon/wire/answer.ts';
 import { encodeFrame, FRAME_TYPE, FrameReader } from '../../../../src/daemon/wire/frame.ts';

@@ -55,7 +55,7 @@ describe('troubleWith', () => {
     [{ kind: 'unfit', why: 'too-large' }, /^Invalid file size/],
     [{ kind: 'failed', step: 'open', code: 'EACCES' }, /^Failed to read .*: EACCES$/],
     [{ kind: 'failed', step: 'directory', code: 'ENOTDIR' }, /ENOTDIR$/],
-    // These are not the file's matter: nobody knows what is in it.
+    // These failures are not caused by the file, whose contents are unknown.
     [{ kind: 'failed', step: 'identity', code: 'EPERM' }, undefined],
     [{ kind: 'failed', step: 'memory', code: 'ENOMEM' }, undefined],
     [{ kind: 'hung' }, undefined],

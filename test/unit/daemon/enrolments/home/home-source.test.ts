@@ -69,7 +69,7 @@ async function enrolment(who = seeker()): Promise<Enrolment> {
   return (lookup as Extract<Lookup, { kind: 'enrolled' }>).enrolment;
 }
 
-/** Types a code into a login of its own. */
+/** Types a code in a separate login. */
 async function type(code: string, who = seeker()): Promise<Verification> {
   return check(await enrolment(who), code);
 }
@@ -203,7 +203,7 @@ describe('a code', () => {
 
   it('is spent once by those who race with it, and five scratch codes all count', async () => {
     const who = await Promise.all(Array.from({ length: 8 }, () => enrolment()));
-    // Each with a queue of its own, as two daemons would have: only the comparison of the file holds them apart.
+    // Each has its own queue, like two daemons, so only the comparison of the file protects them.
     const ends = await Promise.all(who.map((one) => check(one, codeOf(STEP))));
     expect(ends.filter(({ kind }) => kind === 'accepted')).toHaveLength(1);
     const scratch = await Promise.all(['12345678', '23456789'].map((code) => type(code)));
@@ -355,7 +355,7 @@ describe('a file that cannot be written', () => {
 });
 
 describe('a clock that is learnt', () => {
-  /** Three codes at the rhythm of the steps; says what came of the last. */
+  /** Types three codes in successive steps; returns the result of the last. */
   async function threeInARow(steps: readonly number[]): Promise<Verification> {
     let last: Verification | undefined;
     for (const step of steps) {
@@ -369,7 +369,7 @@ describe('a clock that is learnt', () => {
     await type(codeOf(STEP));
     now += 150_000;
     await type(codeOf(STEP + 5));
-    // The list in the file has forgotten the first, and the phone is believed to be five steps behind.
+    // The list in the file has dropped the first, and the phone counts as five steps behind.
     files.text = REUSE.replace('DISALLOW_REUSE', `DISALLOW_REUSE ${STEP + 5}\n" TIME_SKEW -5`);
     expect(await type(codeOf(STEP))).toMatchObject(rejected('code-already-used'));
   });
@@ -384,7 +384,7 @@ describe('a clock that is learnt', () => {
     }
     const used = [first, first + 1, first + 2];
     expect(await threeInARow(used)).toMatchObject(ACCEPTED);
-    // Somebody has taken the skew out; or time has gone by, and the list in the file says nothing of them any more.
+    // Somebody removed the skew, or the list in the file has dropped them after some time.
     files.text = first > STEP ? files.text.replace(/" TIME_SKEW.*\n/, '') : REUSE;
     now = (first > STEP ? first : STEP + 1_000) * 30_000;
     expect(await threeInARow(used)).toMatchObject({ kind: 'rejected' });

@@ -30,7 +30,7 @@ it('whoever Proxmox would ask or refuse is never "not enrolled"', async () => {
   );
 });
 
-/** Where this is stricter than Proxmox on purpose: a rule that it passes over, and an old line without any key. */
+/** Where our code is deliberately stricter than Proxmox: for a rule that Proxmox ignores, and for an old line without any key. */
 const STRICTER = /cannot be read|out of range here|YubiKeys without a server/;
 
 it('whoever Proxmox lets in without a factor is "not enrolled", but where the documentation says else', async () => {

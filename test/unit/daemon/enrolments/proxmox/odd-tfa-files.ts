@@ -4,7 +4,7 @@ export interface OddFile {
   readonly text: string;
   /** The users in it, where Proxmox can read it. */
   readonly users?: readonly string[];
-  /** What the message begins with, where Proxmox cannot. */
+  /** The beginning of the message, if Proxmox cannot read the file. */
   readonly place?: string;
 }
 
@@ -19,7 +19,7 @@ const nested = (levels: number): string => `{"later":${'['.repeat(levels)}${']'.
 const AT = 'users.ana@pam';
 const ENTRY = `${AT}.totp[0].entry`;
 
-/** What the parsers of Proxmox make of each was taken from their sources. */
+/** The expected results come from the sources of Proxmox's parsers. */
 export const ODD_FILES: readonly OddFile[] = [
   // What Proxmox can read.
   { name: 'an empty file', text: '', users: [] },

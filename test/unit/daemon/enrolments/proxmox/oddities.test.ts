@@ -38,11 +38,11 @@ const filesOf = ({ tfa = '', users = KNOWN, domains = '' }: Texts): ModelFiles =
   domains: Buffer.from(domains),
 });
 
-/** What it is, what Proxmox does with the login, and what is done here with ana's. */
+/** A case, Proxmox's decision about the login, and ours about ana's. */
 type Row = readonly [what: string, Texts, ModelVerdict, AccountLookup['kind'], RegExp?];
 
 const ROWS: readonly Row[] = [
-  // A YubiKey that is none.
+  // An invalid YubiKey.
   ...['', 'x', 'cccccccccccx', 'cccccccccccbccccccc'].map((id): Row => [
     `"${id}" for a YubiKey`,
     { tfa: user({ yubico: [entry(id)] }) },
@@ -84,7 +84,7 @@ const ROWS: readonly Row[] = [
   ],
   ['an old line without a key', { tfa: oldOath('') }, 'lets in', 'blocked', /out of range/],
   ['an old registration that was not finished', { tfa: old('u2f', { challenge: 'x' }) }, 'lets in', 'absent'],
-  // What the crate reads.
+  // Files that the crate can read.
   ['a used code without its step', { tfa: totp({ totp: uri() }) }, 'asks', 'enrolled'],
   ['an escape in the issuer that is no UTF-8', { tfa: totp(uri('&issuer=%FF')) }, 'asks', 'enrolled'],
   ['a percent sign in the issuer', { tfa: totp(uri('&issuer=100%')) }, 'asks', 'enrolled'],
@@ -132,7 +132,7 @@ const ROWS: readonly Row[] = [
     'asks',
     'enrolled',
   ],
-  // What it does not read: nobody logs in there.
+  // Files that it cannot read, so nobody can log in there.
   ['enable as a number', { tfa: totp(uri(), { enable: 1 }) }, 'refuses', 'failed', /enable/],
   [
     "an unknown name in somebody else's entry",
@@ -151,7 +151,7 @@ const ROWS: readonly Row[] = [
   ],
   ['CR LF', { tfa: totp(uri()).replaceAll(',', ',\r\n') }, 'asks', 'enrolled'],
   ['CR LF in the old form', { tfa: `# x\r\n${oldOath(SECRET).replace('\n', '\r\n')}` }, 'asks', 'enrolled'],
-  // user.cfg, whose users are asked for what their realm wants.
+  // user.cfg, whose users get the question of their realm.
   ...[
     'user : ana@pam :1:0:::::x:',
     '\tuser:ana@pam:1:0:::::x:',

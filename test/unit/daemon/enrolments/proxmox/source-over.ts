@@ -11,7 +11,7 @@ export const NOW = 1_800_000_000_000;
 const read = (bytes: Buffer) => ({ kind: 'read', contents: bytes.toString('base64') }) as const;
 
 /**
- * What the source says of users, with the files of today and none of before.
+ * A source over the given files, without an earlier copy.
  *
  * @param files - as on the disk
  * @returns looks a user up

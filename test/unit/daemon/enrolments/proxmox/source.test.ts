@@ -30,7 +30,7 @@ interface World {
   readonly lastGood?: LastGood;
 }
 
-/** A source over files that a test says, and what happens with it. */
+/** A source over a test's files, with a record of its events. */
 function worldOf({ tfa = {}, users = [], domains = '', realms = ['pam'], ...more }: World) {
   const told: string[] = [];
   const kept: FileTexts[] = [];

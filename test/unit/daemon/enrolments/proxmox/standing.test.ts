@@ -22,7 +22,7 @@ const off = { enable: false };
 const RECOVERY = { secret: '00', entries: [null, 'ab'], created: 1 };
 const USED_UP = { secret: '00', entries: [null, null], created: 1 };
 
-/** A row of the table: what ana has, what the realm wants, what follows. */
+/** A row of the table: ana's entries, the realm's requirement, and the result. */
 type Row = readonly [
   what: string,
   tfa: object | undefined,

@@ -92,7 +92,7 @@ describe('decide', () => {
       farAhead: [],
       lookUps: [],
     });
-    // An older code than the one that was used is used up with it; a newer one is not.
+    // A used code also uses up older ones, but not newer ones.
     expect(decided('alice', [phone], markOf, [codeOf(phone, STEP - 1)]).spent).toBe('totp:phone');
     expect(decided('alice', [phone], markOf, [codeOf(phone, STEP + 1)]).matches).toHaveLength(1);
     expect(decided('alice', [tablet], markOf, [codeOf(tablet)]).matches).toHaveLength(1);

@@ -34,7 +34,7 @@ const digits = (text: string): TypedCode => ({
 const codeAt = (counter: number): string =>
   hotpValue({ secret: BYTES, algorithm: 'sha1', digits: 6 }, counter).toString();
 
-/** What was used up: decide, and the ledger that goes with it. */
+/** The used codes: `decide` together with a ledger. */
 class Uses {
   readonly marks = new Map<string, number>();
   readonly markOf = (key: string): number | undefined => this.marks.get(key);
@@ -70,7 +70,7 @@ class Uses {
   }
 }
 
-/** What pam_google_authenticator says to a code. */
+/** pam_google_authenticator's verdict about a code. */
 function peerAccepts(text: string, code: string): boolean {
   const terms = { now: NOW / 1000, adjustSkew: false, lastStep: -1, incrementCounter: true };
   return attempt(text, [{ code: Buffer.from(code) }], terms).result.kind === 'accepted';

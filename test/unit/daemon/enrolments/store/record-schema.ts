@@ -79,7 +79,7 @@ const recoverySchema = z.strictObject({
   madeFor: z.string().min(1).optional(),
 });
 
-/** The file as it was imported: what was used up since, the ledger knows. */
+/** The file as it was imported; the ledger knows which codes were used since. */
 const fileSchema = z.base64().transform((base64, context) => {
   const file = readImportedFile(Buffer.from(base64, 'base64').toString('latin1'));
   if ('problems' in file) {
@@ -104,7 +104,7 @@ function secretOf(bytes: number): z.ZodType<Buffer, string> {
     .transform((hex) => Buffer.from(hex, 'hex'));
 }
 
-/** Several keys may have no public id; looked up is only one that names its user's key. */
+/** Several keys may have no public id, but a key that needs a look-up must have one. */
 const onlineYubikeySchema = z.strictObject({
   kind: z.literal('yubikey-online'),
   ...common,
@@ -119,7 +119,7 @@ const offlineYubikeySchema = z.strictObject({
   aesKey: secretOf(AES_KEY_BYTES),
 });
 
-/** What a record is, written a second time: parseRecord has to agree with it. */
+/** A second definition of records, which parseRecord must agree with. */
 export const recordSchema = z.strictObject({
   schema: z.literal(RECORD_SCHEMA),
   /** Canonical name and uid of the user: the file name alone is not trusted. */

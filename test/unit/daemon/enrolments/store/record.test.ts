@@ -345,7 +345,7 @@ describe('recordFileName', () => {
         const file = recordFileName(one);
         expect(file).toMatch(/^[a-z0-9_%A-F-]+\.json$/);
         expect(decodeURIComponent(file.slice(0, -5))).toBe(one);
-        // A file system may take capitals and small letters for the same.
+        // A file system may ignore case.
         expect(file.toLowerCase() === recordFileName(other).toLowerCase()).toBe(one === other);
       }),
       { numRuns: 1_000 },

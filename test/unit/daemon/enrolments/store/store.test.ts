@@ -297,7 +297,7 @@ describe('storeSource', () => {
   });
 });
 
-/** Root may do everything: what it is forbidden must belong to another user. */
+/** Root may write everything, so a forbidden file must be owned by another user. */
 function giveAway(): void {
   if (isRoot) {
     for (const path of [directory, join(directory, 'enrolments'), join(directory, 'store.json'), file]) {

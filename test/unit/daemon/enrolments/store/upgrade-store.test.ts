@@ -18,7 +18,7 @@ import {
   type Upgrade,
 } from '../../../../../src/daemon/enrolments/store/upgrade-store.ts';
 
-/* There is no schema before 1 that anybody has: these tests make one up, in which users were called `login` and there was no list of factors. */
+/* No real store has a schema before 1, so these tests invent one, with users called `login` and without a list of factors. */
 const UPGRADES = new Map<number, Upgrade>([
   [-1, ({ name, ...others }) => ({ ...others, login: name })],
   [0, ({ login, ...others }) => ({ ...others, user: login, factors: [] })],
@@ -99,7 +99,7 @@ describe('a store of an earlier schema', () => {
         },
       };
       expect(() => upgradeStore(failing, UPGRADES), String(endsAt)).toThrow(/no space|made durable/);
-      // Nothing of it is lost: each record is the old one or the new one.
+      // Nothing is lost: each record is either the old or the new one.
       for (const name of ['alice', 'bob']) {
         expect([0, 1]).toContain(
           (JSON.parse(textOf(`enrolments/${name}.json`)) as { schema: number }).schema,

@@ -27,7 +27,7 @@ const SETTINGS: ValidationSettings = {
 const FAILURES = [{ server: 'validation.example', why: 'ECONNREFUSED' }];
 const RIGHT: Validation = { kind: 'right', counters: { sessionCounter: 2, sessionUse: 3 }, failures: [] };
 
-/** A clock, a server that says what it is told to, and what was asked and reported. */
+/** A clock, a scripted server, and records of questions and reports. */
 function scene(says: Validation = RIGHT): {
   yubikeys: OnlineYubikeys;
   asked: Otp[];
@@ -91,7 +91,7 @@ describe('a look-up', () => {
     expect(answers.filter(({ kind }) => kind === 'right')).toHaveLength(1);
     expect(answers.filter(({ kind }) => kind === 'replayed')).toHaveLength(31);
     expect(asked).toHaveLength(1);
-    // For another user it is the same OTP, and costs nothing of the budget.
+    // For another user it is the same OTP, which costs nothing of their budget.
     pass(REMEMBERED_MS - 1);
     expect((await yubikeys.lookUp('bob', one)).kind).toBe('replayed');
     pass(1);

@@ -1,9 +1,12 @@
 import { isUtf8 } from 'node:buffer';
 import { readJson, Unreadable, type Json } from './json-tokens.ts';
 
-/* What the Rust crate makes of tfa.cfg: whether each user would be asked. Types as in its structs; it fails as a whole. */
+/*
+ * A model of the Rust crate that reads tfa.cfg: whether each user would be asked. Types are as in its structs; any error rejects
+ * the whole file.
+ */
 
-/** Whether Proxmox asks a user for anything that stands in tfa.cfg. */
+/** Whether Proxmox asks a user for anything in tfa.cfg. */
 export type Challenges = ReadonlyMap<string, boolean>;
 
 type Shape<T> = (value: Json) => T;
@@ -16,7 +19,7 @@ const must = (holds: boolean): void => {
   if (!holds) fail();
 };
 
-/** A struct: a name that it knows must not come twice; a strict one knows all. */
+/** A struct: known names must not come twice; a strict struct allows no others. */
 function struct(value: Json, known: readonly string[], strict: boolean): Fields {
   if (value === null || typeof value !== 'object' || !('members' in value)) return fail();
   const fields = new Map<string, Json>();
@@ -75,7 +78,7 @@ const totp: Shape<void> = (value) => {
   optional(fields, 'last-count', i64, 0n);
 };
 
-/** The bytes of a percent-encoded text; what is no escape stays. */
+/** The bytes of a percent-encoded text; other characters stay. */
 const percent = (encoded: string): Buffer =>
   Buffer.from(
     Buffer.from(encoded)
@@ -106,7 +109,7 @@ function uri(whole: string): void {
   must(secret > 0);
 }
 
-/** How many bytes the crate base32 makes of a text: `=` anywhere but at the end is a zero. */
+/** The number of bytes that the crate base32 decodes; `=` anywhere but at the end is a zero. */
 function base32Length(encoded: string): number {
   must(/^[A-Za-z2-7=]*$/.test(encoded));
   return Math.floor((encoded.replace(/={1,6}$/, '').length * 5) / 8);
@@ -167,7 +170,7 @@ function newForm(whole: string): Challenges {
     const settings = fields.get(name) ?? null;
     for (const each of settings === null ? [] : needed) required(struct(settings, needed, false), each, text);
   }
-  // A map, not a struct: of a name that comes twice the last one counts, but each must be readable.
+  // A map, not a struct: if a name comes twice, the last one counts, but both must be readable.
   const users = fields.get('users');
   if (users === undefined) return new Map();
   if (users === null || typeof users !== 'object' || !('members' in users)) return fail();
@@ -189,7 +192,7 @@ function oldForm(whole: string): Challenges {
   return users;
 }
 
-/** An object that Proxmox keeps as a map: of a name that comes twice, the last counts. */
+/** An object that Proxmox keeps as a map: if a name comes twice, the last one counts. */
 function mapOf(value: Json): Map<string, Json> {
   return value === null || typeof value !== 'object' || !('members' in value)
     ? fail()

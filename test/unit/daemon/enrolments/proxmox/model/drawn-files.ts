@@ -32,10 +32,10 @@ const rarely = <T>(drawn: fc.Arbitrary<T>): fc.Arbitrary<T | null> =>
 
 const member = (name: string, value: fc.Arbitrary<Drawn>): fc.Arbitrary<Member> =>
   value.map((of): Member => [name, of]);
-/** What is there often, but not always. */
+/** A part that is often present. */
 const maybe = (one: fc.Arbitrary<Member>): fc.Arbitrary<readonly Member[]> =>
   fc.option(one, { freq: 6 }).map((drawn) => (drawn === null ? [] : [drawn]));
-/** Something that need not be there, once in a while. */
+/** An optional part, present now and then. */
 const seldom = (...members: readonly Member[]): fc.Arbitrary<readonly Member[]> =>
   rarely(fc.constantFrom(...members)).map((drawn) => (drawn === null ? [] : [drawn]));
 const joined = (...parts: readonly fc.Arbitrary<readonly Member[]>[]): fc.Arbitrary<Drawn> =>
@@ -222,7 +222,7 @@ const user = joined(
   ),
 );
 
-/** Names of users: some that are one person, or nobody. */
+/** Names of users; some mean the same person, or nobody. */
 const userId = fc.oneof(
   { weight: 10, arbitrary: fc.constantFrom('ana@pam', 'ana@corp') },
   fc.constantFrom(

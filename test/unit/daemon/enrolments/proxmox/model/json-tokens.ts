@@ -1,4 +1,4 @@
-/* JSON as serde_json reads it from bytes: nothing is lost, neither a name that comes twice nor how a number is written. */
+/* JSON as serde_json reads it from bytes: nothing is lost: repeated names and the form of numbers are kept. */
 
 /** A number keeps its text, an object its members in their order. */
 export type Json =

@@ -1,4 +1,4 @@
-/* user.cfg and domains.cfg as Proxmox's Perl reads them: bytes, here one character each; what is not understood is passed over. */
+/* user.cfg and domains.cfg as Proxmox's Perl reads them: bytes, here one character each; unknown parts are ignored. */
 
 /** What Perl's \s matches in bytes. */
 const S = '\\t\\n\\v\\f\\r ';
@@ -21,7 +21,7 @@ export function readUsers(bytes: Buffer): ReadonlySet<string> {
   return users;
 }
 
-/** A realm: what it wants of everybody, and whether capitals count. */
+/** A realm: the required factor, and whether names are case-sensitive. */
 export interface ModelRealm {
   readonly tfa: string | undefined;
   readonly caseSensitive: boolean;
@@ -41,7 +41,7 @@ export function readDomains(bytes: Buffer): ReadonlyMap<string, ModelRealm> {
     const [, type = '', realm = ''] = HEADER.exec(lines[at]!) ?? [];
     if (realm === '') continue;
     const values = new Map<string, string>();
-    // A section ends with a line that Perl takes for false.
+    // A section ends with a line that is false in Perl.
     for (at++; at < lines.length && lines[at] !== '' && lines[at] !== '0'; at++) {
       const [, name = '', value] = PROPERTY.exec(lines[at]!) ?? [];
       if (name !== '' && !values.has(name) && isValid(name, value)) values.set(name, value ?? '1');

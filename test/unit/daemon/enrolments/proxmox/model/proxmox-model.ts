@@ -35,7 +35,7 @@ export function modelVerdict(files: ModelFiles, name: string, realm: string): Mo
   try {
     const asked = readTfa(files.tfa).get(Buffer.from(userId, 'latin1').toString()) ?? false;
     if (settings.tfa === 'yubico' || asked) return 'asks';
-    // Old keys of user.cfg would be asked for, too; either way nobody gets in with the password alone.
+    // Proxmox would also ask for old keys of user.cfg; in both cases the password alone is not enough.
     return settings.tfa === undefined ? 'lets in' : 'refuses';
   } catch (error) {
     if (!(error instanceof Unreadable)) throw error;
