@@ -78,7 +78,7 @@ describe('attempts', () => {
     await door.opens(other, other.code(), 'RHOST=a');
   });
 
-  test('an HOTP token is held back like a phone, recovery codes are not', async () => {
+  test('throttles an HOTP token like a phone, but not recovery codes', async () => {
     const token = tokenOwner(stage);
     const sheet = sheetOwner(stage);
     for (let time = 0; time < PER_ORIGIN; time += 1) {
@@ -109,7 +109,7 @@ describe('attempts', () => {
     expect(await checks(person, 'a')).toBe(false);
   });
 
-  test('names that nobody has are counted, too', async () => {
+  test('counts guesses at unknown names, too', async () => {
     const verdicts = [];
     for (let time = 0; time < PER_ORIGIN + 1; time += 1) {
       verdicts.push((await claimLogin(stage, { user: 'nobody', rhost: 'a' }, '000000')).verdict);

@@ -62,7 +62,7 @@ describe.each(
   );
 });
 
-test('all are held back after as many tries, and in the same words', async () => {
+test('throttles all after the same number of tries, with the same text', async () => {
   const rows: Record<string, unknown[]> = {};
   const verdicts: Record<string, string[]> = {};
   for (const [kind, claim] of Object.entries(kinds())) {

@@ -37,7 +37,7 @@ beforeAll(async () => {
 afterEach(({ task }) => showLog(daemon, task.result?.state === 'fail'));
 afterAll(() => stage.clear());
 
-test('with nullok, who is not enrolled is ignored, and who is enrolled needs the code', async () => {
+test('with nullok, unenrolled users are ignored, and enrolled users need the code', async () => {
   const victim = stage.person();
   expect((await door.try(stage.person({ enrolled: false }), '')).rc).toBe(PAM.ignored);
   await door.refuses(victim, victim.wrongCode());
@@ -113,7 +113,7 @@ describe('names', () => {
     expect((await claimLogin(stage, claimOf(victim), victim.code())).verdict).toBe('ok');
   });
 
-  test('at the socket for everybody nobody is believed, nor skips the question', async () => {
+  test("at the users' socket, no claim is trusted, and nobody skips the question", async () => {
     const victim = stage.person();
     const absent = stage.person({ enrolled: false });
     for (const person of [victim, absent]) {
@@ -135,7 +135,7 @@ function rewrite(path: string, change: (record: Record<string, unknown>) => Reco
   writeFileSync(path, JSON.stringify(change(record)));
 }
 
-describe('a record that is not right', () => {
+describe('an invalid record', () => {
   const BREAKAGES: readonly (readonly [string, (path: string) => void])[] = [
     ['emptied', (path) => truncateSync(path)],
     ['cut', (path) => truncateSync(path, 40)],
@@ -171,7 +171,7 @@ describe('a record that is not right', () => {
     await door.refuses(victim, '');
   });
 
-  test('one that cannot be read: nobody knows, so nobody gets in', async () => {
+  test('an unreadable one: the enrolment is unknown, so nobody gets in', async () => {
     const [victim, linked] = [stage.person(), stage.person()];
     const path = recordFile(stage, victim.name);
     chmodSync(path, 0);
@@ -232,7 +232,7 @@ describe('a state directory that is not the store', () => {
     }
   }
 
-  test('the marker goes while the daemon runs', async () => {
+  test('the marker disappears while the daemon runs', async () => {
     await without('store.json', () =>
       without('enrolments', async () => {
         await expectNobodyIn();

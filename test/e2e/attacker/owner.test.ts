@@ -107,7 +107,7 @@ describe('the owner comes from a known place', () => {
     expect((await door.try(owner, owner.code(1), 'RHOST=2001:db8:3::1')).rc).toBe(PAM.tooManyTries);
   });
 
-  test('a stranger at the same place is held back there, and does not get further by that', async () => {
+  test("a stranger at the owner's origin is throttled there, and gains nothing", async () => {
     const owner = stage.person();
     await door.opens(owner, owner.code(-1), HOME);
     const rcs = [];

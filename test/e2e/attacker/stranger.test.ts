@@ -99,7 +99,7 @@ describe.runIf(AS_ROOT)('a stranger with an account', () => {
     expect(await knock('control')).toBe('open\n');
   });
 
-  test('reads nothing of a setup that runs, not even of its own', async () => {
+  test('reads no memory of a running setup, not even of its own', async () => {
     const argv = [
       process.execPath,
       `${CHECKOUT}/dist/command/main.js`,
@@ -177,7 +177,7 @@ describe.runIf(AS_ROOT)('a stranger with an account', () => {
     return hash.digest('hex');
   };
 
-  test('changes and sees nothing of others, whatever it asks for', async () => {
+  test('no request shows or changes data of others', async () => {
     const before = fingerprint();
     for (const user of [victim.name, 'root', 'nobody-of-this-name']) {
       const own = [
@@ -200,7 +200,7 @@ describe.runIf(AS_ROOT)('a stranger with an account', () => {
     expect(fingerprint()).toBe(before);
   });
 
-  test('changes nothing of its own without proof, and does with it', async () => {
+  test('changes its own factors only with a proof', async () => {
     const before = fingerprint();
     const requests = DOORS.map(([path, body]) => [`users/${STRANGER}/${path}`, body] as const);
     const { statuses, text } = await send(requests);

@@ -93,7 +93,7 @@ function asStranger(input: string, ...argv: readonly string[]): Promise<Ended> {
 describe.runIf(AS_ROOT)('who is not root', () => {
   const stranger = 'nobody';
 
-  test('gets one answer about everybody else, whoever they are', async () => {
+  test('gets the same answer about all other users', async () => {
     const { name } = stage.person();
     const refused =
       'pve-google-authenticator: You can do that only for yourself, and root for everybody: try again with sudo\n';
@@ -159,7 +159,7 @@ describe.runIf(AS_ROOT)('who is not root', () => {
   );
 });
 
-test('who is not root is not believed to be', async () => {
+test('callers cannot claim to be root', async () => {
   if (!AS_ROOT) {
     notRun('the command of root and of users', 'this needs root');
   }

@@ -91,7 +91,7 @@ function serve(name: string, onConnection: (socket: Socket) => void): Promise<st
   return new Promise((resolve) => server.listen(path, () => resolve(path)));
 }
 
-describe.concurrent('a daemon that is not well', () => {
+describe.concurrent('a faulty daemon', () => {
   test('no socket: it is not there', () => expectBoth(`${stage.dir}/missing.sock`, PAM.authInfoUnavailable));
 
   test('a socket that nobody listens on: it is not there', async () => {
@@ -186,7 +186,7 @@ describe('a state directory without a store', () => {
     expect(await daemon.stop()).toBe(0);
   });
 
-  test('that had one: no new one is made, and nobody is taken for not enrolled', async () => {
+  test('that had one: no new store is made, and nobody counts as not enrolled', async () => {
     const lost = await anotherStage();
     const first = await lost.start();
     const enrolled = lost.person();

@@ -67,7 +67,7 @@ action = "skip"
   const hang = (): void => writeFileSync(HANG, '');
   const fromOffice = { items: ['RHOST=192.0.2.1'] };
 
-  test('lets in at once who is decided by no group', async () => {
+  test('lets users in at once if no rule depends on groups', async () => {
     hang();
     const people = Array.from({ length: MANY }, () => stage.person());
     const ends = await Promise.all(people.map(({ name, code }) => logIn(stage, name, code(), { service })));

@@ -35,7 +35,7 @@ test('a new store serves a daemon that makes none, and is left alone from then o
   expect(readFileSync(`${stateDir}/store.json`)).toEqual(marker);
 });
 
-test('none is made beside files of somebody else, nor over a marker that cannot be read', async () => {
+test('makes no store beside foreign files, or over an unreadable marker', async () => {
   writeFileSync(`${directory}/store.json`, '{');
   expect(await initState(directory)).toMatchObject({
     status: 1,

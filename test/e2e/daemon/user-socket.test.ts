@@ -48,7 +48,7 @@ describe('a host that is not root', () => {
     expect(daemon.log.matching(new RegExp(`Accepted .* ${other.name} `))).toHaveLength(1);
   });
 
-  test('cannot say where it is from', async () => {
+  test('cannot choose its origin', async () => {
     const own = stage.person({ uid: HOST_UID });
     const options = { service, uid: HOST_UID, items: ['RHOST=192.0.2.77', 'TTY=tty-of-mine'] };
     expect((await logIn(stage, own.name, own.wrongCode(), options)).rc).toBe(PAM.denied);

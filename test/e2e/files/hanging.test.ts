@@ -71,7 +71,7 @@ describe.skipIf(why !== undefined)('a home that never answers', () => {
     });
   });
 
-  test('eight of them take all threads, and no more: a ninth user is refused at once, until one answers', async () => {
+  test('eight of them occupy all threads: a ninth user is refused at once, until one answers', async () => {
     const reader = await ground.reader();
     const { client } = ground;
     const path = ground.home(FIRST_UID, 'answers');

@@ -124,7 +124,7 @@ describe.skipIf(why !== undefined)('files.sock and the rights of users', () => {
   });
   afterEach(() => ground.clear());
 
-  test('a file of a group is for its members, and nobody names a group that is not theirs', async () => {
+  test('a file of a group is for its members, and nobody can claim a foreign group', async () => {
     const { client } = ground;
     const reader = await ground.reader();
     const path = `${ground.dir}/of-the-team`;

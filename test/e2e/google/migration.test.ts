@@ -147,7 +147,7 @@ describeInBox('from pam_google_authenticator to us and back, by the name of the 
   });
 
   test.for(SERVICES)(
-    '%s: who has no file needs none, before, with us, and after',
+    '%s: users without a file need no code, before, with us, and after',
     async (service, { skip }) => {
       skip(directory === undefined);
       const person = await newAccount();

@@ -124,7 +124,7 @@ describeInBox(`${PROCESSES} processes and one state file at the same moment`, ()
       expect(text).toBe(expected);
     });
 
-    test("Debian's module: in which round it is not so", async () => {
+    test("Debian's module: the round in which it lets too many in", async () => {
       const { google } = modules();
       let successes = race.winners;
       let round = 0;

@@ -20,7 +20,7 @@ describeInBox('random files, options and answers', () => {
   const modules = useModules('the random comparison');
 
   test(
-    'end with our module as with that of pam_google_authenticator, but for what is meant to be otherwise',
+    'end the same with both modules, except for deliberate differences',
     { timeout: FULL ? 1_800_000 : 300_000 },
     async ({ skip }) => {
       const { ours, google } = modules();

@@ -23,7 +23,7 @@ async function guessed(module: Module, file: string): Promise<FileUser> {
 describeInBox('guesses at codes of a file that has no limit', () => {
   const modules = useModules('guesses', ALL_DEFAULTS);
 
-  test('are held back, without a word, and only where they come from', async () => {
+  test('are throttled without a text, and only from their own origin', async () => {
     const user = await guessed(modules().ours, totp());
     expect(await user.logIn('{code}', STRANGER)).toEqual({ end: 'out', shown: [CODE] });
     expect(await user.logIn('{code}', OWNER)).toEqual({ end: 'in', shown: [CODE] });

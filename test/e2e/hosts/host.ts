@@ -140,7 +140,7 @@ export function describeHost(title: string, host: Host, more?: (daemon: () => Da
       await expectRefused(person, typing(person.wrongCode()), 'wrong-code');
     });
 
-    test('nor does a code that was used', async () => {
+    test('nor does a used code', async () => {
       const person = await somebody();
       const code = person.code();
       await expectIn(person, typing(code));
@@ -163,7 +163,7 @@ export function describeHost(title: string, host: Host, more?: (daemon: () => Da
       await logged(host.tooLong.logged, person);
     });
 
-    test('nor bytes that are no text', async () => {
+    test('nor bytes that are not text', async () => {
       await expectRefused(await somebody(), typing(BINARY), 'no-code');
     });
 

@@ -108,7 +108,7 @@ describeInBox('migration', () => {
     users.forEach(({ file }) => rmSync(file));
   }, 600_000);
 
-  test('phone, token and scratch codes open, each code once; what was used before never', async () => {
+  test('phone, token and scratch codes work once each; codes that were used before never', async () => {
     const step = stepNow();
     const phone = userWith(
       `${SECRET}\n" WINDOW_SIZE 5\n" DISALLOW_REUSE ${step - 1}\n" TOTP_AUTH\n11111111\n22222222\n`,
@@ -130,7 +130,7 @@ describeInBox('migration', () => {
     expect(await logIn('ours', token, codeAt(8))).toBe('out');
   });
 
-  test('what was used in the store works no more after the way back; all else does, with Debian’s module', async () => {
+  test('after an export, codes that were used in the store are refused by Debian’s module; all others work', async () => {
     const step = stepNow();
     const phone = userWith(`${SECRET}\n" DISALLOW_REUSE\n" TOTP_AUTH\n11111111\n22222222\n`);
     const token = userWith(`${SECRET}\n" HOTP_COUNTER 7\n`);
@@ -177,7 +177,7 @@ describeInBox('migration', () => {
     rmSync(phone.file);
   });
 
-  test('users import their own file, with a code of it, and never one that opens more without', async () => {
+  test('users import their own file with a code of it; without a code, never one with more valid codes', async () => {
     const user = userWith(`${SECRET}\n" DISALLOW_REUSE\n" TOTP_AUTH\n11111111\n22222222\n33333333\n`);
     const asUser = ['setpriv', `--reuid=${user.uid}`, `--regid=${user.uid}`, '--clear-groups', 'node'];
     const cli = [...asUser, `${CHECKOUT}/dist/command/main.js`, '--runtime-dir', daemon().runtimeDir];
@@ -301,7 +301,7 @@ describeInBox('migration', () => {
     expect(readFileSync(`/root/${user.name}`, 'utf8')).toBe(`${SECRET}\n" TOTP_AUTH\n`);
   });
 
-  test('what it needs to know it asks for', async () => {
+  test('asks for missing settings', async () => {
     const user = userWith(`${SECRET}\n" TOTP_AUTH\n`);
     for (const [argv, status, words] of [
       [['import', '--user', user.name, '--all'], 2, /--user does not go with --all/],

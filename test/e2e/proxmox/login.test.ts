@@ -17,8 +17,8 @@ const logged = (words: string, { name }: Person, fields: string): Promise<unknow
   proxmox.daemon.log.waitFor(new RegExp(`${words} ${name} .*${fields}`));
 const now = (): number => Math.floor(Date.now() / 1000 / 30);
 
-describe('whoever was enrolled in the web interface', () => {
-  test('logs in with the code of now, once, whatever the service', async () => {
+describe('a user who was enrolled in the web interface', () => {
+  test('logs in with the current code, once, for any service', async () => {
     const person = proxmox.person(phone);
     const code = person.code();
     expect(await typed(person, code)).toMatchObject({ rc: PAM.success, shown: ['Verification code: '] });
@@ -47,7 +47,7 @@ describe('whoever was enrolled in the web interface', () => {
     expect((await typed(person, person.code())).rc).toBe(PAM.success);
   });
 
-  test('has none of what is switched off, and none of what is locked', async () => {
+  test('cannot use disabled or locked factors', async () => {
     const off = proxmox.person((who) => ({ totp: [entry(uriOf(who), { enable: false })] }));
     expect(await typed(off, off.code())).toMatchObject({ rc: PAM.ignored, shown: [] });
     const locked = proxmox.person((who) => ({ ...phone(who), 'totp-locked': true }));
@@ -58,7 +58,7 @@ describe('whoever was enrolled in the web interface', () => {
   });
 });
 
-test('a program that is not root is not left to Proxmox by naming the service of its web interface', async () => {
+test("a program that is not root cannot skip the check by naming the web interface's service", async () => {
   const person = proxmox.person(phone);
   const at = 'proxmox-ve-auth';
   const lineWith = (socket: 'pam' | 'user'): void =>
@@ -89,7 +89,7 @@ test('with only WebAuthn there, nobody gets in with nothing', async () => {
   expect((await typed(person, '')).rc).toBe(PAM.denied);
 });
 
-test('a key of Proxmox for recovery is refused with a kind word, whoever has one', async () => {
+test('a recovery key of Proxmox is refused with an explanation, for every user', async () => {
   const person = proxmox.person((who) => ({
     ...phone(who),
     recovery: { secret: '0011223344556677', entries: ['ab'], created: 1 },
@@ -101,16 +101,16 @@ test('a key of Proxmox for recovery is refused with a kind word, whoever has one
   }
 });
 
-describe('nullok opens nothing to whoever Proxmox would ask or refuse:', () => {
+describe('nullok lets in nobody whom Proxmox would ask or refuse:', () => {
   const nothing = (person: Person): Promise<LoginEnd> => typed(person, '');
 
-  test('a YubiKey that is none', async () => {
+  test('an invalid YubiKey', async () => {
     const person = proxmox.person(() => ({ yubico: [entry('not-modhex')] }));
     expect((await nothing(person)).rc).toBe(PAM.denied);
     await logged('Cannot check a verification code for', person, 'reason=record-unusable');
   });
 
-  test('an old tfa.cfg: keys in lower case work, one that Proxmox cannot read opens nothing', async () => {
+  test('an old tfa.cfg: keys in lower case work, and an unreadable one lets nobody in', async () => {
     const person = proxmox.person();
     const stranger = proxmox.person();
     const line = ({ name }: Person, keys: string): string => {
@@ -129,7 +129,7 @@ describe('nullok opens nothing to whoever Proxmox would ask or refuse:', () => {
     expect((await nothing(stranger)).rc).toBe(PAM.ignored);
   });
 
-  test('what the realm wants cannot be read, or stands behind a line of blanks', async () => {
+  test("the realm's requirement is unreadable, or follows a line of blanks", async () => {
     const person = proxmox.person();
     const enrolled = proxmox.person(phone);
     for (const domains of ['pam: pam\n\ttfa type=later\n', 'pam: pam\n \n\ttfa type=oath\n']) {
@@ -150,7 +150,7 @@ describe('nullok opens nothing to whoever Proxmox would ask or refuse:', () => {
 });
 
 describe('a file that cannot be used', () => {
-  test('is reported with its place, and the last good copy serves', async () => {
+  test('is reported with its place, and the last good copy counts', async () => {
     const person = proxmox.person(phone);
     expect((await typed(person, person.code())).rc).toBe(PAM.success);
     proxmox.write('priv/tfa.cfg', proxmox.tfa.replace('"created":1', '"created":1,"hotp":1'));
@@ -172,7 +172,7 @@ describe('a file that cannot be used', () => {
     expect(readFileSync(copy, 'utf8')).toContain('otpauth://');
   });
 
-  test('without a copy, nobody gets in who may be enrolled there', async () => {
+  test('without a copy, users who may be enrolled there are refused', async () => {
     const person = proxmox.person(phone);
     const stranger = proxmox.person();
     await proxmox.daemon.stop();

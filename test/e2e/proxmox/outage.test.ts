@@ -50,7 +50,7 @@ describe('while /etc/pve', () => {
     expect(await typed(enrolled, '')).toMatchObject({ rc: PAM.ignored, shown: [] });
   });
 
-  test('is gone after tfa.cfg was torn: who may have a factor there stays out, after a restart too', async () => {
+  test('disappears after tfa.cfg was torn: users who may have a factor there are refused, also after a restart', async () => {
     const [enrolled, stranger] = await known();
     writeFileSync(`${proxmox.stage.pveDir}/priv/tfa.cfg`, '{');
     expect((await typed(stranger, '')).rc).toBe(PAM.denied);

@@ -111,7 +111,7 @@ describeInBox('the login of the web interface', () => {
       }
     });
 
-    test('also for whoever has a factor of ours', async () => {
+    test('also for a user with one of our factors', async () => {
       const person = await somebody();
       await enrol(person);
       expect(await isIn(person, person.password)).toBe(true);
@@ -122,7 +122,7 @@ describeInBox('the login of the web interface', () => {
     });
   });
 
-  describe('gate: whoever has no factor in Proxmox stays out', () => {
+  describe('gate: refuses users without a factor in Proxmox', () => {
     beforeAll(() => begin('gate'));
     afterAll(() => stage.clear());
 
@@ -148,7 +148,7 @@ describeInBox('the login of the web interface', () => {
       expect(await isIn(person, person.password)).toBe(false);
     });
 
-    test('whoever may have no factor stays out: what the realm wants cannot be read, or tfa.cfg', async () => {
+    test("refuses users who may have no factor: the realm's requirement or tfa.cfg is unreadable", async () => {
       const person = await somebody();
       const enrolled = await somebody(totp);
       writeFileSync(`${stage.pveDir}/domains.cfg`, 'pam: pam\n\ttfa type=later\n');
@@ -199,7 +199,7 @@ describeInBox('the login of the web interface', () => {
       expect(await isIn(person, person.password + code)).toBe(false);
     });
 
-    test('whoever has one in Proxmox is asked there, and by nobody else', async () => {
+    test('only Proxmox asks users who have a factor there', async () => {
       for (const entries of [totp, webauthn, { ...totp, 'totp-locked': true }]) {
         const person = await somebody(entries);
         await enrol(person);
@@ -207,7 +207,7 @@ describeInBox('the login of the web interface', () => {
       }
     });
 
-    test('whoever has none at all logs in with the password, where nullok says so', async () => {
+    test('a user without any factor logs in with the password, if nullok allows it', async () => {
       const person = await somebody();
       expect(await isIn(person, person.password)).toBe(true);
       expect(await isIn(person, 'wrong')).toBe(false);

@@ -53,7 +53,7 @@ test('the key of the web interface opens, each touch once, and nobody else is as
   expect(await typed(person, yubikey.touch())).toBe(PAM.success);
 });
 
-test('a code of the phone does not count there, and who has no key does not get in', async () => {
+test("a phone's code does not count there, and users without a key are refused", async () => {
   const both = proxmox.person((who) => ({ ...phone(who), yubico: [entry(yubikey.publicId)] }));
   expect(await typed(both, both.code())).toBe(PAM.denied);
   expect(await typed(both, yubikey.touch())).toBe(PAM.success);
@@ -82,7 +82,7 @@ test.each([
   ['http', { url: 'http://127.0.0.1/verify' }],
   ['a key of no bytes', { key: '=' }],
 ])(
-  'a realm with %s in place of what is needed lets nobody in, and the log says what to put right',
+  'a realm with %s instead of the right settings lets nobody in, and the log says what to fix',
   async (_, wrong) => {
     const person = withKey(yubikey);
     realm(wrong);

@@ -122,7 +122,7 @@ describe(`${PROCESSES} processes with one code from one place, guesses counted`,
     await expectThreeChecked(person, await allWith(person, person.code(0), RHOST));
   });
 
-  test.for(rounds)('a recovery code is not held back: round %i', async () => {
+  test.for(rounds)('a recovery code is not throttled: round %i', async () => {
     const person = sheetOwner(stage);
     await expectOneWinner(person, await allWith(person, person.codes[0]!, RHOST));
   });

@@ -75,7 +75,7 @@ describeInBox('secrets of the setup', () => {
     }
   });
 
-  test('are in no history of a shell that did what the documents say', async () => {
+  test('are in no shell history after following the documents', async () => {
     const { name } = await newAccount();
     installed();
     const home = `/home/${name}`;

@@ -84,7 +84,7 @@ describeInBox('the setup, left or hit at any step', () => {
     expect(readFileSync(file, 'utf8')).toBe(old);
   });
 
-  test.each(STEPS)('nor does a terminal that is closed at question %i', async (step) => {
+  test.each(STEPS)('nor a terminal that is closed at question %i', async (step) => {
     const { name, file, old } = await somebody();
     const seen = await walk(name, step, { expect: PROMPTS[step]!, hangUp: true });
     expect(seen.unmet).toBeNull();

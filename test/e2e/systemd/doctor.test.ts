@@ -105,12 +105,12 @@ END
     expect([await logIn(codes.pop()!), await logIn('ABCD-EFGH-ABCD-EFGH')]).toEqual([true, false]);
   });
 
-  test('who is not root is told so, with a status of its own', async () => {
+  test('reports that it needs root, with a separate exit status', async () => {
     const command = ['setpriv', '--reuid=65534', '--clear-groups', 'pve-google-authenticator', 'doctor'];
     expect(await machine.run(command)).toMatchObject({ status: 3, stdout: '' });
   });
 
-  test('a lost phone, the clock and a daemon that is down: what the guides say can be run', async () => {
+  test("the guides' commands for a lost phone, the clock and a stopped daemon work", async () => {
     await machine.shell('pve-google-authenticator add totp --user alice --name=old-phone >/dev/null');
     await renewCodes();
     const [own = '', others = ''] = commandsOf('lost-phone', '## A lost phone');
@@ -148,7 +148,7 @@ END
     expect(await logIn(codes.pop()!)).toBe(true);
   });
 
-  test('a full disk of its own: doctor says where, and its command what is on it', async () => {
+  test('a full disk of its own: doctor names it, and its command lists what takes space', async () => {
     await machine.shell(`
       systemctl stop pve-authenticator.service
       cp -a ${STATE} /root/state

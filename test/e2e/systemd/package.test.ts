@@ -81,12 +81,12 @@ describe.skipIf(missing !== undefined)('the Debian package', { timeout: TEST_MS 
   }, TEST_MS);
   afterAll(() => machine.stop());
 
-  test('two builds are the same to the byte, whatever surrounds them', async () => {
+  test('two builds in different environments are identical to the byte', async () => {
     const again = await buildDeb('second', ['TZ=Pacific/Auckland', 'LC_ALL=C', 'HOME=/nowhere']);
     expect(readFileSync(`${CHECKOUT}/${again}`).equals(readFileSync(`${CHECKOUT}/${deb}`))).toBe(true);
   });
 
-  test('its version is that of package.json, and debian/copyright names what it brings', async () => {
+  test('its version is that of package.json, and debian/copyright names all bundled packages', async () => {
     const { version, dependencies } = JSON.parse(readFileSync(`${CHECKOUT}/package.json`, 'utf8')) as {
       version: string;
       dependencies: Record<string, string>;
@@ -167,7 +167,7 @@ describe.skipIf(missing !== undefined)('the Debian package', { timeout: TEST_MS 
     expect(confirmed.status).toBe(0);
   });
 
-  test('of what a normal run logs, logcheck reports the wrong code and a missing daemon, and nothing else', async () => {
+  test('logcheck reports only the wrong code and the missing daemon of a normal run', async () => {
     await machine.shell('systemctl stop pve-authenticator.socket pve-authenticator.service');
     expect(await sshAs('')).toMatchObject({ status: 255 });
     await machine.shell('systemctl start pve-authenticator.socket pve-authenticator.service');
@@ -185,7 +185,7 @@ describe.skipIf(missing !== undefined)('the Debian package', { timeout: TEST_MS 
     ]);
   });
 
-  test('fail2ban finds whom to ban in it, whatever somebody chose as a name', async () => {
+  test('fail2ban finds the right host in it, even with a hostile user name', async () => {
     const lines = await machine.shell(
       'journalctl --quiet --output=short --identifier=pve-authenticatord --identifier=pve-authenticator-files',
     );

@@ -128,7 +128,7 @@ describe.skipIf(missing !== undefined)('the sandboxes', { timeout: TEST_MS }, ()
     ]);
   });
 
-  test('the daemon has nothing of it, but its own store', async () => {
+  test('the daemon can reach only its own store', async () => {
     const own = [`CapBnd: ${NO_CAPABILITY}`, 'NoNewPrivs: 1', 'core 0'];
     expect(await tried(DAEMON)).toEqual(own);
     await machine.shell(`cp ${TRY} ${TRY}.all; printf '#!/bin/sh\\nhead -c 1 ${STORE}\\n' >${TRY}`);
@@ -141,7 +141,7 @@ describe.skipIf(missing !== undefined)('the sandboxes', { timeout: TEST_MS }, ()
     expect(await tried(DAEMON, setting)).toContain(opens);
   });
 
-  test('the reader has what is in homes, and what pam.d may name', async () => {
+  test('the reader can reach homes, and files that pam.d may name', async () => {
     const open = [...SECRETS, SHARE].filter((file) => !file.endsWith('shadow'));
     expect(await tried(READER)).toEqual([
       ...open.map((file) => `reads ${file}`),

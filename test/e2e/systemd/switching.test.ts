@@ -210,7 +210,7 @@ describe.skipIf(missing !== undefined)('switching on and off', { timeout: TEST_M
     expect(await text()).toMatch(LINE);
   });
 
-  test('other arguments are undone to what was there before, not to nothing', async () => {
+  test('undoing a change of arguments restores the earlier arguments', async () => {
     await enable('sshd', '--nullok');
     expect(await guarded.ssh()).toMatchObject({ status: 0 });
     expect(await guarded.command('confirm')).toMatchObject({ status: 0 });
@@ -296,7 +296,7 @@ describe.skipIf(missing !== undefined)('switching on and off', { timeout: TEST_M
     expect(await guarded.ssh('alice', 'none')).toMatchObject({ status: 0 });
   });
 
-  test('/etc read-only when the time is over: it goes on trying', async () => {
+  test('/etc is read-only when the time is over: the undo keeps trying', async () => {
     await enable('sshd', '--minutes', SHORT);
     await shell('mount --bind /etc /etc && mount -o remount,bind,ro /etc');
     await guarded.until(`journalctl --no-pager -o cat -u ${UNDO} | grep -q 'could not be put back'`);

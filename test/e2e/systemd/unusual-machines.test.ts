@@ -131,7 +131,7 @@ END
       systemctl restart pve-authenticator.service`);
   });
 
-  test('key and code without the password: enable says where it is written, and that can be run', async () => {
+  test('key and code without the password: enable names the guide, whose commands work', async () => {
     await shell(`sed -i '/^@include common-auth$/d' /etc/pam.d/sshd`);
     for (const words of [
       ['enable', 'sshd'],

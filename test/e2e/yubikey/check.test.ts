@@ -124,7 +124,7 @@ test.each<[string, Record<string, string | undefined>, Lie | undefined, string[]
   ['a page', {}, answer(200, '<html></html>'), ['malformed', 'check urls']],
   ['a redirect', {}, answer(301), ['HTTP status 301', 'check urls']],
   ['silence', { deadline: '0.2' }, () => undefined, ['no answer within the deadline', 'says nothing']],
-])('%s is told apart, with what to do', async (_, changes, lie, words) => {
+])('%s is recognised, with advice', async (_, changes, lie, words) => {
   const given = { ...changes };
   if (given['ca'] !== undefined) {
     given['ca'] = `"${stage.dir}/${given['ca']}"`;
@@ -147,7 +147,7 @@ test.each([
   ['no online mode', { mode: undefined }, 'has no mode = "online"'],
   ['a key file that is not there', { key: undefined, key_file: '"/nowhere/key"' }, '/nowhere/key'],
   ['a file of authorities without one', { ca: '"/etc/hostname"' }, 'no PEM certificate'],
-])('%s is told before a touch is wanted', async (_, changes, words) => {
+])('%s is reported before the person is asked to touch', async (_, changes, words) => {
   await start(changes);
   const { status, stderr } = await command('', 'yubico', 'check');
   expect(stderr).toContain(words);

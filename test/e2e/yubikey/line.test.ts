@@ -141,7 +141,7 @@ describeInBox("pam_yubico's line", () => {
   });
 
   test.each(modules)(
-    '%s with nullok does not ask who has no key, else it does not let them in',
+    '%s with nullok does not ask users without a key; without nullok it refuses them',
     async (module) => {
       expect(await logIn(module, bob, `${central()} nullok`, '')).toMatchObject({
         rc: PAM.ignored,
@@ -181,13 +181,13 @@ describeInBox("pam_yubico's line", () => {
     expect(rc).toBe(module === MODULE ? PAM.ignored : PAM.denied);
   });
 
-  test('what is different: capitals are taken, and a wrong stacked password is followed by the question', async () => {
+  test('differences: capitals are accepted, and the question follows a wrong stacked password', async () => {
     expect((await logIn(MODULE, alice, central(), yubikey.touch().toUpperCase())).rc).toBe(PAM.success);
     const came = await logIn(MODULE, alice, `${central()} try_first_pass`, yubikey.touch(), 'hunter2');
     expect(came).toMatchObject({ rc: PAM.success, asked: question(), password: 'hunter2' });
   });
 
-  test('what is different: without key= nobody could say that an answer is true, so no touch counts', async () => {
+  test('differences: without key= answers cannot be verified, so no touch counts', async () => {
     const line = central().replace(/key=\S+/, '');
     const before = server.requests.length;
     expect((await logIn(MODULE, alice, line, yubikey.touch())).rc).toBe(PAM.system);

@@ -98,7 +98,7 @@ function runInto(open: string, ...words: readonly string[]): { status: number | 
 }
 
 describe('a result that cannot be written', () => {
-  it('is no success: what is lost may have been a secret', () => {
+  it('is a failure, because the lost text may have been a secret', () => {
     const { status, stderr } = runInto('exec 3>/dev/full', 'completion', 'bash');
     expect([status, stderr]).toEqual([
       1,
@@ -109,7 +109,7 @@ describe('a result that cannot be written', () => {
     expect(runInto('exec 3>/dev/full', '--help').status).toBe(1);
   });
 
-  it('is passed over without a word when its reader went away, as other programs do', () => {
+  it('ends silently when its reader goes away, like other programs', () => {
     const fifo = join(tree, 'nobody-reads');
     execFileSync('mkfifo', [fifo]);
     const open = `exec 4<> ${fifo} 3> ${fifo} 4>&-`;
@@ -132,7 +132,7 @@ describe('pve-google-authenticator', () => {
     expect((await run(['pause'])).stderr).toContain("missing required argument 'factor'");
   });
 
-  it.runIf(process.geteuid?.() === 0)('says that an account without a name cannot be meant', async () => {
+  it.runIf(process.geteuid?.() === 0)('refuses to run under a uid without a name', async () => {
     for (const words of [['status'], ['-t']]) {
       const { status, stderr } = await run(words, {}, 54_321);
       expect([status, stderr]).toEqual([1, expect.stringMatching(/: The user ID 54321 has no account/)]);
@@ -188,7 +188,7 @@ describe('pve-google-authenticator', () => {
     );
   });
 
-  it('is the setup without a command, whose wrong options end with 1 as its model has it', async () => {
+  it('is the setup without a command, and ends with 1 for wrong options, like google-authenticator', async () => {
     for (const words of [['--no-such-option'], ['-t', '-t'], ['setup', '-d'], ['-t', 'alice'], ['-s', '']]) {
       const { status, stdout, stderr } = await run(words);
       expect([status, stdout], words.join(' ')).toEqual([1, '']);

@@ -10,7 +10,7 @@ import { makeCertificate } from '../fixtures/certificates.ts';
 import { temporaryDirectories } from '../fixtures/temporary-directory.ts';
 
 describe('parseConfig', () => {
-  it('needs nothing to be said', () => {
+  it('has defaults for everything', () => {
     expect(parseConfig('', 'f')).toEqual(DEFAULT_CONFIG);
     expect(parseConfig('# only a comment\n[throttle]\n', 'f')).toEqual(DEFAULT_CONFIG);
     expect(DEFAULT_CONFIG.throttle.enabled).toBe(true);
@@ -18,7 +18,7 @@ describe('parseConfig', () => {
     expect(DEFAULT_CONFIG.sources.home).toBe(true);
   });
 
-  it('takes what is said', () => {
+  it('takes the given settings', () => {
     expect(parseConfig('[throttle]\nenabled = false\n', 'f').throttle.enabled).toBe(false);
     expect(parseConfig('throttle.enabled = false\n', 'f').throttle.enabled).toBe(false);
     expect(parseConfig('[sources]\nhome = false\n', 'f').sources.home).toBe(false);
@@ -172,7 +172,7 @@ deadline = 2.5
   });
 });
 
-describe('a message about what is no TOML', () => {
+describe('a message about invalid TOML', () => {
   it.each(['key = "hoNeyS3cret', 'key = hoNeyS3cret', 'key = "hoNeyS3cret" x', 'key "hoNeyS3cret"'])(
     'says the line and what is wrong, and quotes nothing: %s',
     (line) => {
@@ -228,7 +228,7 @@ describe('loadConfig', () => {
     expect(() => loadConfig(file, lastGood)).toThrow(/config\.toml:1: x/);
   });
 
-  it('does not take a file that cannot be read for none', () => {
+  it('does not treat an unreadable file as missing', () => {
     mkdirSync(file);
     expect(() => loadConfig(file, lastGood)).toThrow(/cannot be read \(EISDIR\)/);
     rmSync(file, { recursive: true });

@@ -7,7 +7,7 @@ const parse = (...texts: string[]): ReturnType<typeof parseModuleOptions> =>
 const { lookup } = DEFAULT_OPTIONS;
 
 describe('parseModuleOptions', () => {
-  it('asks everybody when nothing is said', () => {
+  it('asks everybody by default', () => {
     expect(parse()).toEqual({ kind: 'options', options: DEFAULT_OPTIONS });
     expect(DEFAULT_OPTIONS).toMatchObject({ nullok: false, stacked: 'ignore', prompt: undefined });
     expect(lookup).toEqual({
@@ -97,7 +97,7 @@ describe('parseModuleOptions', () => {
     expect(parseModuleOptions([Buffer.from([0x75, 0x73, 0x65, 0x72, 0x3d, 0xff])]).kind).toBe('bad');
   });
 
-  it('lets in nobody by an argument that is none of the words', () => {
+  it('lets nobody in if an argument is unknown', () => {
     const flags =
       /^(nullok|forward_pass|try_first_pass|use_first_pass|debug|echo[-_]verification[-_]code|no_strict_owner|allow_readonly|no_increment_hotp|noskewadj)$/;
     const value = /^(secret|user|allowed_perm|grace_period|authtok_prompt)=/;
@@ -110,7 +110,7 @@ describe('parseModuleOptions', () => {
 });
 
 describe('a host that is not root', () => {
-  it('says neither whose file counts nor who is not asked', () => {
+  it('cannot choose whose file counts, or who is not asked', () => {
     const parsed = parse(
       ...['nullok', 'secret=/tmp/x', 'user=root', 'no_strict_owner', 'allowed_perm=0777', 'grace_period=9'],
       ...['debug', 'noskewadj', 'use_first_pass'],

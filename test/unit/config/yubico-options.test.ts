@@ -46,7 +46,7 @@ describe("pam_yubico's options", () => {
     expect(parse('always_prompt', 'nullok')).toEqual(line({}, { alwaysPrompt: true, nullok: true }));
   });
 
-  it('stand beside those that both models have; the last one of a kind holds', () => {
+  it('can be combined with those that both modules have; the last one of a kind counts', () => {
     const text = `mode=client try_first_pass id=1 id=16 key=${KEY} authfile=/a debug`;
     expect(parse(...text.split(' '))).toEqual(
       line({ clientId: '16', key: KEY, authfile: '/a' }, { stacked: 'try', debug: true }),
@@ -93,7 +93,7 @@ describe("pam_yubico's options", () => {
     expect(log.text).not.toContain('geheim');
   });
 
-  it('are not believed of a program that is not root: neither servers nor files', () => {
+  it('do not apply for a program that is not root: neither servers nor files', () => {
     const parsed = parse(
       'id=16',
       `key=${KEY}`,

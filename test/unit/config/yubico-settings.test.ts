@@ -42,7 +42,7 @@ describe('a line in pam.d', () => {
     expect(settings({ key: OTHER }, toml)).toMatchObject({ id: '16', key: OTHER });
   });
 
-  it("without a key is of no use: answers could be anybody's", () => {
+  it('is useless without a key, because anybody could sign answers', () => {
     expect(settings({ clientId: '16' })).toMatchObject({
       kind: 'unusable',
       why: expect.stringContaining('key'),
@@ -56,7 +56,7 @@ describe('a line in pam.d', () => {
     expect(yubicoSettings(config())).toEqual({ kind: 'off' });
   });
 
-  it('with a file of authorities that is not there is of no use', () => {
+  it('is useless with a missing file of authorities', () => {
     const made = settings({ ...onLine, ca: '/nowhere/ca.pem' });
     expect(made).toMatchObject({ kind: 'unusable', why: expect.stringContaining('/nowhere/ca.pem') });
   });

@@ -89,7 +89,7 @@ describe('matchTotp', () => {
     expect(matchTotp(totp, codeOf(totp, pair[0]), during(pair[0]))).toBe(pair[1]);
   });
 
-  it('accepts a code in its own step, whatever the factor is like, and nothing that is not in the window', () => {
+  it('accepts a code in its own step for any factor, and nothing outside of the window', () => {
     fc.assert(
       fc.property(
         fc.record({

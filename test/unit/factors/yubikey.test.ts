@@ -54,7 +54,7 @@ describe('an OTP', () => {
     expect(matchYubikey(yubikey, otp.slice(1))).toBeUndefined();
   });
 
-  it('of a key that has counted to its end is told apart', () => {
+  it('of a key whose counter is at its end is recognised', () => {
     expect(matchYubikey(yubikey, yubikey.otp({ counter: 0x7fff, use: 1 }))).toEqual({ is: 'worn-out' });
     expect(matchYubikey(yubikey, yubikey.otp({ counter: 0x7ffe, use: 255 }))).toEqual({
       is: 'intact',

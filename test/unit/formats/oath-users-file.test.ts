@@ -55,7 +55,7 @@ describe('a users file of pam_oath', () => {
     }
   });
 
-  it('takes the step of the last use where its code is none of those around it', () => {
+  it('takes the step of the last use if its code matches no step around it', () => {
     const { tokens } = readOathUsers(`HOTP/T30 alice - ${KEY} 0 none 2026-11-22T00:08:55L`);
     expect(tokens[0]?.usedStep).toBe(Math.floor(new Date(2026, 10, 22, 0, 8, 55).getTime() / 30_000));
   });
@@ -90,7 +90,7 @@ describe('a users file of pam_oath', () => {
     });
   });
 
-  it('is read whatever it holds, and no message has anything of it', () => {
+  it('parses any text, and no message quotes it', () => {
     fc.assert(
       fc.property(fc.string({ unit: 'binary', maxLength: 300 }), (text) => {
         for (const { what } of readOathUsers(text).problems) {

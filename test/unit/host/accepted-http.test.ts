@@ -73,7 +73,7 @@ it('has an answer that is still being made keep its place when its asker hangs u
   expect(String(await once(next, 'data'))).toContain('\r\n\r\n2\n');
 });
 
-it('makes a list only as fast as it is read, and lets it be when nobody reads any more', async () => {
+it('makes a list only as fast as it is read, and stops if the reader goes away', async () => {
   let made = 0;
   let ended = false;
   answer = () =>

@@ -575,7 +575,7 @@ os.execv(sys.argv[2], sys.argv[2:])`;
     expect(await nextLine(server)).toBe('goes on');
   });
 
-  it('makes of what a listener throws an uncaught exception', async () => {
+  it('turns an exception of a listener into an uncaught exception', async () => {
     const file = socketPath();
     const child = startNode(
       `${LISTENER}

@@ -230,7 +230,7 @@ describe('replaceFileAs', () => {
     expect(readdirSync(home)).toEqual(['secret']);
   });
 
-  it('takes the place of a link, not of what it leads to', async () => {
+  it('replaces a link, not its target', async () => {
     const target = put('target', 'S3CRET\n');
     file = join(home, 'link');
     symlinkSync('target', file);
@@ -336,7 +336,7 @@ describe.runIf(isRoot)('as another user', () => {
     expect(readFileSync(file, 'utf8')).toBe('S3CRET\n');
   });
 
-  it('stays what it is when the process is not root', () => {
+  it('keeps its identity when the process is not root', () => {
     const { uid } = USER;
     const lines = inChild(
       ['setpriv', `--reuid=${uid}`, `--regid=${uid}`, '--clear-groups', process.execPath],

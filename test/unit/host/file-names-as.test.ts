@@ -108,7 +108,7 @@ describe('setFileAsideAs', () => {
     expect(Object.keys(files())).toEqual(['secret']);
   });
 
-  it('renames a link, not what it leads to', async () => {
+  it('renames a link, not its target', async () => {
     put('target');
     symlinkSync('target', file);
     expect(await setAside()).toEqual({ kind: 'set-aside' });

@@ -10,7 +10,7 @@ describe('groupsOf', () => {
     expect((await groupsOf(username, gid)).sort()).toEqual(expected.sort());
   });
 
-  it('says the own group of a name that nobody has', async () => {
+  it('returns the own group of an unknown name', async () => {
     expect(await groupsOf('nobody-has-this-name', 0)).toEqual(['root']);
     expect(await groupsOf('nobody-has-this-name', 4_000_000_000)).toEqual([]);
   });

@@ -73,7 +73,7 @@ const of = (what: string): Told[] => told.filter((one) => one.what === what);
 const lineOf = (one: Told | undefined): number => one?.line ?? -1;
 
 describe('the lines of modules', () => {
-  it('tell who came, through which socket, and what was said, in one batch', async () => {
+  it('report caller, socket and frames in one batch', async () => {
     const module = await client();
     module.write(frame(1, 'hello'));
     await until(() => of('message').length === 1);
@@ -135,7 +135,7 @@ describe('the lines of modules', () => {
     await closed;
   });
 
-  it('tell that a module hung up, behind what it had said', async () => {
+  it('report that a module hung up, after its frames', async () => {
     const module = await client();
     module.end(frame(1, 'bye'));
     await until(() => of('gone').length === 1);

@@ -100,7 +100,7 @@ describe('NameService', () => {
     expect(reports).toContain('root exhausted');
   });
 
-  it('gives a uid one thread whatever it asks for, and no uid a thread of logins', async () => {
+  it('gives each uid one thread, and never a thread of logins', async () => {
     for (let name = 0; name < 20; name++) {
       void outcome(names.userNamed(`name-${name}`, { uid: 1000 }));
     }

@@ -44,13 +44,13 @@ describe("a request's body", () => {
     expect(chunks.slice(1).every(wiped)).toBe(true);
   });
 
-  it('is wiped when it is not JSON, and not told', async () => {
+  it('is wiped when it is not JSON, and not quoted', async () => {
     const { request, chunks } = await sent(post('', 15), '{"code": 123456');
     expect(() => request.json(MAX_BYTES)).toThrow(/^ERR_NOT_JSON$/);
     expect(chunks.slice(1).every(wiped)).toBe(true);
   });
 
-  it('is refused when it is too long for what is asked, and wiped', async () => {
+  it('is refused and wiped when it is too long for its request', async () => {
     const { request, chunks } = await sent(post('', 17), '{"code":"123456"}');
     expect(() => request.json(16)).toThrow(/^ERR_TOO_LONG$/);
     expect(chunks.slice(1).every(wiped)).toBe(true);
@@ -109,7 +109,7 @@ describe('one connection', () => {
     expect(complete).toEqual([]);
   });
 
-  it('has at most one request begun, whatever comes on it in whatever pieces', async () => {
+  it('starts at most one request, whatever bytes come in any pieces', async () => {
     const piece = fc.oneof(
       fc.constantFrom(get, post('{}'), post('{', 9), '\r\n', '\r\n\r\n', 'Content-Length: 1\r\n', '\0'),
       fc.string({ unit: 'binary', maxLength: 40 }),

@@ -44,7 +44,7 @@ describe.runIf(isRoot)('a file that only root could have written', () => {
     expect(whyNot()).toMatch(why);
   });
 
-  it('is not a link, whoever owns what it leads to', () => {
+  it('is not a link, whoever owns its target', () => {
     symlinkSync(path, `${path}.link`);
     path += '.link';
     expect(whyNot()).toMatch(/symbolic link/);

@@ -31,7 +31,7 @@ describe('the directory of the sockets', () => {
 });
 
 describe('a socket that is there already', () => {
-  it('goes when nobody listens on it any more', async () => {
+  it('is removed when nobody listens on it any more', async () => {
     closeSync(listenOn(`${root}/sock`, 0o600, 1));
     await removeStale(`${root}/sock`);
     expect(existsSync(`${root}/sock`)).toBe(false);
@@ -46,7 +46,7 @@ describe('a socket that is there already', () => {
     await new Promise((resolve) => server.close(resolve));
   });
 
-  it('stays while somebody listens who does not get to accept', async () => {
+  it('stays while a busy process listens', async () => {
     const fd = listenOn(`${root}/sock`, 0o600, 1);
     await expect(removeStale(`${root}/sock`)).rejects.toThrow(SocketInUseError);
     expect(existsSync(`${root}/sock`)).toBe(true);

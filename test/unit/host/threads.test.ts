@@ -92,7 +92,7 @@ describe('Threads', () => {
     expect(answers).toHaveLength(17);
   });
 
-  it('refuses whoever waits too long', async () => {
+  it('refuses requests that wait too long', async () => {
     run(1, 'a');
     run(1, 'b');
     await passed(MAX_WAIT_MS - 1);
@@ -181,7 +181,7 @@ describe('Threads', () => {
     await returned(...started());
   });
 
-  it('does not begin what nobody wants any more, and goes on with the next', async () => {
+  it('skips work that nobody waits for any more', async () => {
     run(1, 'a');
     run(1, 'b', false);
     run(1, 'c');

@@ -32,7 +32,7 @@ it('forgets old uids, not the running one', () => {
   expect(log.events).toHaveLength(5_000);
 });
 
-it('keeps counts of so many uids only: the one that was counted first has its budget again', () => {
+it('counts a limited number of uids: the first one gets a new budget', () => {
   const log = new RecordedLog();
   const budgeted = new BudgetedLog(log, () => 0);
   const use = (uid: number): void => {

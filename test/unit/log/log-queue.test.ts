@@ -39,7 +39,7 @@ describe('a reader that is too slow', () => {
     expect(lines()).toEqual(['one', 'two', 'three']);
   });
 
-  it('is told how many lines are missing, behind those that are not', () => {
+  it('reports the number of missing lines after the others', () => {
     for (let line = 0; line < 1_000; line++) {
       queue.push(`${'x'.repeat(KIB - 1)}\n`, false);
     }
@@ -66,7 +66,7 @@ describe('a reader that is too slow', () => {
     expect(lines().at(-1)).toBe('missing 1001 1');
   });
 
-  it('keeps no more than it may, and no half line is followed by another', () => {
+  it('keeps at most its limit, and never starts a line after half of another', () => {
     const step = fc.record({
       kept: fc.boolean(),
       size: fc.integer({ min: 1, max: 9_000 }),

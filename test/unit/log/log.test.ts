@@ -102,7 +102,7 @@ describe('journalLog', () => {
     );
   });
 
-  it('does not throw when nobody can be told', () => {
+  it('does not throw when nobody reads the log', () => {
     const closed = openSync('/dev/null', 'w');
     closeSync(closed);
     // Another descriptor may get this number by now only if something opens one: nothing does in between.

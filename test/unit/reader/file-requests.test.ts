@@ -58,7 +58,7 @@ describe('reading', () => {
     expect(isWiped()).toBe(true);
   });
 
-  it('leaves nothing of what came too late', async () => {
+  it('wipes a result that came too late', async () => {
     expect(await readFile(ports(true), request, wanted)).toEqual({ kind: 'hung' });
     expect(results).toMatchObject([{ kind: 'read' }]);
     expect(isWiped()).toBe(true);
@@ -69,7 +69,7 @@ describe('replacing', () => {
   it.each([
     [SECRET, 'replaced'],
     ['something else', 'changed'],
-  ])('leaves nothing of what was there, and of what shall be: %j', async (expected, kind) => {
+  ])('wipes the old and the new contents: %j', async (expected, kind) => {
     const contents = `${SECRET}" TOTP_AUTH\n`;
     const body = {
       ...request,

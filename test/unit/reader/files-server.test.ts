@@ -146,7 +146,7 @@ describe('FilesServer and FilesClient', () => {
     expect(results.every(({ kind }) => kind === 'read')).toBe(true);
   });
 
-  it('finish what is going on, and accept no more', async () => {
+  it('finish running requests, and accept no more', async () => {
     serve();
     const body = JSON.stringify({ user, uid, gid, path, maxBytes: 65_536 });
     const going = connect(socket);

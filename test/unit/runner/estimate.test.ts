@@ -4,12 +4,12 @@ import { Estimate } from '../../runner/estimate.ts';
 const DURATIONS = { all: { a: 100, b: 200, c: 300 }, default: { a: 50 } };
 
 describe('how long a run still takes', () => {
-  it('is what was measured for its size, or else for another', () => {
+  it('is the measurement for its size, or for another', () => {
     expect(new Estimate(['a', 'b'], DURATIONS, 'all').left()).toBe(300);
     expect(new Estimate(['a', 'b'], DURATIONS, 'default').left()).toBe(250);
   });
 
-  it('takes the usual duration for what was never measured', () => {
+  it('uses the usual duration for unmeasured parts', () => {
     expect(new Estimate(['new'], DURATIONS, 'all').left()).toBe(200);
     expect(new Estimate(['new'], {}, 'all').left()).toBeGreaterThan(0);
   });

@@ -88,7 +88,7 @@ describe('a run with failures', () => {
     expect(lines.at(-1)).toBe('4 passed, 4 failed, 2 skipped');
   });
 
-  it('tells each reason for what is not run once, with all that it is for', () => {
+  it('prints each reason for skipped tests once, with all of the tests', () => {
     expect(lines.filter((line) => line.includes('NOT RUN'))).toEqual([
       'NOT RUN: a third thing: for another reason',
       'NOT RUN: another thing; one thing: it is not here',

@@ -80,7 +80,7 @@ describe('an OTP', () => {
     expect(parseOtp(`x${'c'.repeat(30)}l`)).toBeUndefined();
   });
 
-  it('is never looked for in long texts, and whatever comes is read or refused', () => {
+  it('is never searched for in long texts, and any text is parsed or refused', () => {
     expect(parseOtp(' '.repeat(100) + new VirtualYubikey().touch())).toBeUndefined();
     fc.assert(
       fc.property(fc.string({ maxLength: 200, unit: 'binary' }), (text) => {

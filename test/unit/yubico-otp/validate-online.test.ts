@@ -174,7 +174,7 @@ describe('a server that answers with', () => {
     expect(await validate(yubikey.touch())).toEqual({ kind: 'right', counters: undefined, failures: [] });
   });
 
-  it('signed counters of which one was changed is not believed', async () => {
+  it('with one changed signed counter is not believed', async () => {
     server.lie = withBody((body) => body.replace(/^sessioncounter=.*$/m, 'sessioncounter=99'));
     expect((await validate(yubikey.touch())).kind).toBe('unavailable');
   });
@@ -227,7 +227,7 @@ describe('a refusal', () => {
   });
 
   it.each(['BAD_OTP', 'REPLAYED_OTP', 'DELAYED_OTP'])(
-    '%s that is not signed, or to another request, is no refusal',
+    '%s that is unsigned, or for another request, does not count as a refusal',
     async (status) => {
       server.lie = withBody((body) => body.replace('status=OK', `status=${status}`));
       expect((await validate(yubikey.touch())).kind).toBe('unavailable');
@@ -344,7 +344,7 @@ describe('several servers', () => {
     expect([...server.requests[0]!]).toEqual([...second.requests[0]!]);
   });
 
-  it('of which one is honest and the others are dead, silent or lie: that one decides', async () => {
+  it('with one honest server among dead, silent or lying ones: the honest one decides', async () => {
     const liar = await newServer();
     liar.lie = says({ nonce: '0'.repeat(32) });
     const synced = await newServer();

@@ -169,7 +169,7 @@ describe('add totp', () => {
     answer = { added: [ADDED], view: viewOf('alice', [PHONE]) } satisfies Changed;
   });
 
-  it('asks for nothing but what was wanted', async () => {
+  it('requests only the wanted settings', async () => {
     await run('add', 'totp', '--user', 'alice');
     expect(JSON.stringify(requests)).toBe(
       '[["POST",["users","alice","changes"],{"changes":[{"do":"add","factor":{"kind":"totp"}}]}]]',
@@ -286,7 +286,7 @@ describe('list', () => {
     expect(lines).toHaveLength(5);
   });
 
-  it('says beside the result what is wrong, and never that nothing is enrolled when that was not read', async () => {
+  it('reports problems beside the result, and never says "not enrolled" for an unread user', async () => {
     answer = [
       { ...viewOf('bob', [], -1), problem: 'its record cannot be read', enrolled: 'unusable' },
       { ...viewOf('eve', []), lockedUntil: '2026-02-03T04:05:06.000Z', enrolled: 'elsewhere' },
@@ -334,7 +334,7 @@ describe('list', () => {
   });
 });
 
-it('refuses a name that nobody can have, which would be asked for as somebody else', async () => {
+it('refuses an impossible name, which would be sent as another user', async () => {
   for (const name of ['', 'a/b', ' ', '-x']) {
     await expect(run('list', `--user=${name}`), name).rejects.toMatchObject({ code: 'ERR_USAGE' });
   }
@@ -342,7 +342,7 @@ it('refuses a name that nobody can have, which would be asked for as somebody el
 });
 
 describe('remove', () => {
-  it('removes, and says what is left', async () => {
+  it('removes, and reports the remaining factors', async () => {
     answer = { added: [], view: viewOf('alice', [PHONE]) };
     await run('remove', 'pixel-7', '--user', 'alice');
     const sent = { changes: [{ do: 'remove', factor: 'pixel-7' }] };
@@ -366,7 +366,7 @@ describe('remove', () => {
   });
 });
 
-describe('what root takes away for good', () => {
+describe('permanent removals by root', () => {
   const acts: readonly (readonly [words: readonly string[], goes: string])[] = [
     [['remove', 'phone', '--user', 'alice'], 'alice loses the factor phone (totp, abcdef).'],
     [['recovery', '--user', 'alice'], 'The 7 recovery codes that alice has left stop working.'],
@@ -383,7 +383,7 @@ describe('what root takes away for good', () => {
     answer = { added: [], view: seen };
   });
 
-  it.each(acts)('%j: without a terminal it wants --yes, and says what would go', async (words, goes) => {
+  it.each(acts)('%j: without a terminal it needs --yes, and names the loss', async (words, goes) => {
     await expect(run(...words)).rejects.toMatchObject({
       code: 'ERR_NOT_AGREED',
       message: expect.stringMatching(/Nothing was changed: there is no terminal.*--yes/s) as string,
@@ -392,7 +392,7 @@ describe('what root takes away for good', () => {
     expect(changing()).toEqual([]);
   });
 
-  it.each(acts)('%j: at a terminal it says what goes, and asks; Enter is no', async (words, goes) => {
+  it.each(acts)('%j: at a terminal it names the loss and asks; Enter means no', async (words, goes) => {
     interactive = true;
     typed = [() => ''];
     await expect(run(...words)).rejects.toMatchObject({ code: 'ERR_DECLINED' });
@@ -416,7 +416,7 @@ describe('what root takes away for good', () => {
     await expect(run('remove', 'abcdef', '--user', 'alice')).rejects.toThrow('It is the last one.');
   });
 
-  it('asks nothing where nothing goes', async () => {
+  it('asks nothing if nothing is lost', async () => {
     seen = viewOf('alice', [PHONE]);
     await run('recovery', '--user', 'alice');
     await run('rotate', '-C', 'phone', '--user', 'alice');
@@ -425,7 +425,7 @@ describe('what root takes away for good', () => {
   });
 });
 
-describe('what cannot be done', () => {
+describe('impossible commands', () => {
   it.each([
     ['add', 'yubikey', '--user', 'alice', '--name', 'not a name'],
     ['rotate', 'phone', '--user', 'alice'],
@@ -508,7 +508,7 @@ describe('status', () => {
 });
 
 describe('qr', () => {
-  it('asks for the secret, and shows it as it was wanted', async () => {
+  it('requests the secret, and shows it in the wanted form', async () => {
     answer = ADDED;
     await run('qr', 'pixel-7', '--qr-mode=utf8-inverse', '-i', 'us', '-l', 'me');
     expect(requests).toEqual([['POST', ['users', 'myself', 'factors', 'pixel-7', 'show'], {}]]);

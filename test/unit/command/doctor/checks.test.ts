@@ -47,7 +47,7 @@ describe('the module', () => {
   ])('%s', async (_how, files, what) => {
     expect(await findings(moduleCheck(VERSION), { files })).toMatchObject([{ what }]);
   });
-  it('comes from the package, where it was installed by one', async () => {
+  it('is restored from the package, if one is installed', async () => {
     const files = { ...unix, '/var/lib/dpkg/info/pve-authenticator.list': '' };
     expect(await findings(moduleCheck(VERSION), { files })).toMatchObject([
       { mend: 'apt-get install -y --reinstall pve-authenticator' },

@@ -122,14 +122,14 @@ describe('the order', () => {
       OURS,
     ]);
   });
-  it('keeps to itself what an included file ends, whatever else is in it', async () => {
+  it('turns an include that ends the stack into a substack', async () => {
     const { after } = await mended({
       sshd: ['# sshd', '@include system', OURS],
       system: ['auth sufficient pam_unix.so', 'auth required pam_deny.so', 'account required pam_unix.so'],
     });
     expect(after['sshd']).toEqual(['# sshd', 'auth substack system', 'account include system', OURS]);
   });
-  it('finds what ends the stack below the password, and is no password', async () => {
+  it('finds a line that ends the stack after the password line', async () => {
     const { found, after } = await mended({
       sshd: ['@include locking', OURS],
       locking: [
@@ -215,7 +215,7 @@ describe('after a removal', () => {
     expect([await letsIn(after, 'right'), await letsIn(after, 'wrong')]).toEqual([true, false]);
   });
 
-  it('a line that asks for a code alone stays the only one that says yes', async () => {
+  it('keeps a line that asks only for a code as the only one that grants access', async () => {
     const { after } = await mended({ sshd: [OURS] });
     expect(after['sshd']).toEqual([OURS]);
     expect(await letsIn(after, 'right')).toBe(false);
@@ -301,7 +301,7 @@ describe('people', () => {
     'rules/sshd/alice': rules,
   });
 
-  it('who has none gets in without a code, while nullok is there', async () => {
+  it('a user without a factor gets in without a code, because of nullok', async () => {
     expect(await examine([factorsCheck, nullokCheck], files, users('store', 'none'))).toMatchObject([
       {
         check: 'factors',
@@ -319,15 +319,15 @@ describe('people', () => {
       },
     ]);
   });
-  it('it may not while it is not known what somebody has', async () => {
+  it("it must stay while somebody's enrolment is unknown", async () => {
     expect(await examine([factorsCheck, nullokCheck], files, users('store', 'unknown'))).toEqual([]);
   });
-  it('whom a rule skips needs none', async () => {
+  it('users whom a rule skips need none', async () => {
     const skip = { holds: 1, rules: [{ number: 1, action: 'skip' }] };
     const daemon = { ...users('store', 'none'), 'rules/sshd/alice': skip };
     expect(await examine([factorsCheck], files, daemon)).toEqual([]);
   });
-  it('root is not let in any more without nullok', async () => {
+  it('root can no longer log in without nullok', async () => {
     const strict = { ...files, ...inPam({ sshd: [...COMMON, OURS] }) };
     expect(await examine([factorsCheck], strict, users('none', 'store'))).toMatchObject([
       {

@@ -74,7 +74,7 @@ describe('the cluster', () => {
     },
   );
 
-  it('does not, where sshd wants more', async () => {
+  it('does not, if sshd requires more', async () => {
     const [only, ...more] = await findings(proxmoxClusterCheck, {
       files,
       programs: asked('publickey,keyboard-interactive'),
@@ -90,7 +90,7 @@ describe('the cluster', () => {
     ]);
   });
 
-  it('is told of names, and of nothing where there is no cluster', async () => {
+  it('reports names, and nothing without a cluster', async () => {
     const named = { '/etc/corosync/corosync.conf': 'nodelist {\n node {\n ring0_addr: pve3\n }\n}\n' };
     expect(await findings(proxmoxClusterCheck, { files: named })).toHaveLength(1);
     expect(await findings(proxmoxClusterCheck, {})).toEqual([]);
@@ -116,7 +116,7 @@ describe('the web interface', () => {
     },
   );
 
-  it('does not, with the stock files, with a file of its own, and where there is no Proxmox', async () => {
+  it('does not, with the stock files, with its own file, and without Proxmox', async () => {
     const files = withLine('pam_pve_authenticator.so');
     expect(await findings(proxmoxWebCheck, { files: { ...other, '/etc/pam.d/common-auth': naive } })).toEqual(
       [],

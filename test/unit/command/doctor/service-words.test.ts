@@ -31,7 +31,7 @@ async function said(described: Described, whose = ALICE): Promise<Record<string,
 }
 
 describe('what a service does at a login', () => {
-  it('is that it does not ask, before anything is switched on and after it was switched off', async () => {
+  it('does not ask, before services are switched on and after they are switched off', async () => {
     const files = { '/etc/pam.d/login': UNIX, '/etc/pam.d/sshd': UNIX, '/etc/pam.d/sudo': UNIX };
     expect(await said({ files, programs: sshd('alice') })).toEqual({
       'sshd, with a password': 'does not ask for a code',

@@ -16,7 +16,7 @@ const examine = (files: Readonly<Record<string, string>>): Promise<readonly Repo
   examineAll([yubicoCheck], describedMachine({ files: { ...BOOTED, ...files } }));
 
 describe("a line in pam_yubico's words", () => {
-  it('without the network for the daemon is told, without its key', async () => {
+  it('is reported if the daemon has no network, without printing the key', async () => {
     const [finding, ...more] = await examine({ [SSHD]: LINE });
     expect(finding?.what).toMatch(
       /^\/etc\/pam\.d\/sshd, line 2: id= and key= .* a network only with \[yubico\] mode = "online"/,
@@ -33,7 +33,7 @@ describe("a line in pam_yubico's words", () => {
       '[throttle]\nenabled = true\n\n[yubico]\nurls = ["https://own.example/v"]\n\n[proxmox]\nweb = "gate"\n',
     ],
     ['a [yubico] with all but the mode', `[yubico]\nid = 16\nkey = "${KEY}"\n`],
-  ])('has it after the mend, where there was %s', async (_, config) => {
+  ])('has a network after the fix, with %s', async (_, config) => {
     const files = { [SSHD]: LINE, ...(config === undefined ? {} : { [CONFIG]: config }) };
     const [finding] = await examine(files);
     const [act, ...more] = finding!.remedy!.acts;

@@ -204,7 +204,7 @@ describe('the line of the module', () => {
     }
   });
 
-  it('leaves root out where that is said, and its jump lands', () => {
+  it('exempts root if asked to, with a jump that lands', () => {
     const lines = guardLines({ arguments: [], exemptRoot: true });
     expect(lines.map((line) => line.split(/\s+/)[0])).toEqual(['auth', 'auth', 'auth']);
     expect(lines[0]).toContain('[success=1 default=ignore] pam_succeed_if.so quiet uid = 0');

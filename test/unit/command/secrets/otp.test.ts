@@ -29,7 +29,7 @@ describe('what otplib does for the command', () => {
     expect(secrets.every((secret) => secret.length === SECRET_BYTES[algorithm])).toBe(true);
   });
 
-  it('a URI is read here as the same factor, whatever the names', () => {
+  it('our parser reads a URI as the same factor, with any names', () => {
     fc.assert(
       fc.property(fc.oneof(totp, hotp), name, name, (factor, issuer, label) => {
         expect(readOtpauthUri(phoneUri(factor, issuer, label))).toEqual(factor);
@@ -37,7 +37,7 @@ describe('what otplib does for the command', () => {
     );
   });
 
-  it('a URI is what the daemon writes, but for a colon, which no name may have', () => {
+  it("a URI equals the daemon's, except for a colon, which names must not contain", () => {
     const plain = fc.stringMatching(/^[A-Za-z0-9.@-]{0,12}$/);
     fc.assert(
       fc.property(fc.oneof(totp, hotp), plain, plain, (factor, issuer, label) => {
@@ -57,7 +57,7 @@ describe('what otplib does for the command', () => {
     expect(phoneUri(factor, 'a:b', 'c:d')).toMatch(/^otpauth:\/\/totp\/a%20b:c%20d\?/);
   });
 
-  it('a code is that of the daemon, at its step and one beside, or of its counter and those ahead', () => {
+  it("accepts the daemon's codes, at its step and one beside, or at its counter and those ahead", () => {
     fc.assert(
       fc.property(
         totp,
@@ -80,7 +80,7 @@ describe('what otplib does for the command', () => {
     );
   });
 
-  it('another code, and what is none, is refused without an error', () => {
+  it('refuses other codes and other texts, without an exception', () => {
     const factor = {
       secret: Buffer.from('12345678901234567890'),
       algorithm: 'sha1' as const,
@@ -93,7 +93,7 @@ describe('what otplib does for the command', () => {
     expect(stepOfCode(factor, '755224', 0)).toBe(0);
   });
 
-  it('its errors hold a secret or a URI, and ours hold nothing of it', () => {
+  it('its errors contain a secret or a URI, and ours do not', () => {
     const secret = Buffer.from('a secret that is far too long '.repeat(9));
     const factor = {
       secret,
@@ -114,7 +114,7 @@ describe('what otplib does for the command', () => {
   });
 });
 
-it('the command starts without otplib: what is loaded at its start does not name it', () => {
+it('the command starts without loading otplib', () => {
   const root = resolve(import.meta.dirname, '../../../../src');
   const loaded = new Set<string>();
   const load = (file: string): void => {

@@ -6,7 +6,7 @@ const HEX = '3132333435363738393031323334353637383930';
 const TOTP = { kind: 'totp', imported: true, secret: SECRET };
 
 describe('readTokenLines', () => {
-  it('reads URIs and keys, one in a line, and passes over what is none', () => {
+  it('reads URIs and keys, one on each line, and skips comments and empty lines', () => {
     expect(
       readTokenLines(
         [
@@ -36,7 +36,7 @@ describe('readTokenLines', () => {
     ]);
   });
 
-  it('keys are as the settings say, URIs as they say themselves', () => {
+  it('keys take their settings from the options, URIs have their own', () => {
     expect(readTokenLines([HEX, `otpauth://totp/a?secret=${SECRET}`], { digits: 8, period: 60 })).toEqual([
       { ...TOTP, digits: 8, period: 60 },
       { ...TOTP, algorithm: 'sha1', digits: 6, period: 30 },
@@ -47,7 +47,7 @@ describe('readTokenLines', () => {
     'otpauth-migration://offline?data=CjEKCkhlbGxvId6tvu8SGEV4YW1wbGU6YWxpY2VAZ29vZ2xlLmNvbRoHRXhhbXBsZTAC';
   const EXPORTED = { ...TOTP, algorithm: 'sha1', digits: 6, period: 30, secret: 'JBSWY3DPEHPK3PXP' };
 
-  it('reads exports of the app; of several accounts those that are meant', () => {
+  it('reads exports of the app, and picks the chosen accounts', () => {
     expect(readTokenLines([EXPORT], {})).toEqual([EXPORTED]);
     expect(readTokenLines([EXPORT], { account: 'ALICE@' })).toEqual([EXPORTED]);
     const [, data = ''] = EXPORT.split('=');
@@ -64,7 +64,7 @@ describe('readTokenLines', () => {
     );
   });
 
-  it('names each line and parameter that is wrong, and nothing of what is in it', () => {
+  it('names each wrong line and parameter, but never its contents', () => {
     const wrong = [
       `otpauth://hotp/a?secret=${SECRET}`,
       HEX,

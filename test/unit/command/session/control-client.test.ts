@@ -86,7 +86,7 @@ describe('ControlClient', () => {
     );
   });
 
-  it('takes no answer without end', async () => {
+  it('refuses an endless answer', async () => {
     respond = (response) => {
       const chunk = Buffer.alloc(256 * 1024, 0x20);
       const more = (): void => {
@@ -126,7 +126,7 @@ describe('ControlClient', () => {
     },
   );
 
-  it('asks a question again that was cut, and does not do a thing twice', async () => {
+  it('repeats an interrupted question, but never a change', async () => {
     let cut = 0;
     respond = (response) => {
       if (cut < 2) {
@@ -144,7 +144,7 @@ describe('ControlClient', () => {
     expect(received).toHaveLength(4);
   });
 
-  it('tries again where the daemon had no place for it', async () => {
+  it('tries again if the daemon was too busy', async () => {
     let turns = 0;
     respond = (response) => {
       turns += 1;
@@ -162,7 +162,7 @@ describe('ControlClient', () => {
     );
   });
 
-  it('takes a list of any length, and none that ends early', async () => {
+  it('accepts a list of any length, but not an incomplete one', async () => {
     const people = 40_000;
     const entry = { user: 'x'.repeat(200) };
     respond = (response) => {

@@ -124,7 +124,7 @@ describe('the interactive setup', () => {
     expect(added()[0]).toMatchObject({ kind: 'hotp', counter: 4, window: 21, limit: undefined });
   });
 
-  it('asks again until an answer is one', async () => {
+  it('asks again until an answer is valid', async () => {
     await walk('-C', 'perhaps', 'y', 'x', 'y', '', '');
     expect(asked).toHaveLength(6);
   });
@@ -147,7 +147,7 @@ describe('the interactive setup', () => {
     ]);
   });
 
-  it('changes nothing when it shall not save', async () => {
+  it('changes nothing if the person does not want to save', async () => {
     await walk('', '', appCode(STEP), 'n');
     expect(changes).toEqual([]);
     expect(notes.at(-1)).toBe('Nothing was changed.');
@@ -184,7 +184,7 @@ describe('the interactive setup', () => {
     expect(notes[0]).toContain('where it is 2022-04-15 05:20 UTC');
   });
 
-  it('proves at its end, when there is a factor already, and keeps the recovery codes that are there', async () => {
+  it('asks for a proof at its end if there is a factor already, and keeps existing recovery codes', async () => {
     factors = [PHONE, CODES];
     demandsProof = true;
     await walk('-t', appCode(STEP), '', '', '', '123456');
@@ -216,7 +216,7 @@ describe('flags', () => {
     expect(notes).toContain('Each code works once.');
   });
 
-  it('-D is answered: a code works once here', async () => {
+  it('explains that -D has no effect', async () => {
     await walk('-t -D -f -C -w 3 -u');
     expect(notes).toContain('-D has no effect here: each code works only once.');
     expect(added()[0]).toMatchObject({ limit: undefined });

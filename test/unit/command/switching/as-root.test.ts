@@ -15,7 +15,7 @@ it.each([
   expect(asRoot(command, reader)).toBe(line);
 });
 
-it('is one line that a shell reads back as it was, whatever is in it', () => {
+it('is one line that a shell reads back unchanged, with any contents', () => {
   const command = `printf '%s|' 'it'\\''s' "$HOME" 'a;b' # end`;
   const line = asRoot(command, SUDO).replace(/^sudo /, '');
   expect(execFileSync('sh', ['-c', line], { encoding: 'utf8' })).toBe(

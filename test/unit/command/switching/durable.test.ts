@@ -118,7 +118,7 @@ describe('a file that is replaced', () => {
     ).toBe(before);
   });
 
-  it('replaces what is in the way of its copy, and never follows it', () => {
+  it('replaces anything in the way of its copy, and never follows links', () => {
     symlinkSync('/etc/passwd', `${directory}/.sshd.enable`);
     replaceOwnFile(readOwnFile(path, MOST)!, 'new\n');
     symlinkSync('/etc/passwd', `${path}.new`);
@@ -141,7 +141,7 @@ describe('a directory of root alone', () => {
     expect(statSync(`${directory}/switch`).mode & 0o777).toBe(0o700);
   });
 
-  it('is none that others can write, and no link', () => {
+  it('refuses links, and files that others can write', () => {
     mkdirSync(`${directory}/open`);
     chmodSync(`${directory}/open`, 0o770);
     expect(() => makeOwnDirectory(`${directory}/open`)).toThrow(

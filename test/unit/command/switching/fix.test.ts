@@ -77,7 +77,7 @@ describe('a fix', () => {
     expect(await unfix(places, machine)).toEqual({ restored: [], left: [], failed: [] });
   });
 
-  it('changes who may do what, and keeps no copy of what is in the file', async () => {
+  it('changes owner and mode, without keeping a copy of the contents', async () => {
     await fixed([{ do: 'access', path: file, access: { ...own, mode: 0o600 } }]);
     expect(modeOf(file)).toBe(0o600);
     expect(fixesOf(places)[0]!.files[0]!.before.digest).toBeUndefined();
@@ -105,7 +105,7 @@ describe('a fix', () => {
     expect(ran).toEqual(['unmask a', 'reload', 'reload undo', 'reload']);
   });
 
-  it('is undone though what follows fails: what was mended is broken again', async () => {
+  it('is undone although a later program fails', async () => {
     await fixed([{ do: 'write', path: file, text: 'fixed\n' }]);
     delete programs['reload'];
     expect(await unfix(places, machine)).toMatchObject({
@@ -170,7 +170,7 @@ describe('a fix', () => {
     expect(modeOf(file)).toBe(0o640);
   });
 
-  it('keeps the newest apart: each undo takes back one', async () => {
+  it('each undo takes back only the newest fix', async () => {
     await fixed([{ do: 'write', path: file, text: 'one\n' }]);
     await fixed([{ do: 'write', path: file, text: 'two\n' }]);
     await unfix(places, machine);

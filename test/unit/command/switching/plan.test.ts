@@ -28,7 +28,7 @@ beforeEach(() => {
 });
 
 describe('all doors', () => {
-  it('are those that ask people; root stays out of the console only', () => {
+  it('are the services for people; only the console exempts root', () => {
     const all = plan([], { all: true });
     expect(changed(all).sort()).toEqual(['login', 'sshd', 'su']);
     expect(all.unchanged).toEqual(['su-l']);
@@ -60,17 +60,17 @@ describe('a service by its name', () => {
     expect(() => plan([name])).toThrow(says);
   });
 
-  it('is not kept from by another one that cannot be read', () => {
+  it('is not prevented by another unreadable service', () => {
     symlinkSync('cups', `${places.pam}/xdm`);
     expect(changed(plan(['sshd']))).toEqual(['sshd']);
   });
 
-  it('is not asked twice: what includes it and has a line of its own is named', () => {
+  it('is not asked twice: names a service that includes it and has its own line', () => {
     put('su-l', `auth include su\n${guardLines({ arguments: [] }).join('\n')}\n`);
     expect(() => plan(['su'])).toThrow('su-l includes su and has a line of its own: it would ask twice');
   });
 
-  it('is written anew when this command wrote it, and not when somebody edited it since', () => {
+  it('is rewritten if this command wrote it, unless somebody edited it since', () => {
     const [{ after } = { after: '' }] = plan(['sshd']).changes;
     put('sshd', after);
     expect(plan(['sshd']).unchanged).toEqual(['sshd']);

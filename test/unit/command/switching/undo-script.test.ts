@@ -267,14 +267,14 @@ describe('--off', () => {
     expect(undo('--off')).toMatchObject({ status: 0, stderr: '' });
   });
 
-  it('takes the line out also when nothing is known of before', () => {
+  it('removes the line even if the file from before is unknown', () => {
     enabled(300);
     execFileSync('rm', ['-r', places.state]);
     expect(undo('--off').status).toBe(0);
     expect(file()).toBe(STOCK);
   });
 
-  it('refuses what is no service', () => {
+  it('refuses invalid service names', () => {
     expect(undo('--off', '../passwd')).toMatchObject({ status: 1 });
     expect(undo('--force')).toMatchObject({ status: 64 });
     expect(undo('--help')).toMatchObject({ status: 0, stderr: '' });
@@ -298,7 +298,7 @@ describe('--off', () => {
   });
 });
 
-describe('what was written for sshd', () => {
+describe('settings that were written for sshd', () => {
   const MARK = '# by pve-google-authenticator';
   const settings = (): string => `${root}/etc/ssh/sshd_config.d`;
   const write = (name: string, ...lines: string[]): void =>
@@ -331,7 +331,7 @@ describe('what was written for sshd', () => {
     ['off', (): unknown => undo('--off', 'sshd')],
     ['undone', (): unknown => undo('--now')],
     ['undone in time', (): unknown => (writeFileSync(`${places.state}/pending/due`, '1\n'), undo())],
-  ])('goes when sshd is switched %s', (_how, act) => {
+  ])('are removed when sshd is switched %s', (_how, act) => {
     enabled(300);
     act();
     expect(file()).toBe(STOCK);
@@ -370,7 +370,7 @@ describe('what was written for sshd', () => {
     expect(undo('--off')).toMatchObject({ status: 0, stderr: '' });
   });
 
-  it('leaves lines of others, gives back what was put aside, and says so', () => {
+  it("keeps other people's lines, restores disabled ones, and says so", () => {
     write(
       '00-pve-authenticator.conf',
       '# put aside by pve-google-authenticator: UsePAM no',
@@ -383,7 +383,7 @@ describe('what was written for sshd', () => {
     expect(read('00-pve-authenticator.conf')).toBe('UsePAM no\nMaxAuthTries 3\n');
   });
 
-  it('does not let a setting that somebody put into a block of ours apply to all', () => {
+  it('keeps a setting in our Match block from applying to everybody', () => {
     write(
       '00-pve-authenticator-match.conf',
       `Match User bob ${MARK}`,
@@ -394,7 +394,7 @@ describe('what was written for sshd', () => {
     expect(read('00-pve-authenticator-match.conf')).toBe(`Match User bob ${MARK}\n    PermitRootLogin yes\n`);
   });
 
-  it('leaves what sshd could not do without, and all if that is not enough', () => {
+  it('keeps the settings that sshd needs, and all of them if that is not enough', () => {
     sshdThatNeeds('KbdInteractiveAuthentication yes');
     expect(undo('--off')).toMatchObject({
       status: 0,
@@ -465,7 +465,7 @@ describe("another module's line, put aside by doctor", () => {
       'oath.so usersfile=/etc/users.oath',
       'knows none of theirs, it refuses them: Dave Smith alice bob gone.',
     ],
-  ])('names those whom it %s since they enrolled only here', (_what, module, says) => {
+  ])('names the users whom it %s, because they are enrolled only here', (_what, module, says) => {
     const enrolments = `${root}/var/lib/pve-authenticator/enrolments`;
     mkdirSync(enrolments, { recursive: true });
     mkdirSync(`${root}/etc`, { recursive: true });
@@ -497,7 +497,7 @@ describe("another module's line, put aside by doctor", () => {
     expect(read('common-auth')).toBe(`auth required pam_unix.so\n${OLD}\n`);
   });
 
-  it('stays aside where its module is not installed any more: nobody would get in', () => {
+  it('stays aside if its module is no longer installed, because nobody could log in', () => {
     execFileSync('rm', ['-r', `${root}/usr/lib`]);
     write('sshd', ASIDE);
     expect(undo('--off')).toMatchObject({

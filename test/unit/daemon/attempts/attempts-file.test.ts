@@ -69,7 +69,7 @@ describe('counts in a file', () => {
     expect(guess(nextProcess())).toBe(true);
   });
 
-  it('are for their owner alone, name nobody, and take no more than they may', () => {
+  it('are private to their owner, contain no names, and have a bounded size', () => {
     const attempts = nextProcess();
     for (let user = 0; user < 3_000; user++) {
       guess(attempts, `alice-${user}`, 'rhost 192.0.2.1');
@@ -81,7 +81,7 @@ describe('counts in a file', () => {
     expect(text).not.toContain('192.0.2');
   });
 
-  it('hold nobody back for longer when the clock begins anew', () => {
+  it('throttle nobody for longer when the clock starts again', () => {
     for (let failure = 0; failure < 40; failure++) {
       now += 900_000;
       guess(nextProcess());
@@ -93,7 +93,7 @@ describe('counts in a file', () => {
   });
 });
 
-describe('a file that is not as it should be', () => {
+describe('an invalid file', () => {
   const spoil: readonly (readonly [string, () => void])[] = [
     ['is empty', () => writeFileSync(path, '')],
     ['says something else', () => writeFileSync(path, Buffer.alloc(HEADER_BYTES + TABLE_BYTES, 'x'))],
@@ -116,7 +116,7 @@ describe('a file that is not as it should be', () => {
     expect(lost).toEqual([]);
   });
 
-  it('is never one that a link leads to', () => {
+  it('is never opened through a link', () => {
     const other = `${path}-other`;
     writeFileSync(other, 'precious');
     symlinkSync(other, path);
@@ -144,7 +144,7 @@ describe('a file that is not as it should be', () => {
     expect(['alice', 'bob'].filter((user) => guess(next, user))).toHaveLength(1);
   });
 
-  it('is done without where there is no place for it, and that is said', () => {
+  it('is replaced by memory if it cannot be made, with a log line', () => {
     path = join(path, 'no', 'such', 'directory');
     const attempts = nextProcess();
     expect([1, 2, 3, 4].map(() => guess(attempts))).toEqual([true, true, true, false]);

@@ -62,7 +62,7 @@ function fail(times: number, originOf: (time: number) => string): void {
 }
 
 describe('one login', () => {
-  it('fails once, however often it is told', () => {
+  it('counts one failure, however often it is called', () => {
     known.add('alice home');
     for (let login = 1; login < DEFAULT_LIMITS.lockAfter; login++) {
       const attempt = begin('home');
@@ -75,7 +75,7 @@ describe('one login', () => {
   });
 });
 
-describe('names that nobody has', () => {
+describe('unknown names', () => {
   it('push out nobody who exists', () => {
     fail(DEFAULT_LIMITS.lockAfter, () => 'a');
     expect(attempts.lockOf('alice')).toBeGreaterThan(0);
@@ -95,7 +95,7 @@ describe('the throttle', () => {
     expect(wrong('a')).toBe(true);
   });
 
-  it('is not prolonged by a try that is held back', () => {
+  it('is not prolonged by a throttled try', () => {
     [1, 2, 3].forEach(() => wrong('a'));
     for (let second = 1; second < 30; second++) {
       now += SECOND;
@@ -134,7 +134,7 @@ describe('the throttle', () => {
     expect(wrong('a', 'bob')).toBe(true);
   });
 
-  it('holds back names that nobody has in the same way', () => {
+  it('throttles unknown names in the same way', () => {
     expect([1, 2, 3, 4].map(() => wrong('a', 'nobody-here', false))).toEqual([true, true, true, false]);
   });
 
@@ -158,7 +158,7 @@ describe('the lock', () => {
     expect(waits).toEqual([60, 120, 240, 480, 900, 900]);
   });
 
-  it('is not prolonged by tries that are held back, and ends with a success', () => {
+  it('is not prolonged by throttled tries, and ends with a success', () => {
     fail(20, () => 'a');
     for (let second = 0; second < 59; second++) {
       now += SECOND;
@@ -197,7 +197,7 @@ describe('the lock', () => {
     expect([1, 2, 3, 4].map(() => begin('home').admit())).toEqual([true, true, true, false]);
   });
 
-  it('keeps the count of a known place, whatever strangers do', () => {
+  it('keeps the count of a known origin, whatever strangers do', () => {
     known.add('alice home');
     fail(20, () => 'home');
     for (let time = 0; time < MANY_ORIGINS; time++) {
@@ -238,7 +238,7 @@ describe("a factor's own limit", () => {
 describe('an origin that always is a stranger', () => {
   const subject = { user: 'alice', exists: true, origin: 'control', alwaysStranger: true } as const;
 
-  it('is never noted as known, and is held to the ceiling after a success', () => {
+  it("never becomes known, and keeps the stranger's limits after a success", () => {
     const login = attempts.begin(subject);
     expect(login.admit()).toBe(true);
     login.succeeded();
@@ -263,7 +263,7 @@ describe('lockOf and unlock', () => {
     expect(wrong('a')).toBe(true);
   });
 
-  it('see a place that the user came from, too', () => {
+  it('include a known origin, too', () => {
     known.add('alice home');
     fail(20, () => 'home');
     expect(attempts.lockOf('alice')).toBe(MINUTE);
@@ -271,7 +271,7 @@ describe('lockOf and unlock', () => {
 });
 
 describe('more names and places than there is room for', () => {
-  it('push out nothing that bounds the guesses at somebody', () => {
+  it('never remove a count that limits guesses at a user', () => {
     for (let user = 0; user < 2_000; user++) {
       begin('a', `user ${user}`).admit();
     }
@@ -290,7 +290,7 @@ describe('more names and places than there is room for', () => {
     expect(begin('here', 'somebody new').admit(), 'nobody else is held back').toBe(true);
   });
 
-  it('of one user push out places of that user', () => {
+  it('of one user remove only counts of that user', () => {
     [1, 2, 3].forEach(() => wrong('a', 'bob'));
     for (let origin = 0; origin < 5_000; origin++) {
       now += 3 * SECOND;
@@ -301,13 +301,13 @@ describe('more names and places than there is room for', () => {
   });
 });
 
-describe('more known places than one user has counts', () => {
+describe('more known origins than one user has counts', () => {
   const PLACES = 40;
   const places = Array.from({ length: PLACES }, (_, place) => `tty pts/${place}`);
 
   beforeEach(() => places.forEach((place) => known.add(`alice ${place}`)));
 
-  it('give no more guesses than those that have one, and what all strangers have', () => {
+  it("give no more guesses than counted origins and the strangers' limit allow", () => {
     const { lockAfter, ceiling } = DEFAULT_LIMITS;
     let checked = 0;
     const begun = now;
@@ -334,7 +334,7 @@ describe('what is guessed at', () => {
   const at = (source?: string): LoginAttempt =>
     attempts.begin({ user: 'alice', exists: true, origin: 'a', source });
 
-  it('is counted apart, and a success or an unlock of the one forgets nothing of the other', () => {
+  it('is counted separately, and a success or unlock of one does not affect the other', () => {
     for (let failure = 0; failure < 20; failure++) {
       const attempt = at('1000 /etc/secrets/alice');
       while (!attempt.admit()) {
@@ -370,7 +370,7 @@ describe('a place from which a user proved one factor', () => {
 });
 
 describe('many attempts within an hour', () => {
-  it('are counted in few bytes, and never too few of them', () => {
+  it('are counted in few bytes, never too low', () => {
     const limit = [{ attempts: 100, seconds: 3_600 }];
     let admitted = 0;
     const begun = now;

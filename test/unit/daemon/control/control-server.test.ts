@@ -98,11 +98,11 @@ function lookUpOther(): string {
 const codeNow = (secret: Buffer): string =>
   hotpValue({ secret, algorithm: 'sha1', digits: 6 }, Math.floor(Date.now() / 30_000)).toString();
 
-describe.runIf(canActAsOther)('who is not root', () => {
+describe.runIf(canActAsOther)('a caller other than root', () => {
   const own = lookUpOther();
 
   it.each(['root', 'no-such-user-here', '', '%00', 'x'.repeat(300), '..', 'Nobody'])(
-    'gets one answer for whatever it asks about %s',
+    'gets the same answer to every request about %s',
     async (user) => {
       const answers = [
         await ask('GET', `/v1/users/${user}`, undefined, 'other'),
@@ -134,7 +134,7 @@ describe.runIf(canActAsOther)('who is not root', () => {
     expect([answer.status, answer.json]).toEqual([403, refused('ERR_NOT_ROOT')]);
   });
 
-  it('is not told how the daemon is', async () => {
+  it("may not ask for the daemon's health", async () => {
     const answer = await ask('GET', '/v1/health', undefined, 'other');
     expect([answer.status, answer.json]).toEqual([403, refused('ERR_NOT_ROOT')]);
   });
@@ -177,7 +177,7 @@ describe.runIf(canActAsOther)('who is not root', () => {
     expect(ports.log.events).toHaveLength(31);
   });
 
-  it('is not believed who says otherwise', async () => {
+  it('cannot claim another identity', async () => {
     const socket = connected('other');
     ports.store.write({ user: 'root', uid: 0, factors: [] });
     socket.write('GET /v1/users HTTP/1.1\r\nHost: x\r\nX-Uid: 0\r\nX-Forwarded-For: 127.0.0.1\r\n\r\n');
@@ -202,7 +202,7 @@ describe.runIf(canActAsOther)('who is not root', () => {
   });
 });
 
-describe('who takes too long', () => {
+describe('a slow caller', () => {
   it.each(['', 'GET /v1/users HT', 'POST /v1/users HTTP/1.1\r\nHost: x\r\nContent-Length: 10\r\n\r\n{'])(
     'with a request that stops after %j is cut',
     async (begun) => {
@@ -222,7 +222,7 @@ describe('who takes too long', () => {
 });
 
 describe.runIf(isRoot)('root', () => {
-  it('adds, lists, shows and removes, and the secret is where it was asked for only', async () => {
+  it('adds, lists, shows and removes; only the requested answers contain the secret', async () => {
     const added = await ask('POST', changes, adding({ kind: 'totp', name: 'pixel-7' }));
     expect(added.status).toBe(200);
     const { secret, factor } = (added.json as Changed).added[0]!;
@@ -288,7 +288,7 @@ describe.runIf(isRoot)('root', () => {
     expect((await ask('GET', '/v1/users')).json).toEqual([]);
   });
 
-  it('has a path in percent signs read once', async () => {
+  it('has its path percent-decoded once', async () => {
     const answer = await ask('GET', '/v1/users/%252e%252e');
     expect([answer.status, answer.json]).toEqual([404, refused('ERR_NO_SUCH_USER')]);
     expect(answer.text).toContain('%2e%2e');

@@ -78,7 +78,7 @@ describe('adding', () => {
     ]);
   });
 
-  it('takes what is wanted, an own secret and settings too', async () => {
+  it("accepts the wanted settings, and the user's own secret", async () => {
     const wanted = {
       algorithm: 'sha512',
       digits: 8,
@@ -105,7 +105,7 @@ describe('adding', () => {
     expect(names()).toEqual(['phone']);
   });
 
-  it('leaves no mark of what the request takes away again', async () => {
+  it('leaves no mark for a factor that the same request removes', async () => {
     const phones = Array.from({ length: 8 }, (_, number) => `phone-${number}`);
     const twice = [
       ...phones.map((name) => ({ do: 'add', factor: { kind: 'totp', name, usedStep: STEP } })),
@@ -119,7 +119,7 @@ describe('adding', () => {
     expect(ports.ledger.owner).toEqual({ uid: ME.uid, keep: 'always' });
   });
 
-  it('keeps for good again what was used of a secret that comes back', async () => {
+  it('keeps marks permanently again if a secret comes back', async () => {
     const secret = 'GEZDGNBVGY3TQOJQGEZDGNBVGY3TQOJQ';
     const key = markKey(ME.username, 'totp/30', decodeBase32(secret)!);
     await add({ secret, name: 'phone', usedStep: STEP });
@@ -134,7 +134,7 @@ describe('adding', () => {
     await expect(add({ secret, name: 'phone' })).rejects.toEqual(refusal(503, 'ERR_STORE'));
   });
 
-  it('releases the marks of what was removed, and of nothing else', async () => {
+  it('releases the marks of removed factors only', async () => {
     const { secret } = await add({ name: 'phone', usedStep: STEP });
     await add({ kind: 'hotp', name: 'token', secret: 'GEZDGNBVGY3TQOJQGEZDGNBVGY3TQOJQ' });
     const token = markKey(ME.username, 'hotp', Buffer.from('12345678901234567890'));
@@ -149,7 +149,7 @@ describe('adding', () => {
     ]);
   });
 
-  it('takes what a phone has already as it is, and no secret twice', async () => {
+  it("accepts a phone's existing settings, but no secret twice", async () => {
     const secret = 'GEZDGNBVGY3TQOJQGEZDGNBVGY3TQOJQ';
     await expect(add({ secret, period: 300 })).rejects.toEqual(refusal(400, 'ERR_BAD_REQUEST'));
     await expect(add({ secret, period: 301, imported: true })).rejects.toEqual(
@@ -325,14 +325,14 @@ describe('showFactor', () => {
     expect(ports.log.text).not.toContain(phone.secret);
   });
 
-  it('never shows recovery codes, nor what is not there', async () => {
+  it('never shows recovery codes or missing factors', async () => {
     await add({ kind: 'recovery' });
     await expect(show('codes')).rejects.toEqual(refusal(409, 'ERR_NOT_SHOWN'));
     await expect(show('phone')).rejects.toEqual(refusal(404, 'ERR_NO_SUCH_FACTOR'));
   });
 });
 
-describe('who is not root', () => {
+describe('a caller other than root', () => {
   // A uid other than 0 with an account; the record is its own.
   const SOMEBODY = { uid: 1 };
   const NAME = 'daemon';
@@ -384,7 +384,7 @@ describe('who is not root', () => {
     expect((await showUser(ports, { name: NAME, uid: SOMEBODY.uid })).factors).toHaveLength(1);
   });
 
-  it('spends no code on what cannot be done', async () => {
+  it('uses up no code for an impossible request', async () => {
     const [phone] = (await ask([ADD])).added;
     const code = codeOf(phone!.secret, STEP);
     await expect(ask([{ do: 'remove', factor: 'none' }], code)).rejects.toEqual(
@@ -415,7 +415,7 @@ describe('who is not root', () => {
     await expect(ask([ADD], codes!.codes![1])).resolves.toBeDefined();
   });
 
-  it('tells a store that cannot be read from one in which nobody is', async () => {
+  it('distinguishes an unreadable store from an empty one', async () => {
     rmSync(join(directory, 'enrolments'), { recursive: true });
     writeFileSync(join(directory, 'enrolments'), '');
     await expect(showUsers(ports)).rejects.toMatchObject({
@@ -437,7 +437,7 @@ describe('who is not root', () => {
     Reflect.deleteProperty(ports.store, 'read');
   });
 
-  it('is held back after three guesses, and stays so for all these doors', async () => {
+  it('is throttled after three guesses, for all of these requests', async () => {
     const [phone] = (await ask([ADD])).added;
     const wrong = codeOf(phone!.secret, STEP + 1_000);
     for (let time = 0; time < 3; time++) {
@@ -451,7 +451,7 @@ describe('who is not root', () => {
     await expect(ask([ADD], codeOf(phone!.secret, STEP))).resolves.toBeDefined();
   });
 
-  it('unlocks what it proves, and no guesses at a file that only a line of pam.d names', async () => {
+  it('unlocks only the proven factors, not a file that only a line of pam.d names', async () => {
     const source = `${ACCOUNT.uid} /etc/secrets/${NAME}`;
     const guess = (): boolean => {
       const attempt = ports.attempts.begin({ user: NAME, exists: true, origin: 'tty pts/1', source });
@@ -475,7 +475,7 @@ describe('who is not root', () => {
     await expect(ask([ADD], codes!.codes![0])).resolves.toBeDefined();
   });
 
-  it('is refused when it cannot be found out what it has, or that cannot be used', async () => {
+  it('is refused if its enrolment is unknown or unusable', async () => {
     const lookUp = ports.enrolments.lookUp.bind(ports.enrolments);
     for (const [kind, status, code] of [
       ['blocked', 403, 'ERR_UNUSABLE'],
@@ -501,7 +501,7 @@ describe('who is not root', () => {
     await expect(ask([ADD], codeOf(phone!.secret, STEP))).resolves.toMatchObject({ added: [{ user: NAME }] });
   });
 
-  it('gets one first factor, of many that it asks for at once', async () => {
+  it('gets only one first factor, of many simultaneous requests', async () => {
     const ended = await Promise.allSettled(Array.from({ length: 8 }, () => ask([ADD])));
     expect(ended.filter(({ status }) => status === 'fulfilled')).toHaveLength(1);
   });

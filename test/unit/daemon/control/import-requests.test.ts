@@ -69,7 +69,7 @@ async function type(code: string): Promise<string> {
 }
 
 describe('importFile', () => {
-  it('takes a file over: phone, scratch codes, and what was used before', async () => {
+  it('imports a file: phone, scratch codes, and used codes', async () => {
     expect(await take(FILE)).toEqual({
       user: ME,
       outcome: 'added',
@@ -99,7 +99,7 @@ describe('importFile', () => {
     ]);
   });
 
-  it('releases what was used of a file that is replaced, and keeps what was used of one that comes back', async () => {
+  it('releases the marks of a replaced file, and keeps those of one that comes back', async () => {
     await take(FILE);
     expect(await type(codeAt(STEP + 1))).toBe('accepted');
     expect(await type('22222222')).toBe('accepted');
@@ -111,7 +111,7 @@ describe('importFile', () => {
     expect(await type('22222222')).toBe('code-already-used');
   });
 
-  it('takes a counter over, also below one that was seen before', async () => {
+  it('imports a counter, even below an earlier one', async () => {
     await take(`${SECRET}\n" HOTP_COUNTER 7\n`);
     expect(await type(codeAt(6))).not.toBe('accepted');
     expect(await type(codeAt(7))).toBe('accepted');
@@ -122,7 +122,7 @@ describe('importFile', () => {
     expect(await type(codeAt(8))).toBe('accepted');
   });
 
-  it('takes no step that was used at another time, and is not locked by it', async () => {
+  it('refuses steps that were used with another clock, without locking the user out', async () => {
     const skewed = FILE.replace(`${STEP - 1} ${STEP}`, `${STEP - 9} ${STEP + 9}`);
     await take(skewed);
     expect(await type(codeAt(STEP))).toBe('accepted');
@@ -158,7 +158,7 @@ describe('importFile', () => {
     expect(await type('22222222')).toBe('accepted');
   });
 
-  it('is the same done twice: one factor, and nothing that was used comes back', async () => {
+  it('has the same result twice: one factor, and no used code works again', async () => {
     const first = await take(FILE);
     expect(await type('11111111')).toBe('accepted');
     const record = readFileSync(recordFile(), 'utf8');
@@ -168,7 +168,7 @@ describe('importFile', () => {
     expect(await type('11111111')).toBe('code-already-used');
   });
 
-  it('goes by the file as it is now, when its secret is the same', async () => {
+  it('follows the current file, if its secret is the same', async () => {
     await take(FILE);
     await take(FILE.replace('11111111\n', '').replace(` ${STEP}`, ` ${STEP} ${STEP + 1}`));
     expect(await type('11111111')).toBe('wrong-code');
@@ -201,19 +201,19 @@ describe('importFile', () => {
       /^line 2, WINDOW_SIZE: it has to be/,
     ],
     ['two bad lines', `!\n" TIME_SKEW x\n`, /^line 1, secret: .*\nline 2, TIME_SKEW: /],
-  ])('takes nothing of a file with %s', async (_what, file, message) => {
+  ])('imports nothing from a file with %s', async (_what, file, message) => {
     await expect(take(file)).rejects.toEqual(refusal(400, 'ERR_BAD_FILE', message));
     expect(await type('11111111')).toBe('absent');
     expect(ledger.advances).toEqual([]);
   });
 
-  it('takes nothing when what was used cannot be recorded', async () => {
+  it('imports nothing if the used codes cannot be recorded', async () => {
     ledger.answer = 'unavailable';
     await expect(take(FILE)).rejects.toEqual(refusal(503, 'ERR_STORE', /Nothing was imported/));
     expect(await type('11111111')).toBe('absent');
   });
 
-  it('has recorded what was used before the factor is there', async () => {
+  it('records the used codes before it adds the factor', async () => {
     const seen: boolean[] = [];
     const advance = ledger.advance.bind(ledger);
     ledger.advance = (key, value) => {
@@ -224,7 +224,7 @@ describe('importFile', () => {
     expect(seen).toEqual([true]);
   });
 
-  it('takes nothing when the store cannot be written', async () => {
+  it('imports nothing if the store cannot be written', async () => {
     rmSync(join(directory, 'enrolments'), { recursive: true });
     mkdirSync(join(directory, 'enrolments', `.${ME}.json.new`), { recursive: true });
     await expect(take(FILE)).rejects.toEqual(refusal(503, 'ERR_STORE', /Nothing was changed/));
@@ -245,7 +245,7 @@ describe('importFile', () => {
   });
 });
 
-describe('importFile of who is not root', () => {
+describe('importFile by a caller other than root', () => {
   const NOBODY = { uid: 65_534 };
   const own = (file: string, more: object = {}): ReturnType<typeof importFile> =>
     importFile(ports, NOBODY, 'nobody', { file: base64(file), ...more });
@@ -303,7 +303,7 @@ describe('exportFile', () => {
     );
   });
 
-  it('leaves out what was used', async () => {
+  it('leaves out used codes', async () => {
     await take(FILE);
     await type('11111111');
     await type(codeAt(STEP + 1));
@@ -321,7 +321,7 @@ describe('exportFile', () => {
 });
 
 describe('removeExported', () => {
-  it('removes what was written elsewhere', async () => {
+  it('removes an exported file', async () => {
     await take(FILE);
     const { file } = await exportFile(ports, ME);
     expect(await removeExported(ports, ME, { file })).toMatchObject({ user: ME, factors: [] });
@@ -337,7 +337,7 @@ describe('removeExported', () => {
   });
 });
 
-it('a record whose file is not one any more opens nothing', async () => {
+it('a record with an invalid imported file lets nobody in', async () => {
   await take(FILE);
   const record = JSON.parse(readFileSync(recordFile(), 'utf8')) as { factors: { file: string }[] };
   record.factors[0]!.file = base64(FILE.replace('TOTP_AUTH', 'WINDOW_SIZE 0'));

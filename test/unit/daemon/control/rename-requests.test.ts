@@ -108,7 +108,7 @@ describe('renaming a user', () => {
     expect(await verified(ME.username, CODES[1]!)).toBe('accepted');
   });
 
-  it('lets nobody in while it is half done, and goes on when it is asked again', async () => {
+  it('lets nobody in while it is half done, and continues when repeated', async () => {
     const move = ports.store.move.bind(ports.store);
     ports.store.move = () => {
       throw Object.assign(new Error('no'), { code: 'EIO' });
@@ -123,7 +123,7 @@ describe('renaming a user', () => {
     await everythingGoesOn();
   });
 
-  it('uses up what a login uses up meanwhile', async () => {
+  it('includes codes that a login uses up meanwhile', async () => {
     const late = await storeSource(ports.store, ports.ledger, () => 0).lookUp({ name: OLD, uid: ME.uid });
     const writeUnder = ports.store.writeUnder.bind(ports.store);
     ports.store.writeUnder = (...of) => {
@@ -146,7 +146,7 @@ describe('renaming a user', () => {
     expect(ports.store.read({ name: OLD, uid: ME.uid })?.factors).toHaveLength(3);
   });
 
-  it('refuses what is not one person', async () => {
+  it('refuses names of different people', async () => {
     const to = ME.username;
     await expect(renameUser(ports, 'Nobody', { to })).rejects.toEqual(refusal(404, 'ERR_NO_RECORD'));
     await expect(renameUser(ports, OLD, { to: 'no-such-user' })).rejects.toEqual(

@@ -199,7 +199,7 @@ describe.each(WITHOUT)('an owner with %s', () => {
   it.each(['add', 'import'])('enrols with %s', async (what) => {
     expect(await outcome(withSources(ports, {}), UID, what, owner)).toBe('done');
   });
-  it('may not unlock, with whatever code: nothing is proven by that', async () => {
+  it('may not unlock with any code, because that proves nothing', async () => {
     const all = withSources(ports, {});
     for (const proof of [undefined, RIGHT, '', '0']) {
       expect(await outcome(all, UID, 'unlock', owner, proof)).toBe('ERR_NOTHING_TO_PROVE');

@@ -85,7 +85,7 @@ describe('adding a YubiKey that a server checks', () => {
     expect(ports.store.users()).toEqual([]);
   });
 
-  it('says what was used up when the key is refused after the proof', async () => {
+  it('reports used-up codes if the key is refused after the proof', async () => {
     const somebody = { name: 'nobody', uid: 65_534 };
     const changes = [{ do: 'add', factor: { kind: 'recovery' } }];
     const { added } = await changeFactors(ports, somebody, somebody.name, { changes });
@@ -179,7 +179,7 @@ describe('adding a YubiKey with its secrets', () => {
     expect(ports.store.users()).toEqual([]);
   });
 
-  it('is refused with a line that is none, and the message holds nothing of it', async () => {
+  it('is refused with an invalid line, and the message does not quote it', async () => {
     const broken = line().replace(/,,.*/, 'x');
     const adding = add({ otp: yubikey.touch(), secrets: broken });
     await expect(adding).rejects.toEqual(refusal(400, 'ERR_BAD_REQUEST'));

@@ -98,14 +98,14 @@ describe('the order', () => {
     }
   });
 
-  it('asks only the home source for who does not exist', async () => {
+  it('asks only the home source about unknown users', async () => {
     await lookUp({}, { account: undefined });
     expect(asked).toEqual(['home nobody']);
   });
 });
 
 describe('options', () => {
-  it('hands on the account of user=, and refuses where there is none, whoever is enrolled', async () => {
+  it('passes on the account of user=, and refuses everybody if it does not exist', async () => {
     await lookUp({ user: 'mfa', secret: '/x' });
     expect(asked[0]).toBe('home ana mfa');
     found = undefined;
@@ -122,7 +122,7 @@ describe('options', () => {
   });
 });
 
-describe('a grace period of what is in the store', () => {
+describe('a grace period for factors in the store', () => {
   const verify =
     (kind: 'accepted' | 'rejected'): Enrolment['verify'] =>
     () =>

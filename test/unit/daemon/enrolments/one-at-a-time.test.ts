@@ -3,7 +3,7 @@ import { OneAtATime } from '../../../../src/daemon/enrolments/one-at-a-time.ts';
 
 const turn = (): Promise<void> => new Promise((resolve) => setImmediate(resolve));
 
-it('does one after the other on one thing, in their order, whatever comes of each', async () => {
+it('runs work on one thing in order, even after failures', async () => {
   const oneAtATime = new OneAtATime();
   const course: string[] = [];
   const work =

@@ -75,7 +75,7 @@ describe('scanJournal', () => {
     }
   });
 
-  it('calls a file damaged of which only zeros are missing, or that goes on behind its end', () => {
+  it('reports damage if only zeros are missing, or if data follows its end', () => {
     expect(scanned(FILE.subarray(0, FILE_BYTES - 1), GENERATION).condition).toBe('damaged');
     expect(scanned(Buffer.concat([FILE, Buffer.alloc(1)]), GENERATION).condition).toBe('damaged');
   });
@@ -93,7 +93,7 @@ describe('scanJournal', () => {
     }
   });
 
-  it('reports every changed byte before the last batch, and gives what stands behind it', () => {
+  it('reports every changed byte before the last batch, and returns the batches after it', () => {
     for (let offset = 0; offset < ENDS[1]!; offset++) {
       const damaged = Buffer.from(FILE);
       damaged[offset] = damaged[offset]! ^ 0x55;

@@ -44,7 +44,7 @@ function marksOf(...entries: Entry[]): Marks {
 }
 
 describe('a journal on a disk that takes only a part', () => {
-  it('is broken for good: nothing is appended to what is torn', async () => {
+  it('stays broken: nothing is appended to a torn journal', async () => {
     const journal = await directory.begin(new Marks(), 1);
     journal.appendNow([entry(1)]);
     await withFilesUpTo(HEADER_BYTES + BATCH_BYTES + 10, () => {
@@ -122,7 +122,7 @@ describe('what a crash left', () => {
     expect(directory.load()).toMatchObject({ damages: [], openEnd: undefined });
   });
 
-  it('is not gone on with in a journal whose snapshot was not written: the next one might miss it', async () => {
+  it('does not continue a journal whose snapshot was not written, because the next start might miss it', async () => {
     await (await directory.begin(new Marks(), 1)).close();
     await (await JournalFile.create(`${path}/journal.2`, 2, JOURNAL_BYTES)).close();
     const loaded = directory.load();
@@ -140,7 +140,7 @@ describe('what a crash left', () => {
   });
 });
 
-describe('a file that is not the one that belongs there', () => {
+describe('a file in the wrong place', () => {
   /** Generations 1 to 3, each with a mark of its own in the journal; gives what the directory held at the end of each. */
   async function history(): Promise<Map<string, Buffer>[]> {
     const states: Map<string, Buffer>[] = [];

@@ -162,7 +162,7 @@ describe('notes', () => {
 describe('a ledger that is opened again', () => {
   const generation = (): number => Number(journalPath().split('.').at(-1));
 
-  it('goes on with its journal while that is less than half full', async () => {
+  it('continues its journal while that is less than half full', async () => {
     let ledger: LocalLedger & Ledger = await fresh();
     const first = generation();
     for (let number = 0; number < 3; number++) {
@@ -182,7 +182,7 @@ describe('a ledger that is opened again', () => {
     expect(generation()).toBe(first + 1);
   });
 
-  it('begins anew behind what it cannot know to be on the disk: after a kill, after a sync that failed', async () => {
+  it('starts a new generation if the disk is uncertain: after a kill, after a failed sync', async () => {
     const ledger = await fresh();
     await ledger.advance(ALICE, 5, COUNTER);
     const next = await open();
@@ -194,7 +194,7 @@ describe('a ledger that is opened again', () => {
     expect([(await open()).condition, generation()]).toEqual(['sound', 4]);
   });
 
-  it('begins anew where marks are only in /run', async () => {
+  it('starts a new generation if marks are only in /run', async () => {
     const ledger = await fresh();
     await ledger.advance(ALICE, 5, TIME_STEP);
     const before = generation();
@@ -206,7 +206,7 @@ describe('a ledger that is opened again', () => {
     expect([generation() > before, next.mark(BOB)?.value]).toEqual([true, 5]);
   });
 
-  it('begins anew where marks went out of date: they would take the place of a later one', async () => {
+  it('starts a new generation if marks expired, because they could replace later ones', async () => {
     const ledger = await fresh();
     ledger.note(ALICE, 9, { ...NOTE, lasts: 60 });
     await ledger.close();
@@ -287,14 +287,14 @@ describe('a sound ledger', () => {
     expect((await again(ledger)).mark(keyOf(99))?.value).toBe(1);
   });
 
-  it('commits what was claimed and given up along with the next commit', async () => {
+  it('includes an abandoned claim in the next commit', async () => {
     const ledger = await fresh();
     ledger.claim(ALICE, 7, COUNTER);
     await ledger.advance(keyOf(1), 1, COUNTER);
     expect((await again(ledger)).mark(ALICE)?.value).toBe(7);
   });
 
-  it('says how a claim ended, as often as it is asked', async () => {
+  it('returns the result of a claim, however often it is asked', async () => {
     const ledger = await fresh();
     const claim = ledger.claim(ALICE, 7, COUNTER) as Claim;
     expect(await ledger.commit([claim])).toEqual(['advanced']);
@@ -302,7 +302,7 @@ describe('a sound ledger', () => {
     expect(ledger.claim(ALICE, 7, COUNTER)).toBe('spent');
   });
 
-  it('has answered only what the next daemon finds, without a proper end of this one', async () => {
+  it('acknowledges only what the next daemon finds after a crash', async () => {
     const ledger = await fresh();
     await ledger.advance(ALICE, 5, COUNTER);
     const next = await open();
@@ -599,7 +599,7 @@ describe('an owner', () => {
     expect(ledger.mark(keyOf(1))?.value, 'what stays stays').toBe(1);
   });
 
-  it('does not get a mark that stays turned into one that passes by a use elsewhere', async () => {
+  it('does not make a permanent mark forgettable because another source uses it', async () => {
     const ledger = await fresh();
     await ledger.of(CARL).advance(ALICE, 5, TIME_STEP);
     await ledger.of(PASSING).advance(ALICE, 6, TIME_STEP);
@@ -672,7 +672,7 @@ it('a note is forgotten when it went out of date, also where its time was raised
 });
 
 describe('markKey', () => {
-  it('depends on user, purpose and secret, and on where one ends', () => {
+  it('depends on user, purpose and secret, and on the boundaries between them', () => {
     const keys = [
       markKey('a', 'b', Buffer.from('c')),
       markKey('ab', '', Buffer.from('c')),

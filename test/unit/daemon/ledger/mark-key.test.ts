@@ -8,7 +8,7 @@ describe('markKey', () => {
   it.each([
     ['jürgen', 'totp/30', SECRET, '6c36274720c3df4007ea6f4b03cd4153'],
     ['', 'hotp', Buffer.alloc(0), '648b925c2ac8ed4a734418fb9052bd49'],
-  ])('of %j and %s is what it was in the ledgers that are on disks', (user, purpose, secret, key) => {
+  ])('of %j and %s equals the key in existing ledgers', (user, purpose, secret, key) => {
     expect(markKey(user, purpose, secret)).toBe(key);
   });
 
@@ -18,7 +18,7 @@ describe('markKey', () => {
     expect(made.holding(SECRET.toString().slice(0, 10))).toBe(0);
   });
 
-  it('tells apart where one part ends and the next begins', () => {
+  it('depends on the boundaries between its parts', () => {
     const keys = [
       markKey('ab', 'c', SECRET),
       markKey('a', 'bc', SECRET),

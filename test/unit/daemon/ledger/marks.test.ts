@@ -17,7 +17,7 @@ function keyOf(number: number, hash = number): string {
 }
 
 describe('a table of marks', () => {
-  it('holds what a map would, whatever is added, replaced and removed, and by whom', () => {
+  it('behaves like a map, for any additions, replacements and removals', () => {
     const step = fc.record({
       what: fc.constantFrom('put' as const, 'put' as const, 'remove' as const),
       key: fc.integer({ min: 0, max: 40 }),
@@ -94,7 +94,7 @@ describe('a table of marks', () => {
 describe('marks', () => {
   const passing = { until: WHILE_ROOM, kind: KIND.counter };
 
-  it('are given with everything as it was before what is not decided, a part at a time', () => {
+  it('are returned without undecided changes, a part at a time', () => {
     const marks = new Marks();
     const all = Array.from({ length: 200 }, (_, number) => entryOf({ key: keyOf(number), value: 5 }));
     all.forEach((entry) => marks.put(entry));
@@ -118,7 +118,7 @@ describe('marks', () => {
     expect(marks.get(keyOf(3))?.value).toBe(7);
   });
 
-  it('of a full ledger advance, and new ones are refused to owners of many, but not to root and owners of few', () => {
+  it('of a full ledger advance; new ones are only for root and owners of few', () => {
     const marks = new Marks();
     const words = wordsOf(entryOf({ key: keyOf(0) }));
     for (let number = 0; number < MAX_MARKS; number++) {
@@ -143,24 +143,20 @@ describe('marks', () => {
     expect(marks.claim({ ...known!, value: known!.value + 1 }, NOW).kind).toBe('claimed');
   });
 
-  it(
-    'are never more than fit into memory, whoever asks, and whatever is on the disk',
-    { timeout: 120_000 },
-    () => {
-      const marks = new Marks();
-      const words = wordsOf(entryOf({ key: keyOf(0), uid: NO_UID }));
-      for (let number = 0; number < MOST_MARKS; number++) {
-        words[0] = Math.imul(number, 0x9e37_79b1) >>> 0;
-        words[3] = number;
-        marks.load(words, 0);
-      }
-      expect(marks.size).toBe(MOST_MARKS);
-      words[1] = 1;
-      expect(marks.load(words, 0)).toBe(false);
-      expect(marks.claim(entryOf({ key: keyOf(1, 1), uid: 0 }), NOW).kind).toBe('no-room');
-      expect(marks.size).toBe(MOST_MARKS);
-    },
-  );
+  it('never exceed the memory limit, whoever asks, and whatever is on the disk', { timeout: 120_000 }, () => {
+    const marks = new Marks();
+    const words = wordsOf(entryOf({ key: keyOf(0), uid: NO_UID }));
+    for (let number = 0; number < MOST_MARKS; number++) {
+      words[0] = Math.imul(number, 0x9e37_79b1) >>> 0;
+      words[3] = number;
+      marks.load(words, 0);
+    }
+    expect(marks.size).toBe(MOST_MARKS);
+    words[1] = 1;
+    expect(marks.load(words, 0)).toBe(false);
+    expect(marks.claim(entryOf({ key: keyOf(1, 1), uid: 0 }), NOW).kind).toBe('no-room');
+    expect(marks.size).toBe(MOST_MARKS);
+  });
 
   it('that went out of date are forgotten, and no others', () => {
     const marks = new Marks();
@@ -170,7 +166,7 @@ describe('marks', () => {
     expect(allOf(marks).map(({ until }) => until)).toEqual([ALWAYS, WHILE_ROOM, NOW + 1]);
   });
 
-  it('that nobody knew the owner of get one, and a kind, when they advance', () => {
+  it('without an owner get one, and a kind, when they advance', () => {
     const marks = new Marks();
     const old = entryOf({ key: keyOf(1), kind: KIND.unknown, uid: NO_UID });
     marks.put(old);

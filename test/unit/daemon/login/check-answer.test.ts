@@ -90,14 +90,14 @@ describe('an answer', () => {
   });
 
   it.each([RECOVERY, TOUCH])(
-    'that nobody can guess is never counted, wrong as it is: $class',
+    'that cannot be guessed is never counted, even if wrong: $class',
     async (shape) => {
       await check([shape], rejected('wrong-code'));
       expect(course).toEqual([`verify ${shape.class}`, `sleep ${GRID_MS - TAKEN_MS} ms`]);
     },
   );
 
-  it('is held back after too many tries, not looked at, and leaves on the grid', async () => {
+  it('is not checked after too many tries, and is answered on the time grid', async () => {
     expect(await check([DIGITS], ACCEPTED, false)).toEqual({ kind: 'held-back' });
     expect(course).toEqual(['admit', `sleep ${GRID_MS} ms`]);
   });

@@ -205,7 +205,7 @@ describe('conductLogin', () => {
     [3, '3 recovery codes'],
     [1, 'one recovery code'],
     [0, 'no recovery codes'],
-  ])('tells whoever gets in that %i recovery codes are left', async (recoveryCodesLeft, words) => {
+  ])('tells a person who gets in that %i recovery codes are left', async (recoveryCodesLeft, words) => {
     const script = new Script([CODE]);
     await conduct(script, enrolled({ ...ACCEPTED, recoveryCodesLeft }));
     expect(script.notices).toEqual([
@@ -240,7 +240,7 @@ describe('conductLogin', () => {
     [{ kind: 'absent' }, 'not-enrolled'],
     [{ kind: 'blocked', why: 'w' }, 'denied'],
     [{ kind: 'failed', why: 'w' }, 'unavailable'],
-  ] as const)('asks who is %j as everybody else, and does not let them in', async (lookup, code) => {
+  ] as const)('asks a user who is %j like everybody else, and does not let them in', async (lookup, code) => {
     const script = new Script([CODE]);
     await conduct(script, lookup);
     expect(script.prompts).toHaveLength(1);
@@ -252,14 +252,14 @@ describe('conductLogin', () => {
     expect(wiped()).toBe(true);
   });
 
-  it('never looks up who has no account', async () => {
+  it('never looks up a user without an account', async () => {
     const script = new Script([CODE]);
     await conduct(script, enrolled(ACCEPTED), [], { account: undefined });
     expect(course).toEqual(['ask', 'wait', 'log', 'conclude']);
     expect(script.verdicts).toEqual([{ code: 'user-unknown', failDelayUs: FAIL_DELAY_US }]);
   });
 
-  it('never takes a user who does not exist for one who is merely not enrolled', async () => {
+  it('never treats an unknown user as not enrolled', async () => {
     const script = new Script([CODE]);
     await conduct(script, { kind: 'absent' }, ['nullok', 'user=shared'], { account: undefined });
     expect(script.verdicts).toEqual([{ code: 'user-unknown', failDelayUs: FAIL_DELAY_US }]);
@@ -288,7 +288,7 @@ describe('conductLogin', () => {
     ]);
   });
 
-  it('skips with nullok who is not enrolled, unless the host is not root', async () => {
+  it('skips unenrolled users with nullok, but only for hosts that are root', async () => {
     const skipped = new Script();
     await conduct(skipped, { kind: 'absent' }, ['nullok']);
     expect(skipped.prompts).toHaveLength(0);
@@ -321,7 +321,7 @@ describe('conductLogin', () => {
     expect(log.text).not.toMatch(/^Accepted/m);
   });
 
-  it('notes who was let in by a code, and believes only programs of root in which service', async () => {
+  it('records logins with a code, and trusts only programs of root about the service', async () => {
     await conduct(new Script([CODE]), enrolled(WRONG));
     await conduct(new Script([CODE]), enrolled(ACCEPTED), [], { trustedHost: false });
     await conduct(new Script([CODE]), { kind: 'absent' }, ['nullok']);
@@ -381,7 +381,7 @@ describe('conductLogin', () => {
       expect(wiped()).toBe(true);
     });
 
-    it('logs a guess that was held back', async () => {
+    it('logs a throttled guess', async () => {
       const held: Attempts = {
         begin: () => ({ admit: () => false, failed: () => undefined, succeeded: () => undefined }),
       };
@@ -396,7 +396,7 @@ describe('conductLogin', () => {
     });
   });
 
-  it('logs a guess as what it is, although the module goes before the verdict', async () => {
+  it('logs a guess even if the module hangs up before the verdict', async () => {
     const script = new Script([CODE]);
     const leave = (result: Verification) => (): Verification => {
       script.over = true;
@@ -409,7 +409,7 @@ describe('conductLogin', () => {
     expect([script.verdicts, noted]).toEqual([[], []]);
   });
 
-  it('calls nobody accepted whose module goes before the verdict', async () => {
+  it('does not log "accepted" if the module hangs up before the verdict', async () => {
     const script = new Script([CODE]);
     const leave = (): Verification => {
       script.over = true;
@@ -432,7 +432,7 @@ describe('conductLogin', () => {
     expect(wiped()).toBe(true);
   });
 
-  it('refuses a reading of a shape that was not asked for', async () => {
+  it('refuses a reading of a shape that the prompt did not list', async () => {
     const script = new Script(['1', '2', '3']);
     await expect(conduct(script, enrolled(ACCEPTED))).rejects.toThrow(/did not list it/);
     expect(script.verdicts).toEqual([]);
@@ -493,14 +493,14 @@ describe('conductLogin with limited attempts', () => {
     expect(outcomes).toEqual(['admit', 'succeeded', 'admit', 'failed']);
   });
 
-  it('does not count a used code as a failure, nor an answer that fits nothing', async () => {
+  it('does not count a used code, or an answer that fits nothing, as a failure', async () => {
     const used = { kind: 'rejected', reason: 'code-already-used', factor: 'totp:phone' } as const;
     await conduct(new Script([CODE]), enrolled(used), [], {}, attempts(true));
     await conduct(new Script([]), enrolled(ACCEPTED), [], {}, attempts(true));
     expect(outcomes).toEqual(['admit']);
   });
 
-  it('counts programs that are not root apart, whatever terminal they name', async () => {
+  it('counts programs that are not root separately, whatever terminal they name', async () => {
     const origins: string[] = [];
     const noting: Attempts = {
       begin: (subject) => {
@@ -513,7 +513,7 @@ describe('conductLogin with limited attempts', () => {
     expect(origins).toEqual(['rhost 192.0.2.1', 'own program']);
   });
 
-  it('counts names that nobody has apart from those of users, and not under what was typed', async () => {
+  it('counts unknown names separately from users, and not under the typed text', async () => {
     const subjects: Subject[] = [];
     const noting: Attempts = {
       begin: (subject) => {

@@ -140,7 +140,7 @@ describe('every login', () => {
     });
   });
 
-  it('skips the questions only for who is refused or spared, or not enrolled with nullok (not always_prompt) on a host that is root', () => {
+  it('skips the questions only for refused or spared users, or unenrolled ones with nullok (not always_prompt) on a host that is root', () => {
     property(({ options, standing, maySkip }, { questions, ending }) => {
       const skip = options.nullok && !options.alwaysPrompt && maySkip && standing === 'not-enrolled';
       expect(questions.length === 0).toBe(skip || standing === 'refused' || standing === 'spared');
@@ -153,7 +153,7 @@ describe('every login', () => {
     });
   });
 
-  it('says not-enrolled only of who is not, and user-unknown only of who is', () => {
+  it('returns not-enrolled only for unenrolled users, and user-unknown only for unknown ones', () => {
     property(({ standing }, { cancelled, ending }) => {
       if (ending.code === 'not-enrolled') {
         expect(standing).toBe('not-enrolled');
@@ -248,7 +248,7 @@ describe('a rule that wants a code and a touch', () => {
     shape,
   });
 
-  it('is not content with one kind twice, whatever the check says', () => {
+  it('does not accept one kind twice, whatever the check returns', () => {
     for (const [kind, shape] of [
       ['code', 1],
       ['touch', 2],
@@ -289,7 +289,7 @@ describe('whoever is held back', () => {
   it.each([
     [false, 'too-many-tries', TEXTS.tooManyTries],
     [true, 'denied', undefined],
-  ])('is told so, unless it is to be quiet (%s)', (quiet, code, notice) => {
+  ])('gets a text, unless it must be quiet (%s)', (quiet, code, notice) => {
     const state = { at: 'verifying', source: 'ask-hidden' } as const;
     const { command } = nextStep({ ...DEFAULTS, quiet }, state, { type: 'held-back' });
     const ending = command.type === 'end' ? command.ending : expect.unreachable('it goes on');

@@ -173,7 +173,7 @@ describe('a rule that skips', () => {
     },
   );
 
-  it('does not exempt a program that is not root, whatever it says', async () => {
+  it('does not exempt a program that is not root, whatever it claims', async () => {
     expect(await login({ rules: SKIP, request: { trustedHost: false }, answers: ['x'] })).toBe('denied');
   });
 
@@ -234,7 +234,7 @@ describe('a rule that wants both', () => {
     [CODE, TOUCH, TEXTS.askForTouchToo, 'totp:phone+yubikey:blue'],
     [TOUCH, CODE, TEXTS.askForCodeToo, 'yubikey:blue+totp:phone'],
     [TOUCH, RECOVERY, TEXTS.askForCodeToo, 'yubikey:blue+recovery:codes'],
-  ])('is content with %s and %s, and says what is missing', async (first, second, text, factor) => {
+  ])('accepts %s and %s, and asks for the missing half', async (first, second, text, factor) => {
     expect(await login({ rules: BOTH, answers: [first, second] })).toBe('ok');
     expect(prompts[1]!.text).toBe(text);
     expect(prompts[1]!.shapes.some((shape) => (shape.class === 'modhex') === (first === TOUCH))).toBe(false);
@@ -257,7 +257,7 @@ describe('a rule that wants both', () => {
   it.each([
     [SHAPES.slice(0, 1), CODE, TEXTS.touchMissing],
     [SHAPES.slice(1, 2), TOUCH, TEXTS.codeMissing],
-  ])('is not content with somebody who has one only, and tells them', async (shapes, answer, notice) => {
+  ])('refuses a user who has only one, with a text', async (shapes, answer, notice) => {
     expect(await login({ rules: BOTH, shapes, answers: [answer, answer] })).toBe('denied');
     expect(notices).toEqual([notice]);
     expect(log.text).toContain('reason=half-missing');
@@ -324,7 +324,7 @@ describe('a YubiKey that cannot be checked', () => {
     expect(heard.verdict!.shape).toBe(1);
   });
 
-  it('ends the login of somebody who has nothing else, and where both are wanted', async () => {
+  it('ends the login of a user who has nothing else, or if both are required', async () => {
     expect(await login({ touchUnavailable: true, shapes: SHAPES.slice(1, 2), answers: [TOUCH] })).toBe(
       'unavailable',
     );
@@ -338,7 +338,7 @@ describe('a YubiKey that cannot be checked', () => {
 describe("a line in pam_yubico's words", () => {
   const line = ['id=16', 'key=EHmo8FMxuhumBlTinC4uYL0Mgwg='];
 
-  it('asks as pam_yubico does, for what is at the end, and keeps a password that nothing was typed of', async () => {
+  it('asks like pam_yubico for the end of a string, and keeps a stacked password', async () => {
     expect(await login({ arguments: line, answers: [`pw${TOUCH}`] })).toBe('ok');
     expect(prompts).toMatchObject([{ source: 'ask-hidden', part: 'tail', text: "YubiKey for `alice': " }]);
     expect(heard.verdict).toMatchObject({ shape: 1, keepIfEmpty: true });
@@ -349,7 +349,7 @@ describe("a line in pam_yubico's words", () => {
     expect(prompts).toMatchObject([{ source: 'ask-visibly', text: 'Touch: ' }]);
   });
 
-  it('with nullok does not ask who has nothing, but with always_prompt', async () => {
+  it('with nullok asks users without a factor only with always_prompt', async () => {
     expect(await login({ arguments: [...line, 'nullok'], standing: 'absent' })).toBe('not-enrolled');
     expect(prompts).toEqual([]);
     heard.verdict = undefined;

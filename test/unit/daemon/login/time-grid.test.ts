@@ -19,7 +19,7 @@ describe('untilNextLine', () => {
     expect(untilNextLine(0, 50, 50)).toBe(50_000);
   });
 
-  it('leads to a line of the grid, to the microsecond, whatever the work has taken', () => {
+  it('ends exactly on the time grid, however long the work took', () => {
     fc.assert(
       fc.property(
         fc.double({ min: 0, max: 1e9, noNaN: true }),

@@ -37,14 +37,14 @@ describe("the web interface's own login", () => {
     expect(await webEnding(request({}, service), NATIVE)).toBeUndefined();
   });
 
-  it('refuses with gate who has no factor in Proxmox, and whoever does not exist', async () => {
+  it('with gate, refuses users without a factor in Proxmox, and unknown users', async () => {
     expect(await webEnding(request(), web('gate', 'unprotected'))).toMatchObject({ code: 'denied' });
     expect(await webEnding(request({ account: undefined }), web('gate', 'unprotected'))).toMatchObject({
       code: 'denied',
     });
   });
 
-  it('never takes what Proxmox says of somebody else for a user who does not exist', async () => {
+  it("never applies Proxmox's answer about somebody else to an unknown user", async () => {
     const usable: WebLogins = {
       mode: 'gate',
       standingOf: () => Promise.resolve({ kind: 'usable' } as unknown as Standing),
@@ -53,11 +53,11 @@ describe("the web interface's own login", () => {
     expect(await webEnding(request({ account: undefined }), usable)).toMatchObject({ code: 'denied' });
   });
 
-  it.each(['gate', 'concat'] as const)('is refused with %s while nothing can be found out', async (mode) => {
+  it.each(['gate', 'concat'] as const)('is refused with %s while the look-up fails', async (mode) => {
     expect(await webEnding(request(), web(mode, 'failed'))).toMatchObject({ code: 'unavailable' });
   });
 
-  it('asks with concat who has no factor in Proxmox', async () => {
+  it('with concat, asks users without a factor in Proxmox', async () => {
     expect(await webEnding(request(), web('concat', 'unprotected'))).toBeUndefined();
   });
 });

@@ -44,7 +44,7 @@ describe('Deadlines', () => {
     expect(passed).toEqual(['alice', 'bob']);
   });
 
-  it('begin anew when they are given again', async () => {
+  it('start again when they are set again', async () => {
     give('alice');
     await goesBy(DEADLINE - 1);
     give('alice');

@@ -171,7 +171,7 @@ describe('LoginServer', () => {
     ['an empty one', { canonicalUser: Buffer.alloc(0), uid: 5 }],
     ['no uid', { canonicalUser: Buffer.from('alice') }],
     ['a name that is no UTF-8', { canonicalUser: Buffer.from('ff61', 'hex'), uid: 5 }],
-  ])('asks who has %s, and knows nobody', async (_name, start) => {
+  ])('asks a user with %s, and accepts nobody', async (_name, start) => {
     const login = new Login();
     expect(await login.start(start).verdict(RIGHT)).toMatchObject({ code: 'user-unknown' });
     expect(login.prompts).toBe(1);
@@ -183,7 +183,7 @@ describe('LoginServer', () => {
     expect(lookedUp).toEqual([{ name: '\ufeffroot', uid: 5 }]);
   });
 
-  it('serves on the socket for everybody the own account only, and logs no rhost that it was told', async () => {
+  it("serves only the own account on the users' socket, and logs no claimed rhost", async () => {
     const rhost = Buffer.from('198.51.100.9');
     expect(await new Login('user').start({ ...me, rhost }).verdict(RIGHT)).toMatchObject({ code: 'ok' });
     const other = { ...me, uid: ME.uid + 1, canonicalUser: Buffer.from(OTHER) };
@@ -232,7 +232,7 @@ describe('LoginServer', () => {
     expect(log.text).not.toContain(RIGHT);
   });
 
-  it('lets nobody in when something unexpected goes wrong, and does not log what it says', async () => {
+  it('lets nobody in after an unexpected error, and does not log its message', async () => {
     const login = new Login().start({ canonicalUser: Buffer.from('broken'), uid: 5 });
     expect(await login.verdict(RIGHT)).toMatchObject({ code: 'unavailable' });
     expect(log.text).toContain('A login failed for an unexpected reason');

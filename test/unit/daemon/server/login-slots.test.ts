@@ -30,7 +30,7 @@ const givenUp = (logins: readonly Login[]): number[] =>
   logins.flatMap(({ given }, index) => (given === undefined ? [] : [index]));
 
 describe('LoginSlots', () => {
-  it('has 512 for root, and then the one that waits longest for its person goes', () => {
+  it('has 512 for root; then the login that has waited longest for its person is ended', () => {
     const places = new LoginSlots();
     const logins = filled(places, 512, true);
     expect(givenUp(logins)).toEqual([]);
@@ -116,7 +116,7 @@ describe('LoginSlots', () => {
     expect(givenUp(remote)).toEqual([]);
   });
 
-  it('forgets who has left, and lists who is there', () => {
+  it('forgets ended logins, and lists the others', () => {
     const places = new LoginSlots();
     const [one, two] = filled(places, 2, true, true);
     const user = new Login();

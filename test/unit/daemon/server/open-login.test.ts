@@ -186,7 +186,7 @@ describe('OpenLogin', () => {
     expect(codes()).toEqual(['ok']);
   });
 
-  it('goes on when what it waits for is there, and sends what comes of it', async () => {
+  it('continues when its result is there, and sends the next frame', async () => {
     way = function* () {
       expect(yield* resultOf(Promise.resolve(5))).toBe(5);
       return LET_IN;
@@ -224,7 +224,7 @@ describe('OpenLogin', () => {
     expect([codes(), left]).toEqual([['unavailable'], 1]);
   });
 
-  it('gives up when the work takes too long, whatever comes of it later', async () => {
+  it('gives up when the work takes too long, and ignores its later result', async () => {
     let ready!: () => void;
     way = function* () {
       yield* resultOf(new Promise<void>((resolve) => (ready = resolve)));
@@ -278,7 +278,7 @@ describe('OpenLogin', () => {
     expect(log.events).toEqual([brokenBy('ERR_ORDER')]);
   });
 
-  it('hangs up at an ANSWER whose shape was not asked for', () => {
+  it('hangs up at an ANSWER with a shape that the PROMPT did not list', () => {
     way = function* () {
       replies.push(yield* ask({ ...PROMPT, shapes: [] }));
       return LET_IN;

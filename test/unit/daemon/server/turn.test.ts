@@ -79,14 +79,14 @@ describe('Turn', () => {
     expect(course.slice(2)).toEqual(['send 1: unavailable', 'hang up 1']);
   });
 
-  it('takes a claim whose outcome is missing for one that failed', () => {
+  it('treats a claim without a result as failed', () => {
     outcomes = () => [];
     turn.commit(claimOf(1), (outcome) => void course.push(outcome));
     turn.end();
     expect(course).toEqual(['commit 1', 'unavailable']);
   });
 
-  it('tells who cannot be reached, but not after the last word', () => {
+  it('reports unreachable modules, but not after the verdict', () => {
     takes = false;
     turn.send(to(1), Buffer.from('question'), false);
     turn.send(to(2), Buffer.from('verdict'), true);

@@ -63,7 +63,7 @@ describe('attempt', () => {
     expect(optionValue(type(HOTP, '11111111').text, 'HOTP_COUNTER')).toBe('6');
   });
 
-  it('counts attempts in the file, and holds back what is too much without counting it', () => {
+  it('counts attempts in the file, and refuses further ones without counting them', () => {
     let text = `${SECRET}\n" RATE_LIMIT 2 30\n" TOTP_AUTH\n`;
     text = type(text, '000000').text;
     text = type(text, '000000').text;

@@ -23,7 +23,7 @@ describe('a file that is missing', () => {
     expect(places.isGone('ana', FILE, null)).toBe(true);
   });
 
-  it('is gone from the directory that held it, also when the device has another number since a reboot', async () => {
+  it('counts as deleted in its last directory, even with a new device number after a reboot', async () => {
     await places.note(ANA, FILE, HOME);
     expect(places.isGone('ana', FILE, { ...HOME, dev: '50' })).toBe(true);
   });
@@ -41,7 +41,7 @@ describe('a file that is missing', () => {
     expect(places.isGone('ana', '/etc/other', directory)).toBe(true);
   });
 
-  it('is gone only from where it was last', async () => {
+  it('counts as deleted only in its last place', async () => {
     await places.note(ANA, FILE, HOME);
     now += 60_000;
     await places.note(ANA, FILE, MOUNT_POINT);
@@ -53,7 +53,7 @@ describe('a file that is missing', () => {
     expect(places.isGone('ana', FILE, MOUNT_POINT)).toBe(false);
   });
 
-  it('is gone once it is forgotten, and known again when it is seen again, whatever the clock says', async () => {
+  it('counts as deleted after "forget", and is known again once seen, whatever the clock says', async () => {
     await places.note(ANA, FILE, HOME);
     now -= 1_000_000;
     expect(await places.forget('ana')).toBe(true);
@@ -86,7 +86,7 @@ it('adds no key for a directory that is another one at every login', async () =>
   expect(ledger.marks.size).toBe(keys);
 });
 
-it('writes no more than once a minute for one that changes all the time, and believes the one that it knows', async () => {
+it('writes at most once a minute for a changing place, and trusts only the known one', async () => {
   await places.note(ANA, FILE, HOME);
   const written = ledger.advances.length;
   for (let login = 0; login < 100; login++) {

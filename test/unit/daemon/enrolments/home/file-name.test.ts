@@ -23,7 +23,7 @@ describe('expandFileName', () => {
     expect(path(spec)).toBe(expected);
   });
 
-  it('puts nothing into what was put in', () => {
+  it('does not expand inserted values', () => {
     expect(path('/x/${USER}', { ...ANA, user: '${HOME}' })).toBe('/x/${HOME}');
     expect(path('${HOME}/x', { ...ANA, home: '/h/~/${USER}' })).toBe('/h/~/${USER}/x');
   });

@@ -146,7 +146,7 @@ describe('looking up', () => {
     expect(await lookUp()).toMatchObject({ kind: 'blocked' });
   });
 
-  it('refuses without a question at the limit of the file, and where it is none', async () => {
+  it("refuses without a question at the file's limit, and if the limit is invalid", async () => {
     const seconds = now / 1000;
     files.text = `${SECRET}\n" RATE_LIMIT 1 30 ${seconds - 3}\n" TOTP_AUTH\n`;
     expect(await lookUp()).toMatchObject({ kind: 'refused', reason: 'too-many-tries' });
@@ -155,7 +155,7 @@ describe('looking up', () => {
     expect(files.asked.some((asked) => asked.startsWith('replace'))).toBe(false);
   });
 
-  it('looks as long for somebody who does not exist, and finds nobody', async () => {
+  it('takes as long for an unknown user, and finds nobody', async () => {
     const nobody = { ...seeker(), account: undefined };
     expect(await lookUp(nobody)).toEqual({ kind: 'absent' });
     expect(files.asked).toEqual(['read /.google_authenticator']);
@@ -221,7 +221,7 @@ describe('a code', () => {
     expect(await type(codeOf(STEP))).toMatchObject(rejected('code-already-used'));
   });
 
-  it('does not wait for ever for a file that never stands still', async () => {
+  it('gives up on a file that changes all the time', async () => {
     let times = 0;
     files.meanwhile = () => (files.text = `${REUSE}" X ${++times}\n`);
     expect(await type(codeOf(STEP))).toMatchObject(rejected('not-recorded'));
@@ -290,7 +290,7 @@ describe('a counter', () => {
 describe('a file that cannot be written', () => {
   const forgiving = seeker({ allowReadOnly: true });
 
-  it('lets nobody in, and says what the model says', async () => {
+  it('lets nobody in, with the texts of pam_google_authenticator', async () => {
     files.replaces.push(NO_ROOM, { ...NO_ROOM, code: 'EACCES' }, NO_ROOM);
     const notice = 'Error "Read-only file system" while writing config';
     expect(await type(codeOf(STEP))).toMatchObject({ ...rejected('not-recorded'), notice });

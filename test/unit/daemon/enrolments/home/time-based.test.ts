@@ -44,7 +44,7 @@ describe('checkTimeBased', () => {
     expect(check(PLAIN, STEP)).toEqual({ kind: 'accepted', text: PLAIN, steps: [STEP] });
   });
 
-  it('lists used steps, refuses them, and forgets those that fit no more', () => {
+  it('lists used steps, refuses them, and drops those outside of the window', () => {
     const first = check(ONCE, STEP);
     expect(first.text).toBe(`S\n" DISALLOW_REUSE ${STEP}\n" TOTP_AUTH\n`);
     expect(check(first.text, STEP)).toMatchObject({
@@ -86,7 +86,7 @@ describe('checkTimeBased', () => {
     },
   );
 
-  it('does not look for a clock that differs when told so, or that differs by half a day', () => {
+  it('does not learn a different clock if told so, or if it is off by half a day', () => {
     expect(check(ONCE, STEP + 200, STEP, -1, false).kind).toBe('no-match');
     expect(check(ONCE, STEP + 1_500).kind).toBe('no-match');
   });

@@ -14,7 +14,7 @@ const PEOPLE = [
 
 const RUNS = { numRuns: 600 };
 
-it('whoever Proxmox would ask or refuse is never "not enrolled"', async () => {
+it('a user whom Proxmox would ask or refuse is never "not enrolled"', async () => {
   await fc.assert(
     fc.asyncProperty(drawnFiles, async (files) => {
       const lookUp = sourceOver(files);
@@ -33,7 +33,7 @@ it('whoever Proxmox would ask or refuse is never "not enrolled"', async () => {
 /** Where our code is deliberately stricter than Proxmox: for a rule that Proxmox ignores, and for an old line without any key. */
 const STRICTER = /cannot be read|out of range here|YubiKeys without a server/;
 
-it('whoever Proxmox lets in without a factor is "not enrolled", but where the documentation says else', async () => {
+it('a user whom Proxmox lets in without a factor is "not enrolled", with documented exceptions', async () => {
   await fc.assert(
     fc.asyncProperty(drawnFiles, async (files) => {
       const lookUp = sourceOver(files);

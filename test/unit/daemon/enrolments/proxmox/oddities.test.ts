@@ -220,7 +220,7 @@ const ROWS: readonly Row[] = [
   ],
 ];
 
-describe('what Proxmox makes of oddities, and what is made of them here', () => {
+describe('oddities in Proxmox, and here', () => {
   for (const [what, texts, verdict, kind, why = /^/] of ROWS) {
     test(`${what}: Proxmox ${verdict}, here ${kind}`, async () => {
       const files = filesOf(texts);

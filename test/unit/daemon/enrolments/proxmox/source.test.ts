@@ -179,7 +179,7 @@ describe('what cannot be read', () => {
     },
   ];
 
-  it.each(READS)('is served from the copy, and told once: %j', async (read) => {
+  it.each(READS)('is replaced by the copy, and reported once: %j', async (read) => {
     const { lookUp, told, kept } = worldOf({ copy: good, read: () => read });
     expect((await lookUp('ana')).kind).toBe('enrolled');
     expect((await lookUp('bob')).kind).toBe('absent');
@@ -188,7 +188,7 @@ describe('what cannot be read', () => {
     expect(kept.every((texts) => texts['priv/tfa.cfg'] === good['priv/tfa.cfg'])).toBe(true);
   });
 
-  it.each(NOT_UNDERSTOOD)('opens nothing to whoever has no factor in the copy: %j', async (read) => {
+  it.each(NOT_UNDERSTOOD)('lets in nobody without a factor in the copy: %j', async (read) => {
     const { lookUp, told } = worldOf({ copy: good, read: () => read });
     expect((await lookUp('ana')).kind).toBe('enrolled');
     expect((await lookUp('bob')).kind).toBe('blocked');
@@ -209,7 +209,7 @@ describe('what cannot be read', () => {
     vi.useRealTimers();
   });
 
-  it('while nothing can be read, what was not understood before stays so', async () => {
+  it('keeps a doubt while nothing can be read', async () => {
     let read = NOT_UNDERSTOOD[0]!;
     const { lookUp } = worldOf({ copy: good, read: () => read });
     expect((await lookUp('bob')).kind).toBe('blocked');
@@ -217,29 +217,26 @@ describe('what cannot be read', () => {
     expect((await lookUp('bob')).kind).toBe('blocked');
   });
 
-  it.each(READS)(
-    'nor is it forgotten when the file cannot be read later, or by a restart: %j',
-    async (outage) => {
-      const path = `${mkdtempSync(`${tmpdir()}/last-good-`)}/pve.last-good.json`;
-      writeFileSync(path, JSON.stringify({ format: 1, files: good }));
-      const reading: { now: ProxmoxRead } = { now: NOT_UNDERSTOOD[0]! };
-      const { lookUp } = worldOf({ lastGood: lastGoodIn(path), read: () => reading.now });
-      expect((await lookUp('bob')).kind).toBe('blocked');
-      await vi.waitFor(() => expect(readFileSync(path, 'utf8')).toContain('"doubts":{"priv/tfa.cfg"'));
-      reading.now = outage;
-      expect((await lookUp('bob')).kind).toBe('blocked');
+  it.each(READS)('keeps a doubt while the file is unreadable, and over a restart: %j', async (outage) => {
+    const path = `${mkdtempSync(`${tmpdir()}/last-good-`)}/pve.last-good.json`;
+    writeFileSync(path, JSON.stringify({ format: 1, files: good }));
+    const reading: { now: ProxmoxRead } = { now: NOT_UNDERSTOOD[0]! };
+    const { lookUp } = worldOf({ lastGood: lastGoodIn(path), read: () => reading.now });
+    expect((await lookUp('bob')).kind).toBe('blocked');
+    await vi.waitFor(() => expect(readFileSync(path, 'utf8')).toContain('"doubts":{"priv/tfa.cfg"'));
+    reading.now = outage;
+    expect((await lookUp('bob')).kind).toBe('blocked');
 
-      const restarted = worldOf({ lastGood: lastGoodIn(path), read: () => reading.now });
-      expect((await restarted.lookUp('bob')).kind).toBe('blocked');
-      expect((await restarted.lookUp('ana')).kind).toBe('enrolled');
-      reading.now = {
-        kind: 'files',
-        files: { 'priv/tfa.cfg': { kind: 'read', contents: base64(good['priv/tfa.cfg'] ?? '') } },
-      };
-      expect((await restarted.lookUp('bob')).kind).toBe('absent');
-      await vi.waitFor(() => expect(readFileSync(path, 'utf8')).toContain('"doubts":{}'));
-    },
-  );
+    const restarted = worldOf({ lastGood: lastGoodIn(path), read: () => reading.now });
+    expect((await restarted.lookUp('bob')).kind).toBe('blocked');
+    expect((await restarted.lookUp('ana')).kind).toBe('enrolled');
+    reading.now = {
+      kind: 'files',
+      files: { 'priv/tfa.cfg': { kind: 'read', contents: base64(good['priv/tfa.cfg'] ?? '') } },
+    };
+    expect((await restarted.lookUp('bob')).kind).toBe('absent');
+    await vi.waitFor(() => expect(readFileSync(path, 'utf8')).toContain('"doubts":{}'));
+  });
 
   it('a copy that could not be kept is kept when it is given once more', async () => {
     const directory = `${mkdtempSync(`${tmpdir()}/last-good-`)}/later`;

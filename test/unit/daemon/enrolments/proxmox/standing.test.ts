@@ -144,7 +144,7 @@ function standing(tfa: object | undefined, keys: string | undefined, realmTfa: s
   );
 }
 
-describe('what Proxmox wants of whoever has', () => {
+describe("Proxmox's requirement for a user with", () => {
   for (const [what, tfa, keys, realmTfa, kind, why = /^/] of ROWS) {
     it(what, () => {
       const found = standing(tfa, keys, realmTfa);
@@ -195,7 +195,7 @@ describe('domains.cfg', () => {
       'type=oath,colour=red',
     ],
     ...[`type=oath,id=${'x'.repeat(128)}`, '', 'digits=6', 'type=oath, digits=6', ',type=oath'],
-  ])('what a realm wants is never taken for nothing: %j', (value) => {
+  ])("a realm's requirement is never ignored: %j", (value) => {
     expect(wanted(`pam: pam\n\ttfa ${value}\n`)).toEqual({ type: 'unreadable' });
   });
 
@@ -220,7 +220,7 @@ describe('domains.cfg', () => {
     expect(wanted(text)).toEqual(tfa);
   });
 
-  it('has defaults, and passes over what it need not know', () => {
+  it('has defaults, and ignores irrelevant settings', () => {
     const realms = parseDomainsConfig(
       'ad: corp\n\tdomain corp.example\n\tcase-sensitive 0\n\ttfa type=oath\n',
     );

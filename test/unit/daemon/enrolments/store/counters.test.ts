@@ -61,7 +61,7 @@ const WRONG = { kind: 'rejected', reason: 'wrong-code' };
 const USED = { kind: 'rejected', reason: 'code-already-used', factor: 'hotp:token' };
 
 describe('recovery codes that run out', () => {
-  it('are told with every right code, from three on', async () => {
+  it('are reported with every right code, from three on', async () => {
     const hashes = Array.from({ length: 5 }, (_, number) => Buffer.alloc(32, number));
     const few: StoredFactor = { kind: 'recovery', id: 'codes1', name: 'codes', added: 1, hashes };
     const use = (count: number): void =>

@@ -120,14 +120,14 @@ describe('readImportedFile', () => {
     expect(problemsOf(text)).toEqual(problems);
   });
 
-  it('says it without what stands there', () => {
+  it('does not quote the file', () => {
     const said = JSON.stringify(
       readImportedFile('SECRET-WORDS!\n" TIME_SKEW 31337x\n" HOTP_COUNTER z31337\n'),
     );
     expect(said).not.toMatch(/SECRET-WORDS|31337/);
   });
 
-  it('never fails on what is no such file', () => {
+  it('never throws for other files', () => {
     fc.assert(
       fc.property(
         fc.oneof(fc.string({ unit: 'binary' }), stateFile),
@@ -206,7 +206,7 @@ describe('exportedText', () => {
     );
   });
 
-  it('leaves out what was used, and nothing else', () => {
+  it('leaves out used codes, and nothing else', () => {
     const text = `${SECRET}\n" WINDOW_SIZE 3\n" DISALLOW_REUSE 5\n" TOTP_AUTH\n11111111\n22222222\n33333333\n`;
     const uses = new Uses(text);
     expect([uses.use('22222222'), uses.use(codeAt(STEP - 1))]).toEqual([true, true]);

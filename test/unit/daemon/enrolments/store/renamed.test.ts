@@ -35,7 +35,7 @@ function opened(path = directory()): {
   return { path, store, kindOf: async (who) => (await source.lookUp(who)).kind };
 }
 
-it('is refused, not "not enrolled", and both names are told', async () => {
+it('is refused, not "not enrolled", and both names are reported', async () => {
   const { store, kindOf } = opened();
   expect(await kindOf(RENAMED)).toBe('absent');
   store.write({ user: DAVE.name, uid: DAVE.uid, factors: [FACTOR] });
@@ -53,7 +53,7 @@ it('is refused after a restart, too', async () => {
   expect(await opened(path).kindOf(RENAMED)).toBe('blocked');
 });
 
-it('gets in again with a record of its own, and is absent when the other one is gone', async () => {
+it('gets in with its own record, and is absent once the other one is removed', async () => {
   const { store, kindOf } = opened();
   store.write({ user: DAVE.name, uid: DAVE.uid, factors: [FACTOR] });
   store.write({ user: RENAMED.name, uid: RENAMED.uid, factors: [FACTOR] });

@@ -112,7 +112,7 @@ describe('storeEnrolment', () => {
     expect(ledger.advances).toHaveLength(1);
   });
 
-  it('goes on to the next way when the first is spent', async () => {
+  it('uses the next match if the first is used up', async () => {
     const tablet = factor('tablet', { secret: Buffer.alloc(20, 9) });
     ledger.claim = (key, value) => {
       ledger.advances.push({ key, value });

@@ -103,7 +103,7 @@ describe('Store', () => {
     expect(store.read(ALICE)?.factors[0]?.name).toBe('new');
   });
 
-  it('writes over what a killed daemon left half-written', () => {
+  it('overwrites a half-written file of a killed daemon', () => {
     writeFileSync(join(directory, 'enrolments', '.alice.json.new'), 'x'.repeat(5_000));
     store.write(record(factor()));
     expect(store.read(ALICE)).toEqual(record(factor()));
@@ -152,7 +152,7 @@ describe('Store', () => {
     expect(store.users()).toEqual(['../x', 'Ann', 'bob', 'jürgen']);
   });
 
-  it('lists the other users when a file that is not ours lies between them', () => {
+  it('lists users despite foreign files', () => {
     store.write({ user: 'bob', uid: 5, factors: [] });
     for (const name of ['%.json', '100%.json', '%FF.json', 'Ann.json', '%62ob.json', 'a.b.json', '.json']) {
       writeFileSync(join(directory, 'enrolments', name), '');

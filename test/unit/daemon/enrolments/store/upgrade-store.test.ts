@@ -81,7 +81,7 @@ describe('a store of an earlier schema', () => {
     });
   });
 
-  it('that ended in the middle goes on, wherever that was', () => {
+  it('continues after any interruption', () => {
     for (const endsAt of [1, 2, 3, 4, 5, 6, 7, 8, 9]) {
       rmSync(directory, { recursive: true });
       mkdirSync(files.path('enrolments'), { recursive: true, mode: 0o700 });
@@ -132,7 +132,7 @@ describe('a store that cannot be upgraded', () => {
     expect(readdirSync(directory)).toEqual(before);
   });
 
-  it("because there is none, or it says no schema, is somebody else's to report", () => {
+  it('leaves a missing store or schema for others to report', () => {
     for (const marker of ['', 'null', '[]', '{}', '{"schema":"0"}']) {
       put('store.json', marker);
       expect(upgradeStore(files, UPGRADES)).toBeUndefined();

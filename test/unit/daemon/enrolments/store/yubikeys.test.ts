@@ -63,13 +63,13 @@ describe('a YubiKey whose secrets are in the store', () => {
     expect(await verify([offline()], yubikey.touch().toUpperCase())).toEqual(ACCEPTED);
   });
 
-  it('whose counter has bit 15 set for a while is not locked out by that', async () => {
+  it('is not locked out by bit 15 of its counter', async () => {
     expect(await verify([offline()], yubikey.otp({ counter: 0x8019, use: 1 }))).toEqual(ACCEPTED);
     expect(await verify([offline()], yubikey.otp({ counter: 0x19, use: 1 }))).toEqual(USED);
     expect(await verify([offline()], yubikey.otp({ counter: 0x1a, use: 1 }))).toEqual(ACCEPTED);
   });
 
-  it('is wrong for another key, and nobody else is asked', async () => {
+  it('is wrong for another key, and no server is asked', async () => {
     expect(await verify([offline()], new VirtualYubikey().touch())).toEqual(WRONG);
     const twin = new VirtualYubikey({ publicId: yubikey.publicId });
     expect(await verify([offline()], twin.touch())).toEqual(WRONG);
@@ -82,7 +82,7 @@ describe('a YubiKey whose secrets are in the store', () => {
     expect(await verify([offline()], yubikey.touch())).toMatchObject({ kind: 'unavailable' });
   });
 
-  it('that has counted to its end is told apart', async () => {
+  it('with its counter at the end is recognised', async () => {
     expect(await verify([offline()], yubikey.otp({ counter: 0x7fff, use: 1 }))).toMatchObject({
       kind: 'unavailable',
       why: expect.stringContaining('last session'),
@@ -141,7 +141,7 @@ describe('a YubiKey that a server checks', () => {
     expect(asked).toEqual([]);
   });
 
-  it('of several is the one that was touched', async () => {
+  it('finds the touched one of several', async () => {
     const other: StoredFactor = {
       ...online(),
       kind: 'yubikey-online',
@@ -190,7 +190,7 @@ describe('a record', () => {
     ['aesKey', 'ab'.repeat(15)],
     ['aesKey', `${'ab'.repeat(15)}xy`],
     ['privateId', 'ab'.repeat(7)],
-  ])('with the %s %j is refused, and the value is not told', (field, value) => {
+  ])('with the %s %j is refused, without quoting the value', (field, value) => {
     const text = formatRecord({ user: 'alice', uid: 1000, factors: [offline()] });
     const json = JSON.parse(text) as { factors: Record<string, unknown>[] };
     json.factors[0]![field] = value;

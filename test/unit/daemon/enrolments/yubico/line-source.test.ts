@@ -82,7 +82,7 @@ function inStore(): void {
 describe('authfile=', () => {
   beforeEach(() => (files.uid = 0));
 
-  it("says who has which keys: they are looked up, and nobody else's", async () => {
+  it("maps users to keys: only a user's own keys are looked up", async () => {
     const lookup = await lookUp(CENTRAL);
     expect(lookup).toMatchObject({
       kind: 'enrolled',
@@ -97,25 +97,25 @@ describe('authfile=', () => {
     expect(files.asked[0]).toBe('read /etc/yubikey_mappings');
   });
 
-  it('leaves out who is not in it, whatever the store has', async () => {
+  it('does not know users outside of it, even if the store does', async () => {
     inStore();
     files.text = 'bob:ccccccbcgujh\n';
     expect(await lookUp(CENTRAL)).toEqual({ kind: 'absent' });
   });
 
-  it('alone counts for who is in it: a code that somebody added meanwhile is no way round the touch', async () => {
+  it('alone counts for its users: a code that was added meanwhile does not replace the touch', async () => {
     inStore();
     expect(await lookUp(CENTRAL)).toMatchObject({ enrolment: { shapes: [{ class: 'modhex', length: 44 }] } });
   });
 
-  it('counts as it is when the touch comes: a key that was taken out opens nothing', async () => {
+  it('is read again at the touch: a removed key lets nobody in', async () => {
     const lookup = await lookUp(CENTRAL);
     files.text = 'ana:ccccccbcgujh\n';
     expect(await type(lookup, yubikey.touch())).toBe('rejected');
     expect(sent).toEqual([]);
   });
 
-  it('counts as it was when the question came: a key that was put in meanwhile opens at the next login', async () => {
+  it('is also read at the question: a key that was added meanwhile works from the next login on', async () => {
     const lookup = await lookUp(CENTRAL);
     const added = new VirtualYubikey();
     files.text = `ana:${yubikey.publicId}:${added.publicId}\n`;
@@ -163,7 +163,7 @@ describe('authfile=', () => {
 });
 
 describe("a user's own ~/.yubico/authorized_yubikeys", () => {
-  it('counts beside the store, and for the user whose it is alone', async () => {
+  it('counts beside the store, for its own user only', async () => {
     expect(await lookUp(OWN)).toMatchObject({ enrolment: { shapes: [{ class: 'modhex', length: 44 }] } });
     inStore();
     const lookup = await lookUp(OWN);
@@ -189,7 +189,7 @@ describe("a user's own ~/.yubico/authorized_yubikeys", () => {
     expect((await lookUp(OWN)).kind).toBe('blocked');
   });
 
-  it('that never was there is no key; one that was and is not mounted is no missing one', async () => {
+  it('that never existed means no key; one on an unmounted home is not missing', async () => {
     files.text = undefined;
     expect(await lookUp(OWN)).toEqual({ kind: 'absent' });
     files.text = `ana:${yubikey.publicId}\n`;
@@ -205,7 +205,7 @@ describe("a user's own ~/.yubico/authorized_yubikeys", () => {
     expect((await lookUp(OWN)).kind).toBe('failed');
   });
 
-  it('that cannot be used leaves what is in the store, and is told', async () => {
+  it('that is unusable is reported, and the store still counts', async () => {
     inStore();
     files.reads.push({ kind: 'hung' });
     expect(await lookUp(OWN)).toMatchObject({ enrolment: { shapes: [{ class: 'digits', length: 6 }] } });

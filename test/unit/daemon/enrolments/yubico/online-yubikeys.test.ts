@@ -78,7 +78,7 @@ describe('a look-up', () => {
     [{ kind: 'replayed', failures: FAILURES }, { kind: 'replayed' }, ['degraded']],
     [{ kind: 'misconfigured', failures: FAILURES }, { kind: 'unavailable' }, ['misconfigured']],
     [{ kind: 'unavailable', failures: FAILURES }, { kind: 'unavailable' }, ['unavailable']],
-  ])('of %j is taken as it is meant', async (validation, expected, reports) => {
+  ])("interprets a server's %j correctly", async (validation, expected, reports) => {
     const { yubikeys, reported } = scene(validation);
     expect(await yubikeys.lookUp('alice', otp())).toMatchObject(expected);
     expect(reported).toEqual(reports);
