@@ -268,31 +268,6 @@ describe.skipIf(missing !== undefined)('the Debian package', { timeout: TEST_MS 
     expect(await inode()).not.toBe(before);
   });
 
-  test.each(['abort-remove', 'abort-upgrade', 'abort-deconfigure'])(
-    '%s makes no store where none is mounted',
-    async (action) => {
-      await machine.shell(`
-        systemctl stop ${DAEMON}
-        mv /var/lib/pve-authenticator /var/lib/elsewhere
-        mkdir /var/lib/pve-authenticator`);
-      const postinst = '/var/lib/dpkg/info/pve-authenticator.postinst';
-      const { stderr } = await machine.run([
-        'env',
-        'DPKG_MAINTSCRIPT_PACKAGE=pve-authenticator',
-        postinst,
-        action,
-      ]);
-      const made = await machine.run(['ls', '-A', '/var/lib/pve-authenticator']);
-      await machine.shell(`
-        systemctl stop ${DAEMON}
-        rm -r /var/lib/pve-authenticator
-        mv /var/lib/elsewhere /var/lib/pve-authenticator
-        systemctl restart ${DAEMON}`);
-      expect(made.stdout).toBe('');
-      expect(stderr).toContain('Is its file system mounted?');
-    },
-  );
-
   test('a daemon that speaks the next version serves a module of this one', async () => {
     await machine.shell(`
       cp -a ${LIB}/dist/daemon ${LIB}/dist/next
