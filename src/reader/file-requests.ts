@@ -3,6 +3,8 @@ import type { BudgetedLog } from '../log/budgeted-log.ts';
 import type { ReadAnswer, ReadRequest, ReplaceAnswer, ReplaceRequest } from '../contracts/file-requests.ts';
 import type { NotServed, Threads } from '../host/threads.ts';
 
+/* Answers requests about files in homes. */
+
 /** What requests need. */
 export interface FilePorts {
   readonly threads: Threads;

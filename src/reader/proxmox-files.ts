@@ -2,6 +2,8 @@ import { LARGEST_PLAIN_FILE, readPlainFile, type FileRead } from '../host/user-f
 import type { ProxmoxAnswer, ProxmoxFile, ProxmoxProduct } from '../contracts/file-requests.ts';
 import type { Threads } from '../host/threads.ts';
 
+/* Answers requests about the files of Proxmox. */
+
 /** Where each product keeps its files. */
 export type ProxmoxDirectories = Readonly<Record<ProxmoxProduct, string>>;
 

@@ -4,6 +4,8 @@ import { LARGEST_FILE } from '../host/user-files.ts';
 import { z } from '../contracts/schema.ts';
 import type { ProxmoxRequest, ReadRequest, ReplaceRequest } from '../contracts/file-requests.ts';
 
+/* Schemas of the requests at files.sock. */
+
 /** LOGIN_NAME_MAX of Linux. */
 const LONGEST_NAME = 256;
 const BASE64_CHARACTERS = Math.ceil(LARGEST_FILE / 3) * 4;

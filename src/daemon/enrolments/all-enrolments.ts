@@ -7,6 +7,8 @@ import type { Owner } from './home/fitness.ts';
 import type { HomeSource } from './home/home-source.ts';
 import type { LineSource } from './yubico/line-source.ts';
 
+/* Asks the sources in order: home, store, Proxmox and yubico, depending on the line in pam.d. */
+
 /** The sources there are. */
 export interface Sources {
   /** Sources that need only the account, in the order in which they are asked. */

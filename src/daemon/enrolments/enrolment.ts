@@ -2,6 +2,8 @@ import type { CodeShape, TypedCode } from '../../factors/code-shape.ts';
 import type { Claim } from '../ledger/ledger.ts';
 import type { LookupOptions } from '../../config/lookup-options.ts';
 
+/* The interfaces of all sources: a look-up, the enrolment that it finds, and the check of an answer. */
+
 /** The user who wants to log in, from the passwd entry. */
 export interface Account {
   /** Canonical name. */

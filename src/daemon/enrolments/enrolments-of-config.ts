@@ -26,6 +26,8 @@ import { lineSource } from './yubico/line-source.ts';
 import { newBounds } from './yubico/online-yubikeys.ts';
 import { yubikeysOfConfig, type Yubikeys } from './yubico/yubikeys-of-config.ts';
 
+/* Opens the sources that config.toml has switched on. */
+
 /** The kernel's overflow uid, which owns no files on any Linux. */
 const NOBODY_UID = 65_534;
 

@@ -2,6 +2,8 @@ import type { PasswdEntry } from '../../host/addon.ts';
 import type { Account, EnrolmentSource, Enrolments } from './enrolment.ts';
 import { DEFAULT_LOOKUP } from '../../config/lookup-options.ts';
 
+/* Look-ups for the command, which has no line of pam.d. */
+
 /**
  * Looks up all enrolments of an account, without options from a line of pam.d.
  *

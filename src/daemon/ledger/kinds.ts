@@ -1,5 +1,7 @@
 import type { MarkKind, Note } from './ledger.ts';
 
+/* Kinds and times of marks. */
+
 /**
  * The kind of a mark, a number that is stored with each mark. A number never gets a new meaning. Unknown numbers are kept as they
  * are.

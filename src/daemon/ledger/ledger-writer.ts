@@ -4,6 +4,8 @@ import type { OpenEnd } from './ledger-directory.ts';
 import type { LedgerCondition, LocalLedgerOptions } from './local-ledger-options.ts';
 import type { Marks, Undecided } from './marks.ts';
 
+/* Writes commits to the journal, and starts new generations. */
+
 /** The pause before the next try to write the ledger after a failure, in seconds. */
 export const RETRY_SECONDS = 1;
 

@@ -1,3 +1,5 @@
+/* The port of the ledger: interfaces only. */
+
 /**
  * The result of using a code up. `advanced`: this call alone used it up, durably. `spent`: it was used before. `unavailable`: its
  * use could not be made durable, or there is no room for the mark, so the code must not count.

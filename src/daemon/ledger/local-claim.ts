@@ -2,6 +2,8 @@ import type { Entry } from './entry.ts';
 import type { Advance, Claim } from './ledger.ts';
 import type { Undecided } from './marks.ts';
 
+/* A claim on a mark, which is committed or taken back. */
+
 /** A claim of a local ledger, until it is settled. */
 export class LocalClaim implements Claim, Undecided {
   readonly entry: Entry;

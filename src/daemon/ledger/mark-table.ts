@@ -2,6 +2,8 @@ import { ENTRY_WORDS, kindAt, readEntry, valueAt, WORD, writeEntry, type Entry }
 import { ALWAYS, NO_UID } from './kinds.ts';
 import { SlotIndex } from './slot-index.ts';
 
+/* The memory of all marks. */
+
 /** An entry, and the slot of the same owner's next one. */
 const SLOT_WORDS = ENTRY_WORDS + 1;
 const NEXT = ENTRY_WORDS;

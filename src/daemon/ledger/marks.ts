@@ -5,6 +5,8 @@ import { MOST_MARKS } from './limits.ts';
 import { isPassing, MarkTable, wordsOf } from './mark-table.ts';
 import { giveWay, hasRoom } from './room.ts';
 
+/* All marks in memory, with the rules by which they grow and expire. */
+
 /** A change in memory that is not durable yet, and the entry from before. */
 export interface Undecided {
   readonly entry: Entry;

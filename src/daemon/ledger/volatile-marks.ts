@@ -3,6 +3,8 @@ import type { JournalFile } from './journal-file.ts';
 import { LedgerDirectory } from './ledger-directory.ts';
 import { Marks } from './marks.ts';
 
+/* The fallback journal in /run. */
+
 /** The size of the journal. It takes memory, because /run is in memory, and it is needed only while the disk fails. */
 const JOURNAL_BYTES = 64 * 1024;
 const PART_ENTRIES = 256;

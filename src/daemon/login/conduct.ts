@@ -26,6 +26,8 @@ import type { LoginContext, LoginRequest } from './login-request.ts';
 import { TEXTS } from './texts.ts';
 import { parseModuleOptions, untrusted, type ModuleOptions } from '../../config/module-options.ts';
 
+/* Conducts a login: runs the state machine with the look-up, the questions and the checks. */
+
 /** How long the host should wait after a failure, in microseconds: as long as with pam_unix. */
 export const FAIL_DELAY_US = 2_000_000;
 

@@ -4,6 +4,8 @@ import type { Rule } from '../../policy/rule.ts';
 import type { Ending } from './login.ts';
 import type { LoginRequest } from './login-request.ts';
 
+/* Applies the rules of config.toml to a login. */
+
 /** The user whose groups are looked up. */
 export interface Member extends Account {
   /** The user's primary group; undefined if unknown. */

@@ -2,6 +2,8 @@ import type { Advance, Claim, Claims } from '../ledger/ledger.ts';
 import type { Prompt } from '../wire/prompt.ts';
 import type { Reply } from './reply.ts';
 
+/* The generator that a login is: what it waits for, and who runs it. */
+
 /** The things that a login waits for. It runs without a stop in between. */
 export type Wait =
   /** The person. Continues with a {@link Reply}. */

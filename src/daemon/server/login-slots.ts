@@ -1,5 +1,7 @@
 import { LOCAL_RESERVE, MAX_LOGINS, MAX_USER_LOGINS, MAX_USER_LOGINS_PER_UID } from './limits.ts';
 
+/* The limited places for logins. */
+
 /** A login that has a place. */
 export interface Occupant {
   /** When its person was asked; undefined if it is not waiting for a person. */

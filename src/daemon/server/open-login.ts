@@ -18,6 +18,8 @@ import { START_DEADLINE_MS, WORK_DEADLINE_MS } from './limits.ts';
 import type { Occupant, Origin } from './login-slots.ts';
 import type { Turn } from './turn.ts';
 
+/* One connection of a module: its frames, deadlines and end. */
+
 /** What an open login needs from its server. */
 export interface LoginHouse {
   readonly turn: Turn;

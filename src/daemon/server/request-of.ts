@@ -5,6 +5,8 @@ import { utf8Of } from '../../config/utf8.ts';
 import type { Start } from '../wire/start.ts';
 import type { Origin } from './login-slots.ts';
 
+/* Makes a login request of a START, with only what can be trusted. */
+
 /**
  * Who wants to log in, as far as the source can be trusted.
  *

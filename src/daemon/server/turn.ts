@@ -1,6 +1,8 @@
 import type { LineEnd, LineName, LoginLines } from '../../host/login-lines.ts';
 import type { Advance, Claim, Claims } from '../ledger/ledger.ts';
 
+/* The end of a turn of the event loop: commit, log, answers. */
+
 /** To whom a frame goes. */
 interface Addressee {
   readonly line: LineName;

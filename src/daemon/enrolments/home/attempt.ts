@@ -4,6 +4,8 @@ import { isRateLimited, withAttempt } from './rate-limit.ts';
 import { withoutScratchCode } from './state-file.ts';
 import { checkTimeBased, type CodeOutcome, type TimeTerms } from './time-based.ts';
 
+/* One attempt on the text of a file, as pam_google_authenticator decides it. Pure. */
+
 /** A reading of the typed answer: its last six or eight digits. */
 export interface HomeReading {
   /** Six or eight ASCII digits. */

@@ -3,6 +3,8 @@ import { countersOf } from './six-digits.ts';
 import { withOption } from './state-file.ts';
 import type { CodeOutcome } from './time-based.ts';
 
+/* Counter-based codes of a file. Pure. */
+
 /**
  * Checks a counter-based code as pam_google_authenticator does: the counter and those after it, as many as the window has.
  *

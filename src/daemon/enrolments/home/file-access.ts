@@ -7,6 +7,8 @@ import type {
   ReplaceRequest as WireReplaceRequest,
 } from '../../../contracts/file-requests.ts';
 
+/* The client of files.sock for files in homes. */
+
 /** The answer is a file of 65536 bytes in base64, and little else. */
 const MAX_ANSWER_BYTES = 128 * 1024;
 

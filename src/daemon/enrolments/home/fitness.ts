@@ -1,6 +1,8 @@
 import type { LookupOptions } from '../../../config/lookup-options.ts';
 import type { ReadResult } from './file-access.ts';
 
+/* Whether a file may be used: permissions, owner, contents. Pure. */
+
 type Read = Extract<ReadResult, { kind: 'read' }>;
 
 /** Whose the file must be. */

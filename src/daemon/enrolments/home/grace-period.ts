@@ -1,5 +1,7 @@
 import { optionValue, withOption } from './state-file.ts';
 
+/* The option grace_period= in a file: the lines LAST0 to LAST9. Pure. */
+
 /** The file remembers so many hosts, as LAST0 to LAST9. */
 const SLOTS = 10;
 /** The allowed names of hosts in the file. Other characters could add lines to it. */

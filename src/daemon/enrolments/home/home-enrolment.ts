@@ -20,6 +20,8 @@ import {
 } from './used-codes.ts';
 import { writeErrorNotice } from './write-errors.ts';
 
+/* An enrolment in a file: checks an answer, then writes the file back. */
+
 /** Codes from the phone, then scratch codes. An answer that could be both is read in this order. */
 const SHAPES: readonly CodeShape[] = [
   { class: 'digits', length: 6 },

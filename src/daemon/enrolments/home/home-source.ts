@@ -11,6 +11,8 @@ import { inWords, readInTime } from './read-in-time.ts';
 import { isRateLimited } from './rate-limit.ts';
 import { rateLimitOf } from './settings.ts';
 
+/* The source `home`: finds and reads the file of a user. */
+
 /** What looking a file up needs. */
 export interface HomeSourcePorts extends HomePorts {
   readonly places: FileDirectories;

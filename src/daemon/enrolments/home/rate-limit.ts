@@ -1,6 +1,8 @@
 import { MAX_RATE_ATTEMPTS, rateLimitOf, type RateLimit } from './settings.ts';
 import { withOption } from './state-file.ts';
 
+/* The option RATE_LIMIT of a file, and attempts that could not be written into it. */
+
 /**
  * Whether the file's own limit refuses an attempt.
  *

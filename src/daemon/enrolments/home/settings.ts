@@ -1,6 +1,8 @@
 import { decodeBase32 } from '../../../factors/base32.ts';
 import { isTimeBased, optionValue, secretText } from './state-file.ts';
 
+/* Parses the options of a file. Pure. */
+
 /** A setting that makes the file unusable. The texts are those of pam_google_authenticator. */
 export interface BadSetting {
   readonly bad: string;

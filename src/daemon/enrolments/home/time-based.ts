@@ -2,6 +2,8 @@ import { stepSizeOf, timeSkewOf, windowSizeOf } from './settings.ts';
 import { countersOf } from './six-digits.ts';
 import { optionValue, withOption } from './state-file.ts';
 
+/* Time-based codes of a file: window, reuse, and learning a clock. Pure. */
+
 /** The result of a code: the new text of the file, and the steps that are used up. */
 export type CodeOutcome =
   | { readonly kind: 'accepted'; readonly text: string; readonly steps: readonly number[] }

@@ -1,3 +1,5 @@
+/* pam_google_authenticator's texts for errors of writing. */
+
 /** The errors that pam_google_authenticator shows to the person, in the words of strerror(3). */
 const TOLD: Readonly<Record<string, string>> = {
   EPERM: 'Operation not permitted',

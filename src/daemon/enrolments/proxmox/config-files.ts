@@ -5,6 +5,8 @@ import { parseTfaConfig, parseTfaJson } from './parse-tfa.ts';
 import type { ProxmoxConfig } from './standing.ts';
 import { parseUserConfig } from './user-config.ts';
 
+/* The files of each product, with their parsers. */
+
 const textOf = (texts: FileTexts, name: string): string => texts[name] ?? '';
 
 /** The files of Proxmox VE, in /etc/pve. */

@@ -5,6 +5,8 @@ import type { Copy, FileTexts, LastGood } from './last-good.ts';
 import { textOf } from './file-text.ts';
 import { troubleIn, type ProxmoxFiles, type ProxmoxRead } from './proxmox-files.ts';
 
+/* Reads and parses the files of a product for each question, with the last good copy as a fallback. */
+
 /**
  * The longest wait for the files, in milliseconds. The module waits 5 seconds for its first question, and homes may take most of
  * that.

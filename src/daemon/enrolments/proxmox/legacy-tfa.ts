@@ -6,6 +6,8 @@ import { parseStrictJson } from './strict-json.ts';
 import { NO_ENTRIES, type TfaConfig, type TfaUser } from './tfa-config.ts';
 import { trimBlanks } from './trim-blanks.ts';
 
+/* Parses tfa.cfg in the form of Proxmox VE 5.4 to 6. */
+
 const LINE = /^([^:]*):([^:]*):([A-Za-z0-9+/]+={0,2})$/;
 /** A byte that is no UTF-8. */
 const HALF_A_PAIR = /\p{Surrogate}/u;

@@ -21,6 +21,8 @@ import {
 } from './tfa-config.ts';
 import { parseTotpUri } from './totp-uri.ts';
 
+/* Parses tfa.cfg in JSON. */
+
 /**
  * Reads tfa.cfg with the rules of Proxmox VE: as JSON, or in the old form.
  *

@@ -3,6 +3,8 @@ import type { NotServed } from '../../../host/threads.ts';
 import { z } from '../../../contracts/schema.ts';
 import { askReader, type NoAnswer } from '../ask-reader.ts';
 
+/* The client of files.sock for the files of Proxmox. */
+
 /** Three files of a mebibyte in base64, and little else. */
 const MAX_ANSWER_BYTES = 5 * 1024 * 1024;
 

@@ -11,6 +11,8 @@ import { doubted, standingOf, type ProxmoxConfig, type Standing } from './standi
 import { realmOf } from './user-id.ts';
 import type { WebMode } from './web-login.ts';
 
+/* Puts the parts for Proxmox together. */
+
 /** How often the copy is updated even without logins, in milliseconds. So it is never older than this when it is needed. */
 const REFRESH_MS = 60_000;
 /** The web interface asks PAM for users of this realm only. */

@@ -1,3 +1,5 @@
+/* Parses the setting `tfa` of a realm. */
+
 /** The second factor that a realm requires from everybody. */
 export type RealmTfa =
   | { readonly type: 'oath'; readonly digits: number; readonly step: number }

@@ -13,6 +13,8 @@ import {
 import type { UserConfig } from './user-config.ts';
 import { realmOf } from './user-id.ts';
 
+/* A user's standing: what Proxmox itself would require at its own login. Pure. */
+
 /** The parsed files of Proxmox. */
 export interface ProxmoxConfig {
   readonly tfa: TfaConfig;

@@ -1,5 +1,7 @@
 import type { Algorithm } from '../../../factors/hotp-value.ts';
 
+/* The parsed form of tfa.cfg. */
+
 /** A TOTP entry of Proxmox. */
 export interface ProxmoxTotp {
   readonly id: string;

@@ -16,6 +16,8 @@ import type {
   StoredFactor,
 } from './record.ts';
 
+/* Checks an answer against the factors of a record. Pure. */
+
 /** A match of an answer, with the mark that must be used up for it. */
 export interface Match {
   /** Kind and name of the factor, for the log. */

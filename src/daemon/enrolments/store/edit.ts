@@ -2,6 +2,8 @@ import { ChangeError } from './change-error.ts';
 import type { EnrolmentRecord, StoredFactor } from './record.ts';
 import { activeOf } from './store-enrolment.ts';
 
+/* Removes, renames and pauses factors of a record. Pure. */
+
 /**
  * Finds a factor.
  *

@@ -5,6 +5,8 @@ import { markKey } from '../../ledger/mark-key.ts';
 import type { ScratchCodes } from './imported-file.ts';
 import type { StoredFactor } from './record.ts';
 
+/* The ledger's keys of each kind of factor. */
+
 /**
  * The ledger's key of a TOTP factor: steps of different lengths cannot be compared.
  *

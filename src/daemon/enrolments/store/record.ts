@@ -5,6 +5,8 @@ import type { OfflineYubikey } from '../../../factors/yubikey.ts';
 import type { AttemptLimit } from '../enrolment.ts';
 import type { ImportedFile } from './imported-file.ts';
 
+/* The form of a record, and its limits. */
+
 /** The version of the records that this program writes. */
 export const RECORD_SCHEMA = 1;
 /** More factors per user would make every login of that user slow. */

@@ -2,6 +2,8 @@ import type { WholeLedger } from '../../ledger/ledger.ts';
 import { keysOf, totpKey } from './factor-keys.ts';
 import type { EnrolmentRecord, StoredFactor } from './record.ts';
 
+/* Releases the marks of removed factors in the ledger. */
+
 /**
  * How long the mark of a removed phone is kept after its last code, in seconds. If the same secret comes back, in the store or in
  * a ~/.google_authenticator (with a clock that is up to 1,500 steps off), used codes still do not count.

@@ -3,6 +3,8 @@ import { readSmallFile, type SmallFile } from '../../../host/small-file.ts';
 import { MAX_RECORD_BYTES } from './record.ts';
 import { RecordError } from './record-error.ts';
 
+/* Reads and writes files of the store, atomically and durably. */
+
 /** The schema that this program reads and writes. An earlier one is upgraded: upgrade-store.ts. */
 export const STORE_SCHEMA = 1;
 /** Says which schema the store has, and holds the key of the hashes of recovery codes. */

@@ -8,6 +8,8 @@ import { Resynchronisation } from './resynchronisation.ts';
 import type { Store } from './store.ts';
 import { activeOf, storeEnrolment, type StoreContext } from './store-enrolment.ts';
 
+/* The source `store`: finds the record of a user. */
+
 /** YubiKeys of a user that are listed outside the store. */
 export interface NamedYubikeys {
   readonly publicIds: readonly string[];

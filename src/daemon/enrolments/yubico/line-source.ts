@@ -10,6 +10,8 @@ import type { StoreSource } from '../store/store-source.ts';
 import type { OnlineYubikeys } from './online-yubikeys.ts';
 import { USER_MAPPING, type YubicoLine } from '../../../config/yubico-line.ts';
 
+/* The source `yubico`: users and keys of a line with pam_yubico's options. */
+
 const ROOT: Owner = { name: 'root', uid: 0, gid: 0 };
 /** Only the owner may write a mapping file. */
 const WRITABLE_BY_OTHERS = 0o022;

@@ -9,6 +9,8 @@ import {
 import { LookUpBudget } from './look-up-budget.ts';
 import { SeenOtps } from './seen-otps.ts';
 
+/* Look-ups at validation servers, each OTP once, and not too many for a user. */
+
 /** How a look-up ended. */
 export type LookedUp =
   | {
