@@ -12,7 +12,7 @@ import { prepare, startWorld } from './world.ts';
 
 /* The benchmark: runs in the mount namespace that scripts/bench/inside makes. */
 
-/** On the disk of the checkout, or where BENCH_DATA says: ours and the peers' on one file system. */
+/** On the disk of the checkout, or below BENCH_DATA. All contenders use the same file system. */
 const data = process.env['BENCH_DATA'] ?? `${BUILT}/data`;
 
 const say = (...lines: string[]): boolean => process.stdout.write(`${lines.join('\n')}\n`);

@@ -119,7 +119,10 @@ function add(
   results.set(contender.label, [...(results.get(contender.label) ?? []), { ...round, cpu: perLogin }]);
 }
 
-/** A peer in a crowd now and then refuses a good code: so few of its logins say nothing about its speed. Ours never may. */
+/**
+ * A peer sometimes refuses a right code in a crowd. A few such logins do not affect its measured speed. Our daemon must never do
+ * that.
+ */
 function assertEnds({ label, service, rc }: Contender, logins: readonly TimedLogin[]): void {
   const odd = logins.filter((login) => login.rc !== rc);
   if (odd.length === 0) {

@@ -1,6 +1,6 @@
 import { textOf, type Cell, type Screen } from './screen.ts';
 
-/* Draws recorded screens as an SVG that shows one after the other. Where nothing moves, it shows the last one. */
+/* Draws recorded screens as an animated SVG. Viewers without animation show the last screen. */
 
 /** A moment of the recording. */
 export interface Frame {
@@ -14,7 +14,7 @@ const MARGIN = 14;
 const BAR = 28;
 const BASELINE = 13.5;
 const INK = '#e6e6e6';
-/** Drawn, not written: fonts leave gaps between them. */
+/** Characters that are drawn as shapes, because fonts leave gaps between them. */
 const BLOCKS: Readonly<Record<string, readonly [upper: boolean, lower: boolean]>> = {
   '█': [true, true],
   '▀': [true, false],
@@ -24,7 +24,7 @@ const BLOCKS: Readonly<Record<string, readonly [upper: boolean, lower: boolean]>
 /**
  * Draws a recording.
  *
- * @param title - what is to be seen, for screen readers and as the window's title
+ * @param title - the description for screen readers, and the window's title
  * @param columns - of the terminal
  * @param frames - in their order
  * @returns an SVG document
@@ -72,7 +72,7 @@ export function linesOf(svg: string): string[][] {
 }
 
 /**
- * The same of a screen: without blank lines, blanks at the ends, and what is drawn.
+ * The text of a screen in the same form: without blank lines, trailing blanks, and drawn characters.
  *
  * @param screen - that was recorded
  * @returns its lines of text
@@ -114,7 +114,7 @@ function drawScreen(screen: Screen): string[] {
   ];
 }
 
-/** Areas of one colour: grounds, and halves of cells that a block fills. */
+/** Areas of one colour: backgrounds, and half cells of block characters. */
 function grounds(line: readonly Cell[], top: number): { value: string; path: string }[] {
   const half = CELL.height / 2;
   return [0, 1].flatMap((part) => {
@@ -147,7 +147,7 @@ function texts(line: readonly Cell[], baseline: number): string[] {
   });
 }
 
-/** Neighbours that are equal, as one; what is undefined is left out. */
+/** Merges equal neighbours; undefined ones are left out. */
 function runs(values: readonly (string | undefined)[]): { value: string; at: number; length: number }[] {
   const found: { value: string; at: number; length: number }[] = [];
   values.forEach((value, at) => {

@@ -40,7 +40,7 @@ export function readFields(message: Buffer): Field[] {
     for (let index = 0; index < MAX_VARINT_BYTES; index++) {
       const byte = message[offset++];
       if (byte === undefined) {
-        throw new FieldsError('it ends in a number');
+        throw new FieldsError('it ends inside a number');
       }
       value += (byte & 0x7f) * 2 ** (BITS_PER_BYTE * index);
       if (byte < 0x80) {
@@ -54,7 +54,7 @@ export function readFields(message: Buffer): Field[] {
   };
   const skip = (size: number): Buffer => {
     if (size > message.length - offset) {
-      throw new FieldsError('it ends in a field');
+      throw new FieldsError('it ends inside a field');
     }
     offset += size;
     return message.subarray(offset - size, offset);

@@ -1,4 +1,4 @@
-/* disk DIRECTORY COUNT: what its file system takes to make things durable.
+/* disk DIRECTORY COUNT: measures durable writes on its file system.
  * Prints COUNT lines: nanoseconds of a write of 128 bytes into a file of
  * zeros with fdatasync (how our journal grows), and of a new file with fsync
  * and rename (how a state file is replaced), in turns. */

@@ -95,7 +95,7 @@ static void do_jobs(struct jobs *jobs, size_t first, size_t step,
 	}
 }
 
-/* Shared memory, so that what children note is seen here. */
+/* Shared memory, so that the parent sees the children's notes. */
 static bool read_jobs(struct jobs *jobs)
 {
 	struct job job = { .rc = -1 };

@@ -1,8 +1,8 @@
 /* log-sink FILE COMMAND [ARGUMENT...]: runs COMMAND with a standard error that
  * is read as journald reads it: from a Unix stream socket, at once. The first
- * bytes go to FILE, where the benchmark looks for what a daemon says at its
- * start; the rest is forgotten. A reader in JavaScript took a sixth of the
- * logins that 32 processes could have.
+ * bytes go to FILE, where the benchmark looks for a daemon's first lines; the
+ * rest is discarded. A reader in JavaScript took a sixth of the logins that 32
+ * processes could have.
  *
  * COMMAND keeps this process's id. The reader is a grandchild, which COMMAND
  * does not know of, and ends with the last copy of the socket. */

@@ -1,7 +1,7 @@
-/* Users of the benchmark for getpwnam(3): bench0, bench1, … Real accounts by
- * the thousand in /etc/passwd would make every look-up a search through that
- * file, and that is what would be measured. The home of a user is below
- * BENCH_HOMES. As libnss_bench.so.2 it is named in a private nsswitch.conf. */
+/* Users of the benchmark for getpwnam(3): bench0, bench1, … With thousands of
+ * accounts in /etc/passwd, every look-up would search that file, and the
+ * benchmark would measure mostly that. The home of a user is below BENCH_HOMES.
+ * As libnss_bench.so.2 it is named in a private nsswitch.conf. */
 #include <errno.h>
 #include <nss.h>
 #include <pwd.h>

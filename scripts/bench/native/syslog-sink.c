@@ -1,5 +1,7 @@
-/* syslog-sink PATH: a /dev/log that forgets everything. Without any, libpam
- * writes each line to the console, and that is what would be measured. */
+/*
+ * syslog-sink PATH: a /dev/log that discards everything. Without one, libpam
+ * writes each line to the console, and the benchmark would measure that.
+ */
 #include <stdio.h>
 #include <string.h>
 #include <sys/socket.h>

@@ -56,7 +56,7 @@ export function encodeAnswer(answers: readonly ShapedAnswer[]): Buffer {
   if (answers.length > MAX_SHAPES) {
     throw new WireError(
       'ERR_FIELD',
-      `An ANSWER with ${answers.length} shapes is to be sent, at most ${MAX_SHAPES} fit`,
+      `Cannot send an ANSWER with ${answers.length} shapes: the limit is ${MAX_SHAPES}`,
     );
   }
   const writer = new PayloadWriter();

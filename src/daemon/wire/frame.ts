@@ -30,7 +30,7 @@ export function encodeFrame(type: number, payload: Buffer): Buffer {
   if (length > MAX_FRAME_LENGTH) {
     throw new WireError(
       'ERR_FRAME_LENGTH',
-      `A frame of ${length} bytes is to be sent, at most ${MAX_FRAME_LENGTH} fit`,
+      `Cannot send a frame of ${length} bytes: the limit is ${MAX_FRAME_LENGTH}`,
     );
   }
   const frame = Buffer.alloc(FRAME_HEADER_BYTES + length);

@@ -33,11 +33,11 @@ export class PayloadWriter {
     if (bytes.length > max) {
       throw new WireError(
         'ERR_FIELD',
-        `A text of ${bytes.length} bytes is to be sent, at most ${max} are allowed`,
+        `Cannot send a text of ${bytes.length} bytes: the limit is ${max}`,
       );
     }
     if (bytes.includes(0)) {
-      throw new WireError('ERR_FIELD', 'A text with a NUL byte is to be sent');
+      throw new WireError('ERR_FIELD', 'Cannot send a text with a NUL byte');
     }
     const start = this.#take(2 + bytes.length);
     this.#buffer.writeUInt16BE(bytes.length, start);

@@ -35,7 +35,7 @@ export function encodePrompt(prompt: Prompt): Buffer {
   if (prompt.shapes.length > MAX_SHAPES) {
     throw new WireError(
       'ERR_FIELD',
-      `A PROMPT with ${prompt.shapes.length} shapes is to be sent, at most ${MAX_SHAPES} fit`,
+      `Cannot send a PROMPT with ${prompt.shapes.length} shapes: the limit is ${MAX_SHAPES}`,
     );
   }
   const writer = new PayloadWriter()

@@ -46,7 +46,7 @@ export function encodeVerdict(verdict: Verdict): Buffer {
   if (verdict.failDelayUs > MAX_FAIL_DELAY_US) {
     throw new WireError(
       'ERR_FIELD',
-      `A delay of ${verdict.failDelayUs} us is to be sent, at most ${MAX_FAIL_DELAY_US} fit`,
+      `Cannot send a delay of ${verdict.failDelayUs} us: the limit is ${MAX_FAIL_DELAY_US}`,
     );
   }
   return new PayloadWriter()

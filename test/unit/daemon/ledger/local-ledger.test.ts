@@ -105,7 +105,7 @@ function breakJournal(journal: JournalFile): void {
   void journal.close();
 }
 
-/** Nobody's: there is no budget for them. */
+/** Marks without an owner, which have no budget. */
 const ANYBODY: MarkOwner = { uid: undefined, keep: 'always' };
 const NOTE: Note = { kind: 'origin', uid: undefined, lasts: 86_400 };
 
