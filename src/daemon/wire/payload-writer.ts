@@ -31,10 +31,7 @@ export class PayloadWriter {
    */
   str(bytes: Uint8Array, max: number): this {
     if (bytes.length > max) {
-      throw new WireError(
-        'ERR_FIELD',
-        `Cannot send a text of ${bytes.length} bytes: the limit is ${max}`,
-      );
+      throw new WireError('ERR_FIELD', `Cannot send a text of ${bytes.length} bytes: the limit is ${max}`);
     }
     if (bytes.includes(0)) {
       throw new WireError('ERR_FIELD', 'Cannot send a text with a NUL byte');
