@@ -19,7 +19,7 @@ export interface Program {
   readonly flags: string;
   /** `NAME=value`, separated by blanks. */
   readonly environment: string;
-  /** The PAM module that speaks to it: of the test build, which differs in the argument `socket=`. */
+  /** The PAM module for it, from the test build, which also has the argument `socket=`. */
   readonly module: string;
 }
 

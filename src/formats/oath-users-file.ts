@@ -8,7 +8,7 @@ import {
 import { MAX_COUNTER, type Hotp } from '../factors/hotp.ts';
 import { DEFAULT_WINDOW, timeStep, type Totp } from '../factors/totp.ts';
 
-/** A file with more than that is none of pam_oath. */
+/** The most lines of a users file. */
 const MAX_LINES = 100_000;
 /** A user name of Linux has at most 256 bytes. */
 const MAX_NAME = 256;

@@ -23,7 +23,7 @@ export class StateDirectoryError extends Error {
  * mean the same directory even when something else is mounted over its name.
  */
 export class StateDirectory {
-  /** The name it was opened by: for messages. */
+  /** The name by which it was opened, for messages. */
   readonly name: string;
   readonly #fd: number;
 

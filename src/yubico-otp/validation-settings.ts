@@ -4,7 +4,7 @@ import type { Route } from './tls-channel.ts';
 export const YUBICLOUD = 'https://api.yubico.com/wsapi/2.0/verify';
 /** How long one validation may take in all, in milliseconds. */
 export const MAX_DEADLINE_MS = 10_000;
-/** More servers than that are not asked for one OTP. */
+/** The most servers to ask about one OTP. */
 export const MAX_SERVERS = 10;
 
 const CLIENT_ID = /^[1-9]\d{0,9}$/;

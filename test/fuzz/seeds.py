@@ -1,8 +1,8 @@
 """Writes the first inputs of the fuzzers: seeds.py VECTORS DIRECTORY.
 
 DIRECTORY/decoder gets the frames to the module of test/wire-vectors.json and
-answers of every shape; DIRECTORY/relay gets logins: each of these frames as
-all that the daemon says, and scripts (script.h) of every kind of login.
+answers of every shape. DIRECTORY/relay gets logins: each of these frames as
+the daemon's only frame, and scripts (script.h) of every kind of login.
 """
 
 import json

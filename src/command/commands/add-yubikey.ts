@@ -46,7 +46,7 @@ async function run(session: Session, user: string, options: AddYubikeyOptions): 
     session.output.line(
       options.json === true
         ? JSON.stringify({ user, factor: view })
-        : `YubiKey ${view.name} (${view.id}) was added for ${user}: the one that types ${view.publicId ?? ''}…`,
+        : `YubiKey ${view.name} (${view.id}) was added for ${user}. Its OTPs begin with ${view.publicId ?? ''}.`,
     );
   }
   if (read !== undefined) {

@@ -23,7 +23,7 @@ type Result =
  * @param session - connection and output; root's
  * @param path - the file
  * @param json - whether the result is printed as JSON
- * @throws CommandError when a line cannot be read (then nothing is imported), or a user could not be
+ * @throws CommandError when a line cannot be read (then nothing is imported), or the import of a user failed
  */
 export async function importOathUsers(session: Session, path: string, json: boolean): Promise<void> {
   const { lines, remark } = secretLines(path, MAX_FILE_BYTES);

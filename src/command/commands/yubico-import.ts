@@ -186,7 +186,7 @@ async function importKeys(
         count.keys.push({ user, factor });
         if (!count.json) {
           session.output.line(
-            `${user}: YubiKey ${factor.name} (${factor.id}): the one that types ${publicId}…`,
+            `${user}: YubiKey ${factor.name} (${factor.id}), whose OTPs begin with ${publicId}`,
           );
         }
       }

@@ -187,7 +187,7 @@ describe.runIf(AS_ROOT)('a stranger with an account', () => {
       const { statuses, text } = await send(own);
       expect(statuses).toEqual(own.map(() => 403));
       expect(text).not.toContain(victim.secret);
-      // An existing account is answered like one that nobody has.
+      // The answer about an existing account is the same as about an unknown one.
       expect(new Set(text.trimEnd().split(/\n+/)).size).toBeLessThanOrEqual(2);
     }
     const { statuses, text } = await send([

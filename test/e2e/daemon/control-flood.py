@@ -2,8 +2,8 @@
 """
 control-flood.py SOCKET COUNT AT_ONCE
 
-Sends COUNT requests that are wrong in different ways, each on a connection of
-its own and so many at once, and prints how many were sent. The daemon may
+Sends COUNT requests that are wrong in different ways, each on its own connection, AT_ONCE at the same time, and prints how many
+were sent. The daemon may
 answer or hang up.
 """
 

@@ -103,7 +103,7 @@ describeInBox('the login of the web interface', () => {
     beforeAll(() => begin('native'));
     afterAll(() => stage.clear());
 
-    test.each([PVE, PBS])('%s: the password opens, with it nothing else does', async (service) => {
+    test.each([PVE, PBS])('%s: only the password lets the user in', async (service) => {
       for (const entries of [undefined, totp, webauthn, { ...totp, 'totp-locked': true }]) {
         const person = await somebody(entries);
         const strings = [person.password, person.password + codeOf(app), 'wrong'];

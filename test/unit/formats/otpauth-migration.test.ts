@@ -100,7 +100,7 @@ describe('an export of the app', () => {
   it('is read with plus signs that became blanks, and in the other base64', () => {
     const secret = Buffer.from('+/+/+/+/+/+/', 'base64').subarray(0, 9);
     const whole = Buffer.concat([secret, SECRET]);
-    // Two bytes before it and four of its own header: its groups of three begin where those of the export do.
+    // Six bytes come before the secret, so its base64 groups of three begin where those of the export do.
     const text = uri(number(2, 1), bytes(1, account({ secret: whole })));
     const blanks = text.replaceAll('%2B', ' ');
     const other = text.replaceAll('%2B', '-').replaceAll('%2F', '_');

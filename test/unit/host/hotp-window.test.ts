@@ -61,7 +61,7 @@ describe('hotpWindow', () => {
         fc.integer({ min: 1, max: 9 }),
         fc.oneof(
           fc.integer({ min: -20, max: 20 }),
-          // The last counter of the window is a safe integer, too: the oracle counts in them.
+          // The window ends with a safe integer, too, because the oracle uses plain numbers.
           fc.integer({ min: Number.MIN_SAFE_INTEGER, max: Number.MAX_SAFE_INTEGER - 40 }),
         ),
         fc.integer({ min: 1, max: 40 }),

@@ -121,7 +121,7 @@ describe('isSmallFileStill', () => {
     expect(isSmallFileStill(path, identity)).toBe(false);
   });
 
-  it('knows no identity that is not one', () => {
+  it('recognises no invalid identity', () => {
     expect(isSmallFileStill(path, Buffer.alloc(3))).toBe(false);
     expect(isSmallFileStill(path, Buffer.alloc(56))).toBe(false);
   });

@@ -105,7 +105,7 @@ describe('journalLog', () => {
   it('does not throw when nobody reads the log', () => {
     const closed = openSync('/dev/null', 'w');
     closeSync(closed);
-    // Another descriptor may get this number by now only if something opens one: nothing does in between.
+    // The number stays unused, because nothing opens a descriptor in between.
     expect(() => journalLog(openOutlet(closed)).event('error', 'lost')).not.toThrow();
     const full = openSync('/dev/full', 'w');
     expect(() => journalLog(openOutlet(full)).event('error', 'lost')).not.toThrow();

@@ -159,7 +159,8 @@ function endBefore(
 }
 
 /**
- * Makes a line that always succeeds no longer end the stack. Removes it, unless others jump over it, or it is the only one
+ * Changes a line that always succeeds, so that it no longer ends the stack. Removes it, unless others jump over it, or it is the
+ * only one
  * besides ours that grants access.
  */
 function withoutEnd(steps: readonly Step[], step: Step): LineEdit {

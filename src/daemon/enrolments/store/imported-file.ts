@@ -56,7 +56,7 @@ export interface FileProblem {
 
 /**
  * Reads a file of pam_google_authenticator strictly: anything that the module would refuse, or misread, is a problem. Unknown
- * lines are not; they are kept.
+ * lines are not problems; they are kept.
  *
  * @param text - of the file, one character a byte
  * @returns its contents, or all its problems

@@ -163,7 +163,7 @@ describe('a file in the wrong place', () => {
     }
   });
 
-  it('is noticed where a snapshot is an older one', async () => {
+  it('is noticed if a snapshot is too old', async () => {
     const [first, second] = await history();
     writeFileSync(`${path}/snapshot`, second!.get('snapshot')!);
     expect(directory.load().damages).toContain('journal.2: it is missing');

@@ -11,7 +11,7 @@ import { allOf, entriesIn, entryOf } from '../../fixtures/ledger-entries.ts';
 
 const NOW = 1_700_000_000;
 
-/** Keys that differ only where asked: many share a hash. */
+/** Keys that differ only in a chosen part, so that many share a hash. */
 function keyOf(number: number, hash = number): string {
   return (hash >>> 0).toString(16).padStart(8, '0') + (number >>> 0).toString(16).padStart(24, '0');
 }
