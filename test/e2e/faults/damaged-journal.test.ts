@@ -100,7 +100,7 @@ async function repair(): Promise<void> {
   const { status, stdout } = await command(stage, 'repair', '--yes');
   expect({ status, stdout }).toEqual({
     status: 0,
-    stdout: expect.stringContaining('is sound again') as string,
+    stdout: expect.stringContaining('is intact again') as string,
   });
 }
 

@@ -98,7 +98,7 @@ describeInBox('brought from elsewhere', () => {
     expect(undecided.status).toBe(1);
     const argv = (...more: string[]): string[] => ['import', '--user', name, '--keys', '-', ...more];
     const told = await withInput(uri, argv());
-    expect(told.stderr).toContain('it holds 2 accounts: choose with --account');
+    expect(told.stderr).toContain('it holds 2 accounts: choose one with --account');
     expect(told.stderr).toContain(`"pve1:${name}"`);
     expect(await withInput(uri, argv('--account', 'PVE1'))).toMatchObject({ status: 0 });
     expect(await logIn('ours', name, hotpCode(OTHER, stepNow()))).toBe('out');

@@ -328,7 +328,7 @@ describeInBox('migration', () => {
     writeFileSync(user.file, 'another\n', { mode: 0o600 });
     chownSync(user.file, user.uid, user.uid);
     const ended = await run('export', '--user', user.name, '--remove', '--yes');
-    expect(ended).toMatchObject({ status: 1, stderr: expect.stringContaining('says something else') });
+    expect(ended).toMatchObject({ status: 1, stderr: expect.stringContaining('exists and differs') });
     expect(readFileSync(user.file, 'utf8')).toBe('another\n');
     expect(await factorsOf(user)).toHaveLength(1);
   });

@@ -105,7 +105,7 @@ describeInBox('secrets of the setup', () => {
         { expect: /Your code: $/, enter: codeOf({ secret: other }) },
         { expect: /imported token[\s\S]*\$ $/, enter: 'pve-google-authenticator recovery' },
         { expect: /Your code: $/, enter: codeOf({ secret: third }) },
-        { expect: /no longer works[\s\S]*\$ $/, enter: 'exit' },
+        { expect: /no longer work[\s\S]*\$ $/, enter: 'exit' },
       ],
     );
     expect(seen, seen.screen).toMatchObject({ unmet: null });

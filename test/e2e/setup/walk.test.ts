@@ -139,7 +139,7 @@ describeInBox('the setup at a terminal', () => {
     const tmux = await Tmux.start(as(name, ...argv), terminal.columns, terminal.rows);
     try {
       if (!argv.includes('-c')) {
-        await tmux.waitFor(/as phones have it\?.*\(y\/n\) \[y\]$/ms);
+        await tmux.waitFor(/as on phones\?.*\(y\/n\) \[y\]$/ms);
         await tmux.enter('');
       }
       await tmux.waitFor(CODE_PROMPT);

@@ -20,7 +20,7 @@ const ENROLMENTS = `${STATE}/enrolments`;
 /** Room for two journals and a snapshot. */
 const SIZE = '6m';
 const PROMPTS = [
-  /as phones have it\?.*\] $/s,
+  /as on phones\?.*\] $/s,
   /-1 skips\): $/,
   /Save this for .*\] $/,
   /Enlarge .*\] $/s,

@@ -159,17 +159,21 @@ END
       chown pve-authenticator: ${STATE}/core.1
       chmod 600 ${STATE}/core.1
       systemctl start pve-authenticator.service`);
-    const found = (await findings()).find(({ check }) => check === 'state');
-    expect(found?.what).toMatch(/\(\/var\/lib\/pve-authenticator\) is full, \d+ KiB left/);
-    const [, first] = (await machine.shell(found!.mend)).split('\n');
-    expect(first).toContain('/core.1');
-    await machine.shell(`rm ${STATE}/core.1; systemctl restart pve-authenticator.service`);
-    expect(await findings()).toEqual([]);
-    await machine.shell(`
-      systemctl stop pve-authenticator.service
-      umount ${STATE}
-      rm -r /root/state
-      systemctl start pve-authenticator.service`);
+    try {
+      const found = (await findings()).find(({ check }) => check === 'state');
+      expect(found?.what).toMatch(/\(\/var\/lib\/pve-authenticator\) is full \(\d+ KiB left\)/);
+      const [, first] = (await machine.shell(found!.mend)).split('\n');
+      expect(first).toContain('/core.1');
+      await machine.shell(`rm ${STATE}/core.1; systemctl restart pve-authenticator.service`);
+      expect(await findings()).toEqual([]);
+    } finally {
+      // Else every later test would find it, too.
+      await machine.shell(`
+        systemctl stop pve-authenticator.service
+        umount ${STATE}
+        rm -r /root/state
+        systemctl start pve-authenticator.service`);
+    }
   });
 
   /** The changeable files: each name with kind, mode, owner, target, and checksum. */

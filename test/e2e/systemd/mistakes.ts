@@ -68,7 +68,7 @@ const MACHINE: readonly Mistake[] = [
   {
     name: 'the undo would not run at the next boot',
     check: 'units',
-    says: /undo\.service is disabled: what "enable" did/,
+    says: /undo\.service is disabled: after a reboot/,
     plant: 'systemctl disable pve-authenticator-undo.service',
   },
   {
@@ -385,7 +385,7 @@ const PAM: readonly Mistake[] = (
     {
       name: 'the module may be missing',
       check: 'options',
-      says: /with the dash in front/,
+      says: /with the leading dash/,
       plant: sshd('@include common-auth', `-${OURS}`),
     },
     {
@@ -403,7 +403,7 @@ const PAM: readonly Mistake[] = (
     {
       name: 'nullok is left on',
       check: 'nullok',
-      says: /"nullok" is left on/,
+      says: /"nullok" is still set/,
       plant: sshd('@include common-auth', `${OURS} nullok`),
     },
   ] satisfies readonly Mistake[]

@@ -79,7 +79,7 @@ describe.skipIf(missing !== undefined)('switching on and off', { timeout: TEST_M
     expect(await status()).toContain(nothing);
     await enable('sshd', '--nullok', '--no-wait');
     const on = await status();
-    expect(on).toMatch(/^What logins of alice are asked for:\n {2}sshd, with a password: asks for a code\n/m);
+    expect(on).toMatch(/^How logins of alice are checked:\n {2}sshd, with a password: asks for a code\n/m);
     expect(on).toMatch(/^Not confirmed yet: sshd\. It is undone in \d+ seconds/m);
     expect(on).not.toContain(nothing);
     expect(await guarded.command('disable', 'sshd', '--yes')).toMatchObject({ status: 0 });

@@ -187,7 +187,7 @@ describe('a daemon that may open no sockets but AF_UNIX', () => {
     const at = stage.service(...line, `cainfo=${stage.dir}/ca.pem`);
     expect((await logIn(stage, person.name, yubikey.touch(), { service: at })).rc).not.toBe(PAM.success);
     await daemon.log.waitFor(/YubiKeys cannot be looked up why=.*until \[yubico\] in config\.toml has mode/);
-    await daemon.log.waitFor(/No validation server could say.*until \[yubico\] in config\.toml has mode/);
+    await daemon.log.waitFor(/No validation server could check.*until \[yubico\] in config\.toml has mode/);
     await command('', 'remove', 'online', '--user', person.name, '--yes');
   });
 
@@ -204,7 +204,7 @@ describe('a daemon that may open no sockets but AF_UNIX', () => {
     const otp = offline.touch();
     expect((await logIn(stage, person.name, otp, { service })).rc).toBe(PAM.success);
     expect((await logIn(stage, person.name, otp, { service })).rc).toBe(PAM.denied);
-    expect(daemon!.log.matching(/closes the network/)).toEqual([]);
+    expect(daemon!.log.matching(/gives the daemon no network/)).toEqual([]);
   });
 });
 
