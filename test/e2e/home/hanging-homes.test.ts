@@ -65,9 +65,16 @@ describeInBox('homes that hang', () => {
       }
 
       await daemon().log.waitFor(/All threads wait for files that do not answer/);
-      expect((await logIn(last.name, '000000')).end).toBe('unavailable');
+      // If the reader answers late on a busy machine, the daemon gives up first: the ninth is refused then too, but not for this reason.
+      const crowded = new RegExp(`for ${last.name} .*too many other files do not answer`);
+      const ends: Visited['end'][] = [];
+      const ninth = async (): Promise<string[]> => {
+        ends.push((await logIn(last.name, '000000')).end);
+        return daemon().log.matching(crowded);
+      };
+      await expect.poll(ninth, { timeout: 120_000 }).not.toEqual([]);
+      expect(new Set(ends)).toEqual(new Set(['unavailable']));
       expect((await logIn(enrolled.name, codeOf(phone, 1))).end).toBe('in');
-      await daemon().log.waitFor(new RegExp(`for ${last.name} .*too many other files do not answer`));
     },
   );
 });
