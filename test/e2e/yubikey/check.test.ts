@@ -123,7 +123,12 @@ test.each<[string, Record<string, string | undefined>, Lie | undefined, string[]
   ['another web server', {}, answer(404), ['HTTP status 404', 'check urls']],
   ['a page', {}, answer(200, '<html></html>'), ['malformed', 'check urls']],
   ['a redirect', {}, answer(301), ['HTTP status 301', 'check urls']],
-  ['silence', { deadline: '0.2' }, () => undefined, ['no answer within the deadline', 'says nothing']],
+  [
+    'silence',
+    { deadline: '0.2' },
+    () => undefined,
+    ['no answer within the deadline', 'does not answer at all'],
+  ],
 ])('%s is recognised, with advice', async (_, changes, lie, words) => {
   const given = { ...changes };
   if (given['ca'] !== undefined) {
