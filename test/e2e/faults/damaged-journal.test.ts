@@ -116,7 +116,7 @@ describe('cut', () => {
     const after = readFileSync(journal());
     const same = (from: number, to: number): boolean =>
       after.subarray(from, to).equals(before.subarray(from, to));
-    const ends = Array.from({ length: COMMITS }, (_, index) => HEADER_BYTES + (index + 1) * BATCH_BYTES);
+    const ends = Array.from({ length: COMMITS }, (_, index) => FIRST_COMMIT + (index + 1) * BATCH_BYTES);
     return {
       // A file that is shorter than its header says has lost data, whatever the rest contains.
       sound: zeros && same(0, HEADER_BYTES),
@@ -133,7 +133,7 @@ describe('cut', () => {
       ...[0, 1, HEADER_BYTES - 1, HEADER_BYTES, HEADER_BYTES + 1],
       ...[USED_BYTES - HEADER_BYTES, USED_BYTES - 1, USED_BYTES],
     ];
-    const batch = HEADER_BYTES + randomInt(COMMITS) * BATCH_BYTES;
+    const batch = FIRST_COMMIT + randomInt(COMMITS) * BATCH_BYTES;
     const chosen = new Set([...edges, batch, batch + 1, batch + HEADER_BYTES]);
     while (chosen.size < PLACES) {
       chosen.add(randomInt(USED_BYTES));
@@ -175,7 +175,7 @@ describe('damaged in its middle', () => {
   /** One byte of one record is changed. */
   function damage(): void {
     const bytes = readFileSync(journal());
-    const at = HEADER_BYTES + HIT * BATCH_BYTES + HEADER_BYTES + randomInt(ENTRY_BYTES);
+    const at = FIRST_COMMIT + HIT * BATCH_BYTES + HEADER_BYTES + randomInt(ENTRY_BYTES);
     bytes[at] = bytes[at]! ^ 0x10;
     writeFileSync(journal(), bytes);
   }
