@@ -20,12 +20,14 @@ import { Door, reboot, showLog, stageWithStore } from './fault-stage.ts';
 const COMMITS = 9;
 const PLACES = 40;
 const BATCH_BYTES = HEADER_BYTES + ENTRY_BYTES;
-/** After the commits comes the batch that marks the daemon's end. */
-const USED_BYTES = HEADER_BYTES + COMMITS * BATCH_BYTES + HEADER_BYTES;
 const WINDOW_MS = 3_000;
 const DAMAGED = /^<1>The ledger of used codes is damaged: run "pve-google-authenticator repair"/;
 const LONG_MS = 900_000;
 
+/** Where the commits begin: behind the journal's header, and a batch without entries for each daemon that ended before. */
+let firstCommit: number;
+/** Where the journal ends: behind the commits, and the end of the daemon that wrote them. */
+let usedBytes: number;
 let stage: Stage;
 let daemon: Daemon;
 let door: Door;
@@ -64,7 +66,10 @@ beforeAll(async () => {
   expect(await daemon.stop()).toBe(0);
   await runWell(['cp', '-a', stage.stateDir, template]);
   const { entries, end } = scanned(readFileSync(journal()), generation());
-  expect({ entries: entries.length, end }).toEqual({ entries: COMMITS, end: USED_BYTES });
+  expect(entries).toHaveLength(COMMITS);
+  usedBytes = end;
+  firstCommit = end - HEADER_BYTES - COMMITS * BATCH_BYTES;
+  expect(firstCommit % HEADER_BYTES).toBe(0);
 });
 beforeEach(restore);
 afterEach(async ({ task }) => {
@@ -107,7 +112,7 @@ async function repair(): Promise<void> {
 describe('cut', () => {
   /** Truncated, or zeros from there on, as in a new file. */
   function cutAt(length: number, zeros: boolean): { sound: boolean; whole: number } {
-    const before = readFileSync(journal()).subarray(0, USED_BYTES);
+    const before = readFileSync(journal()).subarray(0, usedBytes);
     if (zeros) {
       writeFileSync(journal(), readFileSync(journal()).fill(0, length));
     } else {
@@ -116,7 +121,7 @@ describe('cut', () => {
     const after = readFileSync(journal());
     const same = (from: number, to: number): boolean =>
       after.subarray(from, to).equals(before.subarray(from, to));
-    const ends = Array.from({ length: COMMITS }, (_, index) => FIRST_COMMIT + (index + 1) * BATCH_BYTES);
+    const ends = Array.from({ length: COMMITS }, (_, index) => firstCommit + (index + 1) * BATCH_BYTES);
     return {
       // A file that is shorter than its header says has lost data, whatever the rest contains.
       sound: zeros && same(0, HEADER_BYTES),
@@ -125,25 +130,25 @@ describe('cut', () => {
   }
 
   function places(): number[] {
-    const all = Array.from({ length: USED_BYTES + 1 }, (_, length) => length);
+    const all = Array.from({ length: usedBytes + 1 }, (_, length) => length);
     if (FULL) {
       return all;
     }
     const edges = [
       ...[0, 1, HEADER_BYTES - 1, HEADER_BYTES, HEADER_BYTES + 1],
-      ...[USED_BYTES - HEADER_BYTES, USED_BYTES - 1, USED_BYTES],
+      ...[usedBytes - HEADER_BYTES, usedBytes - 1, usedBytes],
     ];
-    const batch = FIRST_COMMIT + randomInt(COMMITS) * BATCH_BYTES;
+    const batch = firstCommit + randomInt(COMMITS) * BATCH_BYTES;
     const chosen = new Set([...edges, batch, batch + 1, batch + HEADER_BYTES]);
     while (chosen.size < PLACES) {
-      chosen.add(randomInt(USED_BYTES));
+      chosen.add(randomInt(usedBytes));
     }
     return [...chosen].sort((a, b) => a - b);
   }
 
   test('it opens with every complete record, or says that it is damaged', { timeout: LONG_MS }, async () => {
     const lengths = places();
-    console.log(`journal: cut at ${lengths.length} of ${USED_BYTES + 1} places`);
+    console.log(`journal: cut at ${lengths.length} of ${usedBytes + 1} places`);
     let damaged = 0;
     for (const length of lengths) {
       await restore();
@@ -175,7 +180,7 @@ describe('damaged in its middle', () => {
   /** One byte of one record is changed. */
   function damage(): void {
     const bytes = readFileSync(journal());
-    const at = FIRST_COMMIT + HIT * BATCH_BYTES + HEADER_BYTES + randomInt(ENTRY_BYTES);
+    const at = firstCommit + HIT * BATCH_BYTES + HEADER_BYTES + randomInt(ENTRY_BYTES);
     bytes[at] = bytes[at]! ^ 0x10;
     writeFileSync(journal(), bytes);
   }
