@@ -86,7 +86,7 @@ const MACHINE: readonly Mistake[] = [
   {
     name: 'the daemon is an old one',
     check: 'daemon',
-    says: /version 0\.0\.1, this command is/,
+    says: /version 0\.0\.1, and this command is/,
     plant: `cp ${LIB}/package.json /root/package.json
       sed -i 's/"version": *"[^"]*"/"version": "0.0.1"/' ${LIB}/package.json
       ${RESTART}
@@ -199,7 +199,7 @@ const MACHINE: readonly Mistake[] = [
   {
     name: 'the module can be written by others',
     check: 'modes',
-    says: /pam_pve_authenticator\.so can be written by others/,
+    says: /Users other than root can write .*pam_pve_authenticator\.so/,
     plant: `chmod 666 ${MODULE}`,
   },
   {

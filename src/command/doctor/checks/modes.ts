@@ -162,7 +162,7 @@ function ownedByRoot(machine: Machine, path: string, mode: number, why: string):
     ? []
     : [
         {
-          what: `users other than root can write ${path} (mode ${octal(facts.mode)}, owner ${facts.uid}): ${why}.`,
+          what: `Users other than root can write ${path} (mode ${octal(facts.mode)}, owner ${facts.uid}): ${why}.`,
           mend: { acts: [access(path, { mode })] },
         },
       ];
